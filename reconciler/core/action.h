@@ -1,0 +1,119 @@
+/* action.h - everything that the core can ask for.
+ *
+ * An action is a plain value with an id minted by the core; ids only grow. The
+ * executor starts it and later delivers RC_EV_COMPLETION with the same id.
+ * "Accepted" is not "observed": the core keeps the action in flight until it
+ * sees the effect or its deadline passes. Actions without completion (marked
+ * below) are bookkeeping that the journal and the incident store must hold. */
+#ifndef RC_ACTION_H
+#define RC_ACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reconciler/core/limits.h"
+
+/* X(enum, name, irreversible: journal synced before it starts; may lose work) */
+/* clang-format off */
+#define RC_ACTIONS(X) \
+    X(RC_ACT_NONE,             "none",             0) \
+    X(RC_ACT_INCIDENT_PUT,     "incident.put",     0) /* write the incident item (open, phase change, close) */ \
+    X(RC_ACT_MESSAGE_DELETE,   "message.delete",   0) /* acknowledge; no completion */ \
+    X(RC_ACT_MESSAGE_QUARANTINE,"message.quarantine",0) /* keep it aside with its reason */ \
+    X(RC_ACT_DRAIN,            "slurm.drain",      0) \
+    X(RC_ACT_DOWN,             "slurm.down",       1) /* the instance is proved dead: requeue its jobs now */ \
+    X(RC_ACT_RESUME,           "slurm.resume",     0) \
+    X(RC_ACT_JOBS_SIGNAL,      "slurm.jobs-signal",0) \
+    X(RC_ACT_JOBS_REQUEUE,     "slurm.jobs-requeue",1) \
+    X(RC_ACT_LAUNCH,           "ec2.launch",       1) \
+    X(RC_ACT_TERMINATE,        "ec2.terminate",    1) \
+    X(RC_ACT_STOP,             "ec2.stop",         1) \
+    X(RC_ACT_START,            "ec2.start",        1) \
+    X(RC_ACT_REBOOT,           "ec2.reboot",       1) \
+    X(RC_ACT_LOOK,             "ec2.look",         0) /* describe this instance and its status now */ \
+    X(RC_ACT_REGISTER,         "register",         1) /* NodeAddr in slurm.conf, topology, hosts; reconfigure; read back */ \
+    X(RC_ACT_GATE,             "gate",             0) /* probe the node's health */ \
+    X(RC_ACT_LEASE,            "lease",            0) /* take or renew; answered by RC_EV_LEASE too */ \
+    X(RC_ACT_TELL,             "tell",             0) /* a person must know; no completion */
+/* clang-format on */
+
+enum rc_action_kind {
+#define RC_ACTION_ENUM(kind, name, irreversible) kind,
+    RC_ACTIONS(RC_ACTION_ENUM)
+#undef RC_ACTION_ENUM
+        RC_ACTION__MAX
+};
+
+enum { RC_ADOPT_HELD = 1U << 0, RC_ADOPT_APPROVED = 1U << 1, RC_ADOPT_OUR_DRAIN = 1U << 2 };
+
+/* The incident item as the store must hold it: all that a successor needs. */
+struct rc_act_incident {
+    int64_t opened_wall_ms;
+    uint64_t epoch; /* lease epoch: the write is conditional on it */
+    uint32_t fault; /* enum rc_fault */
+    uint32_t phase; /* enum rc_phase */
+    uint32_t rung;
+    uint32_t attempt;
+    uint32_t flags; /* RC_ADOPT_* */
+    uint32_t close; /* 1 = delete the item */
+    char old_instance[RC_ID_LEN];
+    char new_instance[RC_ID_LEN];
+    char rule[RC_RULE_LEN];
+    char code[RC_CODE_LEN];
+};
+
+struct rc_act_launch {
+    uint32_t group;  /* index into the cluster file's node groups */
+    uint32_t option; /* index into the group's launch options */
+    uint32_t attempt;
+    uint32_t pad_;
+    char token[RC_TOKEN_LEN]; /* ClientToken, derived, same for every leader */
+    char old_instance[RC_ID_LEN];
+    char pad2_[7];
+};
+
+struct rc_act_register {
+    char addr[RC_ADDR_LEN]; /* the address that NodeAddr must get */
+};
+
+struct rc_act_gate {
+    char addr[RC_ADDR_LEN];
+    uint32_t timeout_ms;
+    uint32_t pad_;
+};
+
+struct rc_act_signal {
+    uint32_t signal; /* Linux signal number for JOBS_SIGNAL */
+    uint32_t pad_;
+};
+
+struct rc_action {
+    uint64_t id;
+    int64_t at_ms;       /* core time of the decision */
+    int64_t deadline_ms; /* core time by which the effect must be seen */
+    uint64_t msg;        /* MESSAGE_*: which message */
+    uint32_t kind;       /* enum rc_action_kind */
+    uint32_t incident;   /* 0 = none */
+    char node[RC_NODE_LEN];
+    char instance[RC_ID_LEN];
+    char text[RC_TEXT_LEN]; /* Slurm reason for DRAIN and DOWN; why, otherwise */
+    union {
+        struct rc_act_incident item;
+        struct rc_act_launch launch;
+        struct rc_act_register reg;
+        struct rc_act_gate gate;
+        struct rc_act_signal jobs;
+    } u;
+};
+
+/* The step's output. Owned by the caller, overwritten by the next step. */
+struct rc_actions {
+    uint32_t count;
+    uint32_t full; /* 1 = more to do: rc_next_deadline() is now */
+    struct rc_action v[RC_ACTIONS_MAX];
+};
+
+const char *rc_action_name(enum rc_action_kind kind); /* "ec2.launch" */
+bool rc_action_irreversible(enum rc_action_kind kind);
+
+#endif

@@ -1,0 +1,51 @@
+/* cluster.h - what the core must know of the cluster file: who we are, which
+ * nodes are ours, and where a replacement may be launched.
+ *
+ * The cluster file is the daemon's configuration (docs/configuration.md); its
+ * loader fills this struct. Plain value, zeroed first, no pointers. */
+#ifndef RC_CLUSTER_H
+#define RC_CLUSTER_H
+
+#include <stdint.h>
+
+#include "reconciler/core/limits.h"
+
+/* One place where an instance may be launched; the order in the file is the order of trial. */
+struct rc_launch_option {
+    char subnet[RC_ID_LEN];
+    char az[RC_AZ_LEN];
+    char type[RC_TYPE_LEN];      /* "" = as the launch template says */
+    char reservation[RC_ID_LEN]; /* "" = none */
+    uint32_t capacity_block;     /* 1 = MarketType=capacity-block */
+    uint32_t pad_;
+};
+
+enum rc_capacity { RC_CAPACITY_OPEN, RC_CAPACITY_RESERVED, RC_CAPACITY_BLOCK, RC_CAPACITY__MAX };
+
+struct rc_group {
+    char name[RC_GROUP_LEN];
+    char nodes[RC_TEXT_LEN];          /* Slurm host list, such as gpu-[1-16],viz-1 */
+    char template_id[RC_ID_LEN];      /* launch template */
+    char placement[RC_PLACEMENT_LEN]; /* placement group, "" = none */
+    uint32_t template_version;        /* pinned, never $Latest */
+    uint32_t capacity;                /* enum rc_capacity */
+    uint32_t option_count;
+    uint32_t pad_;
+    struct rc_launch_option option[RC_OPTIONS_MAX];
+};
+
+struct rc_cluster {
+    char name[RC_CLUSTER_LEN];
+    char region[RC_AZ_LEN];
+    uint32_t nodes_max; /* room for nodes; default 16,384 */
+    uint32_t group_count;
+    int64_t lease_margin_ms;
+    int64_t poll_instances_ms; /* expected period of the sweeps: staleness is judged by it */
+    int64_t poll_slurm_ms;
+    struct rc_group group[RC_GROUPS_MAX];
+};
+
+/* Does a Slurm host list ("gpu-[1-3,7],viz-1") name this node? Pure, no expansion. */
+int rc_hostlist_has(const char *list, const char *node);
+
+#endif

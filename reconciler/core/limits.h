@@ -1,0 +1,36 @@
+/* limits.h - sizes of the fixed strings and tables that the core holds.
+ *
+ * State and events hold no pointers, so every string has a fixed room. Each
+ * *_LEN includes the closing NUL. Decoders refuse longer input; nothing is cut
+ * silently. Sources: EC2 ids are "x-" + 17 hex digits (8 in old accounts);
+ * RunInstances ClientToken is at most 64 ASCII characters; a Slurm node name
+ * is a host name (63). */
+#ifndef RC_LIMITS_H
+#define RC_LIMITS_H
+
+enum {
+    RC_NODE_LEN = 64,      /* Slurm node name */
+    RC_PARTITION_LEN = 32, /* Slurm partition */
+    RC_ID_LEN = 32,        /* EC2 id: i-…, subnet-…, cr-…, lt-… */
+    RC_ADDR_LEN = 48,      /* IPv4 or IPv6 address, text */
+    RC_AZ_LEN = 24,        /* availability zone, such as us-east-1a */
+    RC_TYPE_LEN = 32,      /* instance type, such as p4d.24xlarge */
+    RC_GROUP_LEN = 32,     /* node group of the cluster file, placement group 64 */
+    RC_PLACEMENT_LEN = 64,
+    RC_CLUSTER_LEN = 40, /* cluster name */
+    RC_CODE_LEN = 64,    /* fault code, event type code, AWS error code */
+    RC_TEXT_LEN = 128,   /* one line for people: evidence, reason, why */
+    RC_TOKEN_LEN = 65,   /* RunInstances ClientToken */
+    RC_RULE_LEN = 40,    /* name of a policy rule */
+
+    RC_GROUPS_MAX = 32, /* node groups in the cluster file */
+    RC_OPTIONS_MAX = 8, /* launch options (subnet, reservation, type) of a group */
+    RC_RULES_MAX = 64,  /* rules in a policy */
+    RC_RUNGS_MAX = 6,   /* rungs on a ladder */
+    RC_PARTITIONS_MAX = 64,
+    RC_ZONES_MAX = 16,
+    RC_ATTEMPTS_MAX = 8, /* remembered attempts of one node */
+    RC_ACTIONS_MAX = 64  /* actions emitted by one step; the rest waits for the next */
+};
+
+#endif

@@ -1,0 +1,156 @@
+/* names.c - the text of every enum that people see, from the one table each. */
+#include <string.h>
+
+#include "reconciler/core/action.h"
+#include "reconciler/core/errors.h"
+#include "reconciler/core/event.h"
+#include "reconciler/core/incident.h"
+#include "reconciler/core/policy.h"
+
+/* clang-format off */
+#define NAME_OF_3(id, name, third) [id] = name,
+#define NAME_OF_4(id, name, third, fourth) [id] = name,
+#define TEXT_OF_3(id, name, text) [id] = text,
+#define TEXT_OF_4(id, name, text, fourth) [id] = text,
+
+static const char *const err_names[] = {RC_ERRORS(NAME_OF_4)};
+static const char *const err_texts[] = {RC_ERRORS(TEXT_OF_4)};
+#define RETRY_OF(id, name, text, retry) [id] = retry,
+static const enum rc_retry err_retries[] = {RC_ERRORS(RETRY_OF)};
+static const char *const event_names[] = {RC_EVENTS(NAME_OF_3)};
+static const char *const action_names[] = {RC_ACTIONS(NAME_OF_3)};
+#define IRREVERSIBLE_OF(id, name, irreversible) [id] = irreversible,
+static const bool action_irreversible[] = {RC_ACTIONS(IRREVERSIBLE_OF)};
+static const char *const phase_names[] = {RC_PHASES(NAME_OF_3)};
+static const char *const phase_waits[] = {RC_PHASES(TEXT_OF_3)};
+#define BLOCK_OF(id, name) [id] = name,
+static const char *const block_names[] = {RC_BLOCKS(BLOCK_OF)};
+static const char *const fault_names[] = {RC_FAULTS(NAME_OF_3)};
+static const char *const rung_names[] = {
+    [RC_RUNG_NONE] = "none",
+    [RC_RUNG_WATCH] = "watch",
+    [RC_RUNG_REBOOT] = "reboot",
+    [RC_RUNG_POWER_CYCLE] = "power-cycle",
+    [RC_RUNG_REPLACE] = "replace",
+    [RC_RUNG_QUARANTINE] = "quarantine",
+};
+/* clang-format on */
+
+const char *
+rc_err_name(enum rc_err e)
+{
+    return (unsigned)e < RC_ERR__MAX ? err_names[e] : "?";
+}
+
+const char *
+rc_err_text(enum rc_err e)
+{
+    return (unsigned)e < RC_ERR__MAX ? err_texts[e] : "?";
+}
+
+enum rc_retry
+rc_err_retry(enum rc_err e)
+{
+    return (unsigned)e < RC_ERR__MAX ? err_retries[e] : RC_RETRY_NEVER;
+}
+
+enum rc_err
+rc_err_from_name(const char *name)
+{
+    for (unsigned i = 0; i < RC_ERR__MAX; i++) {
+        if (strcmp(err_names[i], name) == 0) {
+            return (enum rc_err)i;
+        }
+    }
+    return RC_E_INTERNAL;
+}
+
+const char *
+rc_event_name(enum rc_event_kind kind)
+{
+    return (unsigned)kind < RC_EVENT__MAX ? event_names[kind] : "?";
+}
+
+const char *
+rc_action_name(enum rc_action_kind kind)
+{
+    return (unsigned)kind < RC_ACTION__MAX ? action_names[kind] : "?";
+}
+
+bool
+rc_action_irreversible(enum rc_action_kind kind)
+{
+    return (unsigned)kind < RC_ACTION__MAX && action_irreversible[kind];
+}
+
+const char *
+rc_phase_name(enum rc_phase p)
+{
+    return (unsigned)p < RC_PHASE__MAX ? phase_names[p] : "?";
+}
+
+const char *
+rc_phase_waits_for(enum rc_phase p)
+{
+    return (unsigned)p < RC_PHASE__MAX ? phase_waits[p] : "?";
+}
+
+const char *
+rc_block_name(enum rc_block b)
+{
+    return (unsigned)b < RC_BLOCK__MAX ? block_names[b] : "?";
+}
+
+const char *
+rc_fault_name(enum rc_fault f)
+{
+    return (unsigned)f < RC_FAULT__MAX ? fault_names[f] : "?";
+}
+
+enum rc_fault
+rc_fault_from_name(const char *name)
+{
+    for (unsigned i = 0; i < RC_FAULT__MAX; i++) {
+        if (strcmp(fault_names[i], name) == 0) {
+            return (enum rc_fault)i;
+        }
+    }
+    return RC_FAULT__MAX;
+}
+
+const char *
+rc_rung_name(enum rc_rung_kind k)
+{
+    return (unsigned)k < RC_RUNG__MAX ? rung_names[k] : "?";
+}
+
+enum rc_rung_kind
+rc_rung_from_name(const char *name)
+{
+    for (unsigned i = 0; i < RC_RUNG__MAX; i++) {
+        if (strcmp(rung_names[i], name) == 0) {
+            return (enum rc_rung_kind)i;
+        }
+    }
+    return RC_RUNG__MAX;
+}
+
+void
+rc_event_init(struct rc_event *ev, enum rc_event_kind kind)
+{
+    memset(ev, 0, sizeof *ev);
+    ev->kind = (uint32_t)kind;
+}
+
+bool
+rc_text_set(char *dst, uint32_t room, const char *src)
+{
+    size_t len = strlen(src);
+
+    memset(dst, 0, room);
+    if (len >= room) {
+        return false;
+    }
+    memcpy(dst, src, len);
+    return true;
+}

@@ -1,0 +1,161 @@
+/* policy.h - a loaded policy, as the rules read it.
+ *
+ * The file format is policies/README.md; the loader (policies/load.c) fills
+ * this struct, the rules (policies/classify.c, ladder.c, limits.c) read it.
+ * Plain value, zeroed first, no pointers. Durations in ms, shares in permille. */
+#ifndef RC_POLICY_H
+#define RC_POLICY_H
+
+#include <stdint.h>
+
+#include "reconciler/core/limits.h"
+
+/* What is wrong with a node, worst last within its group: a later fact of the
+ * same incident may only raise it. X(enum, name, what it means) */
+/* clang-format off */
+#define RC_FAULTS(X) \
+    X(RC_FAULT_NONE,               "none",               "nothing is wrong") \
+    X(RC_FAULT_ALARM,              "alarm",              "a CloudWatch alarm fires for the instance") \
+    X(RC_FAULT_HEALTH_NOTICE,      "health-notice",      "AWS Health tells of an issue of the instance") \
+    X(RC_FAULT_EBS,                "ebs-impaired",       "an attached volume fails or its status check does") \
+    X(RC_FAULT_NODE_DOWN,          "node-down",          "slurmctld has no answer from slurmd") \
+    X(RC_FAULT_SCHEDULED_REBOOT,   "scheduled-reboot",   "AWS will reboot the instance in place") \
+    X(RC_FAULT_SCHEDULED_MAINTENANCE,"scheduled-maintenance","AWS will work on the host") \
+    X(RC_FAULT_SCHEDULED_STOP,     "scheduled-stop",     "AWS will stop the instance") \
+    X(RC_FAULT_RETIREMENT,         "retirement",         "AWS retires the instance") \
+    X(RC_FAULT_CAPACITY_ENDING,    "capacity-ending",    "the reservation or Capacity Block ends") \
+    X(RC_FAULT_INSTANCE_IMPAIRED,  "instance-impaired",  "the instance status check fails") \
+    X(RC_FAULT_SYSTEM_IMPAIRED,    "system-impaired",    "the system status check fails: the host is bad") \
+    X(RC_FAULT_INTERRUPTION,       "interruption",       "spot or reservation interruption, minutes away") \
+    X(RC_FAULT_INSTANCE_STOPPED,   "instance-stopped",   "the instance stops or is stopped") \
+    X(RC_FAULT_INSTANCE_GONE,      "instance-gone",      "the instance is terminated")
+/* clang-format on */
+
+enum rc_fault {
+#define RC_FAULT_ENUM(fault, name, text) fault,
+    RC_FAULTS(RC_FAULT_ENUM)
+#undef RC_FAULT_ENUM
+        RC_FAULT__MAX
+};
+const char *rc_fault_name(enum rc_fault f);
+enum rc_fault rc_fault_from_name(const char *name); /* RC_FAULT__MAX when unknown */
+
+enum rc_rung_kind {
+    RC_RUNG_NONE,
+    RC_RUNG_WATCH,       /* no repair: wait until the fault goes, then gate and return */
+    RC_RUNG_REBOOT,      /* EC2 reboot, same host */
+    RC_RUNG_POWER_CYCLE, /* EC2 stop, confirmed stopped, start: another host */
+    RC_RUNG_REPLACE,     /* a new instance takes the name */
+    RC_RUNG_QUARANTINE,  /* leave it drained and tell a person */
+    RC_RUNG__MAX
+};
+const char *rc_rung_name(enum rc_rung_kind k); /* "power-cycle" */
+enum rc_rung_kind rc_rung_from_name(const char *name);
+
+struct rc_rung {
+    uint32_t kind;      /* enum rc_rung_kind */
+    uint32_t attempts;  /* tries of this rung before the next one */
+    int64_t timeout_ms; /* from start of the rung to in-service */
+};
+
+enum rc_jobs_mode {
+    RC_JOBS_WAIT,    /* wait for them to end */
+    RC_JOBS_SIGNAL,  /* signal (checkpoint), then wait */
+    RC_JOBS_REQUEUE, /* signal if signal is set, wait at most wait_ms, then requeue */
+    RC_JOBS__MAX
+};
+
+struct rc_jobs_plan {
+    uint32_t mode;   /* enum rc_jobs_mode */
+    uint32_t signal; /* Linux signal number, 0 = none */
+    int64_t wait_ms; /* then what the mode says; RC_JOBS_WAIT: then tell a person, never kill */
+    int64_t before_deadline_ms; /* AWS's own deadline: requeue this long before it, 0 = do not */
+};
+
+enum rc_launch_when {
+    RC_LAUNCH_IDLE,   /* when the node's jobs have ended */
+    RC_LAUNCH_AT_ONCE /* with the drain: AWS's deadline is near */
+};
+
+/* Rules are tried in order; the first whose conditions all hold is taken. */
+struct rc_rule {
+    char name[RC_RULE_LEN];
+    uint32_t fault_mask[1]; /* bit 1 << enum rc_fault; 0 = any */
+    uint32_t
+        repeats_min; /* incidents of this node in repeats_window_ms, this one included; 0 = any */
+    int64_t repeats_window_ms;
+    int64_t age_min_ms; /* generation age at least / at most; 0 = any */
+    int64_t age_max_ms;
+    char code[RC_CODE_LEN]; /* glob on the fault's code, "" = any */
+    char type[RC_TYPE_LEN]; /* glob on instance type */
+    char partition[RC_PARTITION_LEN];
+    char node[RC_NODE_LEN]; /* glob on the node name */
+    struct rc_jobs_plan jobs;
+    uint32_t ignore;      /* 1 = no incident at all */
+    uint32_t approve;     /* 1 = a person must approve before the first destructive rung */
+    uint32_t launch_when; /* enum rc_launch_when */
+    uint32_t rung_count;
+    int64_t lead_ms;    /* scheduled faults: start this long before the window opens */
+    int64_t confirm_ms; /* the fault must stand this long before an incident is opened */
+    struct rc_rung rung[RC_RUNGS_MAX];
+};
+
+/* A limit as an absolute count and a share; the larger of the two is allowed,
+ * so that a share of a tiny pool never blocks everything nor allows everything. */
+struct rc_limit {
+    uint32_t count;
+    uint32_t permille;
+};
+
+enum rc_scope { RC_SCOPE_CLUSTER, RC_SCOPE_PARTITION, RC_SCOPE_ZONE, RC_SCOPE__MAX };
+
+struct rc_limits_policy {
+    struct rc_limit out[RC_SCOPE__MAX]; /* nodes out of service by us at once */
+    uint32_t launches_per_hour[RC_SCOPE__MAX];
+    uint32_t destructive_per_hour[RC_SCOPE__MAX]; /* reboot, stop, terminate, requeue */
+    uint32_t pad_[2];
+    uint32_t attempts_max; /* repairs of one node in attempts_window_ms, then quarantine */
+    uint32_t pad2_;
+    int64_t attempts_window_ms;
+    int64_t cooldown_ms;     /* between two repairs of one node */
+    struct rc_limit breaker; /* new incidents in breaker_window_ms that open the breaker */
+    int64_t breaker_window_ms;
+    int64_t
+        breaker_reset_ms;   /* closes itself after this long without new faults; 0 = by hand only */
+    uint32_t breaker_off;   /* 1 = no breaker */
+    uint32_t in_flight_max; /* actions in flight at once */
+};
+
+struct rc_timeouts_policy {
+    int64_t drain_ms;    /* until a drain must be seen */
+    int64_t launch_ms;   /* until RunInstances must answer */
+    int64_t boot_ms;     /* from launch to running with an address */
+    int64_t register_ms; /* until NodeAddr must be read back */
+    int64_t join_ms;     /* from register to slurmd registered */
+    int64_t gate_ms;
+    int64_t return_ms;    /* until the node must be seen in service */
+    int64_t stop_ms;      /* until stopped or terminated must be seen */
+    int64_t retry_min_ms; /* back-off between tries, full jitter */
+    int64_t retry_max_ms;
+    int64_t missing_ms; /* an instance unseen this long, and its node not responding, is gone */
+    int64_t capacity_wait_ms; /* pause after every launch option had no capacity */
+};
+
+struct rc_gate_policy {
+    uint32_t cpus_min; /* 0 = as slurmctld configured it */
+    uint32_t ssh;      /* 1 = one ssh probe with the host key pinned */
+    char command[RC_TEXT_LEN];
+};
+
+struct rc_policy {
+    char name[RC_RULE_LEN];
+    uint64_t hash; /* of the policy text: stands in every report */
+    uint32_t rule_count;
+    uint32_t pad_;
+    struct rc_limits_policy limits;
+    struct rc_timeouts_policy timeouts;
+    struct rc_gate_policy gate;
+    struct rc_rule rule[RC_RULES_MAX];
+};
+
+#endif
