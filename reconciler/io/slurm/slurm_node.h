@@ -1,0 +1,54 @@
+/* slurm_node.h - what a Slurm helper's node row means: owner of the reason,
+ * flags, and the diff that makes an event only of what changed.
+ *
+ * Our reason is "rc:<incident> <fault>[ <detail>]", or for one update over several
+ * incidents "rc:<lowest>+<others> <fault> …". */
+#ifndef RC_SLURM_NODE_H
+#define RC_SLURM_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reconciler/core/event.h"
+#include "reconciler/io/helper/line.h"
+
+/* True when the reason carries our marker; *ret_incident is the (lowest) incident,
+ * *ret_others how many more share the update. Both may be NULL. */
+bool rc_slurm_reason_ours(const char *reason, uint32_t *ret_incident, uint32_t *ret_others);
+
+/* Who wrote a reason. slurmctld's own words count as its own only when the user
+ * that set them is root or SlurmUser, because slurmctld writes them as such; an
+ * operator who types the same words as another user stays an operator. */
+enum rc_owner rc_slurm_owner(const char *reason, uint32_t reason_uid, uint32_t slurm_uid);
+
+/* "down,not_responding" <-> enum rc_slurm_flag bits. Unknown names are an error (false). */
+bool rc_slurm_flags_parse(const char *names, uint32_t *ret_flags);
+/* Writes the names of the bits; false when room is too small. 200 bytes hold all. */
+bool rc_slurm_flags_format(uint32_t flags, char *buf, uint32_t room);
+
+/* Fills an RC_EV_SLURM_NODE event from a "node" row. Times stay 0 (the caller knows
+ * the clock). jobs is 1 when the node is allocated or completing (at least one job),
+ * else 0. A name or address that does not fit, or an unreadable field, is
+ * RC_E_PARSE; a reason that does not fit is cut. */
+enum rc_err rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid,
+                                 struct rc_event *ret, struct rc_error *e);
+
+/* The last shown state of every node, by name: tells which rows are news.
+ * 72 bytes a node plus its name. */
+struct rc_slurm_diff;
+struct rc_slurm_diff *rc_slurm_diff_new(void); /* NULL: no memory */
+void rc_slurm_diff_free(struct rc_slurm_diff *d);
+/* Begins a full pass: nodes not shown until rc_slurm_diff_finish() have gone. */
+void rc_slurm_diff_begin(struct rc_slurm_diff *d);
+/* True when the event differs from what was last shown (or was never shown). No
+ * memory for a new node counts as news, so nothing is lost. */
+bool rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev);
+/* Ends a full pass: calls gone for each node that slurmctld no longer shows and
+ * forgets it. */
+void rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char *node),
+                          void *arg);
+/* Forgets all: the next pass is news altogether. */
+void rc_slurm_diff_reset(struct rc_slurm_diff *d);
+uint32_t rc_slurm_diff_count(const struct rc_slurm_diff *d);
+
+#endif
