@@ -1,0 +1,173 @@
+/* decode_ids.c - instance ids and other EC2 ids, and the events made of them.
+ *
+ * An instance id is "i-" and 8 to 17 hex digits (EC2 gives 17 since 2016; old
+ * accounts and many samples have 8), alone or at the end of an ARN. The ARN of a
+ * spot notice has the zone in the region's place and no account, so only its
+ * service and its last part are looked at. Anything else that should be an
+ * instance is bad: a guess would be acted on. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers/decode/decode_internal.h"
+
+enum { ID_DIGITS_MIN = 8, ID_DIGITS_MAX = 17 };
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The text between blanks. */
+static const char *
+trimmed(const char *text, size_t *ret_len)
+{
+    while (is_blank(*text)) {
+        text++;
+    }
+    *ret_len = strlen(text);
+    while (*ret_len > 0 && is_blank(text[*ret_len - 1])) {
+        (*ret_len)--;
+    }
+    return text;
+}
+
+/* The third field of an ARN is its service. */
+static bool
+is_ec2_arn(const char *arn)
+{
+    const char *partition = strncmp(arn, "arn:", 4) == 0 ? strchr(arn + 4, ':') : NULL;
+
+    return partition && strncmp(partition, ":ec2:", 5) == 0;
+}
+
+/* What stands behind "<type>/" at the end of an EC2 ARN, or the text itself when
+ * it is no ARN; NULL for the ARN of something else. */
+static const char *
+id_part(const char *text, const char *type)
+{
+    size_t len = strlen(type);
+
+    if (strncmp(text, "arn:", 4) != 0) {
+        return text;
+    }
+    const char *last = is_ec2_arn(text) ? strrchr(text, ':') + 1 : "";
+    return strncmp(last, type, len) == 0 && last[len] == '/' ? last + len + 1 : NULL;
+}
+
+static bool
+read_id(const char *text, const char *type, const char *prefix, const char *digits,
+        char ret[RC_ID_LEN])
+{
+    size_t len, prefix_len = strlen(prefix);
+    const char *id = trimmed(text, &len);
+
+    memset(ret, 0, RC_ID_LEN);
+    id = id_part(id, type);
+    if (!id) {
+        return false;
+    }
+    id = trimmed(id, &len); /* samples have blanks inside the ARN too */
+    if (strncmp(id, prefix, prefix_len) != 0 || len < prefix_len + ID_DIGITS_MIN ||
+        len > prefix_len + ID_DIGITS_MAX || strspn(id + prefix_len, digits) != len - prefix_len) {
+        return false;
+    }
+    memcpy(ret, id, len);
+    return true;
+}
+
+bool
+rc_decode_instance_id(const char *text, char ret[RC_ID_LEN])
+{
+    return read_id(text, "instance", "i-", "0123456789abcdef", ret);
+}
+
+bool
+rc_decode_resource_id(const char *text, const char *type, const char *prefix, char ret[RC_ID_LEN])
+{
+    /* Not only hex: documented reservations have ids such as cr-1234567890abcdefg. */
+    return read_id(text, type, prefix, "0123456789abcdefghijklmnopqrstuvwxyz", ret);
+}
+
+bool
+rc_decode_claims_instance(const char *text)
+{
+    size_t len;
+    const char *at = trimmed(text, &len);
+
+    return strncmp(at, "i-", 2) == 0 || (is_ec2_arn(at) && strstr(at, ":instance/"));
+}
+
+struct rc_event *
+rc_decode_add(struct rc_notice *n, enum rc_event_kind kind)
+{
+    struct rc_decoded *out = n->out;
+
+    if (out->count == n->room) {
+        uint32_t room = n->room ? n->room * 2 : 1;
+        struct rc_event *bigger = realloc(out->events, room * sizeof *bigger);
+
+        if (!bigger) {
+            return NULL;
+        }
+        out->events = bigger;
+        n->room = room;
+    }
+    struct rc_event *ev = &out->events[out->count++];
+    rc_event_init(ev, kind);
+    return ev;
+}
+
+static enum rc_err
+add_instance(struct rc_notice *n, const char *path, const char *text)
+{
+    struct rc_decode_shown shown;
+    char id[RC_ID_LEN];
+
+    if (!rc_decode_instance_id(text, id)) {
+        return rc_decode_bad(n, "%s: expected an instance id, found %s", path,
+                             rc_decode_show(text, &shown));
+    }
+    struct rc_event *ev = rc_decode_add(n, n->row->kind);
+    if (!ev) {
+        return RC_E_FULL;
+    }
+    memcpy(ev->instance, id, sizeof ev->instance);
+    return RC_OK;
+}
+
+enum rc_err
+rc_decode_resource_instances(struct rc_notice *n)
+{
+    const cJSON *item;
+    enum rc_err err = RC_OK;
+
+    cJSON_ArrayForEach(item, n->resources)
+    {
+        if (err == RC_OK && rc_decode_claims_instance(item->valuestring)) {
+            err = add_instance(n, "resources", item->valuestring);
+        }
+    }
+    return err;
+}
+
+enum rc_err
+rc_decode_instances(struct rc_notice *n, bool required)
+{
+    const char *told;
+    enum rc_err err = rc_decode_string(n, n->detail, "detail.instance-id", false, &told);
+
+    if (err != RC_OK) {
+        return err;
+    }
+    err = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(n->detail, "instance-id"))
+              ? add_instance(n, "detail.instance-id", told)
+              : rc_decode_resource_instances(n);
+    if (err != RC_OK || n->out->count > 0) {
+        return err;
+    }
+    if (required) {
+        return rc_decode_bad(n, "detail.instance-id: missing, expected an instance id");
+    }
+    return rc_decode_add(n, n->row->kind) ? RC_OK : RC_E_FULL;
+}
