@@ -24,7 +24,7 @@ enum {
     RC_JSONC_BYTES_MAX = 1024 * 1024,
     RC_JSONC_PATH_LEN = 160, /* "rules[12].ladder[1].timeout" */
     RC_LOAD_ERRORS_MAX = 50, /* kept; more are counted */
-    RC_LOAD_ERROR_LEN = 400,
+    RC_LOAD_ERROR_LEN = 512,
 };
 
 /* The complaints about one file, in the order of the file. Plain value, zeroed first.
@@ -52,7 +52,6 @@ struct rc_jsonc_value {
     uint32_t key_column;
     uint32_t index;   /* place in its array or object, from 0 */
     uint32_t count;   /* children of an array or object */
-    uint32_t is_used; /* for readers: set on what they understood */
     int64_t number;   /* NUMBER; BOOL: 0 or 1 */
     const char *key;  /* NULL for array elements and for the root */
     const char *text; /* STRING: unescaped, NUL-terminated; NUMBER: as written */

@@ -1,0 +1,168 @@
+/* load_rules.c - what must hold between the keys of a policy.
+ *
+ * A policy that loads never leaves a fault without a rule, has no rule that can never be
+ * taken by its name, and no ladder that goes on after it has handed over to a person. */
+#include "policies/load_rules.h"
+
+#include <string.h>
+
+static const uint32_t scheduled_faults =
+    1U << RC_FAULT_SCHEDULED_REBOOT | 1U << RC_FAULT_SCHEDULED_MAINTENANCE |
+    1U << RC_FAULT_SCHEDULED_STOP | 1U << RC_FAULT_RETIREMENT | 1U << RC_FAULT_CAPACITY_ENDING;
+
+/* Where to point: at the key if it was given, else at the object. */
+static const struct rc_jsonc_value *
+place(const struct rc_jsonc_value *v, const char *key)
+{
+    const struct rc_jsonc_value *at = rc_jsonc_get(v, key);
+
+    return at ? at : v;
+}
+
+static bool
+is_given(const struct rc_jsonc_value *v, const char *key)
+{
+    return rc_jsonc_get(v, key) != NULL;
+}
+
+/* match has no struct of its own: out is the whole rule. */
+void
+rc_policy_check_match(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    static const char *const patterns[] = {"code", "type", "node"};
+    const struct rc_rule *rule = out;
+
+    if (is_given(v, "repeats") != is_given(v, "repeats_within")) {
+        rc_load_error(b->errs, b->file, v, "\"repeats\" and \"repeats_within\" need each other");
+    }
+    if (rule->age_max_ms > 0 && rule->age_min_ms > rule->age_max_ms) {
+        rc_load_error(b->errs, b->file, place(v, "age_max"), "is shorter than age_min");
+    }
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        const struct rc_jsonc_value *p = rc_jsonc_get(v, patterns[i]);
+        if (p && (!*p->text || strpbrk(p->text, "[]\\"))) {
+            rc_bind_expected(b, p, "a pattern: text in which * is any text and ? one character");
+        }
+    }
+}
+
+void
+rc_policy_check_jobs(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_jobs_plan *jobs = out;
+
+    if (jobs->mode == RC_JOBS_SIGNAL && jobs->signal == 0) {
+        rc_load_error(b->errs, b->file, v, "mode \"signal\" needs a signal");
+    }
+    if (jobs->mode == RC_JOBS_WAIT && jobs->signal != 0) {
+        rc_load_error(b->errs, b->file, place(v, "signal"),
+                      "mode \"wait\" sends no signal; use mode \"signal\" or \"requeue\"");
+    }
+}
+
+static void
+check_ladder(struct rc_bind *b, const struct rc_jsonc_value *v, const struct rc_rule *rule)
+{
+    const struct rc_jsonc_value *ladder = rc_jsonc_get(v, "ladder");
+
+    if (rule->ignore && ladder) {
+        rc_load_error(b->errs, b->file, ladder, "a rule that ignores the fault has no ladder");
+        return;
+    }
+    if (!rule->ignore && !ladder) {
+        rc_load_error(b->errs, b->file, v, "\"ladder\" is missing: rungs, tried in this order");
+        return;
+    }
+    for (const struct rc_jsonc_value *c = ladder ? ladder->first : NULL; c; c = c->next) {
+        if (rule->rung[c->index].kind == RC_RUNG_QUARANTINE && c->next) {
+            rc_load_error(b->errs, b->file, c->next, "no rung can follow a quarantine");
+            return;
+        }
+    }
+}
+
+void
+rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_rule *rule = out;
+    uint32_t mask = rule->fault_mask[0];
+
+    check_ladder(b, v, rule);
+    if (rule->lead_ms > 0 && mask != 0 && (mask & scheduled_faults) == 0) {
+        rc_load_error(b->errs, b->file, place(v, "lead"),
+                      "only faults that AWS schedules have a window to lead");
+    }
+}
+
+void
+rc_policy_check_timeouts(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_timeouts_policy *t = out;
+
+    if (t->retry_min_ms > t->retry_max_ms) {
+        rc_load_error(b->errs, b->file, place(v, "retry_min"), "is longer than retry_max");
+    }
+}
+
+void
+rc_policy_check_gate(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_gate_policy *gate = out;
+
+    if (gate->ssh && !*gate->command) {
+        rc_load_error(b->errs, b->file, place(v, "command"), "ssh is on but there is no command");
+    }
+}
+
+static bool
+is_unconditional(const struct rc_rule *r)
+{
+    return r->repeats_min == 0 && r->age_min_ms == 0 && r->age_max_ms == 0 && !*r->code &&
+           !*r->type && !*r->partition && !*r->node;
+}
+
+static void
+check_every_fault_has_a_rule(struct rc_bind *b, const struct rc_jsonc_value *list,
+                             const struct rc_policy *p)
+{
+    for (uint32_t fault = RC_FAULT_NONE + 1; fault < RC_FAULT__MAX; fault++) {
+        bool is_covered = false;
+        for (uint32_t i = 0; i < p->rule_count && !is_covered; i++) {
+            uint32_t mask = p->rule[i].fault_mask[0];
+            is_covered = is_unconditional(&p->rule[i]) && (mask == 0 || (mask & 1U << fault));
+        }
+        if (!is_covered) {
+            rc_load_error(b->errs, b->file, list,
+                          "no rule takes every \"%s\": add one for it without other conditions",
+                          rc_fault_name((enum rc_fault)fault));
+        }
+    }
+}
+
+void
+rc_policy_check_rules(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_policy *p = out;
+    const struct rc_jsonc_value *list = rc_jsonc_get(v, "rules");
+    uint32_t covered = 0;
+
+    for (const struct rc_jsonc_value *c = list->first; c; c = c->next) {
+        const struct rc_rule *rule = &p->rule[c->index];
+        uint32_t mask = rule->fault_mask[0] ? rule->fault_mask[0] : UINT32_MAX;
+        for (uint32_t i = 0; i < c->index; i++) {
+            if (strcmp(p->rule[i].name, rule->name) == 0) {
+                rc_load_error(b->errs, b->file, place(c, "name"),
+                              "another rule has the name \"%s\"", rule->name);
+                break;
+            }
+        }
+        if ((mask & ~covered) == 0) {
+            rc_load_error(b->errs, b->file, c,
+                          "can never be taken: rules above it take these faults always");
+        }
+        if (is_unconditional(rule)) {
+            covered |= mask;
+        }
+    }
+    check_every_fault_has_a_rule(b, list, p);
+}

@@ -1,0 +1,216 @@
+/* load_table.c - every key of a policy file: one row a key. See bind.h for the columns. */
+#include <stddef.h>
+
+#include "policies/load_rules.h"
+#include "reconciler/core/policy.h"
+
+enum { COUNT_MAX = 100000, PER_HOUR_MAX = 512, REPEATS_MAX = 1000, RUNG_ATTEMPTS_MAX = 10 };
+
+#define MS(n)      INT64_C(n)
+#define SECOND     MS(1000)
+#define MINUTE     (60 * SECOND)
+#define HOUR       (60 * MINUTE)
+#define DAY        (24 * HOUR)
+#define ROWS(list) .rows = (list), .count = sizeof(list) / sizeof *(list)
+
+static const char *
+name_of_fault(uint32_t value)
+{
+    return rc_fault_name((enum rc_fault)value);
+}
+
+static const char *
+name_of_rung(uint32_t value)
+{
+    return rc_rung_name((enum rc_rung_kind)value);
+}
+
+static const char *
+name_of_jobs_mode(uint32_t value)
+{
+    static const char *const names[] = {
+        [RC_JOBS_WAIT] = "wait", [RC_JOBS_SIGNAL] = "signal", [RC_JOBS_REQUEUE] = "requeue"};
+    return names[value];
+}
+
+static const char *
+name_of_launch_when(uint32_t value)
+{
+    static const char *const names[] = {[RC_LAUNCH_IDLE] = "idle", [RC_LAUNCH_AT_ONCE] = "at-once"};
+    return names[value];
+}
+
+/* Numbers of x86-64 and arm64 Linux (signal(7)); a fixed table, so that a policy means the
+ * same wherever it is read. KILL and STOP cannot be caught and are of no use here. */
+static const char *
+name_of_signal(uint32_t value)
+{
+    static const char *const names[RC_SIGNALS_MAX] = {
+        [0] = "none",  [1] = "HUP",   [2] = "INT",   [3] = "QUIT", [10] = "USR1",
+        [12] = "USR2", [15] = "TERM", [18] = "CONT", [23] = "URG"};
+    return names[value];
+}
+
+static const struct rc_bind_names fault_names = {name_of_fault, RC_FAULT_NONE + 1, RC_FAULT__MAX};
+static const struct rc_bind_names rung_names = {name_of_rung, RC_RUNG_NONE + 1, RC_RUNG__MAX};
+static const struct rc_bind_names jobs_names = {name_of_jobs_mode, 0, RC_JOBS__MAX};
+static const struct rc_bind_names launch_names = {name_of_launch_when, 0, RC_LAUNCH_AT_ONCE + 1};
+static const struct rc_bind_names signal_names = {name_of_signal, 0, RC_SIGNALS_MAX};
+
+/* clang-format off */
+#define NUMBER(k, s, f, low, high, d, h) \
+    {.key = (k), .type = RC_BIND_UINT32, .offset = offsetof(struct s, f), .min = (low), .max = (high), .fallback = (d), .help = (h)}
+#define SHARE(k, s, f, d, h) \
+    {.key = (k), .type = RC_BIND_SHARE, .offset = offsetof(struct s, f), .min = 0, .max = 1000, .fallback = (d), .help = (h)}
+#define TIME(k, s, f, low, high, d, h) \
+    {.key = (k), .type = RC_BIND_DURATION, .offset = offsetof(struct s, f), .min = (low), .max = (high), .fallback = (d), .help = (h)}
+#define SWITCH(k, s, f, d, h) \
+    {.key = (k), .type = RC_BIND_BOOL, .offset = offsetof(struct s, f), .fallback = (d), .help = (h)}
+#define TEXT(k, s, f, d, h) \
+    {.key = (k), .type = RC_BIND_TEXT, .offset = offsetof(struct s, f), .room = sizeof((struct s *)0)->f, .min = 0, .fallback = (d), .help = (h)}
+#define NAMED(k, s, f, d, h) \
+    {.key = (k), .type = RC_BIND_NAME, .offset = offsetof(struct s, f), .room = sizeof((struct s *)0)->f, .min = 1, .fallback = (d), .help = (h)}
+#define CHOICE(k, s, f, n, d, h) \
+    {.key = (k), .type = RC_BIND_ENUM, .offset = offsetof(struct s, f), .names = (n), .fallback = (d), .help = (h)}
+#define PART(k, s, f, t, d, h) \
+    {.key = (k), .type = RC_BIND_OBJECT, .offset = offsetof(struct s, f), .sub = (t), .fallback = (d), .help = (h)}
+
+/* One table for each scope's default would say everything three times: a scope that is not
+ * given has the same limit as the cluster in the shipped policy. */
+static const struct rc_bind_row limit_rows[] = {
+    NUMBER("count", rc_limit, count,    0, COUNT_MAX, "2", "so many nodes are always allowed, however small the pool"),
+    SHARE("share",  rc_limit, permille, "5%", "this share of the pool's nodes is allowed when it is more than count"),
+};
+static const struct rc_bind_table limit_table = {ROWS(limit_rows), NULL};
+
+static const struct rc_bind_row out_rows[] = {
+    {.key = "cluster",   .type = RC_BIND_OBJECT, .offset = RC_SCOPE_CLUSTER * sizeof(struct rc_limit),   .sub = &limit_table, .fallback = "", .help = "nodes of the whole cluster"},
+    {.key = "partition", .type = RC_BIND_OBJECT, .offset = RC_SCOPE_PARTITION * sizeof(struct rc_limit), .sub = &limit_table, .fallback = "", .help = "nodes of one partition"},
+    {.key = "zone",      .type = RC_BIND_OBJECT, .offset = RC_SCOPE_ZONE * sizeof(struct rc_limit),      .sub = &limit_table, .fallback = "", .help = "nodes of one availability zone"},
+};
+static const struct rc_bind_table out_table = {ROWS(out_rows), NULL};
+
+#define PER_HOUR(k, scope, d, h) \
+    {.key = (k), .type = RC_BIND_UINT32, .offset = (scope) * sizeof(uint32_t), .min = 0, .max = PER_HOUR_MAX, .fallback = (d), .help = (h)}
+static const struct rc_bind_row launches_rows[] = {
+    PER_HOUR("cluster",   RC_SCOPE_CLUSTER,   "8", "launches an hour in the whole cluster, 0 = no limit"),
+    PER_HOUR("partition", RC_SCOPE_PARTITION, "8", "launches an hour for one partition, 0 = no limit"),
+    PER_HOUR("zone",      RC_SCOPE_ZONE,      "8", "launches an hour in one availability zone, 0 = no limit"),
+};
+static const struct rc_bind_table launches_table = {ROWS(launches_rows), NULL};
+static const struct rc_bind_row destructive_rows[] = {
+    PER_HOUR("cluster",   RC_SCOPE_CLUSTER,   "24", "reboots, stops, terminations and requeues an hour in the whole cluster, 0 = no limit"),
+    PER_HOUR("partition", RC_SCOPE_PARTITION, "24", "the same for one partition, 0 = no limit"),
+    PER_HOUR("zone",      RC_SCOPE_ZONE,      "24", "the same for one availability zone, 0 = no limit"),
+};
+static const struct rc_bind_table destructive_table = {ROWS(destructive_rows), NULL};
+
+static const struct rc_bind_row attempts_rows[] = {
+    NUMBER("max",    rc_limits_policy, attempts_max, 1, RC_ATTEMPTS_MAX, "3", "repairs of one node within the time below, then quarantine"),
+    TIME("within",   rc_limits_policy, attempts_window_ms, MINUTE, 30 * DAY, "24h", "the time over which the repairs of a node are counted"),
+    TIME("cooldown", rc_limits_policy, cooldown_ms, 0, 7 * DAY, "10m", "pause between two repairs of one node"),
+};
+static const struct rc_bind_table attempts_table = {ROWS(attempts_rows), NULL};
+
+#define BREAKER_SHARE offsetof(struct rc_limits_policy, breaker) + offsetof(struct rc_limit, permille)
+#define BREAKER_COUNT offsetof(struct rc_limits_policy, breaker) + offsetof(struct rc_limit, count)
+static const struct rc_bind_row breaker_rows[] = {
+    {.key = "count", .type = RC_BIND_UINT32, .offset = BREAKER_COUNT, .min = 1, .max = COUNT_MAX, .fallback = "5", .help = "more new incidents than this within the time below open the breaker"},
+    {.key = "share", .type = RC_BIND_SHARE, .offset = BREAKER_SHARE, .min = 0, .max = 1000, .fallback = "5%", .help = "or more than this share of the nodes, when that is more than count"},
+    TIME("within", rc_limits_policy, breaker_window_ms, SECOND, DAY, "10m", "the time over which new incidents are counted"),
+    TIME("reset",  rc_limits_policy, breaker_reset_ms, 0, 7 * DAY, "1h", "closes itself after so long without a new fault; 0s = only by reconcilectl breaker reset"),
+    SWITCH("off",  rc_limits_policy, breaker_off, "false", "true = no breaker: for tests only"),
+};
+static const struct rc_bind_table breaker_table = {ROWS(breaker_rows), NULL};
+
+static const struct rc_bind_row limits_rows[] = {
+    PART("out",                  rc_limits_policy, out, &out_table, "", "nodes that may be out of service by us at once"),
+    PART("launches_per_hour",    rc_limits_policy, launches_per_hour, &launches_table, "", "new instances"),
+    PART("destructive_per_hour", rc_limits_policy, destructive_per_hour, &destructive_table, "", "actions that can lose work"),
+    {.key = "attempts", .type = RC_BIND_OBJECT, .sub = &attempts_table, .fallback = "", .help = "repairs of one node"},
+    {.key = "breaker",  .type = RC_BIND_OBJECT, .sub = &breaker_table, .fallback = "", .help = "stops every destructive action when too much fails at once"},
+    NUMBER("in_flight",          rc_limits_policy, in_flight_max, 1, 1024, "64", "actions in flight at once"),
+};
+static const struct rc_bind_table limits_table = {ROWS(limits_rows), NULL};
+
+static const struct rc_bind_row timeouts_rows[] = {
+    TIME("drain",         rc_timeouts_policy, drain_ms,    SECOND, DAY, "1m", "until a drain must be seen in slurmctld"),
+    TIME("launch",        rc_timeouts_policy, launch_ms,   SECOND, DAY, "2m", "until RunInstances must have answered"),
+    TIME("boot",          rc_timeouts_policy, boot_ms,     SECOND, DAY, "15m", "from the launch to running with an address"),
+    TIME("register",      rc_timeouts_policy, register_ms, SECOND, DAY, "3m", "until slurmctld must show the new address"),
+    TIME("join",          rc_timeouts_policy, join_ms,     SECOND, DAY, "20m", "from the new address to a registered slurmd"),
+    TIME("gate",          rc_timeouts_policy, gate_ms,     SECOND, DAY, "5m", "for the health proof"),
+    TIME("return",        rc_timeouts_policy, return_ms,   SECOND, DAY, "2m", "until the node must be seen in service"),
+    TIME("stop",          rc_timeouts_policy, stop_ms,     SECOND, DAY, "20m", "until an instance must be seen stopped or terminated"),
+    TIME("retry_min",     rc_timeouts_policy, retry_min_ms, 10, HOUR, "1s", "first pause before a failed action is tried again (with full jitter)"),
+    TIME("retry_max",     rc_timeouts_policy, retry_max_ms, 10, DAY, "5m", "longest such pause"),
+    TIME("missing",       rc_timeouts_policy, missing_ms,  SECOND, DAY, "5m", "an instance that is not listed so long, with its node silent, is gone"),
+    TIME("capacity_wait", rc_timeouts_policy, capacity_wait_ms, SECOND, DAY, "5m", "pause after every launch option had no capacity"),
+};
+
+static const struct rc_bind_row gate_rows[] = {
+    NUMBER("cpus_min", rc_gate_policy, cpus_min, 0, 4096, "0", "processors that slurmd must have registered; 0 = as slurm.conf says"),
+    SWITCH("ssh",      rc_gate_policy, ssh, "true", "true = run the command below over ssh, with the host key pinned"),
+    TEXT("command",    rc_gate_policy, command, "nvidia-smi -L", "the probe: exit status 0 passes"),
+};
+
+static const struct rc_bind_row match_rows[] = {
+    {.key = "fault", .type = RC_BIND_MASK, .offset = offsetof(struct rc_rule, fault_mask), .names = &fault_names, .fallback = "", .help = "one of these faults; not given = any"},
+    NUMBER("repeats",      rc_rule, repeats_min, 1, REPEATS_MAX, "", "at least so many incidents of this node, this one included"),
+    TIME("repeats_within", rc_rule, repeats_window_ms, MINUTE, 365 * DAY, "", "… within this time"),
+    TIME("age_min",        rc_rule, age_min_ms, 0, 3650 * DAY, "", "the instance has run at least so long"),
+    TIME("age_max",        rc_rule, age_max_ms, SECOND, 3650 * DAY, "", "the instance has run at most so long"),
+    TEXT("code",           rc_rule, code, "", "pattern on the event's own code or the alarm's name"),
+    TEXT("type",           rc_rule, type, "", "pattern on the instance type"),
+    {.key = "partition", .type = RC_BIND_NAME, .offset = offsetof(struct rc_rule, partition), .room = RC_PARTITION_LEN, .min = 1, .fallback = "", .help = "the node's first partition"},
+    TEXT("node",           rc_rule, node, "", "pattern on the node name"),
+};
+
+static const struct rc_bind_row jobs_rows[] = {
+    CHOICE("mode",          rc_jobs_plan, mode, &jobs_names, "wait", "wait: until they end; signal: then wait; requeue: signal, wait at most wait, then requeue"),
+    CHOICE("signal",        rc_jobs_plan, signal, &signal_names, "none", "signal to the job's processes as soon as the node is drained"),
+    TIME("wait",            rc_jobs_plan, wait_ms, 0, 30 * DAY, "0s", "requeue: how long; wait, signal: then a person is told (0s = never), nothing is killed"),
+    TIME("before_deadline", rc_jobs_plan, before_deadline_ms, 0, DAY, "0s", "when AWS has set a deadline, requeue so long before it, whatever the mode; 0s = do not"),
+};
+static const struct rc_bind_table jobs_table = {ROWS(jobs_rows), rc_policy_check_jobs};
+
+static const struct rc_bind_row rung_rows[] = {
+    CHOICE("rung",     rc_rung, kind, &rung_names, NULL, "what is tried"),
+    NUMBER("attempts", rc_rung, attempts, 1, RUNG_ATTEMPTS_MAX, "1", "tries of this rung before the next"),
+    TIME("timeout",    rc_rung, timeout_ms, SECOND, 30 * DAY, "1h", "from the start of the rung to the node in service"),
+};
+static const struct rc_bind_table rung_table = {ROWS(rung_rows), NULL};
+
+static const struct rc_bind_table match_table = {ROWS(match_rows), rc_policy_check_match};
+static const struct rc_bind_row rule_rows[] = {
+    NAMED("name", rc_rule, name, NULL, "the rule's name, shown by reconcilectl why"),
+    {.key = "match", .type = RC_BIND_OBJECT, .sub = &match_table, .fallback = "", .help = "all of these must hold; nothing given = always"},
+    SWITCH("ignore",  rc_rule, ignore, "false", "true = no incident at all"),
+    SWITCH("approve", rc_rule, approve, "false", "true = wait for reconcilectl approve before the first destructive rung"),
+    TIME("confirm",   rc_rule, confirm_ms, 0, DAY, "0s", "the fault must stand so long before anything is done"),
+    TIME("lead",      rc_rule, lead_ms, 0, 30 * DAY, "0s", "scheduled faults: drain so long before the window opens"),
+    PART("jobs",      rc_rule, jobs, &jobs_table, "", "what happens to the node's jobs"),
+    CHOICE("launch",  rc_rule, launch_when, &launch_names, "idle", "idle: the replacement is launched when the jobs have ended; at-once: with the drain"),
+    {.key = "ladder", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_rule, rung), .room = sizeof(struct rc_rung), .min = 1, .max = RC_RUNGS_MAX, .count_offset = offsetof(struct rc_rule, rung_count), .sub = &rung_table, .fallback = "", .help = "rungs, tried in this order"},
+};
+static const struct rc_bind_table rule_table = {ROWS(rule_rows), rc_policy_check_rule};
+static const struct rc_bind_table timeouts_table = {ROWS(timeouts_rows), rc_policy_check_timeouts};
+static const struct rc_bind_table gate_table = {ROWS(gate_rows), rc_policy_check_gate};
+
+static const struct rc_bind_row policy_rows[] = {
+    {.key = "$schema", .type = RC_BIND_IGNORED, .room = 256, .fallback = "", .help = "for editors only"},
+    NAMED("name",    rc_policy, name, NULL, "the policy's name, shown in every report"),
+    PART("limits",   rc_policy, limits, &limits_table, "", "what may be out, launched and destroyed at once"),
+    PART("timeouts", rc_policy, timeouts, &timeouts_table, "", "how long a step may take before it counts as failed"),
+    PART("gate",     rc_policy, gate, &gate_table, "", "the health proof before a node returns to service"),
+    {.key = "rules", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_policy, rule), .room = sizeof(struct rc_rule), .min = 1, .max = RC_RULES_MAX, .count_offset = offsetof(struct rc_policy, rule_count), .sub = &rule_table, .fallback = NULL, .help = "tried in order; the first whose conditions all hold is taken"},
+};
+/* clang-format on */
+
+static const struct rc_bind_table policy_table = {ROWS(policy_rows), rc_policy_check_rules};
+
+const struct rc_bind_table *
+rc_policy_table(void)
+{
+    return &policy_table;
+}
