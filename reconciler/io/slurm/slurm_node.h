@@ -1,8 +1,5 @@
-/* slurm_node.h - what a Slurm helper's node row means: owner of the reason,
- * flags, and the diff that makes an event only of what changed.
- *
- * Our reason is "rc:<incident> <fault>[ <detail>]", or for one update over several
- * incidents "rc:<lowest>+<others> <fault> …". */
+/* slurm_node.h - what a Slurm helper's node row means as an event, and the diff that
+ * makes an event only of what changed. */
 #ifndef RC_SLURM_NODE_H
 #define RC_SLURM_NODE_H
 
@@ -11,20 +8,7 @@
 
 #include "reconciler/core/event.h"
 #include "reconciler/io/helper/line.h"
-
-/* True when the reason carries our marker; *ret_incident is the (lowest) incident,
- * *ret_others how many more share the update. Both may be NULL. */
-bool rc_slurm_reason_ours(const char *reason, uint32_t *ret_incident, uint32_t *ret_others);
-
-/* Who wrote a reason. slurmctld's own words count as its own only when the user
- * that set them is root or SlurmUser, because slurmctld writes them as such; an
- * operator who types the same words as another user stays an operator. */
-enum rc_owner rc_slurm_owner(const char *reason, uint32_t reason_uid, uint32_t slurm_uid);
-
-/* "down,not_responding" <-> enum rc_slurm_flag bits. Unknown names are an error (false). */
-bool rc_slurm_flags_parse(const char *names, uint32_t *ret_flags);
-/* Writes the names of the bits; false when room is too small. 200 bytes hold all. */
-bool rc_slurm_flags_format(uint32_t flags, char *buf, uint32_t room);
+#include "reconciler/io/slurm/slurm_words.h"
 
 /* Fills an RC_EV_SLURM_NODE event from a "node" row. Times stay 0 (the caller knows
  * the clock). jobs is 1 when the node is allocated or completing (at least one job),

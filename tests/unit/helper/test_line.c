@@ -13,7 +13,7 @@ parse(const char *text, struct rc_line *ret, char *buf, size_t room, struct rc_e
     size_t len = strlen(text);
 
     CU_ASSERT_FATAL(len < room);
-    memcpy(buf, text, len);
+    memcpy(buf, text, len + 1);
     return rc_line_parse(buf, len, ret, e);
 }
 
@@ -116,7 +116,7 @@ limits_hold(void)
 
     rc_line_begin(&out, big, RC_LINE_MAX, 1, "row");
     for (int i = 0; i < RC_LINE_FIELDS_MAX + 1; i++) {
-        char key[8];
+        char key[16];
 
         (void)snprintf(key, sizeof key, "k%d", i);
         rc_line_put(&out, key, "v");

@@ -1,0 +1,127 @@
+/* slurm_helper.c - rc-slurm-helper: the one program that links libslurm.
+ *
+ *     rc-slurm-helper --role reader|writer [--conf /path/slurm.conf]
+ *
+ * It is built once for each Slurm release, since libslurm's name and structs change
+ * with every one. Verbs and lines: docs in helper_server.h, line.h and README.md here.
+ *
+ * libslurm blocks for seconds and calls exit(1) on a configuration that it cannot
+ * read, after up to a minute of retries. So the file is tried first, with a clear
+ * message; whatever else happens here, the daemon sees a helper that died. */
+#define _GNU_SOURCE
+#include "reconciler/io/slurm/slurm_helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct rc_verb reader_verbs[] = {
+    {"ping", slurm_verb_ping}, {"config", slurm_verb_config}, {"nodes", slurm_verb_nodes},
+    {"node", slurm_verb_node}, {"jobs", slurm_verb_jobs},     {NULL, NULL},
+};
+
+static const struct rc_verb writer_verbs[] = {
+    {"drain", slurm_verb_drain},
+    {"down", slurm_verb_down},
+    {"resume", slurm_verb_resume},
+    {"jobs-signal", slurm_verb_jobs_signal},
+    {"jobs-requeue", slurm_verb_jobs_requeue},
+    {"reconfigure", slurm_verb_reconfigure},
+    {"takeover", slurm_verb_takeover},
+    {NULL, NULL},
+};
+
+/* As libslurm finds it: --conf, SLURM_CONF, the distribution's default. */
+static const char *
+conf_path(const char *option)
+{
+    const char *env = getenv("SLURM_CONF");
+
+    if (option) {
+        return option;
+    }
+    return env && *env ? env : "/etc/slurm/slurm.conf";
+}
+
+static bool
+conf_readable(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    bool good = false;
+
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    } else if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+        (void)fprintf(stderr, "%s: not a file with content\n", path);
+    } else {
+        good = true;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return good;
+}
+
+static int
+usage(void)
+{
+    (void)fprintf(stderr, "usage: rc-slurm-helper --role reader|writer [--conf SLURM.CONF]\n");
+    return 2;
+}
+
+static int
+serve(const char *role, const char *conf)
+{
+    struct slurm_helper helper = {.conf = conf};
+    char release[32];
+    const struct rc_helper_service service = {
+        .role = role,
+        .product = "slurm",
+        .release = release,
+        .verbs = strcmp(role, "reader") == 0 ? reader_verbs : writer_verbs,
+        .arg = &helper,
+    };
+
+    (void)snprintf(release, sizeof release, "%d.%02d.%d", SLURM_VERSION_MAJOR(SLURM_VERSION_NUMBER),
+                   SLURM_VERSION_MINOR(SLURM_VERSION_NUMBER),
+                   SLURM_VERSION_MICRO(SLURM_VERSION_NUMBER));
+    if (!conf_readable(conf)) {
+        return 1;
+    }
+    slurm_init(conf);
+    return rc_helper_serve(&service, STDIN_FILENO, STDOUT_FILENO);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"role", required_argument, NULL, 'r'},
+        {"conf", required_argument, NULL, 'c'},
+        {NULL, 0, NULL, 0},
+    };
+    const char *role = "";
+    const char *conf = NULL;
+    int option;
+
+    rc_helper_adopt_parent();
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'r') {
+            role = optarg;
+        } else if (option == 'c') {
+            conf = optarg;
+        } else {
+            return usage();
+        }
+    }
+    if (optind != argc || (strcmp(role, "reader") != 0 && strcmp(role, "writer") != 0)) {
+        return usage();
+    }
+    return serve(role, conf_path(conf));
+}

@@ -1,0 +1,63 @@
+/* slurm_helper.h - inside rc-slurm-helper: what its files share. */
+#ifndef RC_SLURM_HELPER_H
+#define RC_SLURM_HELPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reconciler/io/helper/helper_server.h"
+#include "reconciler/io/slurm/slurm_compat.h"
+
+/* The process's own state; one per process. */
+struct slurm_helper {
+    const char *conf;   /* path of slurm.conf */
+    uint32_t slurm_uid; /* SlurmUser, once known */
+    bool knows_slurm_uid;
+    uint32_t controllers; /* once known, else 0 */
+    partition_info_msg_t *partitions;
+    rc_hostlist *partition_nodes; /* one for each partition */
+};
+
+/* Names expanded from a host list, sorted, without doubles. */
+struct name_set {
+    char **name; /* each from libslurm: free() */
+    size_t count;
+};
+
+enum { RC_SLURM_NAMES_MAX = 200000 };
+
+/* RC_E_INVALID when list is no host list or names none or too many. names_free() always. */
+enum rc_err names_expand(const char *list, struct name_set *ret, struct rc_error *e);
+void names_free(struct name_set *set);
+/* Index of a name or -1. */
+long names_find(const struct name_set *set, const char *name);
+
+/* Translates the errno that a libslurm call left; what names the call for people. */
+enum rc_err slurm_fail(struct rc_error *e, const char *what);
+/* True for errors after which no answer of slurmctld is to be had. */
+bool slurm_gone(enum rc_err err);
+
+/* Nodes whose records the caller may use until the next free; skips unnamed records. */
+typedef enum rc_err(node_fn)(void *arg, const node_info_t *node, struct rc_error *e);
+/* Calls fn for each named node that slurmctld shows: one by one for a few names,
+ * from the full table otherwise. A name that is not shown is left out. */
+enum rc_err nodes_read(const struct name_set *names, node_fn *fn, void *arg, struct rc_error *e);
+
+/* Node state as enum rc_slurm_flag bits. */
+uint32_t node_flags(const node_info_t *node);
+uint32_t node_alloc_cpus(const node_info_t *node);
+/* Asks slurmctld once for SlurmUser's uid; root until it is known. */
+uint32_t helper_slurm_uid(struct slurm_helper *h);
+
+/* Jobs that hold resources of a node (NULL: all): running, suspended or completing. */
+typedef enum rc_err(job_fn)(void *arg, const slurm_job_info_t *job, struct rc_error *e);
+enum rc_err jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e);
+
+/* Verbs. arg is struct slurm_helper. */
+rc_verb_fn slurm_verb_ping, slurm_verb_config, slurm_verb_nodes, slurm_verb_node, slurm_verb_jobs;
+rc_verb_fn slurm_verb_drain, slurm_verb_down, slurm_verb_resume;
+rc_verb_fn slurm_verb_jobs_signal, slurm_verb_jobs_requeue;
+rc_verb_fn slurm_verb_reconfigure, slurm_verb_takeover;
+
+#endif

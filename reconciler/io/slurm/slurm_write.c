@@ -1,0 +1,296 @@
+/* slurm_write.c - the writer's verbs on node states: drain, down, resume.
+ *
+ * The order of drain and down, verified on slurmctld 22.05.8 (750 nodes: 7 ms for the
+ * state, 8 ms for the reason):
+ *   1. the state WITHOUT a reason: slurmctld takes it at once and keeps whatever
+ *      reason stands there, with its user and its time;
+ *   2. "accepted" goes to the daemon;
+ *   3. the nodes are read, and our reason is set only on those whose reason is
+ *      empty, ours or slurmctld's own.
+ * slurmctld has no compare-and-set: an operator who writes a reason between the read
+ * and our write (about 1 ms) loses it. A list with an unknown name is applied to the
+ * known ones all the same, so errors of single nodes are told by the read, not by
+ * the update's return code. */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reconciler/io/slurm/slurm_helper.h"
+#include "reconciler/io/slurm/slurm_words.h"
+
+/* What became of one node; the text of the row. */
+enum result {
+    RESULT_MISSING,
+    RESULT_DONE, /* drained, down or resumed */
+    RESULT_FOREIGN,
+    RESULT_REFUSED,
+    RESULT_NOT_DRAINED,
+    RESULT_INVALID_REG,
+};
+
+struct verdict {
+    enum result result;
+    bool chosen;  /* gets the second update */
+    char *reason; /* what stands there */
+};
+
+struct marking {
+    struct name_set names;
+    struct verdict *verdict; /* one for each name */
+    const char *reason;      /* ours */
+    uint32_t wanted;         /* flag that the state sets: RC_SN_DRAIN or RC_SN_DOWN */
+    uint32_t slurm_uid;
+};
+
+static enum rc_err
+update(const char *names, uint32_t state, const char *reason, struct rc_error *e)
+{
+    char *names_copy = strdup(names);
+    char *reason_copy = reason ? strdup(reason) : NULL;
+    enum rc_err err = RC_OK;
+    update_node_msg_t msg;
+
+    if (!names_copy || (reason && !reason_copy)) {
+        err = rc_fail(e, RC_E_FULL, "no memory for an update");
+    } else {
+        slurm_init_update_node_msg(&msg);
+        msg.node_names = names_copy;
+        msg.node_state = state;
+        msg.reason = reason_copy;
+        msg.reason_uid = reason ? geteuid() : msg.reason_uid;
+        if (slurm_update_node(&msg) != SLURM_SUCCESS) {
+            err = slurm_fail(e, "updating nodes");
+        }
+    }
+    free(names_copy);
+    free(reason_copy);
+    return err;
+}
+
+/* Errors of single nodes: the rows tell them. */
+static bool
+of_single_nodes(enum rc_err err)
+{
+    return err == RC_E_NOT_FOUND || err == RC_E_STATE;
+}
+
+static enum rc_err
+marking_open(struct marking *m, const struct rc_line *req, struct rc_error *e)
+{
+    enum rc_err err = names_expand(rc_line_get(req, "names"), &m->names, e);
+
+    if (err == RC_OK) {
+        m->verdict = calloc(m->names.count, sizeof *m->verdict);
+        err = m->verdict ? RC_OK : rc_fail(e, RC_E_FULL, "no memory for %zu nodes", m->names.count);
+    }
+    return err;
+}
+
+static void
+marking_close(struct marking *m)
+{
+    for (size_t i = 0; m->verdict && i < m->names.count; i++) {
+        free(m->verdict[i].reason);
+    }
+    free(m->verdict);
+    names_free(&m->names);
+}
+
+/* The chosen names as a comma list, NULL when there are none or memory is short. */
+static char *
+chosen_names(const struct marking *m)
+{
+    size_t room = 1, len = 0;
+    char *list;
+
+    for (size_t i = 0; i < m->names.count; i++) {
+        room += m->verdict[i].chosen ? strlen(m->names.name[i]) + 1 : 0;
+    }
+    list = room > 1 ? malloc(room) : NULL;
+    for (size_t i = 0; list && i < m->names.count; i++) {
+        if (m->verdict[i].chosen) {
+            len += (size_t)snprintf(list + len, room - len, "%s%s", len > 0 ? "," : "",
+                                    m->names.name[i]);
+        }
+    }
+    return list;
+}
+
+static enum rc_err
+update_chosen(struct marking *m, uint32_t state, const char *reason, struct rc_error *e)
+{
+    char *list = chosen_names(m);
+    enum rc_err err = list ? update(list, state, reason, e) : RC_OK;
+
+    free(list);
+    return err;
+}
+
+static void
+write_rows(const struct marking *m, const char *done, struct rc_reply *r)
+{
+    for (size_t i = 0; i < m->names.count; i++) {
+        static const char *const words[] = {"missing", NULL,          "foreign",
+                                            "refused", "not-drained", "invalid-reg"};
+        const struct verdict *v = &m->verdict[i];
+        struct rc_line_out *out = rc_reply_begin(r, "node");
+
+        rc_line_put(out, "name", m->names.name[i]);
+        rc_line_put(out, "result", v->result == RESULT_DONE ? done : words[v->result]);
+        rc_line_put(out, "reason", v->reason);
+        rc_reply_end(r);
+    }
+}
+
+/* Keeps the reason that stands there, and finds the owner of it. */
+static struct verdict *
+judge(struct marking *m, const node_info_t *node, enum rc_owner *ret_owner)
+{
+    long at = names_find(&m->names, node->name);
+    const char *reason = node->reason ? node->reason : "";
+
+    assert(at >= 0);
+    free(m->verdict[at].reason);
+    m->verdict[at].reason = strdup(reason);
+    *ret_owner = rc_slurm_owner(reason, node->reason_uid, m->slurm_uid);
+    return &m->verdict[at];
+}
+
+static enum rc_err
+judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
+{
+    struct marking *m = arg;
+    enum rc_owner owner;
+    struct verdict *v = judge(m, node, &owner);
+
+    (void)e;
+    if (!(node_flags(node) & m->wanted)) {
+        v->result = RESULT_REFUSED;
+    } else if (owner == RC_OWNER_FOREIGN) {
+        v->result = RESULT_FOREIGN;
+    } else {
+        v->result = RESULT_DONE;
+        v->chosen = !node->reason || strcmp(node->reason, m->reason) != 0;
+    }
+    return RC_OK;
+}
+
+static void
+show_our_reason(struct marking *m)
+{
+    for (size_t i = 0; i < m->names.count; i++) {
+        if (m->verdict[i].chosen) {
+            free(m->verdict[i].reason);
+            m->verdict[i].reason = strdup(m->reason);
+        }
+    }
+}
+
+/* Both verbs: state first, then the reason where it may be set. */
+static enum rc_err
+mark(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint32_t state,
+     struct rc_error *e)
+{
+    struct marking m = {.reason = rc_line_text(req, "reason", "")};
+    enum rc_err err = marking_open(&m, req, e);
+
+    m.wanted = state == NODE_STATE_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN;
+    if (err == RC_OK && !rc_slurm_reason_ours(m.reason, NULL, NULL)) {
+        err = rc_fail(e, RC_E_INVALID, "reason: expected rc:<incident> <fault>");
+    }
+    if (err == RC_OK) {
+        err = update(rc_line_get(req, "names"), state, NULL, e);
+    }
+    if (err == RC_OK || of_single_nodes(err)) {
+        (void)rc_reply_begin(r, "accepted");
+        rc_reply_end(r);
+        rc_reply_flush(r);
+        m.slurm_uid = helper_slurm_uid(h);
+        err = nodes_read(&m.names, judge_marked, &m, e);
+        err = err == RC_OK ? update_chosen(&m, NO_VAL, m.reason, e) : err;
+        if (err == RC_OK || of_single_nodes(err)) {
+            err = RC_OK;
+            show_our_reason(&m);
+            write_rows(&m, "drained", r);
+        }
+    }
+    marking_close(&m);
+    return err;
+}
+
+enum rc_err
+slurm_verb_drain(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+{
+    return mark(arg, r, req, NODE_STATE_DRAIN, e);
+}
+
+enum rc_err
+slurm_verb_down(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+{
+    return mark(arg, r, req, NODE_STATE_DOWN, e);
+}
+
+static enum rc_err
+judge_drained(void *arg, const node_info_t *node, struct rc_error *e)
+{
+    struct marking *m = arg;
+    uint32_t flags = node_flags(node);
+    enum rc_owner owner;
+    struct verdict *v = judge(m, node, &owner);
+
+    (void)e;
+    if (!(flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+        v->result = RESULT_NOT_DRAINED;
+    } else if (owner != RC_OWNER_OURS) {
+        v->result = RESULT_FOREIGN;
+    } else if (flags & RC_SN_INVALID_REG) {
+        /* slurmctld refuses RESUME until slurmd registers with what is configured. */
+        v->result = RESULT_INVALID_REG;
+    } else {
+        v->result = RESULT_DONE;
+        v->chosen = true;
+    }
+    return RC_OK;
+}
+
+/* After a RESUME that was refused for some: which ones are still out? */
+static enum rc_err
+judge_resumed(void *arg, const node_info_t *node, struct rc_error *e)
+{
+    struct marking *m = arg;
+    enum rc_owner owner;
+    struct verdict *v = judge(m, node, &owner);
+
+    (void)e;
+    if (v->result == RESULT_DONE &&
+        (node_flags(node) & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL)) != 0) {
+        v->result = RESULT_REFUSED;
+    }
+    return RC_OK;
+}
+
+enum rc_err
+slurm_verb_resume(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+{
+    struct marking m = {.reason = ""};
+    enum rc_err err = marking_open(&m, req, e);
+
+    if (err == RC_OK) {
+        m.slurm_uid = helper_slurm_uid(arg);
+        err = nodes_read(&m.names, judge_drained, &m, e);
+    }
+    if (err == RC_OK) {
+        err = update_chosen(&m, NODE_RESUME, NULL, e);
+        if (of_single_nodes(err)) {
+            err = nodes_read(&m.names, judge_resumed, &m, e);
+        }
+    }
+    if (err == RC_OK) {
+        write_rows(&m, "resumed", r);
+    }
+    marking_close(&m);
+    return err;
+}
