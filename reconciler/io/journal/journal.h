@@ -1,9 +1,10 @@
 /* journal.h - the daemon's write-ahead journal: append, sync, rotate.
  *
  * The format and the reader are in journal_read.h. One writer at a time, held by
- * flock(2) on `journal.lock`. Appends go to the file with one write(2) each,
+ * flock(2) on `journal.lock`. Appends go to the file with one pwrite(2) each,
  * so they survive the death of the process; rc_journal_sync() tells when they
- * survive the death of the machine too.
+ * survive the death of the machine too. The program must ignore SIGXFSZ, or a
+ * file size limit kills it instead of being an error.
  *
  * Restart: rc_journal_open() (cuts a torn tail), then a reader from the newest
  * usable snapshot, then append. Both may be used at once. */
@@ -12,14 +13,13 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
 #include "reconciler/io/journal/journal_read.h"
 #include "reconciler/io/journal/syncer.h"
 
 /* The calls that can fail on a bad disk; NULL members mean the real ones. */
 struct rc_journal_ops {
-    ssize_t (*writev)(int fd, const struct iovec *iov, int count);
+    ssize_t (*pwrite)(int fd, const void *data, size_t len, off_t at);
     int (*ftruncate)(int fd, off_t len);
 };
 

@@ -10,7 +10,8 @@
  *   record  = length of payload u32 | type u8 | number u64 | payload
  *             | CRC-32C u32 of all before it
  *
- * Record numbers start at 1 and grow by one, across segments too. A segment
+ * Record numbers start at 1 and grow by one, across segments too; segment numbers
+ * grow. A segment
  * that follows a rotation begins with a SNAPSHOT: the state after all records
  * before it, so that a restart reads from the newest usable snapshot on.
  *
@@ -96,7 +97,12 @@ enum rc_err rc_journal_reader_next(struct rc_journal_reader *r,
 enum rc_err rc_journal_reader_to_snapshot(struct rc_journal_reader *r, unsigned back,
                                           struct rc_error *ret_err);
 
-/* Valid after rc_journal_reader_next() said RC_E_NOT_FOUND. */
+/* Goes to the oldest record of the newest segment. */
+enum rc_err rc_journal_reader_to_newest_segment(struct rc_journal_reader *r,
+                                                struct rc_error *ret_err);
+
+/* Valid after rc_journal_reader_next() said RC_E_NOT_FOUND. offset=0 with a file
+ * name: not even the header of that segment is whole. */
 const struct rc_journal_tail *rc_journal_reader_tail(const struct rc_journal_reader *r);
 /* Cluster name in the header of the oldest segment; lives as long as the reader. */
 const char *rc_journal_reader_cluster(const struct rc_journal_reader *r);
