@@ -7,7 +7,11 @@
  *
  * Contract: after rc_ssh_start() returned a probe, done is called exactly once, from the
  * event loop, never from inside rc_ssh_start() or rc_ssh_cancel(). The probe frees itself
- * after done. Reading the key file and resolving nothing else: host is a numeric address. */
+ * after done. The only blocking calls are reads of the (small) key file.
+ *
+ * A server that closes the channel without any exit status cannot be told from status 0
+ * (libssh2 keeps no such flag), so a command that proves health prints a word at its
+ * end, and the caller looks for it in out. */
 #ifndef RC_SSH_PROBE_H
 #define RC_SSH_PROBE_H
 
