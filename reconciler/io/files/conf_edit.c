@@ -30,7 +30,7 @@ rc_conf_plan_done(struct rc_conf_plan *plan)
 
 /* The new bytes of each file that changes; the others stay empty. */
 static void
-apply(const struct rc_conf_tree *t, const struct rc_conf_plan *plan, struct rc_text *fresh)
+apply_plan(const struct rc_conf_tree *t, const struct rc_conf_plan *plan, struct rc_text *fresh)
 {
     size_t *copied = rc_grow(NULL, t->file_count, sizeof *copied);
 
@@ -86,8 +86,8 @@ write_changed(const struct rc_conf_tree *t, const struct rc_text *fresh, bool *c
 
 /* One try. changed[] remembers over tries which files were replaced. */
 static enum rc_err
-try_edit(const struct rc_conf_tree *t, const char *path, const struct rc_conf_editor *editor,
-         bool *changed, struct rc_error *e)
+try_conf_edit(const struct rc_conf_tree *t, const char *path, const struct rc_conf_editor *editor,
+              bool *changed, struct rc_error *e)
 {
     struct rc_conf_plan plan = {0};
     struct rc_conf_tree now = {0};
@@ -99,7 +99,7 @@ try_edit(const struct rc_conf_tree *t, const char *path, const struct rc_conf_ed
     }
     struct rc_text *fresh = rc_grow(NULL, t->file_count, sizeof *fresh);
     memset(fresh, 0, t->file_count * sizeof *fresh);
-    apply(t, &plan, fresh);
+    apply_plan(t, &plan, fresh);
     err = rc_conf_tree_load(&now, path, &(struct rc_conf_overlay){t, fresh}, e);
     if (!err) {
         err = compare_meaning(t, &now, editor, e);
@@ -132,7 +132,7 @@ rc_conf_edit(const char *path, const struct rc_conf_editor *editor, rc_file_chan
             for (; known < t.file_count; known++) {
                 changed[known] = false;
             }
-            err = try_edit(&t, path, editor, changed, e);
+            err = try_conf_edit(&t, path, editor, changed, e);
         }
         for (size_t i = 0; i < t.file_count && !err && told; i++) {
             told(told_arg, t.file[i].path, changed[i]);

@@ -9,20 +9,20 @@
 
 /* The C locale's isspace(), whatever the locale. */
 static bool
-is_blank(char c)
+is_conf_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static bool
-is_key_char(char c)
+is_conf_key_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.';
 }
 
 static void
-put(struct rc_conf_text *t, char c, size_t at)
+put_char(struct rc_conf_text *t, char c, size_t at)
 {
     if (t->len + 1 >= t->room) {
         t->room = t->room ? t->room * 2 : 256;
@@ -54,7 +54,7 @@ continuation(const char *raw, size_t start, size_t end)
 {
     size_t i = end, backslashes = 0;
 
-    while (i > start && is_blank(raw[i - 1])) {
+    while (i > start && is_conf_blank(raw[i - 1])) {
         i--;
     }
     size_t last = i;
@@ -93,12 +93,12 @@ rc_conf_text_read(struct rc_conf_text *t, const char *raw, size_t len, size_t st
         stop = continuation(raw, start, bare);
         joined = stop < bare;
         for (size_t i = start; i < stop; i++) {
-            put(t, raw[i], i);
+            put_char(t, raw[i], i);
         }
         start = end;
     }
     unescape(t);
-    put(t, '\0', stop);
+    put_char(t, '\0', stop);
     t->len--;
     return start;
 }
@@ -112,16 +112,16 @@ rc_conf_text_done(struct rc_conf_text *t)
 }
 
 static size_t
-skip_blanks(const struct rc_conf_text *t, size_t i)
+skip_conf_blanks(const struct rc_conf_text *t, size_t i)
 {
-    while (i < t->len && is_blank(t->s[i])) {
+    while (i < t->len && is_conf_blank(t->s[i])) {
         i++;
     }
     return i;
 }
 
 static bool
-read_value(const struct rc_conf_text *t, size_t i, struct rc_conf_pair *ret)
+read_conf_value(const struct rc_conf_text *t, size_t i, struct rc_conf_pair *ret)
 {
     size_t end = i;
 
@@ -129,14 +129,14 @@ read_value(const struct rc_conf_text *t, size_t i, struct rc_conf_pair *ret)
         const char *quote = memchr(t->s + i + 1, '"', t->len - i - 1);
         size_t after = quote ? (size_t)(quote - t->s) + 1 : 0;
         /* A quoted value ends with its quote; otherwise the quote is part of a plain value. */
-        if (quote && (after == t->len || is_blank(t->s[after]))) {
+        if (quote && (after == t->len || is_conf_blank(t->s[after]))) {
             ret->value = i + 1;
             ret->value_len = after - 1 - ret->value;
             ret->end = after;
             return true;
         }
     }
-    while (end < t->len && !is_blank(t->s[end])) {
+    while (end < t->len && !is_conf_blank(t->s[end])) {
         end++;
     }
     ret->value = i;
@@ -148,22 +148,22 @@ read_value(const struct rc_conf_text *t, size_t i, struct rc_conf_pair *ret)
 bool
 rc_conf_pair_next(const struct rc_conf_text *t, size_t from, struct rc_conf_pair *ret)
 {
-    size_t i = skip_blanks(t, from);
+    size_t i = skip_conf_blanks(t, from);
 
     ret->key = i;
-    while (i < t->len && is_key_char(t->s[i])) {
+    while (i < t->len && is_conf_key_char(t->s[i])) {
         i++;
     }
     ret->key_len = i - ret->key;
-    i = skip_blanks(t, i);
+    i = skip_conf_blanks(t, i);
     if (i < t->len && strchr("-*+/", t->s[i])) {
         i++;
     }
     if (ret->key_len == 0 || i >= t->len || t->s[i] != '=') {
         return false;
     }
-    i = skip_blanks(t, i + 1);
-    return i < t->len && read_value(t, i, ret);
+    i = skip_conf_blanks(t, i + 1);
+    return i < t->len && read_conf_value(t, i, ret);
 }
 
 bool
@@ -175,5 +175,5 @@ rc_conf_key_is(const struct rc_conf_text *t, const struct rc_conf_pair *p, const
 bool
 rc_conf_rest_is_blank(const struct rc_conf_text *t, size_t from)
 {
-    return skip_blanks(t, from) == t->len;
+    return skip_conf_blanks(t, from) == t->len;
 }

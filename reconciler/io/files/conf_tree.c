@@ -91,8 +91,8 @@ note_cluster(struct rc_conf_tree *t, const struct rc_conf_text *text)
 }
 
 static enum rc_err
-add_file(struct rc_conf_tree *t, const char *path, const struct rc_conf_overlay *overlay,
-         struct rc_error *e)
+add_conf_file(struct rc_conf_tree *t, const char *path, const struct rc_conf_overlay *overlay,
+              struct rc_error *e)
 {
     size_t i = t->file_count;
 
@@ -141,13 +141,13 @@ check_pairs(const struct rc_conf_tree *t, const struct rc_conf_line *l,
                         (int)strcspn(text->s + from, "\r\n"), text->s + from);
 }
 
-static enum rc_err read_lines(struct rc_conf_tree *t, size_t file, int depth,
-                              const struct rc_conf_overlay *overlay, struct rc_error *e);
+static enum rc_err read_conf_lines(struct rc_conf_tree *t, size_t file, int depth,
+                                   const struct rc_conf_overlay *overlay, struct rc_error *e);
 
 /* A line was added as the last one; follows it when it is an Include. */
 static enum rc_err
-take_line(struct rc_conf_tree *t, const struct rc_conf_text *text, int depth,
-          const struct rc_conf_overlay *overlay, struct rc_error *e)
+take_conf_line(struct rc_conf_tree *t, const struct rc_conf_text *text, int depth,
+               const struct rc_conf_overlay *overlay, struct rc_error *e)
 {
     struct rc_conf_line l = t->line[t->line_count - 1];
     size_t rest = 0;
@@ -167,10 +167,10 @@ take_line(struct rc_conf_tree *t, const struct rc_conf_text *text, int depth,
     } else if (depth >= INCLUDE_DEPTH_MAX) {
         err = rc_conf_fail(t, &l, RC_E_PARSE, e, "Include deeper than %d files (a circle?)",
                            INCLUDE_DEPTH_MAX);
-    } else if ((err = add_file(t, path, overlay, &why)) != RC_OK) {
+    } else if ((err = add_conf_file(t, path, overlay, &why)) != RC_OK) {
         err = rc_conf_fail(t, &l, err, e, "Include: %s", why.text);
     } else {
-        err = read_lines(t, t->file_count - 1, depth + 1, overlay, e);
+        err = read_conf_lines(t, t->file_count - 1, depth + 1, overlay, e);
     }
     free(path);
     free(name);
@@ -189,8 +189,8 @@ count_lines(const char *raw, size_t from, size_t to)
 }
 
 static enum rc_err
-read_lines(struct rc_conf_tree *t, size_t file, int depth, const struct rc_conf_overlay *overlay,
-           struct rc_error *e)
+read_conf_lines(struct rc_conf_tree *t, size_t file, int depth,
+                const struct rc_conf_overlay *overlay, struct rc_error *e)
 {
     struct rc_conf_text text = {0};
     enum rc_err err = RC_OK;
@@ -207,7 +207,7 @@ read_lines(struct rc_conf_tree *t, size_t file, int depth, const struct rc_conf_
             err = rc_conf_fail(t, &t->line[t->line_count - 1], RC_E_PARSE, e,
                                "NUL byte in a text file");
         } else {
-            err = take_line(t, &text, depth, overlay, e);
+            err = take_conf_line(t, &text, depth, overlay, e);
         }
         number += count_lines(t->file[file].bytes, start, end);
     }
@@ -220,9 +220,9 @@ rc_conf_tree_load(struct rc_conf_tree *t, const char *path, const struct rc_conf
                   struct rc_error *e)
 {
     memset(t, 0, sizeof *t);
-    enum rc_err err = add_file(t, path, overlay, e);
+    enum rc_err err = add_conf_file(t, path, overlay, e);
     if (!err) {
-        err = read_lines(t, 0, 0, overlay, e);
+        err = read_conf_lines(t, 0, 0, overlay, e);
     }
     if (!err && overlay && t->file_count != overlay->old->file_count) {
         err = rc_fail(e, RC_E_INTERNAL, "the edited %s includes fewer files", path);

@@ -37,7 +37,7 @@ fail_errno(struct rc_error *e, const char *verb, const char *path)
 
 /* Everything behind fd, up to RC_FILE_MAX bytes. */
 static enum rc_err
-read_all(int fd, const char *path, struct rc_text *ret, struct rc_error *e)
+read_to_end(int fd, const char *path, struct rc_text *ret, struct rc_error *e)
 {
     char chunk[65536];
 
@@ -68,7 +68,7 @@ read_open(int fd, const char *path, struct rc_file *ret, struct rc_error *e)
     if (!S_ISREG(ret->st.st_mode)) {
         return rc_fail(e, RC_E_INVALID, "%s is not a regular file", path);
     }
-    enum rc_err err = read_all(fd, path, &text, e);
+    enum rc_err err = read_to_end(fd, path, &text, e);
     ret->bytes = text.s;
     ret->len = text.len;
     return err;
@@ -160,8 +160,8 @@ write_all(int fd, const char *path, const char *bytes, size_t len, struct rc_err
 
 /* Gives fd the owner, mode and attributes of old, and the bytes; all of it on disk. */
 static enum rc_err
-fill(int fd, const char *path, const struct rc_file *old, const char *bytes, size_t len,
-     struct rc_error *e)
+fill_beside(int fd, const char *path, const struct rc_file *old, const char *bytes, size_t len,
+            struct rc_error *e)
 {
     struct stat st;
     enum rc_err err;
@@ -193,7 +193,7 @@ read_back(int fd, const char *path, const char *bytes, size_t len, struct rc_err
     if (lseek(fd, 0, SEEK_SET) < 0) {
         return fail_errno(e, "read back", path);
     }
-    enum rc_err err = read_all(fd, path, &text, e);
+    enum rc_err err = read_to_end(fd, path, &text, e);
     if (!err && (text.len != len || memcmp(text.s, bytes, len) != 0)) {
         err = rc_fail(e, RC_E_DISK, "%s does not hold what was written to it", path);
     }
@@ -252,7 +252,7 @@ write_as(const struct rc_file *old, const char *beside, const char *name, const 
     if (err) {
         return err;
     }
-    err = fill(fd, beside, old, bytes, len, e);
+    err = fill_beside(fd, beside, old, bytes, len, e);
     if (!err) {
         err = read_back(fd, beside, bytes, len, e);
     }

@@ -42,7 +42,7 @@ is_digit(char c)
 
 /* Reads digits at *s and moves it behind them; false when there are none or too many. */
 static bool
-read_number(const char **s, uint64_t *ret, int *ret_width)
+read_digits(const char **s, uint64_t *ret, int *ret_width)
 {
     const char *p = *s;
 
@@ -67,13 +67,13 @@ expand_range(struct rc_hostnames *hosts, const char *prefix, const char **s, con
     uint64_t lo, hi;
     int width, ignored;
 
-    if (!read_number(s, &lo, &width)) {
+    if (!read_digits(s, &lo, &width)) {
         return rc_fail(e, RC_E_PARSE, "a number was expected at \"%.40s\"", start);
     }
     hi = lo;
     if (**s == '-') {
         (*s)++;
-        if (!read_number(s, &hi, &ignored)) {
+        if (!read_digits(s, &hi, &ignored)) {
             return rc_fail(e, RC_E_PARSE, "a number was expected after '-' at \"%.40s\"", start);
         }
     }
@@ -170,16 +170,16 @@ rc_hostnames_expand(const char *list, struct rc_hostnames *hosts, struct rc_erro
 }
 
 /* A name as prefix and number. Names without a number have no digits. */
-struct split_name {
+struct name_parts {
     size_t prefix_len;
     size_t digits; /* 0 = no number */
     uint64_t number;
 };
 
-static struct split_name
-split(const char *name)
+static struct name_parts
+split_host(const char *name)
 {
-    struct split_name out = {.prefix_len = strlen(name)};
+    struct name_parts out = {.prefix_len = strlen(name)};
     size_t len = out.prefix_len;
 
     while (out.digits < DIGITS_MAX && out.prefix_len > 0 && is_digit(name[out.prefix_len - 1])) {
@@ -188,7 +188,7 @@ split(const char *name)
     }
     /* A colon would put IPv6 addresses into brackets, where hexadecimal digits are lost. */
     if ((out.prefix_len > 0 && is_digit(name[out.prefix_len - 1])) || strchr(name, ':')) {
-        return (struct split_name){.prefix_len = len};
+        return (struct name_parts){.prefix_len = len};
     }
     for (size_t i = out.prefix_len; i < len; i++) {
         out.number = out.number * 10 + (uint64_t)(name[i] - '0');
@@ -197,7 +197,7 @@ split(const char *name)
 }
 
 static bool
-same_prefix(const char *a, const struct split_name *sa, const char *b, const struct split_name *sb)
+same_prefix(const char *a, const struct name_parts *sa, const char *b, const struct name_parts *sb)
 {
     return sa->digits > 0 && sb->digits > 0 && sa->prefix_len == sb->prefix_len &&
            memcmp(a, b, sa->prefix_len) == 0;
@@ -205,7 +205,7 @@ same_prefix(const char *a, const struct split_name *sa, const char *b, const str
 
 /* Is b what "lo-hi" with the width of a gives next? */
 static bool
-follows(const struct split_name *lo, const struct split_name *last, const struct split_name *next)
+follows(const struct name_parts *lo, const struct name_parts *last, const struct name_parts *next)
 {
     char text[32];
 
@@ -221,10 +221,10 @@ rc_hostnames_compress(char *const *name, size_t count)
 
     rc_text_puts(&out, "");
     for (size_t i = 0; i < count;) {
-        struct split_name first = split(name[i]), next = {0};
+        struct name_parts first = split_host(name[i]), next = {0};
         size_t end = i + 1; /* of the names with this prefix */
         for (; end < count; end++) {
-            next = split(name[end]);
+            next = split_host(name[end]);
             if (!same_prefix(name[i], &first, name[end], &next)) {
                 break;
             }
@@ -236,10 +236,10 @@ rc_hostnames_compress(char *const *name, size_t count)
         }
         rc_text_printf(&out, "%.*s[", (int)first.prefix_len, name[i]);
         for (bool comma = false; i < end; comma = true) {
-            struct split_name lo = split(name[i]), last = lo;
+            struct name_parts lo = split_host(name[i]), last = lo;
             size_t run = i + 1;
             for (; run < end; run++) {
-                next = split(name[run]);
+                next = split_host(name[run]);
                 if (!follows(&lo, &last, &next)) {
                     break;
                 }

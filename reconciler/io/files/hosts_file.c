@@ -25,7 +25,7 @@ struct wanted {
 };
 
 static size_t
-line_end(const struct rc_file *f, size_t start)
+hosts_line_end(const struct rc_file *f, size_t start)
 {
     const char *lf = memchr(f->bytes + start, '\n', f->len - start);
 
@@ -100,7 +100,7 @@ find_block(const struct rc_file *f, const char *cluster, struct block *b, struct
     for (size_t start = 0, end; start < f->len; start = end, number++) {
         char *addr, *name;
         const char *line = f->bytes + start;
-        end = line_end(f, start);
+        end = hosts_line_end(f, start);
         if (is_mark(line, end - start, "BEGIN", cluster)) {
             if (inside || b->found) {
                 return damaged(f, number, "it begins twice", e);
@@ -125,7 +125,7 @@ find_block(const struct rc_file *f, const char *cluster, struct block *b, struct
 }
 
 static const char *
-wanted_addr(const struct wanted *w, const char *name)
+wanted_host_addr(const struct wanted *w, const char *name)
 {
     for (size_t i = 0; i < w->count; i++) {
         if (strcmp(w->set[i].node, name) == 0) {
@@ -145,11 +145,11 @@ write_entries(const struct rc_file *f, const struct block *b, const struct wante
     memset(done, 0, w->count * sizeof *done);
     for (size_t start = b->inside, end; start < b->inside_end; start = end) {
         char *addr = NULL, *name = NULL;
-        end = line_end(f, start);
+        end = hosts_line_end(f, start);
         bool good = split_entry(f->bytes + start, end - start, &addr, &name);
         assert(good); /* find_block() looked */
         (void)good;
-        const char *want = wanted_addr(w, name);
+        const char *want = wanted_host_addr(w, name);
         for (size_t i = 0; i < w->count; i++) {
             done[i] = done[i] || strcmp(w->set[i].node, name) == 0;
         }
@@ -169,8 +169,8 @@ write_entries(const struct rc_file *f, const struct block *b, const struct wante
 }
 
 static void
-write_file(const struct rc_file *f, const struct block *b, const struct wanted *w,
-           struct rc_text *out)
+write_hosts(const struct rc_file *f, const struct block *b, const struct wanted *w,
+            struct rc_text *out)
 {
     if (b->found) {
         rc_text_add(out, f->bytes, b->inside);
@@ -207,7 +207,7 @@ check_result(const struct rc_file *old, const struct block *was, const struct rc
     }
     struct rc_text again = {0};
     if (!err) {
-        write_file(&now, &b, w, &again);
+        write_hosts(&now, &b, w, &again);
         if (again.len != now.len || memcmp(again.s, now.bytes, now.len) != 0) {
             err =
                 rc_fail(e, RC_E_INTERNAL, "the edited %s would lack an entry; refused", old->path);
@@ -218,7 +218,7 @@ check_result(const struct rc_file *old, const struct block *was, const struct rc
 }
 
 static enum rc_err
-check_request(const struct wanted *w, struct rc_error *e)
+check_hosts_request(const struct wanted *w, struct rc_error *e)
 {
     if (!is_host_name(w->cluster)) {
         return rc_fail(e, RC_E_INVALID, "\"%.64s\" is not a cluster name", w->cluster);
@@ -228,7 +228,7 @@ check_request(const struct wanted *w, struct rc_error *e)
             return rc_fail(e, RC_E_INVALID, "\"%.64s %.64s\" is not a numeric address and a name",
                            w->set[i].addr, w->set[i].node);
         }
-        if (wanted_addr(w, w->set[i].node) != w->set[i].addr) {
+        if (wanted_host_addr(w, w->set[i].node) != w->set[i].addr) {
             return rc_fail(e, RC_E_INVALID, "host %.64s is given twice", w->set[i].node);
         }
     }
@@ -236,7 +236,8 @@ check_request(const struct wanted *w, struct rc_error *e)
 }
 
 static enum rc_err
-try_edit(const struct rc_file *f, const struct wanted *w, bool *ret_changed, struct rc_error *e)
+try_hosts_edit(const struct rc_file *f, const struct wanted *w, bool *ret_changed,
+               struct rc_error *e)
 {
     struct rc_text out = {0};
     struct block b;
@@ -248,7 +249,7 @@ try_edit(const struct rc_file *f, const struct wanted *w, bool *ret_changed, str
     if (err) {
         return err;
     }
-    write_file(f, &b, w, &out);
+    write_hosts(f, &b, w, &out);
     *ret_changed = out.len != f->len || memcmp(out.s, f->bytes, f->len) != 0;
     if (*ret_changed) {
         err = check_result(f, &b, &out, w, e);
@@ -265,7 +266,7 @@ rc_hosts_set(const char *path, const char *cluster, const struct rc_node_addr *s
              rc_file_changed_fn *told, void *arg, struct rc_error *e)
 {
     struct wanted w = {cluster, set, count};
-    enum rc_err err = check_request(&w, e);
+    enum rc_err err = check_hosts_request(&w, e);
 
     if (err) {
         return err;
@@ -276,7 +277,7 @@ rc_hosts_set(const char *path, const char *cluster, const struct rc_node_addr *s
         bool changed = false;
         err = rc_file_read(path, &f, e);
         if (!err) {
-            err = try_edit(&f, &w, &changed, e);
+            err = try_hosts_edit(&f, &w, &changed, e);
         }
         if (!err && told) {
             told(arg, f.path, changed);

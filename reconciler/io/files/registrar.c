@@ -42,7 +42,7 @@ struct request {
 };
 
 static void
-request_done(struct request *q)
+register_request_done(struct request *q)
 {
     rc_hostnames_done(&q->node);
     rc_hostnames_done(&q->addr);
@@ -60,8 +60,8 @@ expand_key(const struct rc_line *req, const char *key, struct rc_hostnames *ret,
 }
 
 static enum rc_err
-read_request(const struct registrar *r, const struct rc_line *req, struct request *q,
-             struct rc_error *e)
+read_register_request(const struct registrar *r, const struct rc_line *req, struct request *q,
+                      struct rc_error *e)
 {
     enum rc_err err = expand_key(req, "node", &q->node, e);
 
@@ -144,7 +144,7 @@ verb_register(void *arg, struct rc_reply *reply, const struct rc_line *req, stru
     const struct registrar *r = arg;
     struct request q = {0};
     struct telling t = {reply, false};
-    enum rc_err err = read_request(r, req, &q, e);
+    enum rc_err err = read_register_request(r, req, &q, e);
 
     if (!err) {
         err = check_others(r, e);
@@ -152,7 +152,7 @@ verb_register(void *arg, struct rc_reply *reply, const struct rc_line *req, stru
     if (!err) {
         err = write_all_files(r, &q, &t, e);
     }
-    request_done(&q);
+    register_request_done(&q);
     if (!err) {
         rc_line_put_u64(rc_reply_begin(reply, "ok"), "changed", t.changed);
         rc_reply_end(reply);

@@ -108,7 +108,7 @@ understand(struct rc_slurm_conf *conf, struct rc_error *e)
 
 /* All but the tree. */
 static void
-forget(struct rc_slurm_conf *conf)
+forget_nodes(struct rc_slurm_conf *conf)
 {
     for (size_t i = 0; i < conf->def_count; i++) {
         rc_node_line_done(&conf->def[i]);
@@ -140,7 +140,7 @@ void
 rc_slurm_conf_free(struct rc_slurm_conf *conf)
 {
     if (conf) {
-        forget(conf);
+        forget_nodes(conf);
         rc_conf_tree_done(&conf->tree);
         free(conf);
     }
@@ -195,7 +195,7 @@ struct wanted {
 };
 
 static const char *
-wanted_addr(const struct wanted *w, const char *node)
+wanted_node_addr(const struct wanted *w, const char *node)
 {
     for (size_t i = 0; i < w->count; i++) {
         if (strcmp(w->set[i].node, node) == 0) {
@@ -216,15 +216,15 @@ understand_tree(const struct rc_conf_tree *t, struct rc_slurm_conf *ret, struct 
 
 /* Adds the edit of one line, when one of its nodes has another address than it should. */
 static void
-plan_line(const struct wanted *w, const struct rc_conf_tree *t, const struct rc_node_line *n,
-          const struct rc_hostnames *ports, struct rc_conf_plan *plan)
+plan_node_line(const struct wanted *w, const struct rc_conf_tree *t, const struct rc_node_line *n,
+               const struct rc_hostnames *ports, struct rc_conf_plan *plan)
 {
     size_t names = n->list[RC_LIST_NAME].v.count;
     const char **addr = rc_grow(NULL, names, sizeof *addr);
     bool differs = false;
 
     for (size_t i = 0; i < names; i++) {
-        addr[i] = wanted_addr(w, rc_node_line_value(n, RC_LIST_NAME, i));
+        addr[i] = wanted_node_addr(w, rc_node_line_value(n, RC_LIST_NAME, i));
         if (addr[i] && strcmp(addr[i], rc_node_line_value(n, RC_LIST_ADDR, i)) == 0) {
             addr[i] = NULL;
         }
@@ -259,19 +259,19 @@ plan_addrs(void *arg, const struct rc_conf_tree *t, struct rc_conf_plan *plan, s
                 rc_conf_fail(t, &t->line[n->line], RC_E_PARSE, e,
                              "NodeName=DEFAULT gives %zu ports for %zu nodes", ports->count, names);
         } else if (!n->is_default) {
-            plan_line(w, t, n, ports, plan);
+            plan_node_line(w, t, n, ports, plan);
         } else if (n->list[RC_LIST_PORT].v.count > 0) {
             ports = n->list[RC_LIST_PORT].v.count > 1 ? &n->list[RC_LIST_PORT].v : NULL;
         }
     }
-    forget(&conf);
+    forget_nodes(&conf);
     return err;
 }
 
 /* Every node with all that it gets, in order, and every other line as it stands. */
 static enum rc_err
-meaning_of(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text *ret,
-           struct rc_error *e)
+meaning_of_nodes(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text *ret,
+                 struct rc_error *e)
 {
     const struct wanted *w = arg;
     struct rc_slurm_conf conf;
@@ -289,7 +289,7 @@ meaning_of(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text 
         }
         for (size_t k = 0; k < n->list[RC_LIST_NAME].v.count; k++) {
             const char *name = rc_node_line_value(n, RC_LIST_NAME, k);
-            const char *addr = edited ? wanted_addr(w, name) : NULL;
+            const char *addr = edited ? wanted_node_addr(w, name) : NULL;
             const struct rc_node_line *from =
                 n->list[RC_LIST_PORT].v.count == 0 && ports ? ports : n;
             rc_text_printf(ret, "\n[node %s]\naddr %s\nhost %s\nbcast %s\nport %s\n%s", name,
@@ -299,7 +299,7 @@ meaning_of(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text 
                            rc_node_line_value(from, RC_LIST_PORT, k), n->others.s);
         }
     }
-    forget(&conf);
+    forget_nodes(&conf);
     return err;
 }
 
@@ -327,10 +327,10 @@ rc_slurm_conf_set_addrs(const char *path, const struct rc_node_addr *set, size_t
             return rc_fail(e, RC_E_INVALID, "\"%.64s\" is not an address for node %.64s",
                            set[i].addr, set[i].node);
         }
-        if (wanted_addr(&w, set[i].node) != set[i].addr) {
+        if (wanted_node_addr(&w, set[i].node) != set[i].addr) {
             return rc_fail(e, RC_E_INVALID, "node %.64s is given twice", set[i].node);
         }
     }
-    struct rc_conf_editor editor = {&w, plan_addrs, meaning_of};
+    struct rc_conf_editor editor = {&w, plan_addrs, meaning_of_nodes};
     return rc_conf_edit(path, &editor, told, arg, e);
 }

@@ -96,7 +96,7 @@ typedef enum rc_err(visit_fn)(void *arg, const struct rc_conf_tree *t, size_t li
 
 /* Visits all lines; those that are no SwitchName line have name NULL. */
 static enum rc_err
-visit_lines(const struct rc_conf_tree *t, visit_fn *visit, void *arg, struct rc_error *e)
+visit_switches(const struct rc_conf_tree *t, visit_fn *visit, void *arg, struct rc_error *e)
 {
     struct rc_conf_text text = {0};
     enum rc_err err = RC_OK;
@@ -122,8 +122,8 @@ struct planning {
 };
 
 static enum rc_err
-plan_line(void *arg, const struct rc_conf_tree *t, size_t line, struct switch_line *s,
-          struct rc_error *e)
+plan_switch_line(void *arg, const struct rc_conf_tree *t, size_t line, struct switch_line *s,
+                 struct rc_error *e)
 {
     struct planning *p = arg;
     const struct rc_conf_line *l = &t->line[line];
@@ -154,7 +154,7 @@ static enum rc_err
 plan_move(void *arg, const struct rc_conf_tree *t, struct rc_conf_plan *plan, struct rc_error *e)
 {
     struct planning p = {.move = arg, .plan = plan};
-    enum rc_err err = visit_lines(t, plan_line, &p, e);
+    enum rc_err err = visit_switches(t, plan_switch_line, &p, e);
 
     if (!err && !p.has_leaf) {
         err = rc_fail(e, RC_E_NOT_FOUND, "%s has no leaf switch %.64s", t->name[0], p.move->leaf);
@@ -190,12 +190,12 @@ describe_line(void *arg, const struct rc_conf_tree *t, size_t line, struct switc
 }
 
 static enum rc_err
-meaning_of(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text *ret,
-           struct rc_error *e)
+meaning_of_switches(void *arg, const struct rc_conf_tree *t, bool edited, struct rc_text *ret,
+                    struct rc_error *e)
 {
     struct describing d = {edited ? arg : NULL, ret};
 
-    return visit_lines(t, describe_line, &d, e);
+    return visit_switches(t, describe_line, &d, e);
 }
 
 enum rc_err
@@ -206,7 +206,7 @@ rc_topology_check(const char *path, struct rc_error *e)
     enum rc_err err = rc_conf_tree_load(&t, path, NULL, e);
 
     if (!err) {
-        err = meaning_of(NULL, &t, false, &ignored, e);
+        err = meaning_of_switches(NULL, &t, false, &ignored, e);
     }
     free(ignored.s);
     rc_conf_tree_done(&t);
@@ -226,6 +226,6 @@ rc_topology_set_switch(const char *path, const char *node, const char *leaf,
     }
     rc_hostnames_done(&one);
     return err ? err
-               : rc_conf_edit(path, &(struct rc_conf_editor){&m, plan_move, meaning_of}, told, arg,
-                              e);
+               : rc_conf_edit(path, &(struct rc_conf_editor){&m, plan_move, meaning_of_switches},
+                              told, arg, e);
 }

@@ -1,7 +1,7 @@
 /* ssh_probe.c - see ssh_probe.h.
  *
  * One socket event drives a list of stages; each stage is called again until libssh2
- * stops answering EAGAIN. finish() is the only way out: it records the result, stops all
+ * stops answering EAGAIN. finish_probe() is the only way out: it records the result, stops all
  * events but one, and that one delivers the result from the loop. */
 #define _GNU_SOURCE
 #include "reconciler/io/ssh/ssh_probe.h"
@@ -67,11 +67,11 @@ struct rc_ssh_probe {
     bool finished;
 };
 
-static void finish(struct rc_ssh_probe *p, enum rc_err code, const char *fmt, ...)
+static void finish_probe(struct rc_ssh_probe *p, enum rc_err code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static void
-finish(struct rc_ssh_probe *p, enum rc_err code, const char *fmt, ...)
+finish_probe(struct rc_ssh_probe *p, enum rc_err code, const char *fmt, ...)
 {
     char text[200];
     va_list ap;
@@ -97,7 +97,7 @@ finish(struct rc_ssh_probe *p, enum rc_err code, const char *fmt, ...)
 
 /* The last libssh2 error as the end of the probe. */
 static void
-finish_ssh(struct rc_ssh_probe *p, int rc)
+finish_on_error(struct rc_ssh_probe *p, int rc)
 {
     char *why = NULL;
     enum rc_err code = RC_E_IO;
@@ -108,11 +108,12 @@ finish_ssh(struct rc_ssh_probe *p, int rc)
     } else if (rc == LIBSSH2_ERROR_FILE) {
         code = RC_E_INVALID;
     }
-    finish(p, code, "%s failed: %s", stage_names[p->stage], why && *why ? why : "connection lost");
+    finish_probe(p, code, "%s failed: %s", stage_names[p->stage],
+                 why && *why ? why : "connection lost");
 }
 
 static void
-free_event(struct event *ev)
+free_probe_event(struct event *ev)
 {
     if (ev) {
         event_free(ev);
@@ -122,10 +123,10 @@ free_event(struct event *ev)
 static void
 probe_free(struct rc_ssh_probe *p)
 {
-    free_event(p->io);
-    free_event(p->connect_timer);
-    free_event(p->total_timer);
-    free_event(p->end);
+    free_probe_event(p->io);
+    free_probe_event(p->connect_timer);
+    free_probe_event(p->total_timer);
+    free_probe_event(p->end);
     if (p->fd >= 0) {
         /* No goodbye: the other side may be stuck, and freeing must not wait for it. */
         (void)shutdown(p->fd, SHUT_RDWR);
@@ -150,7 +151,7 @@ probe_free(struct rc_ssh_probe *p)
 }
 
 static void
-on_end(evutil_socket_t fd, short what, void *arg)
+on_probe_end(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_ssh_probe *p = arg;
 
@@ -172,7 +173,7 @@ on_connect_timeout(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (p->stage == STAGE_CONNECT) {
-        finish(p, RC_E_UNREACHABLE, "no TCP connection within %u ms", p->connect_ms);
+        finish_probe(p, RC_E_UNREACHABLE, "no TCP connection within %u ms", p->connect_ms);
     }
 }
 
@@ -183,7 +184,8 @@ on_total_timeout(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    finish(p, RC_E_TIMEOUT, "%s not reached within %u ms", stage_names[p->stage], p->total_ms);
+    finish_probe(p, RC_E_TIMEOUT, "%s not reached within %u ms", stage_names[p->stage],
+                 p->total_ms);
 }
 
 /* The host key types that are pinned, so that the server shows a key of such a type. */
@@ -208,18 +210,18 @@ stage_connect(struct rc_ssh_probe *p)
     socklen_t len = sizeof os;
 
     if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &os, &len) != 0 || os != 0) {
-        finish(p, RC_E_UNREACHABLE, "%s", strerror(os ? os : errno));
+        finish_probe(p, RC_E_UNREACHABLE, "%s", strerror(os ? os : errno));
         return 0;
     }
     event_del(p->connect_timer);
     p->session = libssh2_session_init();
     if (!p->session) {
-        finish(p, RC_E_INTERNAL, "out of memory");
+        finish_probe(p, RC_E_INTERNAL, "out of memory");
         return 0;
     }
     libssh2_session_set_blocking(p->session, 0);
     if (prefer_pinned_types(p) != 0) {
-        finish(p, RC_E_INVALID, "this libssh2 knows none of the pinned host key types");
+        finish_probe(p, RC_E_INVALID, "this libssh2 knows none of the pinned host key types");
     }
     return 0;
 }
@@ -241,8 +243,8 @@ stage_handshake(struct rc_ssh_probe *p)
             return 0;
         }
     }
-    finish(p, RC_E_DENIED, "the host key is none of the %zu pinned ones: another host?",
-           p->keys.count);
+    finish_probe(p, RC_E_DENIED, "the host key is none of the %zu pinned ones: another host?",
+                 p->keys.count);
     return 0;
 }
 
@@ -320,7 +322,7 @@ stage_wait_closed(struct rc_ssh_probe *p)
         snprintf(p->result.exit_signal, sizeof p->result.exit_signal, "%s", name);
         libssh2_free(p->session, name);
     }
-    finish(p, RC_OK, "%s", "");
+    finish_probe(p, RC_OK, "%s", "");
     return 0;
 }
 
@@ -333,7 +335,7 @@ static int (*const stages[STAGE__MAX])(struct rc_ssh_probe *p) = {
 
 /* Waits for what libssh2 waits for. */
 static void
-rearm(struct rc_ssh_probe *p, evutil_socket_t fd, event_callback_fn on_io)
+rearm_probe(struct rc_ssh_probe *p, evutil_socket_t fd, event_callback_fn on_probe_io)
 {
     int waits = libssh2_session_block_directions(p->session);
     short what = 0;
@@ -341,14 +343,14 @@ rearm(struct rc_ssh_probe *p, evutil_socket_t fd, event_callback_fn on_io)
     what = (short)(what | ((waits & LIBSSH2_SESSION_BLOCK_OUTBOUND) ? EV_WRITE : 0));
     what = (short)(what | ((waits & LIBSSH2_SESSION_BLOCK_INBOUND) || !what ? EV_READ : 0));
     event_del(p->io);
-    event_assign(p->io, p->base, fd, what, on_io, p);
+    event_assign(p->io, p->base, fd, what, on_probe_io, p);
     if (event_add(p->io, NULL) != 0) {
-        finish(p, RC_E_INTERNAL, "cannot wait for the socket");
+        finish_probe(p, RC_E_INTERNAL, "cannot wait for the socket");
     }
 }
 
 static void
-on_io(evutil_socket_t fd, short what, void *arg)
+on_probe_io(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_ssh_probe *p = arg;
     int rc = 0;
@@ -365,9 +367,9 @@ on_io(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (rc == LIBSSH2_ERROR_EAGAIN) {
-        rearm(p, fd, on_io);
+        rearm_probe(p, fd, on_probe_io);
     } else {
-        finish_ssh(p, rc);
+        finish_on_error(p, rc);
     }
 }
 
@@ -376,22 +378,22 @@ start_connect(struct rc_ssh_probe *p)
 {
     p->fd = socket(p->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (p->fd < 0) {
-        finish(p, RC_E_IO, "cannot make a socket: %s", strerror(errno));
+        finish_probe(p, RC_E_IO, "cannot make a socket: %s", strerror(errno));
         return;
     }
     if (connect(p->fd, (const struct sockaddr *)&p->addr, p->addr_len) != 0 &&
         errno != EINPROGRESS) {
-        finish(p, RC_E_UNREACHABLE, "%s", strerror(errno));
+        finish_probe(p, RC_E_UNREACHABLE, "%s", strerror(errno));
         return;
     }
-    p->io = event_new(p->base, p->fd, EV_WRITE, on_io, p);
+    p->io = event_new(p->base, p->fd, EV_WRITE, on_probe_io, p);
     if (!p->io || event_add(p->io, NULL) != 0) {
-        finish(p, RC_E_INTERNAL, "cannot wait for the socket");
+        finish_probe(p, RC_E_INTERNAL, "cannot wait for the socket");
     }
 }
 
 static bool
-read_address(struct rc_ssh_probe *p, const char *text, uint16_t port)
+read_ssh_address(struct rc_ssh_probe *p, const char *text, uint16_t port)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)&p->addr;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&p->addr;
@@ -417,7 +419,7 @@ take_command(struct rc_ssh_probe *p, const struct rc_ssh_command *cmd, struct rc
 {
     uint16_t port = cmd->port ? cmd->port : SSH_PORT;
 
-    if (!read_address(p, cmd->addr, port)) {
+    if (!read_ssh_address(p, cmd->addr, port)) {
         return rc_fail(e, RC_E_INVALID, "\"%.64s\" is not a numeric address", cmd->addr);
     }
     if (access(cmd->key_file, R_OK) != 0) {
@@ -440,7 +442,7 @@ take_command(struct rc_ssh_probe *p, const struct rc_ssh_command *cmd, struct rc
 }
 
 static struct timeval
-to_timeval(uint32_t ms)
+ms_to_timeval(uint32_t ms)
 {
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
@@ -448,9 +450,9 @@ to_timeval(uint32_t ms)
 static enum rc_err
 arm_timers(struct rc_ssh_probe *p, struct rc_error *e)
 {
-    struct timeval connect = to_timeval(p->connect_ms), total = to_timeval(p->total_ms);
+    struct timeval connect = ms_to_timeval(p->connect_ms), total = ms_to_timeval(p->total_ms);
 
-    p->end = evtimer_new(p->base, on_end, p);
+    p->end = evtimer_new(p->base, on_probe_end, p);
     p->connect_timer = evtimer_new(p->base, on_connect_timeout, p);
     p->total_timer = evtimer_new(p->base, on_total_timeout, p);
     if (!p->end || !p->connect_timer || !p->total_timer ||
@@ -486,5 +488,5 @@ rc_ssh_start(struct event_base *base, const struct rc_ssh_command *cmd, rc_ssh_d
 void
 rc_ssh_cancel(struct rc_ssh_probe *p)
 {
-    finish(p, RC_E_CANCELLED, "cancelled while waiting for %s", stage_names[p->stage]);
+    finish_probe(p, RC_E_CANCELLED, "cancelled while waiting for %s", stage_names[p->stage]);
 }

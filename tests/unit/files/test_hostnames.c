@@ -1,4 +1,4 @@
-/* Host lists expand and compress as Slurm's do. */
+/* test_hostnames.c - host lists expand and compress as Slurm's do. */
 #include "tests/harness/harness.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Our block in the hosts file: entries come and change, the rest stays byte for byte. */
+/* test_hosts_file.c - our block in the hosts file: entries come and change, the rest stays byte for
+ * byte. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 

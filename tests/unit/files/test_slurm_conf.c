@@ -1,4 +1,5 @@
-/* slurm.conf in many layouts: a node gets its address, and nothing else changes. */
+/* test_slurm_conf.c - slurm.conf in many layouts: a node gets its address, and nothing else
+ * changes. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 

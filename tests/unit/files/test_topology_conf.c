@@ -1,4 +1,5 @@
-/* topology.conf: a node moves between leaf switches, everything else stays. */
+/* test_topology_conf.c - topology.conf: a node moves between leaf switches, everything else stays.
+ */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 

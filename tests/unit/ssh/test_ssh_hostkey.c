@@ -1,4 +1,4 @@
-/* Pinned host keys are read from text and from console output. */
+/* test_ssh_hostkey.c - pinned host keys are read from text and from console output. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 

@@ -1,4 +1,4 @@
-/* The ssh probe against a real sshd, and against servers that misbehave. */
+/* test_ssh_probe.c - the ssh probe against a real sshd, and against servers that misbehave. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
