@@ -44,7 +44,12 @@ enum rc_action_kind {
         RC_ACTION__MAX
 };
 
-enum { RC_ADOPT_HELD = 1U << 0, RC_ADOPT_APPROVED = 1U << 1, RC_ADOPT_OUR_DRAIN = 1U << 2 };
+enum {
+    RC_ADOPT_HELD = 1U << 0,
+    RC_ADOPT_APPROVED = 1U << 1,
+    RC_ADOPT_OUR_DRAIN = 1U << 2,
+    RC_ADOPT_YIELDED = 1U << 3 /* closed because an operator took the node back */
+};
 
 /* The incident item as the store must hold it: all that a successor needs. */
 struct rc_act_incident {
@@ -53,9 +58,11 @@ struct rc_act_incident {
     uint32_t fault; /* enum rc_fault */
     uint32_t phase; /* enum rc_phase */
     uint32_t rung;
-    uint32_t attempt;
-    uint32_t flags; /* RC_ADOPT_* */
-    uint32_t close; /* 1 = delete the item */
+    uint32_t tries;   /* of this rung */
+    uint32_t attempt; /* launches so far, in tokens and tags */
+    uint32_t flags;   /* RC_ADOPT_* */
+    uint32_t close;   /* 1 = delete the item */
+    uint32_t pad_;
     char old_instance[RC_ID_LEN];
     char new_instance[RC_ID_LEN];
     char rule[RC_RULE_LEN];
@@ -68,7 +75,6 @@ struct rc_act_launch {
     uint32_t attempt;
     uint32_t pad_;
     char token[RC_TOKEN_LEN]; /* ClientToken, derived, same for every leader */
-    char old_instance[RC_ID_LEN];
     char pad2_[7];
 };
 

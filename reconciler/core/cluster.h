@@ -39,7 +39,8 @@ struct rc_cluster {
     char region[RC_AZ_LEN];
     uint32_t nodes_max; /* room for nodes; default 16,384 */
     uint32_t group_count;
-    int64_t lease_margin_ms;
+    int64_t lease_term_ms;     /* asked for; renewed at a third */
+    int64_t lease_margin_ms;   /* no request is sent after expiry minus this */
     int64_t poll_instances_ms; /* expected period of the sweeps: staleness is judged by it */
     int64_t poll_slurm_ms;
     struct rc_group group[RC_GROUPS_MAX];

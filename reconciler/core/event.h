@@ -43,7 +43,7 @@ struct rc_policy;
     X(RC_EV_SWEEP,                    "sweep",                    sweep) \
     X(RC_EV_LEASE,                    "lease",                    lease) \
     X(RC_EV_COMPLETION,               "completion",               completion) \
-    X(RC_EV_OPERATOR,                 "operator",                 operator_command) \
+    X(RC_EV_OPERATOR,                 "operator",                 operator) \
     X(RC_EV_ADOPT,                    "adopt",                    adopt)
 /* clang-format on */
 
@@ -291,7 +291,8 @@ struct rc_ev_completion {
     uint64_t action; /* id minted by the core */
     uint32_t error;  /* enum rc_err */
     uint32_t pad_;
-    struct rc_ev_instance launched; /* RunInstances only */
+    char instance[RC_ID_LEN];       /* RunInstances only: what was launched */
+    struct rc_ev_instance launched; /* and how it looks */
     char code[RC_CODE_LEN];         /* the service's own error code */
     char text[RC_TEXT_LEN];         /* for people: probe output, error text */
 };
@@ -302,15 +303,18 @@ struct rc_ev_operator {
     char who[RC_NODE_LEN]; /* user name from the socket's peer credentials */
 };
 
-/* An incident item found in the store (take-over, or restart without journal). */
+/* An incident item found in the store (take-over, or restart without journal);
+ * the fault's code stands in the event's own. */
 struct rc_ev_adopt {
     int64_t opened_wall_ms;
     uint32_t incident;
     uint32_t fault; /* enum rc_fault */
     uint32_t phase; /* enum rc_phase */
     uint32_t rung;
+    uint32_t tries;
     uint32_t attempt;
     uint32_t flags; /* RC_ADOPT_*: held, approved */
+    uint32_t pad_;
     char old_instance[RC_ID_LEN];
     char new_instance[RC_ID_LEN];
     char rule[RC_RULE_LEN];

@@ -111,6 +111,7 @@ enum rc_scope { RC_SCOPE_CLUSTER, RC_SCOPE_PARTITION, RC_SCOPE_ZONE, RC_SCOPE__M
 
 struct rc_limits_policy {
     struct rc_limit out[RC_SCOPE__MAX]; /* nodes out of service by us at once */
+    /* Per hour and scope, 0 = no limit, at most 512 (the core remembers so many). */
     uint32_t launches_per_hour[RC_SCOPE__MAX];
     uint32_t destructive_per_hour[RC_SCOPE__MAX]; /* reboot, stop, terminate, requeue */
     uint32_t pad_[2];

@@ -61,7 +61,7 @@ static const char *const verbs[] = {
 static const char *const slurm_flags[] = {
     "down", "drain", "fail", "allocated", "completing", "not_responding", "maint", "reserved",
     "reboot", "powering", "powered_down", "invalid_reg", "future", "unknown", "dynamic", "cloud"};
-static const char *const adopt_flags[] = {"held", "approved", "our_drain"};
+static const char *const adopt_flags[] = {"held", "approved", "our_drain", "yielded"};
 
 _Static_assert(COUNT(instance_states) == RC_INST__MAX, "a word for every instance state");
 _Static_assert(COUNT(checks) == RC_CHECK__MAX, "a word for every check");
@@ -75,7 +75,7 @@ _Static_assert(COUNT(sweeps) == RC_SWEEP__MAX, "a word for every sweep");
 _Static_assert(COUNT(verdicts) == RC_VERDICT__MAX, "a word for every verdict");
 _Static_assert(COUNT(verbs) == RC_OP__MAX, "a word for every verb");
 _Static_assert(1U << (COUNT(slurm_flags) - 1) == RC_SN_CLOUD, "a word for every Slurm flag");
-_Static_assert(1U << (COUNT(adopt_flags) - 1) == RC_ADOPT_OUR_DRAIN, "a word for every adopt flag");
+_Static_assert(1U << (COUNT(adopt_flags) - 1) == RC_ADOPT_YIELDED, "a word for every adopt flag");
 
 /* OF is the struct of the table that is being written. */
 #define SIZE_OF(path) (uint16_t)sizeof(((OF *)0)->path)
@@ -137,14 +137,14 @@ static const struct rc_field lease[] = {
 static const struct rc_field completion[] = {
     U64("action", u.completion.action), NAME("error", u.completion.error, errors),
     TEXT("service_code", u.completion.code), TEXT("text", u.completion.text),
-    INSTANCE("new_", u.completion.launched)};
+    TEXT("new", u.completion.instance), INSTANCE("new_", u.completion.launched)};
 static const struct rc_field operator_command[] = {
     NAME("verb", u.operator_command.verb, verbs), U32("incident", u.operator_command.incident),
     TEXT("who", u.operator_command.who)};
 static const struct rc_field adopt[] = {
     I64("opened", u.adopt.opened_wall_ms), U32("incident", u.adopt.incident),
     NAME("fault", u.adopt.fault, faults), NAME("phase", u.adopt.phase, phases),
-    U32("rung", u.adopt.rung), U32("attempt", u.adopt.attempt),
+    U32("rung", u.adopt.rung), U32("tries", u.adopt.tries), U32("attempt", u.adopt.attempt),
     FLAGS("flags", u.adopt.flags, adopt_flags), TEXT("old", u.adopt.old_instance),
     TEXT("new", u.adopt.new_instance), TEXT("rule", u.adopt.rule)};
 
@@ -157,13 +157,13 @@ static const struct rc_field action_common[] = {
 static const struct rc_field item[] = {
     I64("opened", u.item.opened_wall_ms), U64("epoch", u.item.epoch),
     NAME("fault", u.item.fault, faults), NAME("phase", u.item.phase, phases),
-    U32("rung", u.item.rung), U32("attempt", u.item.attempt),
+    U32("rung", u.item.rung), U32("tries", u.item.tries), U32("attempt", u.item.attempt),
     FLAGS("flags", u.item.flags, adopt_flags), U32("close", u.item.close),
     TEXT("old", u.item.old_instance), TEXT("new", u.item.new_instance),
     TEXT("rule", u.item.rule), TEXT("code", u.item.code)};
 static const struct rc_field launch[] = {
     U32("group", u.launch.group), U32("option", u.launch.option), U32("attempt", u.launch.attempt),
-    TEXT("token", u.launch.token), TEXT("old", u.launch.old_instance)};
+    TEXT("token", u.launch.token)};
 static const struct rc_field reg[] = {TEXT("addr", u.reg.addr)};
 static const struct rc_field gate[] = {TEXT("addr", u.gate.addr), U32("timeout", u.gate.timeout_ms)};
 static const struct rc_field jobs[] = {U32("signal", u.jobs.signal)};

@@ -45,6 +45,9 @@ void rc_note(struct rc_state *s, const struct rc_action *a);
 /* Core time at which the caller must deliver RC_EV_TICK, or RC_NEVER. */
 int64_t rc_next_deadline(const struct rc_state *s);
 
+/* After a MESSAGE event: must its parts be delivered too? No when it was seen before. */
+int rc_message_wants_parts(const struct rc_state *s, uint64_t msg);
+
 uint64_t rc_state_hash(const struct rc_state *s);
 
 #endif

@@ -1,0 +1,75 @@
+/* adopt.c - an open incident was found in the store: another controller, or
+ * an earlier life without its journal, began it. It goes on from its phase with
+ * its attempt count and approvals; what was in flight is asked about or sent
+ * again with the same token. */
+#include "handlers/table.h"
+
+#include <string.h>
+
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+static void
+take_rule(const struct rc_state *s, struct rc_incident *inc, const char *name)
+{
+    rc_text_set(inc->rule.name, sizeof inc->rule.name, name);
+    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
+        if (strcmp(s->policy.rule[i].name, name) == 0) {
+            memcpy(&inc->rule, &s->policy.rule[i], sizeof inc->rule);
+        }
+    }
+}
+
+static void
+adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *ev)
+{
+    const struct rc_ev_adopt *in = &ev->u.adopt;
+    struct rc_incident *inc = rc_incident_at(s, slot);
+
+    rc_node_at(s, node)->incident = slot;
+    rc_node_at(s, node)->hold |= (in->flags & RC_ADOPT_HELD) != 0;
+    inc->node = node;
+    inc->fault = in->fault;
+    inc->phase = in->phase;
+    inc->rung = in->rung;
+    inc->rung_tries = in->tries;
+    inc->attempt = in->attempt;
+    inc->opened_wall_ms = in->opened_wall_ms;
+    inc->opened_ms = inc->phase_ms = s->now_ms;
+    inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
+    inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U);
+    memcpy(inc->code, ev->code, sizeof inc->code);
+    take_rule(s, inc, in->rule);
+    if (*in->old_instance) {
+        inc->old_instance = rc_instance_get(s, in->old_instance);
+    }
+    if (*in->new_instance) {
+        inc->new_instance = rc_instance_get(s, in->new_instance);
+    }
+    if (inc->phase >= RC_PHASE_PROTECT) {
+        rc_budget_count(s, slot, true);
+    }
+}
+
+static void
+adopt_apply(struct rc_state *s, const struct rc_event *ev)
+{
+    const struct rc_ev_adopt *in = &ev->u.adopt;
+    uint32_t node = rc_node_get(s, ev->node), slot;
+
+    if (!node || rc_node_at(s, node)->incident || !in->incident || in->phase == RC_PHASE_NONE ||
+        in->phase >= RC_PHASE_CLOSED) {
+        return; /* known already, or nothing to go on with */
+    }
+    slot = rc_incident_new(s, in->incident);
+    if (!slot) {
+        return;
+    }
+    adopt(s, slot, node, ev);
+    if (in->incident >= s->next_incident) {
+        s->next_incident = in->incident + 1;
+    }
+    rc_touch(s, node);
+}
+
+const struct rc_handler rc_handler_adopt = {RC_EV_ADOPT, adopt_apply};

@@ -1,0 +1,193 @@
+/* completion.c - what became of an action. Matched by its id alone: a late or
+ * foreign completion is dropped and counted. Accepted is not observed: a success
+ * only lets the phase wait for the effect. */
+#include "handlers/table.h"
+
+#include <string.h>
+
+#include "reconciler/core/fact.h"
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+static void
+complete_quarantine(struct rc_state *s, const struct rc_flight *f, const struct rc_ev_completion *c)
+{
+    struct rc_message *m = rc_message_at(s, (uint32_t)(f->msg % s->messages.room));
+
+    if (m->msg != f->msg || m->state != RC_MSG_QUARANTINE) {
+        return;
+    }
+    m->barrier = 0; /* failed: it stays in the line and is tried again */
+    if (c->error == RC_OK) {
+        m->state = RC_MSG_WAITS;
+    }
+}
+
+/* The newest write decides what is still unsaved. */
+static void
+complete_item(struct rc_state *s, uint32_t slot, const struct rc_ev_completion *c)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+
+    if (inc->put_action != c->action) {
+        return; /* a newer write is on its way and will answer for this one */
+    }
+    inc->put_action = 0;
+    if (c->error == RC_OK) {
+        rc_unsaved_done(s, slot);
+        inc->put_retries = 0;
+        if (!inc->node) {
+            rc_incident_free(s, slot);
+        }
+        return;
+    }
+    inc->put_retry_ms = s->now_ms + rc_backoff_ms(s, c->action, inc->put_retries++);
+    if (!inc->node && (!s->closed_retry_ms || inc->put_retry_ms < s->closed_retry_ms)) {
+        s->closed_retry_ms = inc->put_retry_ms;
+    }
+}
+
+static void
+back_off(struct rc_state *s, struct rc_incident *inc, uint64_t id)
+{
+    inc->next_try_ms = s->now_ms + rc_backoff_ms(s, id, inc->retries++);
+}
+
+static void
+launched(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
+{
+    uint32_t slot = rc_instance_get(s, c->instance);
+
+    if (!slot) {
+        return; /* no room: the sweep finds it by its tags once there is */
+    }
+    rc_instance_describe(s, slot, &c->launched);
+    inc->new_instance = slot;
+    inc->retries = 0;
+    inc->flags &= ~(uint32_t)RC_INC_NO_CAPACITY;
+}
+
+static void
+complete_launch(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
+{
+    uint32_t options = s->cluster.group[rc_node_at(s, inc->node)->group - 1].option_count;
+
+    if (c->error == RC_OK) {
+        launched(s, inc, c);
+    } else if (c->error == RC_E_TOKEN_MISMATCH) {
+        inc->flags |= RC_INC_MISMATCH;
+        inc->sweep = s->sweep;
+    } else if (rc_err_retry((enum rc_err)c->error) == RC_RETRY_ELSEWHERE) {
+        if (++inc->option >= options) {
+            inc->option = 0;
+            inc->flags |= RC_INC_NO_CAPACITY;
+            inc->next_try_ms = s->now_ms + s->policy.timeouts.capacity_wait_ms;
+        }
+    } else {
+        back_off(s, inc, c->action); /* the same token again: what went through is found */
+    }
+}
+
+/* Refusals that no repetition can change end this try of the rung. */
+static bool
+is_final(uint32_t error)
+{
+    enum rc_retry retry = rc_err_retry((enum rc_err)error);
+
+    return (retry == RC_RETRY_NEVER && error != RC_E_CANCELLED && error != RC_E_NO_LEASE) ||
+           retry == RC_RETRY_ELSEWHERE;
+}
+
+static void
+complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kind,
+               const struct rc_ev_completion *c)
+{
+    bool power =
+        kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_START || kind == RC_ACT_GATE;
+
+    if (c->error == RC_OK) {
+        inc->flags |= RC_INC_ACCEPTED;
+        if (kind == RC_ACT_DRAIN) {
+            inc->drain_ack_ms = s->now_ms;
+        }
+    } else if (c->error == RC_E_FOREIGN) {
+        rc_node_at(s, inc->node)->owner = RC_OWNER_FOREIGN;
+    } else if (power && is_final(c->error)) {
+        inc->flags |= RC_INC_FAILED;
+    } else {
+        back_off(s, inc, c->action);
+    }
+}
+
+static void
+complete_terminate(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
+{
+    if (c->error == RC_OK || c->error == RC_E_NOT_FOUND) {
+        inc->flags |= RC_INC_ACCEPTED;
+    } else if (is_final(c->error)) {
+        inc->flags |= RC_INC_FAILED;
+    } else {
+        back_off(s, inc, c->action);
+    }
+}
+
+static void
+complete_hand(struct rc_state *s, uint32_t slot, enum rc_action_kind kind,
+              const struct rc_ev_completion *c)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+
+    if (!inc->node) {
+        return;
+    }
+    if (inc->action == c->action) {
+        inc->action = 0;
+        complete_phase(s, inc, kind, c);
+    } else if (inc->launch_action == c->action) {
+        inc->launch_action = 0;
+        complete_launch(s, inc, c);
+    } else if (inc->terminate_action == c->action) {
+        inc->terminate_action = 0;
+        if (inc->phase == RC_PHASE_RETIRE) {
+            complete_terminate(s, inc, c);
+        }
+    } else if (inc->jobs_action == c->action) {
+        inc->jobs_action = 0;
+        if (kind == RC_ACT_JOBS_REQUEUE && c->error == RC_OK) {
+            inc->flags |= RC_INC_REQUEUED;
+        }
+    } else if (inc->look_action == c->action) {
+        inc->look_action = 0;
+    }
+}
+
+static void
+completion_apply(struct rc_state *s, const struct rc_event *ev)
+{
+    const struct rc_ev_completion *c = &ev->u.completion;
+    uint32_t flight = rc_flight_find(s, c->action);
+
+    if (!flight) {
+        s->counters.late_completions += c->action != 0;
+        return;
+    }
+    struct rc_flight f = *rc_flight_at(s, flight);
+    rc_flight_free(s, flight);
+    if (f.kind == RC_ACT_MESSAGE_QUARANTINE) {
+        complete_quarantine(s, &f, c);
+        return;
+    }
+    if (!f.incident || rc_incident_at(s, f.incident)->id != f.incident_id) {
+        return; /* the incident has ended meanwhile */
+    }
+    if (f.kind == RC_ACT_INCIDENT_PUT) {
+        complete_item(s, f.incident, c);
+    } else {
+        complete_hand(s, f.incident, (enum rc_action_kind)f.kind, c);
+    }
+    rc_touch(s, f.incident && rc_incident_at(s, f.incident)->id == f.incident_id
+                    ? rc_incident_at(s, f.incident)->node
+                    : 0);
+}
+
+const struct rc_handler rc_handler_completion = {RC_EV_COMPLETION, completion_apply};

@@ -1,0 +1,33 @@
+/* lease.c - the lease was got, kept or lost. Gaining it is the moment at which
+ * everything is looked at again; losing it stops every request at once. An
+ * answer that did not come changes nothing: what is held runs on until it ends. */
+#include "handlers/table.h"
+
+#include "policies/rules.h"
+#include "reconciler/core/fact.h"
+
+enum { RETRY_MS = 1000 };
+
+static void
+lease_apply(struct rc_state *s, const struct rc_event *ev)
+{
+    bool led = rc_leads(s);
+
+    s->lease_action = 0;
+    s->lease_next_ms = s->now_ms + RETRY_MS;
+    if (ev->u.lease.error != RC_OK) {
+        return;
+    }
+    s->lease_held = ev->u.lease.held != 0;
+    s->lease_until_ms = ev->u.lease.until_ms;
+    if (s->lease_held) {
+        s->lease_epoch = ev->u.lease.epoch;
+        s->lease_next_ms = s->now_ms + (s->lease_until_ms - s->now_ms) / 3;
+    }
+    if (!led && rc_leads(s)) {
+        s->recheck = 1;
+        rc_touch_all(s);
+    }
+}
+
+const struct rc_handler rc_handler_lease = {RC_EV_LEASE, lease_apply};

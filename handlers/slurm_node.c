@@ -1,0 +1,63 @@
+/* slurm_node.c - what slurmctld shows of a node. Polling is the truth about
+ * Slurm: drains, idleness, addresses and registrations are believed only here. */
+#include "handlers/table.h"
+
+#include <string.h>
+
+#include "reconciler/core/fact.h"
+#include "reconciler/core/timers.h"
+
+static void
+set_down_since(const struct rc_state *s, struct rc_node *n)
+{
+    if (!(n->flags & (RC_SN_DOWN | RC_SN_NOT_RESPONDING))) {
+        n->down_since_ms = 0;
+    } else if (!n->down_since_ms) {
+        n->down_since_ms = s->now_ms;
+    }
+}
+
+/* Our drain is there when slurmctld shows it under our marker, after it was accepted. */
+static void
+see_drain(struct rc_state *s, const struct rc_node *n)
+{
+    struct rc_incident *inc = n->incident ? rc_incident_at(s, n->incident) : NULL;
+
+    if (inc && n->flags & RC_SN_DRAIN && n->owner == RC_OWNER_OURS) {
+        inc->flags |= RC_INC_DRAINED;
+        if (!inc->drain_ack_ms) {
+            inc->drain_ack_ms = s->now_ms; /* set by an earlier life of this daemon */
+        }
+    }
+}
+
+static void
+slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
+{
+    uint32_t slot = rc_node_get(s, ev->node);
+
+    if (!slot) {
+        return; /* no room: counted, and nothing destructive happens until there is */
+    }
+    struct rc_node *n = rc_node_at(s, slot);
+    const struct rc_ev_slurm_node *sn = &ev->u.slurm;
+    bool moved = strcmp(n->addr, sn->addr) != 0;
+    n->seen_ms = s->now_ms;
+    n->boot_wall_ms = sn->boot_wall_ms;
+    n->slurmd_start_wall_ms = sn->slurmd_start_wall_ms;
+    n->flags = sn->flags;
+    n->owner = sn->owner;
+    n->reason_incident = sn->reason_incident;
+    n->jobs = sn->jobs;
+    n->cpus = sn->cpus;
+    memcpy(n->addr, sn->addr, sizeof n->addr);
+    set_down_since(s, n);
+    rc_node_set_partition(s, slot, sn->partition);
+    if (moved || !n->instance) {
+        rc_node_bind(s, slot);
+    }
+    see_drain(s, n);
+    rc_touch(s, slot);
+}
+
+const struct rc_handler rc_handler_slurm_node = {RC_EV_SLURM_NODE, slurm_node_apply};

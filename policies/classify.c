@@ -1,0 +1,205 @@
+/* classify.c - facts of a node -> the worst fault that they show -> the rule
+ * that answers it.
+ *
+ * Unknown never reads as a fault: a check that was not told, an instance that
+ * is not described, a node that was not polled give nothing to act on. */
+#include <string.h>
+
+#include "policies/rules.h"
+#include "reconciler/core/text.h"
+
+static bool
+gone_from_ec2(const struct rc_state *s, const struct rc_instance *i, const struct rc_node *n)
+{
+    /* Terminated instances vanish from DescribeInstances within the hour; so a
+     * long absence in complete sweeps is proof only together with a dead slurmd. */
+    return i->missing_since_ms && n->down_since_ms &&
+           s->now_ms - i->missing_since_ms >= s->policy.timeouts.missing_ms;
+}
+
+bool
+rc_instance_dead(const struct rc_state *s, uint32_t instance)
+{
+    if (!instance) {
+        return false;
+    }
+    const struct rc_instance *i = rc_instance_at(s, instance);
+    if (i->state == RC_INST_TERMINATED || i->state == RC_INST_STOPPED) {
+        return true;
+    }
+    return i->node && gone_from_ec2(s, i, rc_node_at(s, i->node));
+}
+
+static enum rc_fault
+fault_of_schedule(uint32_t schedule)
+{
+    switch ((enum rc_schedule)schedule) {
+    case RC_SCHED_REBOOT:
+        return RC_FAULT_SCHEDULED_REBOOT;
+    case RC_SCHED_MAINTENANCE:
+    case RC_SCHED_OTHER:
+        return RC_FAULT_SCHEDULED_MAINTENANCE;
+    case RC_SCHED_STOP:
+        return RC_FAULT_SCHEDULED_STOP;
+    case RC_SCHED_RETIREMENT:
+        return RC_FAULT_RETIREMENT;
+    case RC_SCHED_NONE:
+    case RC_SCHED__MAX:
+        break;
+    }
+    return RC_FAULT_NONE;
+}
+
+/* The worst fault stands; the earliest deadline stands. */
+static void
+worsen(struct rc_finding *f, enum rc_fault fault, int64_t window, int64_t deadline,
+       const char *code)
+{
+    if (fault > f->fault) {
+        f->fault = fault;
+        f->window_wall_ms = window;
+        f->code = code;
+    }
+    if (deadline && (!f->deadline_wall_ms || deadline < f->deadline_wall_ms)) {
+        f->deadline_wall_ms = deadline;
+    }
+}
+
+static void
+diagnose_state(const struct rc_instance *i, struct rc_finding *f)
+{
+    switch ((enum rc_instance_state)i->state) {
+    case RC_INST_STOPPING:
+        worsen(f, RC_FAULT_INSTANCE_STOPPED, 0, 0, "stopping");
+        break;
+    case RC_INST_STOPPED:
+        worsen(f, RC_FAULT_INSTANCE_STOPPED, 0, 0, "stopped");
+        break;
+    case RC_INST_SHUTTING_DOWN:
+        worsen(f, RC_FAULT_INSTANCE_GONE, 0, 0, "shutting-down");
+        break;
+    case RC_INST_TERMINATED:
+        worsen(f, RC_FAULT_INSTANCE_GONE, 0, 0, "terminated");
+        break;
+    case RC_INST_UNKNOWN:
+    case RC_INST_PENDING:
+    case RC_INST_RUNNING:
+    case RC_INST__MAX:
+        break;
+    }
+}
+
+static void
+diagnose_instance(const struct rc_state *s, const struct rc_instance *i, const struct rc_node *n,
+                  struct rc_finding *f)
+{
+    const struct rc_instance_faults *x = &i->faults;
+
+    if (x->alarm == RC_ALARM_FIRING) {
+        worsen(f, RC_FAULT_ALARM, 0, 0, x->code);
+    }
+    if (x->health_issue) {
+        worsen(f, RC_FAULT_HEALTH_NOTICE, 0, 0, x->code);
+    }
+    if (x->ebs_failed || x->ebs == RC_CHECK_IMPAIRED) {
+        worsen(f, RC_FAULT_EBS, 0, 0, x->ebs_failed ? x->code : "ebs-status");
+    }
+    if (x->schedule) {
+        worsen(f, fault_of_schedule(x->schedule), x->not_before_wall_ms, x->not_before_wall_ms,
+               x->code);
+    }
+    if (x->capacity_ending) {
+        worsen(f, RC_FAULT_CAPACITY_ENDING, x->capacity_end_wall_ms, x->capacity_end_wall_ms,
+               x->code);
+    }
+    if (x->instance == RC_CHECK_IMPAIRED) {
+        worsen(f, RC_FAULT_INSTANCE_IMPAIRED, 0, 0, "instance-status");
+    }
+    if (x->system == RC_CHECK_IMPAIRED) {
+        worsen(f, RC_FAULT_SYSTEM_IMPAIRED, 0, 0, "system-status");
+    }
+    if (x->interruption) {
+        worsen(f, RC_FAULT_INTERRUPTION, 0, x->interruption_wall_ms, x->code);
+    }
+    diagnose_state(i, f);
+    if (gone_from_ec2(s, i, n)) {
+        worsen(f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
+    }
+    f->dead = rc_instance_dead(s, n->instance);
+}
+
+/* Slurm's own way with a node must not be fought: reboots, power saving and
+ * FUTURE nodes are down on purpose. */
+static bool
+down_by_itself(const struct rc_node *n)
+{
+    uint32_t meant =
+        RC_SN_REBOOT | RC_SN_POWERING | RC_SN_POWERED_DOWN | RC_SN_FUTURE | RC_SN_MAINT;
+
+    /* DOWN under our own reason is our doing; only silence counts then. */
+    return n->down_since_ms && !(n->flags & meant) && n->owner != RC_OWNER_FOREIGN &&
+           n->owner != RC_OWNER_UNKNOWN &&
+           (n->owner != RC_OWNER_OURS || n->flags & RC_SN_NOT_RESPONDING);
+}
+
+struct rc_finding
+rc_diagnose(const struct rc_state *s, uint32_t node)
+{
+    const struct rc_node *n = rc_node_at(s, node);
+    struct rc_finding f = {.code = ""};
+
+    if (!n->instance && n->unbound_since_ms && n->down_since_ms &&
+        s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms) {
+        worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
+        f.dead = true;
+    }
+    if (!n->instance || !rc_instance_at(s, n->instance)->ours) {
+        return f; /* which instance is behind the name is not known */
+    }
+    if (down_by_itself(n)) {
+        worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
+    }
+    diagnose_instance(s, rc_instance_at(s, n->instance), n, &f);
+    return f;
+}
+
+static uint32_t
+incidents_within(const struct rc_state *s, const struct rc_node *n, int64_t window_ms)
+{
+    uint32_t known = n->opened_count < RC_ATTEMPTS_MAX ? n->opened_count : RC_ATTEMPTS_MAX;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < known; i++) {
+        count += s->now_ms - n->opened_ms[i] <= window_ms;
+    }
+    return count;
+}
+
+static bool
+rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_node *n,
+           const struct rc_finding *f)
+{
+    const char *type = n->instance ? rc_instance_at(s, n->instance)->type : "";
+    int64_t age_ms = s->now_ms - n->bound_ms;
+    bool listed = n->incident != 0; /* then this incident stands in the ring already */
+
+    return (!r->fault_mask[0] || (r->fault_mask[0] & (1U << f->fault))) &&
+           (!*r->code || rc_glob(r->code, f->code)) && (!*r->type || rc_glob(r->type, type)) &&
+           (!*r->partition || rc_glob(r->partition, n->partition)) &&
+           (!*r->node || rc_glob(r->node, n->name)) &&
+           (!r->age_min_ms || age_ms >= r->age_min_ms) &&
+           (!r->age_max_ms || age_ms <= r->age_max_ms) &&
+           (!r->repeats_min ||
+            incidents_within(s, n, r->repeats_window_ms) + !listed >= r->repeats_min);
+}
+
+const struct rc_rule *
+rc_policy_match(const struct rc_state *s, uint32_t node, const struct rc_finding *f)
+{
+    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
+        if (rule_holds(s, &s->policy.rule[i], rc_node_at(s, node), f)) {
+            return &s->policy.rule[i];
+        }
+    }
+    return NULL;
+}

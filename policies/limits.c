@@ -1,0 +1,138 @@
+/* limits.c - what holds an action back: lease, pause, holds, breaker, budgets, rates.
+ *
+ * A limit is a count and a share, the larger of both, so that a share of a tiny
+ * or empty pool neither blocks all nor allows all. Rates look at the last hour,
+ * sliding, never at clock hours. */
+#include "policies/rules.h"
+
+enum { HOUR_MS = 3600 * 1000, IN_FLIGHT_RETRY_MS = 1000 };
+
+bool
+rc_leads(const struct rc_state *s)
+{
+    return s->lease_held && s->now_ms < s->lease_until_ms - s->cluster.lease_margin_ms;
+}
+
+uint32_t
+rc_limit_allows(const struct rc_limit *l, uint32_t total)
+{
+    uint32_t share = (uint32_t)((uint64_t)total * l->permille / 1000);
+
+    return l->count > share ? l->count : share;
+}
+
+enum rc_block
+rc_may_touch(const struct rc_state *s, const struct rc_node *n)
+{
+    if (!rc_leads(s)) {
+        return RC_BLOCK_NO_LEASE;
+    }
+    if (s->paused) {
+        return RC_BLOCK_PAUSED;
+    }
+    if (n->hold) {
+        return RC_BLOCK_HOLD;
+    }
+    return n->flags & RC_SN_MAINT ? RC_BLOCK_MAINT : RC_BLOCK_NONE;
+}
+
+static bool
+out_is_full(const struct rc_state *s, uint32_t row, enum rc_scope scope)
+{
+    const struct rc_scope_row *r = rc_scope_at(s, row);
+
+    return r->out >= rc_limit_allows(&s->policy.limits.out[scope], r->nodes);
+}
+
+enum rc_block
+rc_may_take_out(const struct rc_state *s, const struct rc_node *n)
+{
+    if (n->owner == RC_OWNER_FOREIGN && (n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+        return RC_BLOCK_FOREIGN;
+    }
+    if (s->breaker_open) {
+        return RC_BLOCK_BREAKER;
+    }
+    if (out_is_full(s, 0, RC_SCOPE_CLUSTER)) {
+        return RC_BLOCK_BUDGET_CLUSTER;
+    }
+    if (n->partition_row && out_is_full(s, n->partition_row, RC_SCOPE_PARTITION)) {
+        return RC_BLOCK_BUDGET_PARTITION;
+    }
+    if (n->zone_row && out_is_full(s, n->zone_row, RC_SCOPE_ZONE)) {
+        return RC_BLOCK_BUDGET_ZONE;
+    }
+    return RC_BLOCK_NONE;
+}
+
+/* When the next action of this rate is allowed: now, or when the oldest that counts is an hour old.
+ */
+static int64_t
+rate_free_at(const struct rc_state *s, const struct rc_rate *r, uint32_t per_hour)
+{
+    uint32_t limit = per_hour < RC_RATE_ROOM ? per_hour : RC_RATE_ROOM;
+
+    if (!limit || r->count < limit) {
+        return s->now_ms;
+    }
+    return r->at_ms[(r->head + RC_RATE_ROOM - limit) % RC_RATE_ROOM] + HOUR_MS;
+}
+
+static enum rc_block
+rate_block(const struct rc_state *s, const struct rc_node *n, bool launch, int64_t *ret_wake_ms)
+{
+    static const enum rc_block blocks[] = {RC_BLOCK_RATE_CLUSTER, RC_BLOCK_RATE_PARTITION,
+                                           RC_BLOCK_RATE_ZONE};
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+    const uint32_t *limit =
+        launch ? s->policy.limits.launches_per_hour : s->policy.limits.destructive_per_hour;
+
+    for (uint32_t scope = 0; scope < RC_SCOPE__MAX; scope++) {
+        if (scope && !rows[scope]) {
+            continue;
+        }
+        const struct rc_scope_row *r = rc_scope_at(s, rows[scope]);
+        int64_t at = rate_free_at(s, launch ? &r->launches : &r->destructive, limit[scope]);
+        if (at > s->now_ms) {
+            *ret_wake_ms = at;
+            return blocks[scope];
+        }
+    }
+    return RC_BLOCK_NONE;
+}
+
+enum rc_block
+rc_may_act(const struct rc_state *s, const struct rc_node *n, enum rc_action_kind kind,
+           int64_t *ret_wake_ms)
+{
+    if (!rc_action_irreversible(kind)) {
+        return RC_BLOCK_NONE;
+    }
+    if (s->breaker_open) {
+        return RC_BLOCK_BREAKER;
+    }
+    if (s->table_full) {
+        return RC_BLOCK_TABLE_FULL;
+    }
+    if (s->policy.limits.in_flight_max && s->flight_count >= s->policy.limits.in_flight_max) {
+        *ret_wake_ms = s->now_ms + IN_FLIGHT_RETRY_MS;
+        return RC_BLOCK_IN_FLIGHT;
+    }
+    if (kind == RC_ACT_REGISTER || kind == RC_ACT_START) {
+        return RC_BLOCK_NONE; /* the second half of something that was counted when it began */
+    }
+    return rate_block(s, n, kind == RC_ACT_LAUNCH, ret_wake_ms);
+}
+
+bool
+rc_attempts_used_up(const struct rc_state *s, const struct rc_node *n)
+{
+    const struct rc_limits_policy *l = &s->policy.limits;
+    uint32_t known = n->repair_count < RC_ATTEMPTS_MAX ? n->repair_count : RC_ATTEMPTS_MAX;
+    uint32_t recent = 0;
+
+    for (uint32_t i = 0; i < known; i++) {
+        recent += s->now_ms - n->repair_ms[i] <= l->attempts_window_ms;
+    }
+    return l->attempts_max && recent >= l->attempts_max;
+}

@@ -1,0 +1,40 @@
+/* rules.h - the rules that read a policy: what is wrong with a node, which rule
+ * of the policy answers it, and which limit holds an action back. Pure. */
+#ifndef RC_RULES_H
+#define RC_RULES_H
+
+#include "reconciler/core/state.h"
+
+/* What the facts say of one node right now. */
+struct rc_finding {
+    enum rc_fault fault;
+    bool dead;                /* the instance is proved dead: no rank lives */
+    int64_t window_wall_ms;   /* a scheduled fault: not before; 0 = now */
+    int64_t deadline_wall_ms; /* AWS acts by itself then; 0 = not told */
+    const char *code;         /* points into the state */
+};
+
+/* classify.c */
+struct rc_finding rc_diagnose(const struct rc_state *s, uint32_t node);
+/* The first rule whose conditions hold, or NULL. */
+const struct rc_rule *rc_policy_match(const struct rc_state *s, uint32_t node,
+                                      const struct rc_finding *f);
+bool rc_instance_dead(const struct rc_state *s, uint32_t instance);
+
+/* ladder.c */
+const struct rc_rung *rc_rung_now(const struct rc_incident *inc);
+/* After a failed try: same rung again, or the next; false = the ladder is used up. */
+bool rc_rung_next(const struct rc_incident *inc, uint32_t *ret_rung, uint32_t *ret_tries);
+/* When jobs are to be requeued (core time), RC_NEVER = never. */
+int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc);
+
+/* limits.c: RC_BLOCK_NONE, or what holds it back; *ret_wake_ms = when to ask again. */
+enum rc_block rc_may_touch(const struct rc_state *s, const struct rc_node *n);
+enum rc_block rc_may_take_out(const struct rc_state *s, const struct rc_node *n);
+enum rc_block rc_may_act(const struct rc_state *s, const struct rc_node *n,
+                         enum rc_action_kind kind, int64_t *ret_wake_ms);
+bool rc_attempts_used_up(const struct rc_state *s, const struct rc_node *n);
+bool rc_leads(const struct rc_state *s);
+uint32_t rc_limit_allows(const struct rc_limit *l, uint32_t total);
+
+#endif

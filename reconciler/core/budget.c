@@ -1,0 +1,96 @@
+/* budget.c - what is counted: nodes out of service, actions of the last hour,
+ * and the breaker's window of new incidents. */
+#include <assert.h>
+
+#include "reconciler/core/turn.h"
+
+void
+rc_rate_push(struct rc_rate *r, int64_t at_ms)
+{
+    r->at_ms[r->head] = at_ms;
+    r->head = (r->head + 1) % RC_RATE_ROOM;
+    r->count += r->count < RC_RATE_ROOM;
+}
+
+void
+rc_budget_count(struct rc_state *s, uint32_t slot, bool out)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    const struct rc_node *n = rc_node_at(s, inc->node);
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+
+    if (out == !!(inc->flags & RC_INC_COUNTED)) {
+        return;
+    }
+    inc->flags ^= RC_INC_COUNTED;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (i && !rows[i]) {
+            continue;
+        }
+        struct rc_scope_row *r = rc_scope_at(s, rows[i]);
+        assert(out || r->out > 0);
+        r->out += out ? 1U : -1U;
+    }
+    s->recheck |= !out;
+}
+
+void
+rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
+{
+    const struct rc_node *n = rc_node_at(s, node);
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+
+    if (!rc_action_irreversible(kind) || kind == RC_ACT_REGISTER || kind == RC_ACT_START) {
+        return;
+    }
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!i || rows[i]) {
+            struct rc_scope_row *r = rc_scope_at(s, rows[i]);
+            rc_rate_push(kind == RC_ACT_LAUNCH ? &r->launches : &r->destructive, s->now_ms);
+        }
+    }
+}
+
+static uint32_t
+opened_in_window(const struct rc_state *s)
+{
+    const struct rc_rate *r = &s->breaker_rate;
+    uint32_t count = 0;
+
+    while (count < r->count) {
+        uint32_t at = (r->head + RC_RATE_ROOM - 1 - count) % RC_RATE_ROOM;
+        if (s->now_ms - r->at_ms[at] > s->policy.limits.breaker_window_ms) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+/* Called for each incident that opens. The threshold itself is still allowed. */
+void
+rc_breaker_incident(struct rc_state *s)
+{
+    const struct rc_limits_policy *l = &s->policy.limits;
+
+    rc_rate_push(&s->breaker_rate, s->now_ms);
+    s->breaker_last_ms = s->now_ms;
+    if (l->breaker_off || s->breaker_open) {
+        return;
+    }
+    uint32_t allowed = rc_limit_allows(&l->breaker, rc_scope_at(s, 0)->nodes);
+    if (opened_in_window(s) > (allowed < RC_RATE_ROOM ? allowed : RC_RATE_ROOM - 1)) {
+        s->breaker_open = 1;
+        s->breaker_since_ms = s->now_ms;
+        s->counters.breaker_trips++;
+    }
+}
+
+/* When an open breaker closes by itself; RC_NEVER = by hand only, or closed. */
+int64_t
+rc_breaker_wake(const struct rc_state *s)
+{
+    return s->breaker_open && s->policy.limits.breaker_reset_ms
+               ? s->breaker_last_ms + s->policy.limits.breaker_reset_ms
+               : RC_NEVER;
+}

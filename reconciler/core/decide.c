@@ -1,0 +1,279 @@
+/* decide.c - what is missing between desired and observed, for what was touched.
+ *
+ * The phases of a decision, in order: expire (timers) -> recheck (what was
+ * blocked) -> each touched node: diagnose -> open or raise -> advance -> timer
+ * -> acknowledge messages -> lease. Idempotent: with nothing changed, nothing
+ * is emitted. A full output leaves the rest in the queue for the next step. */
+#include <assert.h>
+#include <string.h>
+
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+enum {
+    ROOM_FOR_ONE_NODE = 12, /* the most that one node's turn emits */
+    PHASES_PER_TURN = 6,
+    LEASE_RETRY_MS = 1000,
+    LEASE_TIMEOUT_MS = 5000
+};
+
+static rc_phase_fn *const phase_fns[] = {
+    [RC_PHASE_OPEN] = rc_phase_open,           [RC_PHASE_PROTECT] = rc_phase_protect,
+    [RC_PHASE_WAIT_IDLE] = rc_phase_wait_idle, [RC_PHASE_REBOOT] = rc_phase_reboot,
+    [RC_PHASE_STOP] = rc_phase_stop,           [RC_PHASE_START] = rc_phase_start,
+    [RC_PHASE_LAUNCH] = rc_phase_launch,       [RC_PHASE_BOOT] = rc_phase_boot,
+    [RC_PHASE_REGISTER] = rc_phase_register,   [RC_PHASE_JOIN] = rc_phase_join,
+    [RC_PHASE_GATE] = rc_phase_gate,           [RC_PHASE_RETURN] = rc_phase_return,
+    [RC_PHASE_RETIRE] = rc_phase_retire,       [RC_PHASE_QUARANTINE] = rc_phase_quarantine,
+};
+
+static void
+open_incident(struct rc_turn *t, const struct rc_rule *rule)
+{
+    struct rc_action a;
+    struct rc_act_incident *item = &a.u.item;
+
+    rc_act_init(t, &a, RC_ACT_INCIDENT_PUT, t->s->policy.timeouts.drain_ms);
+    a.incident = t->s->next_incident;
+    rc_text_set(a.text, sizeof a.text, rc_fault_name(t->finding.fault));
+    item->opened_wall_ms = t->s->now_wall_ms;
+    item->epoch = t->s->lease_epoch;
+    item->fault = (uint32_t)t->finding.fault;
+    item->phase = RC_PHASE_OPEN;
+    item->attempt = 1;
+    rc_text_set(item->code, sizeof item->code, t->finding.code);
+    memcpy(item->rule, rule->name, sizeof item->rule);
+    if (t->n->instance) {
+        const struct rc_instance *i = rc_instance_at(t->s, t->n->instance);
+        memcpy(item->old_instance, i->id, sizeof item->old_instance);
+        memcpy(a.instance, i->id, sizeof a.instance);
+    }
+    rc_act_send(t->s, t->out, &a);
+    t->slot = t->n->incident;
+    t->inc = rc_incident_at(t->s, t->slot);
+}
+
+static bool
+incident_room(struct rc_state *s)
+{
+    if (s->incident_free || s->incident_used < s->incidents.room) {
+        return true;
+    }
+    if (!s->table_full) {
+        s->table_full = 1;
+        s->counters.capacity_exceeded++;
+    }
+    return false;
+}
+
+/* True when an incident was opened. */
+static bool
+consider_opening(struct rc_turn *t)
+{
+    struct rc_node *n = t->n;
+
+    if (t->finding.fault == RC_FAULT_NONE) {
+        n->fault_since_ms = 0;
+        n->yielded_fault = 0;
+        return false;
+    }
+    if ((uint32_t)t->finding.fault <= n->yielded_fault) {
+        return false; /* an operator took the node back knowing of this */
+    }
+    if (!rc_leads(t->s) || t->s->paused) {
+        return false; /* all nodes are looked at again when this changes */
+    }
+    const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
+    if (!rule || rule->ignore) {
+        return false;
+    }
+    if (!n->fault_since_ms) {
+        n->fault_since_ms = t->s->now_ms;
+    }
+    if (t->s->now_ms - n->fault_since_ms < rule->confirm_ms) {
+        rc_turn_wake(t, n->fault_since_ms + rule->confirm_ms);
+        return false;
+    }
+    if (t->s->now_ms < n->cooldown_until_ms && !t->finding.dead) {
+        rc_turn_wake(t, n->cooldown_until_ms);
+        return false;
+    }
+    if (!incident_room(t->s)) {
+        rc_turn_wake(t, t->s->now_ms + LEASE_RETRY_MS);
+        return false;
+    }
+    open_incident(t, rule);
+    return true;
+}
+
+/* A worse fact of the same generation changes what the incident answers to. A
+ * replacement on its way answers every fault of the instance that it replaces. */
+static void
+consider_raising(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    bool replacing = rc_rung_now(inc)->kind == RC_RUNG_REPLACE && inc->phase > RC_PHASE_WAIT_IDLE;
+    bool power_cycling = inc->phase == RC_PHASE_STOP || inc->phase == RC_PHASE_START;
+
+    if (t->finding.deadline_wall_ms) {
+        inc->deadline_wall_ms = t->finding.deadline_wall_ms;
+    }
+    if ((uint32_t)t->finding.fault <= inc->fault || replacing ||
+        inc->phase == RC_PHASE_QUARANTINE || inc->old_instance != t->n->instance) {
+        return;
+    }
+    if (power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) {
+        return; /* by our own hand */
+    }
+    const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
+    if (rule && !rule->ignore) {
+        rc_turn_raise(t, rule, strcmp(rule->name, inc->rule.name) != 0);
+    }
+}
+
+/* An action whose deadline passed without a completion is over for us; a late
+ * completion will be dropped by its id. */
+static bool
+expire_hand(struct rc_turn *t, uint64_t *hand)
+{
+    uint32_t slot = rc_flight_find(t->s, *hand);
+
+    if (!*hand) {
+        return false;
+    }
+    if (slot) {
+        struct rc_flight *f = rc_flight_at(t->s, slot);
+        if (f->deadline_ms > t->s->now_ms) {
+            rc_turn_wake(t, f->deadline_ms);
+            return false;
+        }
+        rc_flight_free(t->s, slot);
+    }
+    *hand = 0;
+    return true;
+}
+
+static void
+expire_flights(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    uint64_t id = inc->action ? inc->action : inc->launch_action;
+
+    if (expire_hand(t, &inc->action) | expire_hand(t, &inc->launch_action)) {
+        inc->next_try_ms = t->s->now_ms + rc_backoff_ms(t->s, id, inc->retries++);
+    }
+    expire_hand(t, &inc->jobs_action);
+    expire_hand(t, &inc->look_action);
+    expire_hand(t, &inc->terminate_action);
+    if (expire_hand(t, &inc->put_action)) {
+        inc->put_retry_ms = t->s->now_ms;
+    }
+}
+
+/* An item that could not be written is written again, whatever the phase. */
+static void
+retry_item(struct rc_turn *t)
+{
+    if (!t->inc->put_retry_ms || t->inc->put_action) {
+        return;
+    }
+    if (t->s->now_ms < t->inc->put_retry_ms) {
+        rc_turn_wake(t, t->inc->put_retry_ms);
+        return;
+    }
+    t->inc->put_retry_ms = 0;
+    rc_turn_save(t, "item not saved yet");
+}
+
+static void
+advance(struct rc_turn *t)
+{
+    for (unsigned i = 0; i < PHASES_PER_TURN && t->n->incident == t->slot; i++) {
+        enum rc_block block = rc_may_touch(t->s, t->n);
+        if (block != RC_BLOCK_NONE) {
+            rc_turn_block(t, block, RC_NEVER);
+            return;
+        }
+        assert(t->inc->phase < RC_PHASE_CLOSED && phase_fns[t->inc->phase]);
+        if (!phase_fns[t->inc->phase](t)) {
+            return;
+        }
+    }
+    rc_turn_wake(t, t->s->now_ms); /* more to go: at once, in the next step */
+}
+
+static void
+decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
+{
+    struct rc_turn t = {.s = s, .out = out, .node = node, .n = rc_node_at(s, node)};
+
+    t.wake_ms = RC_NEVER;
+    if (!t.n->group) {
+        return;
+    }
+    t.finding = rc_diagnose(s, node);
+    t.slot = t.n->incident;
+    if (t.slot) {
+        t.inc = rc_incident_at(s, t.slot);
+        t.inc->block = RC_BLOCK_NONE;
+        expire_flights(&t);
+        if (rc_leads(s) && !s->paused) {
+            retry_item(&t);
+            consider_raising(&t);
+        }
+        advance(&t);
+    } else if (consider_opening(&t)) {
+        advance(&t);
+    }
+    rc_timer_set(s, node, t.n->incident || t.wake_ms != RC_NEVER ? t.wake_ms : RC_NEVER);
+}
+
+static void
+recheck_blocked(struct rc_state *s)
+{
+    s->recheck = 0;
+    for (uint32_t slot = 1; slot <= s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(s, slot);
+        if (inc->id && inc->block) {
+            rc_touch(s, inc->node);
+        }
+    }
+}
+
+static void
+decide_lease(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_action a;
+
+    if (!s->cluster_loaded || s->now_ms < s->lease_next_ms || out->count == RC_ACTIONS_MAX) {
+        return;
+    }
+    memset(&a, 0, sizeof a);
+    a.kind = RC_ACT_LEASE;
+    a.deadline_ms = s->now_ms + LEASE_TIMEOUT_MS;
+    rc_act_send(s, out, &a);
+}
+
+void
+rc_decide(struct rc_state *s, struct rc_actions *out)
+{
+    rc_timers_expire(s);
+    if (rc_breaker_wake(s) <= s->now_ms) {
+        s->breaker_open = 0;
+        s->recheck = 1;
+    }
+    if (s->recheck) {
+        recheck_blocked(s);
+    }
+    while (s->policy_loaded && out->count + ROOM_FOR_ONE_NODE <= RC_ACTIONS_MAX) {
+        uint32_t node = rc_touch_pop(s);
+        if (!node) {
+            break;
+        }
+        decide_node(s, out, node);
+    }
+    rc_retry_closed(s, out);
+    rc_ack_decide(s, out);
+    decide_lease(s, out);
+    out->full = s->touch_count > 0 && s->policy_loaded;
+}

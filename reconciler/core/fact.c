@@ -1,0 +1,269 @@
+/* fact.c - see fact.h. The name -> instance binding is the generation: it
+ * changes only when slurmctld serves another address, because slurm.conf is the
+ * admission list. A fact about an instance that is not bound stays on that
+ * instance's row and can never be taken for its successor's. */
+#include "reconciler/core/fact.h"
+
+#include <string.h>
+
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+uint32_t
+rc_fact_instance(struct rc_state *s, const struct rc_event *ev)
+{
+    uint32_t slot = *ev->instance ? rc_instance_get(s, ev->instance) : 0;
+
+    if (!slot) {
+        return 0;
+    }
+    struct rc_instance *i = rc_instance_at(s, slot);
+    i->seen_ms = s->now_ms;
+    if (!i->known) {
+        s->counters.unknown_instances += ev->msg != 0;
+        i->sweep = s->sweep; /* two complete sweeps without it and the row is free again */
+    }
+    return slot;
+}
+
+void
+rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance)
+{
+    uint32_t node = instance ? rc_instance_at(s, instance)->node : 0;
+
+    if (!node) {
+        return;
+    }
+    if (rc_node_at(s, node)->instance != instance && !rc_node_at(s, node)->incident) {
+        s->counters.stale_facts++;
+    }
+    rc_touch(s, node);
+    if (rc_node_at(s, node)->group) {
+        rc_ack_effect(s, ev->msg);
+    }
+}
+
+static void
+move_scope(struct rc_state *s, const struct rc_node *n, uint32_t from, uint32_t to)
+{
+    bool out = n->incident && rc_incident_at(s, n->incident)->flags & RC_INC_COUNTED;
+
+    if (from && n->group) {
+        rc_scope_at(s, from)->nodes--;
+        rc_scope_at(s, from)->out -= out;
+    }
+    if (to && n->group) {
+        rc_scope_at(s, to)->nodes++;
+        rc_scope_at(s, to)->out += out;
+    }
+}
+
+void
+rc_node_set_partition(struct rc_state *s, uint32_t node, const char *partition)
+{
+    struct rc_node *n = rc_node_at(s, node);
+
+    if (strcmp(n->partition, partition) == 0) {
+        return;
+    }
+    rc_text_set(n->partition, sizeof n->partition, partition);
+    uint32_t row = rc_partition_row(s, partition);
+    move_scope(s, n, n->partition_row, row);
+    n->partition_row = row;
+}
+
+static void
+set_zone(struct rc_state *s, uint32_t node, const char *az)
+{
+    struct rc_node *n = rc_node_at(s, node);
+    uint32_t row = rc_zone_row(s, az);
+
+    if (row != n->zone_row) {
+        move_scope(s, n, n->zone_row, row);
+        n->zone_row = row;
+    }
+}
+
+static void
+leave_chain(struct rc_state *s, uint32_t slot)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+    uint32_t *at = &rc_node_at(s, i->node)->instances;
+
+    while (*at != slot) {
+        at = &rc_instance_at(s, *at)->next_of_node;
+    }
+    *at = i->next_of_node;
+    i->next_of_node = 0;
+    i->node = 0;
+}
+
+void
+rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+    uint32_t node = *name && i->ours ? rc_node_get(s, name) : 0, old = i->node;
+
+    if (node == old) {
+        return;
+    }
+    if (old) {
+        leave_chain(s, slot);
+        if (rc_node_at(s, old)->instance == slot) {
+            rc_node_at(s, old)->instance = 0;
+        }
+        rc_node_bind(s, old);
+    }
+    if (node) {
+        i->node = node;
+        i->next_of_node = rc_node_at(s, node)->instances;
+        rc_node_at(s, node)->instances = slot;
+    }
+}
+
+static uint32_t
+candidate(const struct rc_state *s, const struct rc_node *n)
+{
+    uint32_t living = 0, by_address = 0, last = 0;
+
+    for (uint32_t slot = n->instances; slot; slot = rc_instance_at(s, slot)->next_of_node) {
+        const struct rc_instance *i = rc_instance_at(s, slot);
+        if (*n->addr && strcmp(i->addr, n->addr) == 0) {
+            by_address = slot;
+        }
+        if (i->state == RC_INST_RUNNING || i->state == RC_INST_PENDING) {
+            living++;
+            last = slot;
+        }
+    }
+    if (by_address) {
+        return by_address;
+    }
+    /* A host name in NodeAddr tells nothing; a lone living instance does. */
+    bool is_number = strchr(n->addr, ':') || (*n->addr >= '0' && *n->addr <= '9');
+    return living == 1 && *n->addr && !is_number ? last : 0;
+}
+
+void
+rc_node_bind(struct rc_state *s, uint32_t node)
+{
+    struct rc_node *n = rc_node_at(s, node);
+    uint32_t slot = candidate(s, n);
+
+    if (!slot || slot == n->instance) {
+        /* Terminated instances lose their address in EC2's replies: what was bound stays bound
+         * until slurmctld serves another address. */
+        if (slot) {
+            n->unbound_since_ms = 0;
+        }
+        return;
+    }
+    n->instance = slot;
+    n->generation++;
+    n->bound_ms = s->now_ms;
+    n->unbound_since_ms = 0;
+    n->fault_since_ms = 0;
+    set_zone(s, node, rc_instance_at(s, slot)->az);
+    rc_touch(s, node);
+}
+
+void
+rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state state)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+    bool dying = i->state == RC_INST_SHUTTING_DOWN || i->state == RC_INST_TERMINATED;
+
+    if (state == RC_INST_UNKNOWN || (dying && state < (enum rc_instance_state)i->state)) {
+        return;
+    }
+    if (i->state == RC_INST_STOPPED && state != RC_INST_STOPPED) {
+        /* Started again on another host: what the checks said was about the old one. */
+        i->faults.system = i->faults.instance = RC_CHECK_UNKNOWN;
+        i->faults.schedule = RC_SCHED_NONE;
+        i->faults.schedule_seen = 0;
+    }
+    i->state = (uint32_t)state;
+}
+
+/* A launch whose answer was lost is known by its tags. */
+static void
+adopt_launched(struct rc_state *s, uint32_t slot)
+{
+    const struct rc_instance *i = rc_instance_at(s, slot);
+    const struct rc_node *n = rc_node_at(s, i->node);
+    struct rc_incident *inc = n->incident ? rc_incident_at(s, n->incident) : NULL;
+
+    if (inc && !inc->new_instance && inc->old_instance != slot && i->tag_incident == inc->id &&
+        i->tag_attempt == inc->attempt && i->state <= RC_INST_RUNNING) {
+        inc->new_instance = slot;
+    }
+}
+
+void
+rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_instance *row)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+
+    i->known = 1;
+    i->ours = row->ours;
+    i->sweep = s->sweep + 1;
+    i->missing_since_ms = 0;
+    i->launched_wall_ms = row->launched_wall_ms;
+    i->tag_incident = row->tag_incident;
+    i->tag_attempt = row->tag_attempt;
+    if (*row->addr) {
+        memcpy(i->addr, row->addr, sizeof i->addr); /* terminated ones are shown without */
+    }
+    memcpy(i->subnet, row->subnet, sizeof i->subnet);
+    memcpy(i->az, row->az, sizeof i->az);
+    memcpy(i->type, row->type, sizeof i->type);
+    rc_instance_set_state(s, slot, (enum rc_instance_state)row->state);
+    rc_instance_set_node(s, slot, row->node);
+    if (i->node) {
+        adopt_launched(s, slot);
+        rc_node_bind(s, i->node);
+    }
+}
+
+static uint32_t
+group_of(const struct rc_state *s, const char *name)
+{
+    for (uint32_t g = 0; g < s->cluster.group_count; g++) {
+        if (rc_hostlist_has(s->cluster.group[g].nodes, name)) {
+            return g + 1;
+        }
+    }
+    return 0;
+}
+
+void
+rc_nodes_regroup(struct rc_state *s)
+{
+    for (uint32_t row = 0; row < RC_SCOPE_ROWS; row++) {
+        rc_scope_at(s, row)->nodes = 0;
+    }
+    for (uint32_t node = 1; node <= s->node_count; node++) {
+        struct rc_node *n = rc_node_at(s, node);
+        if (!n->incident) {
+            n->group = group_of(s, n->name); /* an open incident ends in the group it began in */
+        }
+        if (!n->group) {
+            continue;
+        }
+        rc_scope_at(s, 0)->nodes++;
+        if (n->partition_row) {
+            rc_scope_at(s, n->partition_row)->nodes++;
+        }
+        if (n->zone_row) {
+            rc_scope_at(s, n->zone_row)->nodes++;
+        }
+    }
+}
+
+void
+rc_touch_all(struct rc_state *s)
+{
+    for (uint32_t node = 1; node <= s->node_count; node++) {
+        rc_touch(s, node);
+    }
+}

@@ -1,0 +1,28 @@
+/* fact.h - what handlers share: which instance and node a fact speaks of, and
+ * which instance stands behind a node's name. */
+#ifndef RC_FACT_H
+#define RC_FACT_H
+
+#include "reconciler/core/state.h"
+
+/* The instance that the event names, made when it was not known (a message may
+ * come before the first sweep); 0 when the event names none or there is no room. */
+uint32_t rc_fact_instance(struct rc_state *s, const struct rc_event *ev);
+/* Looks at the instance's node in this step; the event's message waits for it. */
+void rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance);
+
+/* A state as told by EC2; nothing leaves the grave. */
+void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state);
+/* A whole row of DescribeInstances; node = its node tag. */
+void rc_instance_describe(struct rc_state *s, uint32_t instance, const struct rc_ev_instance *row);
+/* Which node an instance is tagged for ("" = none). */
+void rc_instance_set_node(struct rc_state *s, uint32_t instance, const char *node);
+/* The instance behind a name: the tagged one whose address slurmctld serves;
+ * where NodeAddr is a host name, the only living tagged one. */
+void rc_node_bind(struct rc_state *s, uint32_t node);
+void rc_node_set_partition(struct rc_state *s, uint32_t node, const char *partition);
+/* Groups and scope counts anew, after the cluster file changed. */
+void rc_nodes_regroup(struct rc_state *s);
+void rc_touch_all(struct rc_state *s);
+
+#endif

@@ -1,0 +1,283 @@
+/* note.c - folds an emitted action into the state: what is in flight, what was
+ * counted, which phase was entered. Restart calls it for every action of the
+ * journal, so nothing that decide wants to remember may live anywhere else. */
+#include <assert.h>
+#include <string.h>
+
+#include "reconciler/core/life.h"
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+int64_t
+rc_backoff_ms(const struct rc_state *s, uint64_t id, uint32_t retries)
+{
+    const struct rc_timeouts_policy *t = &s->policy.timeouts;
+    uint64_t mix = rc_hash_bytes(s->seed, &id, sizeof id);
+    int64_t ceiling = t->retry_min_ms << (retries < 16 ? retries : 16);
+
+    if (ceiling > t->retry_max_ms || ceiling <= 0) {
+        ceiling = t->retry_max_ms;
+    }
+    /* Full jitter, but never below the floor: a hot loop helps nobody. */
+    int64_t span = ceiling - t->retry_min_ms;
+    return t->retry_min_ms + (span > 0 ? (int64_t)(mix % (uint64_t)span) : 0);
+}
+
+static void
+begin_incident(struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t node = rc_node_find(s, a->node), slot = rc_incident_new(s, a->incident);
+
+    assert(node && slot);
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    struct rc_node *n = rc_node_at(s, node);
+    assert(!n->incident);
+    n->incident = slot;
+    inc->node = node;
+    inc->opened_ms = s->now_ms;
+    inc->opened_wall_ms = a->u.item.opened_wall_ms;
+    inc->old_instance = n->instance;
+    n->opened_ms[n->opened_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    s->counters.incidents_opened++;
+    if (a->incident >= s->next_incident) {
+        s->next_incident = a->incident + 1;
+    }
+    rc_breaker_incident(s);
+}
+
+static void
+take_rule(struct rc_state *s, struct rc_incident *inc, const char *name)
+{
+    if (strcmp(inc->rule.name, name) == 0) {
+        return; /* as it was when the incident met it, whatever was loaded since */
+    }
+    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
+        if (strcmp(s->policy.rule[i].name, name) == 0) {
+            memcpy(&inc->rule, &s->policy.rule[i], sizeof inc->rule);
+            return;
+        }
+    }
+    rc_text_set(inc->rule.name, sizeof inc->rule.name, name); /* no rungs: quarantine */
+}
+
+static void
+enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
+{
+    uint32_t per_phase = RC_INC_ACCEPTED | RC_INC_FAILED | RC_INC_TOLD_STUCK;
+
+    assert(rc_life_row((enum rc_phase)inc->phase, to));
+    inc->phase = to;
+    inc->phase_ms = s->now_ms;
+    inc->phase_wall_ms = s->now_wall_ms;
+    if (to == RC_PHASE_REBOOT || to == RC_PHASE_STOP || to == RC_PHASE_LAUNCH) {
+        inc->rung_wall_ms = s->now_wall_ms;
+    }
+    inc->flags &= ~per_phase;
+    inc->retries = 0;
+    inc->next_try_ms = 0;
+    inc->action = 0; /* a late completion of the phase before is dropped */
+}
+
+static void
+close_incident(struct rc_state *s, uint32_t slot)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    struct rc_node *n = rc_node_at(s, inc->node);
+
+    rc_budget_count(s, slot, false);
+    n->cooldown_until_ms = s->now_ms + s->policy.limits.cooldown_ms;
+    n->fault_since_ms = 0;
+    if (inc->flags & RC_INC_YIELDED) {
+        n->yielded_fault = inc->fault;
+    }
+    n->incident = 0;
+    s->counters.incidents_closed++;
+    inc->node = 0; /* the slot lives until the deletion of its item is confirmed */
+}
+
+/* The node leads to its open incident; only closed ones must be searched. */
+static uint32_t
+slot_of(const struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t node = a->incident ? rc_node_find(s, a->node) : 0;
+    uint32_t slot = node ? rc_node_at(s, node)->incident : 0;
+
+    if (slot && rc_incident_at(s, slot)->id == a->incident) {
+        return slot;
+    }
+    return a->incident && a->incident < s->next_incident ? rc_incident_find(s, a->incident) : 0;
+}
+
+static void
+note_item(struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t slot = slot_of(s, a);
+    const struct rc_act_incident *item = &a->u.item;
+
+    if (!slot) {
+        begin_incident(s, a);
+        slot = slot_of(s, a);
+    }
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    inc->put_action = a->id;
+    rc_unsaved_add(s, slot, a->id);
+    if (!inc->node) {
+        return; /* closed before: only the deletion is tried again */
+    }
+    take_rule(s, inc, item->rule);
+    if (item->flags & RC_ADOPT_YIELDED) {
+        inc->flags |= RC_INC_YIELDED;
+    }
+    inc->fault = item->fault;
+    memcpy(inc->code, item->code, sizeof inc->code);
+    memcpy(inc->old_id, item->old_instance, sizeof inc->old_id);
+    memcpy(inc->new_id, item->new_instance, sizeof inc->new_id);
+    inc->rung = item->rung;
+    inc->rung_tries = item->tries;
+    if (inc->attempt != item->attempt) {
+        inc->attempt = item->attempt;
+        inc->option = 0;
+        inc->new_instance = 0;
+        inc->launch_action = 0;
+    }
+    if (inc->phase != item->phase) {
+        enter_phase(s, inc, (enum rc_phase)item->phase);
+    }
+    if (inc->phase >= RC_PHASE_PROTECT && inc->phase < RC_PHASE_CLOSED) {
+        rc_budget_count(s, slot, true);
+    }
+    if (item->close) {
+        close_incident(s, slot);
+    }
+}
+
+/* Which of the incident's hands holds this action. */
+static uint64_t *
+hand_of(struct rc_incident *inc, enum rc_action_kind kind)
+{
+    switch (kind) {
+    case RC_ACT_INCIDENT_PUT:
+        return &inc->put_action;
+    case RC_ACT_LAUNCH:
+        return &inc->launch_action;
+    case RC_ACT_JOBS_SIGNAL:
+    case RC_ACT_JOBS_REQUEUE:
+        return &inc->jobs_action;
+    case RC_ACT_LOOK:
+        return &inc->look_action;
+    case RC_ACT_TERMINATE:
+        return &inc->terminate_action;
+    case RC_ACT_DRAIN:
+    case RC_ACT_DOWN:
+    case RC_ACT_RESUME:
+    case RC_ACT_STOP:
+    case RC_ACT_START:
+    case RC_ACT_REBOOT:
+    case RC_ACT_REGISTER:
+    case RC_ACT_GATE:
+        return &inc->action;
+    case RC_ACT_NONE:
+    case RC_ACT_MESSAGE_DELETE:
+    case RC_ACT_MESSAGE_QUARANTINE:
+    case RC_ACT_LEASE:
+    case RC_ACT_TELL:
+    case RC_ACTION__MAX:
+        break;
+    }
+    return NULL;
+}
+
+static void
+note_repair(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kind)
+{
+    struct rc_node *n = rc_node_at(s, inc->node);
+    bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP;
+
+    if (first && !inc->retries && !inc->option) {
+        n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    }
+    if (kind == RC_ACT_JOBS_SIGNAL) {
+        inc->flags |= RC_INC_SIGNALLED;
+    }
+    if (kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_TERMINATE) {
+        inc->flags |= RC_INC_BROKEN;
+    }
+}
+
+static void
+note_flight(struct rc_state *s, const struct rc_action *a, uint32_t slot)
+{
+    uint32_t flight = rc_flight_new(s, a->id);
+
+    if (!flight) {
+        return; /* counted: table_full stops what is destructive */
+    }
+    struct rc_flight *f = rc_flight_at(s, flight);
+    f->kind = a->kind;
+    f->msg = a->msg;
+    f->deadline_ms = a->deadline_ms;
+    f->incident = slot;
+    f->incident_id = a->incident;
+}
+
+static void
+note_message(struct rc_state *s, const struct rc_action *a)
+{
+    struct rc_message *m = rc_message_at(s, (uint32_t)(a->msg % s->messages.room));
+
+    if (m->msg != a->msg) {
+        return;
+    }
+    if (a->kind == RC_ACT_MESSAGE_QUARANTINE) {
+        m->barrier = a->id;
+    } else {
+        m->state = RC_MSG_SEEN;
+    }
+}
+
+void
+rc_note(struct rc_state *s, const struct rc_action *a)
+{
+    enum rc_action_kind kind = (enum rc_action_kind)a->kind;
+
+    s->counters.actions[kind]++;
+    if (a->id >= s->next_action) {
+        s->next_action = a->id + 1;
+    }
+    if (kind == RC_ACT_MESSAGE_DELETE || kind == RC_ACT_MESSAGE_QUARANTINE) {
+        note_message(s, a);
+    }
+    if (kind == RC_ACT_LEASE) {
+        s->lease_action = a->id;
+        s->lease_next_ms = a->deadline_ms;
+        return;
+    }
+    if (kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_DELETE) {
+        return;
+    }
+    if (kind == RC_ACT_INCIDENT_PUT) {
+        note_item(s, a);
+    }
+    uint32_t slot = slot_of(s, a);
+    note_flight(s, a, slot);
+    if (!slot || !rc_incident_at(s, slot)->node) {
+        return;
+    }
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    uint64_t *hand = hand_of(inc, kind);
+    if (hand) {
+        *hand = a->id;
+    }
+    note_repair(s, inc, kind);
+    rc_budget_action(s, inc->node, kind);
+}
+
+void
+rc_act_send(struct rc_state *s, struct rc_actions *out, struct rc_action *a)
+{
+    assert(out->count < RC_ACTIONS_MAX);
+    a->id = s->next_action;
+    a->at_ms = s->now_ms;
+    memcpy(&out->v[out->count++], a, sizeof *a);
+    rc_note(s, a);
+}

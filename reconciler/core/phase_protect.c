@@ -1,0 +1,221 @@
+/* phase_protect.c - from a fault to an idle node: open, protect, wait-idle.
+ *
+ * Invariants: a foreign drain is never overwritten; idle is read after the
+ * drain was accepted; jobs are requeued only where the policy or AWS's own
+ * deadline says so; DOWN (which requeues at once) only when the instance is
+ * proved dead. */
+#include <string.h>
+
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+enum { TELL_WAIT_AFTER_MS = 3600 * 1000 };
+
+bool
+rc_phase_open(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+
+    if (t->finding.fault == RC_FAULT_NONE) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone before anything was done");
+    }
+    if (t->finding.window_wall_ms) {
+        int64_t early_ms = t->finding.window_wall_ms - inc->rule.lead_ms - t->s->now_wall_ms;
+        if (early_ms > 0) {
+            return rc_turn_block(t, RC_BLOCK_WINDOW, t->s->now_ms + early_ms);
+        }
+    }
+    enum rc_block block = rc_may_take_out(t->s, t->n);
+    if (block != RC_BLOCK_NONE) {
+        return rc_turn_block(t, block, RC_NEVER);
+    }
+    return rc_turn_go(t, RC_PHASE_PROTECT, inc->rule.name);
+}
+
+/* "rc:12 spot-interruption": what an operator reads in sinfo -R. */
+static void
+write_reason(const struct rc_turn *t, struct rc_action *a)
+{
+    rc_put_text(a->text, sizeof a->text, "rc:");
+    rc_put_number(a->text, sizeof a->text, t->inc->id);
+    rc_put_text(a->text, sizeof a->text, " ");
+    rc_put_text(a->text, sizeof a->text, rc_fault_name((enum rc_fault)t->inc->fault));
+    if (*t->inc->code) {
+        rc_put_text(a->text, sizeof a->text, " ");
+        rc_put_text(a->text, sizeof a->text, t->inc->code);
+    }
+}
+
+static void
+send_drain(struct rc_turn *t, enum rc_action_kind kind)
+{
+    struct rc_action a;
+
+    rc_act_init(t, &a, kind, t->s->policy.timeouts.drain_ms);
+    write_reason(t, &a);
+    rc_act_send(t->s, t->out, &a);
+}
+
+static bool
+drain_is_foreign(const struct rc_turn *t)
+{
+    return t->n->owner == RC_OWNER_FOREIGN;
+}
+
+bool
+rc_phase_protect(struct rc_turn *t)
+{
+    bool drained = t->n->flags & RC_SN_DRAIN;
+
+    if (drained && drain_is_foreign(t)) {
+        return rc_turn_block(t, RC_BLOCK_FOREIGN, RC_NEVER);
+    }
+    if (t->inc->flags & RC_INC_DRAINED) {
+        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
+    }
+    if (t->finding.fault == RC_FAULT_NONE && !t->inc->drain_ack_ms && !t->inc->action) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");
+    }
+    if (t->inc->flags & RC_INC_ACCEPTED) {
+        if (rc_turn_phase_over(t, t->s->policy.timeouts.drain_ms)) {
+            t->inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* accepted, never seen: once more */
+        }
+        return false;
+    }
+    if (!rc_turn_ready(t)) {
+        return false;
+    }
+    send_drain(t, RC_ACT_DRAIN);
+    return false;
+}
+
+/* Sends a signal or a requeue to the node's jobs where the plan wants it now. */
+static void
+treat_jobs(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    struct rc_action a;
+    int64_t requeue_at = rc_jobs_requeue_at(t->s, inc), wake_ms = RC_NEVER;
+    bool due = requeue_at <= t->s->now_ms;
+    enum rc_action_kind kind = due ? RC_ACT_JOBS_REQUEUE : RC_ACT_JOBS_SIGNAL;
+
+    rc_turn_wake(t, due ? RC_NEVER : requeue_at);
+    if (inc->jobs_action || (due && inc->flags & RC_INC_REQUEUED) ||
+        (!due && (inc->flags & RC_INC_SIGNALLED || !inc->rule.jobs.signal))) {
+        return;
+    }
+    enum rc_block block = rc_may_act(t->s, t->n, kind, &wake_ms);
+    if (block != RC_BLOCK_NONE) {
+        rc_turn_block(t, block, wake_ms);
+        return;
+    }
+    rc_act_init(t, &a, kind, t->s->policy.timeouts.drain_ms);
+    a.u.jobs.signal = due ? 0 : inc->rule.jobs.signal;
+    rc_put_text(a.text, sizeof a.text, rc_fault_name((enum rc_fault)inc->fault));
+    rc_act_send(t->s, t->out, &a);
+}
+
+/* No rank lives on a dead instance: DOWN gives its jobs back to the queue now,
+ * not after SlurmdTimeout. */
+static void
+put_down(struct rc_turn *t)
+{
+    if (!(t->n->flags & RC_SN_DOWN) && t->n->owner != RC_OWNER_FOREIGN &&
+        !(t->inc->flags & RC_INC_ACCEPTED) && rc_turn_may(t, RC_ACT_DOWN)) {
+        send_drain(t, RC_ACT_DOWN);
+    }
+}
+
+static bool
+node_is_idle(const struct rc_turn *t)
+{
+    uint32_t busy = RC_SN_ALLOCATED | RC_SN_COMPLETING;
+
+    if (t->finding.dead) {
+        return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
+    }
+    return t->inc->drain_ack_ms && t->n->seen_ms > t->inc->drain_ack_ms &&
+           t->n->flags & RC_SN_DRAIN && !(t->n->flags & busy);
+}
+
+/* The node was drained by us and is not any more, and not by our hand. */
+static bool
+operator_took_it_back(const struct rc_turn *t)
+{
+    return t->inc->flags & RC_INC_DRAINED && !(t->inc->flags & RC_INC_BROKEN) &&
+           !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) && !t->finding.dead &&
+           t->n->seen_ms > t->inc->drain_ack_ms;
+}
+
+static bool
+start_rung(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    const struct rc_rung *rung = rc_rung_now(inc);
+    enum rc_capacity capacity = (enum rc_capacity)t->s->cluster.group[t->n->group - 1].capacity;
+    bool on_old = rung->kind == RC_RUNG_REBOOT || rung->kind == RC_RUNG_POWER_CYCLE;
+
+    if (rc_attempts_used_up(t->s, t->n) && rung->kind != RC_RUNG_WATCH) {
+        return rc_turn_go(t, RC_PHASE_QUARANTINE, "attempts used up");
+    }
+    if (inc->rule.approve && !(inc->flags & RC_INC_APPROVED) && rung->kind != RC_RUNG_WATCH) {
+        return rc_turn_block(t, RC_BLOCK_APPROVAL, RC_NEVER);
+    }
+    if (on_old && (t->finding.dead || !inc->old_instance)) {
+        return rc_turn_fail(t, "the instance is gone: this rung cannot help");
+    }
+    switch ((enum rc_rung_kind)rung->kind) {
+    case RC_RUNG_REBOOT:
+        return rc_turn_go(t, RC_PHASE_REBOOT, "idle: reboot");
+    case RC_RUNG_POWER_CYCLE:
+        return rc_turn_go(t, RC_PHASE_STOP, "idle: power-cycle");
+    case RC_RUNG_REPLACE:
+        if (capacity != RC_CAPACITY_OPEN && inc->old_instance && !t->finding.dead &&
+            !inc->new_instance) {
+            return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free the reserved slot first");
+        }
+        return rc_turn_go(t, RC_PHASE_LAUNCH, "idle: replace");
+    case RC_RUNG_WATCH:
+        return rc_turn_block(t, RC_BLOCK_NONE, RC_NEVER); /* until the fault goes */
+    case RC_RUNG_QUARANTINE:
+    case RC_RUNG_NONE:
+    case RC_RUNG__MAX:
+        break;
+    }
+    return rc_turn_go(t, RC_PHASE_QUARANTINE, "the ladder ends here");
+}
+
+bool
+rc_phase_wait_idle(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    bool at_once =
+        inc->rule.launch_when == RC_LAUNCH_AT_ONCE && rc_rung_now(inc)->kind == RC_RUNG_REPLACE;
+    bool reserved = t->s->cluster.group[t->n->group - 1].capacity != RC_CAPACITY_OPEN;
+
+    if (operator_took_it_back(t)) {
+        inc->flags |= RC_INC_YIELDED;
+        return rc_turn_go(t, RC_PHASE_CLOSED, "an operator took the node back");
+    }
+    if (t->finding.fault == RC_FAULT_NONE && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
+        !inc->launch_action) {
+        return rc_turn_go(t, RC_PHASE_GATE, "fault gone: prove health");
+    }
+    if (at_once && !reserved && !(inc->rule.approve && !(inc->flags & RC_INC_APPROVED)) &&
+        !rc_attempts_used_up(t->s, t->n) && rc_turn_launch(t) == RC_LAUNCH_LOST) {
+        return rc_turn_fail(t, "replacement lost while jobs were awaited");
+    }
+    if (t->finding.dead) {
+        put_down(t);
+    }
+    if (node_is_idle(t)) {
+        return start_rung(t);
+    }
+    if (!t->finding.dead) {
+        treat_jobs(t);
+        if (rc_turn_phase_over(t, inc->rule.jobs.wait_ms + TELL_WAIT_AFTER_MS)) {
+            rc_turn_tell(t, RC_INC_TOLD_WAIT, "jobs on the drained node do not end");
+        }
+    }
+    return false;
+}

@@ -1,0 +1,218 @@
+/* phase_replace.c - a new instance takes the node's name: launch, boot,
+ * register, retire.
+ *
+ * Invariants: one launch per attempt, because the token is derived from
+ * (cluster, node, replaced instance, attempt, subnet) and a retry sends the
+ * same one; the name is given (register) only after the node is idle or dead;
+ * the old instance is terminated only after the new one serves, except where
+ * the capacity is reserved and its slot must be freed first. */
+#include <string.h>
+
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+static void
+write_token(const struct rc_turn *t, const struct rc_launch_option *option, char *token)
+{
+    const struct rc_state *s = t->s;
+    const char *old = t->inc->old_instance ? rc_instance_at(s, t->inc->old_instance)->id : "";
+    uint64_t a = rc_hash_text(s->cluster.name), b = ~a;
+    const char *const parts[] = {t->n->name, old, option->subnet, option->reservation,
+                                 option->type};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        a = rc_hash_bytes(a, parts[i], strlen(parts[i]) + 1);
+        b = rc_hash_bytes(b ^ (i + 1), parts[i], strlen(parts[i]) + 1);
+    }
+    a = rc_hash_bytes(a, &t->inc->attempt, sizeof t->inc->attempt);
+    b = rc_hash_bytes(b, &t->inc->attempt, sizeof t->inc->attempt);
+    rc_put_text(token, RC_TOKEN_LEN, "rc-");
+    rc_put_hex(token, RC_TOKEN_LEN, a);
+    rc_put_hex(token, RC_TOKEN_LEN, b);
+}
+
+static void
+send_launch(struct rc_turn *t)
+{
+    const struct rc_group *g = &t->s->cluster.group[t->n->group - 1];
+    struct rc_action a;
+
+    rc_act_init(t, &a, RC_ACT_LAUNCH, t->s->policy.timeouts.launch_ms);
+    a.u.launch.group = t->n->group - 1;
+    a.u.launch.option = t->inc->option;
+    a.u.launch.attempt = t->inc->attempt;
+    write_token(t, &g->option[t->inc->option], a.u.launch.token);
+    rc_put_text(a.text, sizeof a.text, g->option[t->inc->option].subnet);
+    rc_act_send(t->s, t->out, &a);
+}
+
+/* A refused token means that an earlier call with other parameters went through
+ * once. What it did is looked for (tags) before a new token is tried. */
+static bool
+mismatch_is_open(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+
+    if (!(inc->flags & RC_INC_MISMATCH)) {
+        return false;
+    }
+    if (t->s->sweep < inc->sweep + 2) {
+        rc_turn_wake(t, t->s->now_ms + t->s->cluster.poll_instances_ms);
+        return true;
+    }
+    inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
+    inc->attempt++; /* two complete sweeps show no such instance */
+    rc_turn_save(t, "token refused, nothing launched by it: new attempt");
+    return false;
+}
+
+static enum rc_launch_step
+watch_new_instance(struct rc_turn *t)
+{
+    const struct rc_instance *i = rc_instance_at(t->s, t->inc->new_instance);
+
+    if (i->state == RC_INST_RUNNING && *i->addr) {
+        return RC_LAUNCH_UP;
+    }
+    if (i->state > RC_INST_RUNNING ||
+        t->s->now_wall_ms - i->launched_wall_ms > t->s->policy.timeouts.boot_ms) {
+        return RC_LAUNCH_LOST;
+    }
+    rc_turn_look(t, t->inc->new_instance);
+    return RC_LAUNCH_BUSY;
+}
+
+enum rc_launch_step
+rc_turn_launch(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    const struct rc_group *g = &t->s->cluster.group[t->n->group - 1];
+    int64_t wake_ms = RC_NEVER;
+
+    if (inc->new_instance) {
+        return watch_new_instance(t);
+    }
+    if (inc->launch_action || mismatch_is_open(t)) {
+        return RC_LAUNCH_BUSY;
+    }
+    if (inc->next_try_ms > t->s->now_ms) {
+        if (inc->flags & RC_INC_NO_CAPACITY) {
+            inc->block = RC_BLOCK_CAPACITY;
+        }
+        rc_turn_wake(t, inc->next_try_ms);
+        return RC_LAUNCH_BUSY;
+    }
+    if (inc->option >= g->option_count) {
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "the node's group has no launch option");
+        rc_turn_block(t, RC_BLOCK_UNKNOWN, RC_NEVER);
+        return RC_LAUNCH_BUSY;
+    }
+    enum rc_block block = rc_may_act(t->s, t->n, RC_ACT_LAUNCH, &wake_ms);
+    if (block != RC_BLOCK_NONE) {
+        rc_turn_block(t, block, wake_ms);
+        return RC_LAUNCH_BUSY;
+    }
+    send_launch(t);
+    return RC_LAUNCH_BUSY;
+}
+
+bool
+rc_phase_launch(struct rc_turn *t)
+{
+    if (t->inc->new_instance) {
+        return rc_turn_go(t, RC_PHASE_BOOT, "instance launched");
+    }
+    rc_turn_launch(t);
+    return false;
+}
+
+bool
+rc_phase_boot(struct rc_turn *t)
+{
+    switch (rc_turn_launch(t)) {
+    case RC_LAUNCH_UP:
+        return rc_turn_go(t, RC_PHASE_REGISTER, "running with an address");
+    case RC_LAUNCH_LOST:
+        return rc_turn_fail(t, "the replacement was lost while it booted");
+    case RC_LAUNCH_BUSY:
+        break;
+    }
+    return rc_turn_phase_over(t, t->s->policy.timeouts.boot_ms) &&
+           rc_turn_fail(t, "the replacement did not run in time");
+}
+
+bool
+rc_phase_register(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    const struct rc_instance *i = rc_instance_at(t->s, inc->new_instance);
+    struct rc_action a;
+
+    if (i->state > RC_INST_RUNNING) {
+        return rc_turn_fail(t, "the replacement was lost before it was registered");
+    }
+    if (t->n->instance == inc->new_instance && strcmp(t->n->addr, i->addr) == 0) {
+        return rc_turn_go(t, RC_PHASE_JOIN, "NodeAddr read back");
+    }
+    if (inc->flags & RC_INC_ACCEPTED) {
+        if (!rc_turn_phase_over(t, t->s->policy.timeouts.register_ms)) {
+            return false;
+        }
+        inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* written, but slurmctld shows another: again */
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld does not show the new NodeAddr");
+        inc->phase_ms = t->s->now_ms;
+    }
+    if (rc_turn_may(t, RC_ACT_REGISTER)) {
+        rc_act_init(t, &a, RC_ACT_REGISTER, t->s->policy.timeouts.register_ms);
+        memcpy(a.instance, i->id, sizeof a.instance);
+        memcpy(a.u.reg.addr, i->addr, sizeof a.u.reg.addr);
+        rc_act_send(t->s, t->out, &a);
+    }
+    return false;
+}
+
+static bool
+old_is_ended(const struct rc_turn *t)
+{
+    const struct rc_instance *i = rc_instance_at(t->s, t->inc->old_instance);
+
+    return i->state == RC_INST_TERMINATED || !i->ours || i->missing_since_ms;
+}
+
+static bool
+retired(struct rc_turn *t, const char *why)
+{
+    if (t->inc->new_instance) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, why);
+    }
+    return rc_turn_go(t, RC_PHASE_LAUNCH, "slot free");
+}
+
+bool
+rc_phase_retire(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    struct rc_action a;
+
+    if (!inc->old_instance || old_is_ended(t)) {
+        return retired(t, "old instance terminated");
+    }
+    if (inc->flags & RC_INC_FAILED) {
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance cannot be terminated");
+        return inc->new_instance ? rc_turn_go(t, RC_PHASE_CLOSED, "old instance left, told")
+                                 : rc_turn_block(t, RC_BLOCK_UNKNOWN, RC_NEVER);
+    }
+    if (inc->flags & RC_INC_ACCEPTED) {
+        rc_turn_look(t, inc->old_instance);
+        if (rc_turn_phase_over(t, t->s->policy.timeouts.stop_ms)) {
+            rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance does not end");
+        }
+        return false;
+    }
+    if (!inc->terminate_action && rc_turn_may(t, RC_ACT_TERMINATE)) {
+        rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
+        rc_put_text(a.text, sizeof a.text, inc->new_instance ? "replaced" : "frees its slot");
+        rc_act_send(t->s, t->out, &a);
+    }
+    return false;
+}

@@ -1,0 +1,129 @@
+/* phase_return.c - the way back to service: join, gate, return, quarantine.
+ *
+ * Invariants: no return without the gate; the gate's verdict counts only while
+ * no fault stands on the instance behind the name; only a drain of ours is undone. */
+#include <string.h>
+
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+/* What slurmd's start must be newer than. */
+static int64_t
+generation_wall_ms(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+
+    return inc->new_instance ? rc_instance_at(t->s, inc->new_instance)->launched_wall_ms
+                             : inc->rung_wall_ms;
+}
+
+bool
+rc_phase_join(struct rc_turn *t)
+{
+    bool lost =
+        t->inc->new_instance && rc_instance_at(t->s, t->inc->new_instance)->state > RC_INST_RUNNING;
+
+    if (lost) {
+        return rc_turn_fail(t, "the replacement was lost before it joined");
+    }
+    if (t->n->seen_ms > t->inc->phase_ms && rc_node_joined(t->n, generation_wall_ms(t))) {
+        return rc_turn_go(t, RC_PHASE_GATE, "slurmd registered");
+    }
+    return rc_turn_phase_over(t, t->s->policy.timeouts.join_ms) &&
+           rc_turn_fail(t, "slurmd did not register in time");
+}
+
+static void
+send_gate(struct rc_turn *t)
+{
+    struct rc_action a;
+
+    rc_act_init(t, &a, RC_ACT_GATE, t->s->policy.timeouts.gate_ms);
+    if (t->n->instance) {
+        memcpy(a.instance, rc_instance_at(t->s, t->n->instance)->id, sizeof a.instance);
+    }
+    memcpy(a.u.gate.addr, t->n->addr, sizeof a.u.gate.addr);
+    a.u.gate.timeout_ms = (uint32_t)t->s->policy.timeouts.gate_ms;
+    rc_act_send(t->s, t->out, &a);
+}
+
+bool
+rc_phase_gate(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    bool faulty = t->finding.fault != RC_FAULT_NONE;
+
+    if (inc->flags & RC_INC_FAILED) {
+        return rc_turn_fail(t, "gate refused");
+    }
+    if (inc->flags & RC_INC_ACCEPTED && !faulty) {
+        return rc_turn_go(t, RC_PHASE_RETURN, "health proved");
+    }
+    if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms)) {
+        return rc_turn_fail(t, faulty ? "the fault stands in the gate" : "no verdict in time");
+    }
+    if (!(inc->flags & RC_INC_ACCEPTED) && rc_turn_ready(t)) {
+        send_gate(t);
+    }
+    return false;
+}
+
+static bool
+in_service(struct rc_turn *t, const char *why)
+{
+    struct rc_incident *inc = t->inc;
+    bool retire = inc->new_instance && inc->old_instance &&
+                  rc_instance_at(t->s, inc->old_instance)->state != RC_INST_TERMINATED;
+
+    return rc_turn_go(t, retire ? RC_PHASE_RETIRE : RC_PHASE_CLOSED, why);
+}
+
+bool
+rc_phase_return(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    struct rc_action a;
+    bool seen = t->n->seen_ms > inc->phase_ms;
+
+    if (t->finding.fault != RC_FAULT_NONE) {
+        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the fault is back");
+    }
+    if (t->n->owner == RC_OWNER_FOREIGN && t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) {
+        return in_service(t, "healthy; drained by somebody else, left to them");
+    }
+    if (seen && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+        return in_service(t, "in service");
+    }
+    if (inc->flags & RC_INC_ACCEPTED) {
+        if (!rc_turn_phase_over(t, t->s->policy.timeouts.return_ms)) {
+            return false;
+        }
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "resumed, but slurmctld keeps the node out");
+        inc->flags &= ~(uint32_t)RC_INC_ACCEPTED;
+        inc->phase_ms = t->s->now_ms;
+    }
+    if (rc_turn_ready(t)) {
+        rc_act_init(t, &a, RC_ACT_RESUME, t->s->policy.timeouts.drain_ms);
+        rc_act_send(t->s, t->out, &a);
+    }
+    return false;
+}
+
+bool
+rc_phase_quarantine(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+
+    rc_turn_tell(t, RC_INC_TOLD_STUCK, "quarantined: a person must look at this node");
+    if (inc->flags & RC_INC_REOPENED) {
+        inc->flags &= ~(uint32_t)RC_INC_REOPENED;
+        inc->rung = inc->rung_tries = 0;
+        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "a person approved another try");
+    }
+    if (t->n->seen_ms > inc->phase_ms && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) &&
+        t->n->owner != RC_OWNER_UNKNOWN) {
+        inc->flags |= RC_INC_YIELDED;
+        return rc_turn_go(t, RC_PHASE_CLOSED, "a person took the node back");
+    }
+    return false;
+}

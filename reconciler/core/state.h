@@ -1,0 +1,285 @@
+/* state.h - all that the core knows, in one block without pointers.
+ *
+ * Rows refer to each other by slot number, 1-based, 0 = none; tables sit behind
+ * the header at byte offsets. So a snapshot is a write, a restore is a read and
+ * equality is a hash. Memory is zeroed before use and every row is cleared
+ * before it is filled, so equal states are equal bytes.
+ *
+ * Who writes what: handlers (fold) write facts; rc_note() writes intents;
+ * decide writes only what it computes anew each time (block, wake). */
+#ifndef RC_STATE_H
+#define RC_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reconciler/core/action.h"
+#include "reconciler/core/cluster.h"
+#include "reconciler/core/event.h"
+#include "reconciler/core/incident.h"
+#include "reconciler/core/policy.h"
+#include "reconciler/core/step.h"
+
+struct rc_node {
+    char name[RC_NODE_LEN];
+    char partition[RC_PARTITION_LEN];
+    char addr[RC_ADDR_LEN]; /* NodeAddr as slurmctld shows it */
+    int64_t seen_ms;        /* last Slurm fact; 0 = never */
+    int64_t boot_wall_ms;
+    int64_t slurmd_start_wall_ms;
+    int64_t down_since_ms;  /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
+    int64_t bound_ms;       /* since when this generation stands */
+    int64_t fault_since_ms; /* first seen without an incident; for confirm_ms */
+    int64_t cooldown_until_ms;
+    int64_t unbound_since_ms;            /* no instance of ours in complete sweeps */
+    int64_t opened_ms[RC_ATTEMPTS_MAX];  /* ring: incidents opened */
+    int64_t repair_ms[RC_ATTEMPTS_MAX];  /* ring: repairs started */
+    int64_t wake_ms;                     /* RC_NEVER = no timer */
+    uint32_t opened_count, repair_count; /* totals; the rings hold the last ones */
+    uint32_t flags;                      /* enum rc_slurm_flag */
+    uint32_t owner;                      /* enum rc_owner of the reason */
+    uint32_t reason_incident;
+    uint32_t jobs;
+    uint32_t cpus;
+    uint32_t group;         /* cluster file group, 1-based; 0 = not ours to care for */
+    uint32_t partition_row; /* index into the scope tables */
+    uint32_t zone_row;
+    uint32_t instance;  /* the instance behind the name now */
+    uint32_t instances; /* chain of all instances tagged with this name */
+    uint32_t generation;
+    uint32_t incident;
+    uint32_t hold;          /* operator hold */
+    uint32_t yielded_fault; /* an operator took the node back from this fault */
+    uint32_t heap_at;       /* 1-based place in the timer heap */
+    uint32_t touched;
+    uint32_t next_in_bucket;
+};
+
+/* How sure a fact from outside is, and what AWS itself will do. */
+struct rc_instance_faults {
+    int64_t interruption_wall_ms; /* AWS takes it away then */
+    int64_t not_before_wall_ms;   /* scheduled event opens */
+    int64_t not_after_wall_ms;
+    int64_t capacity_end_wall_ms;
+    int64_t alarm_ms;       /* since when the alarm fires */
+    uint32_t interruption;  /* 1 = notice received */
+    uint32_t schedule;      /* enum rc_schedule */
+    uint32_t schedule_seen; /* 1 = DescribeInstanceStatus has shown it */
+    uint32_t capacity_ending;
+    uint32_t system, instance, ebs; /* enum rc_check */
+    uint32_t alarm;                 /* enum rc_alarm_state */
+    uint32_t alarm_status_check;
+    uint32_t health_issue;
+    uint32_t ebs_failed;
+    char code[RC_CODE_LEN];
+};
+
+struct rc_instance {
+    char id[RC_ID_LEN];
+    char addr[RC_ADDR_LEN];
+    char subnet[RC_ID_LEN];
+    char az[RC_AZ_LEN];
+    char type[RC_TYPE_LEN];
+    int64_t launched_wall_ms;
+    int64_t seen_ms;          /* last EC2 fact */
+    int64_t checked_ms;       /* last DescribeInstanceStatus row */
+    int64_t missing_since_ms; /* complete sweeps have not shown it since */
+    uint32_t used;
+    uint32_t known; /* 1 = described; 0 = only spoken of by a message */
+    uint32_t ours;  /* 1 = carries this cluster's tag */
+    uint32_t state; /* enum rc_instance_state */
+    uint32_t node;
+    uint32_t tag_incident, tag_attempt;
+    uint32_t sweep; /* number of the last sweep that showed it */
+    uint32_t next_in_bucket, next_of_node, next_free;
+    uint32_t looked; /* 1 = asked for once because a message spoke of it */
+    struct rc_instance_faults faults;
+};
+
+enum rc_incident_flag {
+    RC_INC_APPROVED = 1U << 0,
+    RC_INC_FAILED = 1U << 1,  /* this try of the rung has failed */
+    RC_INC_DRAINED = 1U << 2, /* our drain was seen */
+    RC_INC_COUNTED = 1U << 3, /* stands in the budgets */
+    RC_INC_SIGNALLED = 1U << 4,
+    RC_INC_REQUEUED = 1U << 5,
+    RC_INC_BROKEN = 1U << 6,    /* a destructive rung has begun */
+    RC_INC_TOLD_WAIT = 1U << 7, /* people were told that jobs do not end */
+    RC_INC_TOLD_STUCK = 1U << 8,
+    RC_INC_EXHAUSTED = 1U << 9, /* attempts used up: quarantine after the drain */
+    RC_INC_ADOPTED = 1U << 10,
+    RC_INC_MISMATCH = 1U << 11,    /* a token was refused: look before a new one */
+    RC_INC_NO_CAPACITY = 1U << 13, /* every launch option was full at the last round */
+    RC_INC_YIELDED = 1U << 15,     /* an operator took the node back */
+    RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
+    RC_INC_ACCEPTED = 1U << 12     /* the phase's action was accepted; its effect is awaited */
+};
+
+struct rc_incident {
+    uint32_t id; /* 0 = free slot */
+    uint32_t node;
+    uint32_t fault; /* enum rc_fault */
+    uint32_t phase; /* enum rc_phase */
+    uint32_t block; /* enum rc_block, display and recheck only */
+    uint32_t flags; /* enum rc_incident_flag */
+    uint32_t rung, rung_tries;
+    uint32_t attempt; /* launch attempt, in tokens and tags */
+    uint32_t option;  /* launch option on trial */
+    uint32_t old_instance, new_instance;
+    uint32_t retries; /* of the phase's action, for the back-off */
+    uint32_t sweep;   /* number of sweeps when MISMATCH was set */
+    int64_t opened_ms, opened_wall_ms;
+    int64_t phase_ms, phase_wall_ms; /* since when */
+    int64_t rung_wall_ms;            /* when the rung's first phase was entered */
+    int64_t next_try_ms;             /* back-off: no new try before */
+    int64_t next_look_ms;
+    int64_t deadline_wall_ms; /* AWS's own; 0 = none */
+    int64_t drain_ack_ms;     /* idle is read after this */
+    uint64_t action;          /* the phase's action in flight, 0 = none */
+    uint64_t launch_action;   /* a launch may run beside the wait for idle */
+    uint64_t jobs_action, look_action, terminate_action;
+    uint64_t put_action; /* newest write of the item in flight */
+    uint64_t unsaved;    /* oldest write not yet confirmed, 0 = all saved */
+    int64_t put_retry_ms;
+    uint32_t unsaved_prev, unsaved_next; /* list by unsaved */
+    uint32_t next_free;
+    uint32_t put_retries;
+    char old_id[RC_ID_LEN], new_id[RC_ID_LEN];
+    char code[RC_CODE_LEN];
+    struct rc_rule rule; /* as it was when the incident was opened or raised */
+};
+
+/* An action whose completion is awaited. */
+struct rc_flight {
+    uint64_t id; /* 0 = free */
+    uint64_t msg;
+    int64_t deadline_ms;
+    uint32_t kind;
+    uint32_t incident; /* slot */
+    uint32_t incident_id;
+    uint32_t next_in_bucket, next_free;
+    uint32_t pad_;
+};
+
+enum rc_message_state { RC_MSG_SEEN, RC_MSG_PARTS, RC_MSG_WAITS, RC_MSG_QUARANTINE };
+
+struct rc_message {
+    uint64_t msg; /* 0 = never used */
+    uint64_t id_hash;
+    uint64_t barrier; /* every item write up to this id must be saved first */
+    uint32_t parts_left;
+    uint32_t state;  /* enum rc_message_state */
+    uint32_t effect; /* 1 = it touched an incident */
+    uint32_t duplicate;
+    uint32_t next_in_bucket;
+    uint32_t pad_;
+};
+
+enum { RC_RATE_ROOM = 512, RC_SCOPE_ROWS = 1 + RC_PARTITIONS_MAX + RC_ZONES_MAX };
+
+/* Times of the last actions of one kind in one scope. */
+struct rc_rate {
+    uint32_t head, count;
+    int64_t at_ms[RC_RATE_ROOM];
+};
+
+struct rc_scope_row {
+    char name[RC_PARTITION_LEN];
+    uint32_t nodes; /* managed nodes in it */
+    uint32_t out;   /* of them out of service by us */
+    struct rc_rate launches, destructive;
+};
+
+struct rc_counters {
+    uint64_t steps, events[RC_EVENT__MAX], actions[RC_ACTION__MAX];
+    uint64_t stale_facts, late_completions, duplicates, unknown_instances, capacity_exceeded;
+    uint64_t quarantined, ignored, incidents_opened, incidents_closed, breaker_trips;
+};
+
+struct rc_table {
+    uint64_t offset; /* bytes from the start of the state */
+    uint32_t room;   /* rows */
+    uint32_t pad_;
+};
+
+struct rc_state {
+    uint64_t magic;
+    uint64_t bytes;
+    struct rc_capacity_limits limits;
+    uint32_t version;
+    int64_t now_ms, now_wall_ms;
+    uint64_t seed;
+    uint64_t next_action;
+    uint32_t next_incident;
+    uint32_t open_incidents;
+    char host[RC_NODE_LEN];
+
+    /* lease */
+    int64_t lease_until_ms, lease_next_ms;
+    uint64_t lease_epoch, lease_action;
+    uint32_t lease_held;
+    uint32_t paused;
+
+    /* breaker */
+    uint32_t breaker_open;
+    uint32_t recheck; /* blocked incidents must be looked at again */
+    int64_t breaker_since_ms, breaker_last_ms;
+    struct rc_rate breaker_rate;
+
+    /* polling */
+    uint32_t sweep; /* number of complete DescribeInstances passes */
+    uint32_t slurm_ok, ec2_ok;
+    uint32_t flight_count;
+
+    uint32_t node_count, instance_free, incident_free, flight_free;
+    uint32_t instance_used, incident_used, flight_used; /* high-water marks */
+    uint32_t unsaved_head, unsaved_tail;
+    int64_t closed_retry_ms;  /* a closed incident's item must be deleted again; 0 = none */
+    uint64_t message_last;    /* newest message number */
+    uint64_t message_waiting; /* oldest message not yet given back, 0 = none */
+    uint32_t heap_count;
+    uint32_t touch_head, touch_count;
+    uint32_t partition_count, zone_count;
+    uint32_t policy_loaded, cluster_loaded;
+    uint32_t table_full; /* something did not fit: no destructive action until it does */
+    uint32_t pad_;
+
+    struct rc_counters counters;
+    struct rc_table nodes, node_buckets, instances, instance_buckets, incidents, flights,
+        flight_buckets, messages, message_buckets, heap, touch, scopes;
+    struct rc_cluster cluster;
+    struct rc_policy policy;
+};
+
+/* Rows by slot (1-based); slot 0 or out of range asserts. */
+struct rc_node *rc_node_at(const struct rc_state *s, uint32_t slot);
+struct rc_instance *rc_instance_at(const struct rc_state *s, uint32_t slot);
+struct rc_incident *rc_incident_at(const struct rc_state *s, uint32_t slot);
+struct rc_flight *rc_flight_at(const struct rc_state *s, uint32_t slot);
+struct rc_message *rc_message_at(const struct rc_state *s, uint32_t row); /* 0-based ring row */
+struct rc_scope_row *rc_scope_at(const struct rc_state *s, uint32_t row); /* 0 = cluster */
+uint32_t *rc_table_u32(const struct rc_state *s, const struct rc_table *t);
+
+/* Slots by name; 0 = not there. */
+uint32_t rc_node_find(const struct rc_state *s, const char *name);
+uint32_t rc_instance_find(const struct rc_state *s, const char *id);
+uint32_t rc_incident_find(const struct rc_state *s, uint32_t id);
+uint32_t rc_flight_find(const struct rc_state *s, uint64_t id);
+
+/* Slots by name, made when missing; 0 = table full (counted as capacity_exceeded). */
+uint32_t rc_node_get(struct rc_state *s, const char *name);
+uint32_t rc_instance_get(struct rc_state *s, const char *id);
+void rc_instance_free(struct rc_state *s, uint32_t slot);
+uint32_t rc_incident_new(struct rc_state *s, uint32_t id);
+void rc_incident_free(struct rc_state *s, uint32_t slot);
+uint32_t rc_flight_new(struct rc_state *s, uint64_t id);
+void rc_flight_free(struct rc_state *s, uint32_t slot);
+
+/* The row of a partition or zone in the scope table; 0 = the cluster's own when full. */
+uint32_t rc_partition_row(struct rc_state *s, const char *name);
+uint32_t rc_zone_row(struct rc_state *s, const char *name);
+
+uint64_t rc_hash_bytes(uint64_t h, const void *data, size_t len);
+uint64_t rc_hash_text(const char *text);
+
+#endif

@@ -1,0 +1,80 @@
+/* turn.h - one node's turn in decide: its facts, its incident, and the few
+ * verbs in which the phases are written. Inner header of the core. */
+#ifndef RC_TURN_H
+#define RC_TURN_H
+
+#include "policies/rules.h"
+#include "reconciler/core/state.h"
+
+enum { RC_LOOK_EVERY_MS = 3000 }; /* DescribeInstances of one id while it boots or stops */
+
+struct rc_turn {
+    struct rc_state *s;
+    struct rc_actions *out;
+    uint32_t node;
+    struct rc_node *n;
+    uint32_t slot; /* of the incident */
+    struct rc_incident *inc;
+    struct rc_finding finding;
+    int64_t wake_ms; /* earliest time at which this node must be looked at again */
+};
+
+/* A phase does what is missing and returns true when it has gone to another phase. */
+typedef bool(rc_phase_fn)(struct rc_turn *t);
+rc_phase_fn rc_phase_open, rc_phase_protect, rc_phase_wait_idle, rc_phase_reboot, rc_phase_stop,
+    rc_phase_start, rc_phase_launch, rc_phase_boot, rc_phase_register, rc_phase_join, rc_phase_gate,
+    rc_phase_return, rc_phase_retire, rc_phase_quarantine;
+
+void rc_turn_wake(struct rc_turn *t, int64_t at_ms);
+/* Remembers why nothing is done, asks again at wake_ms; always false. */
+bool rc_turn_block(struct rc_turn *t, enum rc_block block, int64_t wake_ms);
+/* True when the phase's action may be sent now: none in flight, back-off over. */
+bool rc_turn_ready(struct rc_turn *t);
+/* The same, and the limits allow an action of this kind. */
+bool rc_turn_may(struct rc_turn *t, enum rc_action_kind kind);
+/* To another phase; writes the incident item. Always true. */
+bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);
+/* Writes the item anew without a change of phase. */
+void rc_turn_save(struct rc_turn *t, const char *why);
+/* A worse fault answers to another rule; the ladder may begin anew. */
+void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder);
+/* This try of the rung has failed: same rung again, next rung, or quarantine. Always true. */
+bool rc_turn_fail(struct rc_turn *t, const char *why);
+/* Time-out of the phase, measured from its begin. */
+bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
+/* Tells people once an incident (flag). */
+void rc_turn_tell(struct rc_turn *t, enum rc_incident_flag once, const char *text);
+
+/* Build, then send: mints the id, appends to the output, notes the intent. */
+void rc_act_init(const struct rc_turn *t, struct rc_action *a, enum rc_action_kind kind,
+                 int64_t timeout_ms);
+void rc_act_send(struct rc_state *s, struct rc_actions *out, struct rc_action *a);
+
+/* The launch of a replacement, in its own phases or beside the wait for idle. */
+enum rc_launch_step { RC_LAUNCH_BUSY, RC_LAUNCH_UP, RC_LAUNCH_LOST };
+enum rc_launch_step rc_turn_launch(struct rc_turn *t);
+/* Ask EC2 about an instance soon; at most one question in flight. */
+void rc_turn_look(struct rc_turn *t, uint32_t instance);
+/* Has slurmd registered from the instance that stands behind the node now? */
+bool rc_node_joined(const struct rc_node *n, int64_t not_before_wall_ms);
+
+/* decide.c */
+void rc_decide(struct rc_state *s, struct rc_actions *out);
+/* note.c: full jitter back-off, from the seed and the action id alone. */
+int64_t rc_backoff_ms(const struct rc_state *s, uint64_t id, uint32_t retries);
+/* ack.c */
+void rc_ack_decide(struct rc_state *s, struct rc_actions *out);
+/* One more part of the event's message is folded. */
+void rc_ack_part(struct rc_state *s, const struct rc_event *ev);
+void rc_ack_effect(struct rc_state *s, uint64_t msg);
+void rc_unsaved_add(struct rc_state *s, uint32_t slot, uint64_t id);
+void rc_unsaved_done(struct rc_state *s, uint32_t slot);
+void rc_retry_closed(struct rc_state *s, struct rc_actions *out);
+/* budget.c */
+void rc_rate_push(struct rc_rate *r, int64_t at_ms);
+void rc_budget_count(struct rc_state *s, uint32_t slot, bool out);
+void rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind);
+void rc_breaker_incident(struct rc_state *s);
+int64_t rc_breaker_wake(const struct rc_state *s);
+
+#endif

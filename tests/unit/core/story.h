@@ -1,0 +1,40 @@
+/* story.h - a core under test: a small cluster, a plain policy, events in,
+ * actions out as one line each, and the completions of a friendly world. */
+#ifndef RC_TEST_STORY_H
+#define RC_TEST_STORY_H
+
+#include "reconciler/core/state.h"
+
+struct story {
+    struct rc_state *s;
+    struct rc_cluster cluster;
+    struct rc_policy policy;
+    struct rc_actions out;
+    int64_t at_ms, wall_ms;
+    uint64_t msg;
+    char trace[8192]; /* every action since the last story_clear(), "kind node;" */
+    struct rc_action last[RC_ACTION__MAX]; /* newest action of each kind */
+    unsigned count[RC_ACTION__MAX];
+};
+
+/* `nodes` nodes n1..nN in partition gpu, each with instance i-1.. at 10.0.0.N; leads. */
+void story_begin(struct story *st, unsigned nodes);
+void story_end(struct story *st);
+void story_clear(struct story *st);
+void story_load(struct story *st); /* delivers the (changed) policy */
+
+void story_give(struct story *st, struct rc_event *ev); /* stamps and steps */
+void story_wait(struct story *st, int64_t ms);          /* time passes; due ticks are delivered */
+void story_message(struct story *st, uint64_t id_hash, struct rc_event *ev);
+void story_state(struct story *st, const char *instance, enum rc_instance_state state);
+void story_node(struct story *st, const char *node, const char *addr, uint32_t flags,
+                enum rc_owner owner);
+void story_instance(struct story *st, const char *id, const char *node, const char *addr,
+                    enum rc_instance_state state);
+void story_sweep(struct story *st);
+/* Answers the newest action of this kind. */
+void story_answer(struct story *st, enum rc_action_kind kind, enum rc_err error);
+void story_launched(struct story *st, const char *id, const char *addr);
+struct rc_incident *story_incident(struct story *st, const char *node); /* NULL = none */
+
+#endif
