@@ -206,7 +206,7 @@ by_instance(const void *a, const void *b)
     const struct rc_event *x = a, *y = b;
     int order = strcmp(x->instance, y->instance);
 
-    return order ? order : memcmp(x, y, sizeof *x);
+    return order ? order : memcmp(a, b, sizeof *x); /* zeroed first: no stray bytes */
 }
 
 /* Sorted by instance, what is told twice once: equal messages give equal events. */
@@ -217,7 +217,7 @@ sort_events(struct rc_decoded *out)
 
     qsort(out->events, out->count, sizeof *out->events, by_instance);
     for (uint32_t i = 0; i < out->count; i++) {
-        if (kept == 0 || memcmp(&out->events[kept - 1], &out->events[i], sizeof *out->events)) {
+        if (kept == 0 || by_instance(&out->events[kept - 1], &out->events[i]) != 0) {
             out->events[kept++] = out->events[i];
         }
     }
