@@ -23,7 +23,8 @@
 enum {
     RC_DECODE_BODY_MAX = 1024 * 1024, /* an SQS message is at most 1 MiB */
     RC_DECODE_DEPTH_MAX = 32,         /* nested objects and arrays */
-    RC_DECODE_VALUES_MAX = 65536      /* JSON values in one document */
+    RC_DECODE_VALUES_MAX = 65536,     /* JSON values in one document */
+    RC_DECODE_EVENTS_MAX = 8192       /* events of one message */
 };
 
 struct rc_decoded {

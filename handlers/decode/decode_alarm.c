@@ -44,6 +44,7 @@ static enum rc_err
 add_instance(struct rc_notice *n, const char *id, bool checks)
 {
     struct rc_event *ev = NULL;
+    enum rc_err err = RC_OK;
 
     for (uint32_t i = 0; i < n->out->count && !ev; i++) {
         if (strcmp(n->out->events[i].instance, id) == 0) {
@@ -51,14 +52,12 @@ add_instance(struct rc_notice *n, const char *id, bool checks)
         }
     }
     if (!ev) {
-        ev = rc_decode_add(n, RC_EV_CLOUDWATCH_ALARM);
+        err = rc_decode_add(n, id, &ev);
     }
-    if (!ev) {
-        return RC_E_FULL;
+    if (err == RC_OK) {
+        ev->u.alarm.status_check |= checks;
     }
-    memcpy(ev->instance, id, RC_ID_LEN);
-    ev->u.alarm.status_check |= checks;
-    return RC_OK;
+    return err;
 }
 
 /* text: what an InstanceId dimension or attribute says, "" = there is none. */
@@ -176,12 +175,7 @@ rc_decode_alarm(struct rc_notice *n)
         err = read_contributor(n, checks);
     }
     if (err == RC_OK && n->out->count == 0) {
-        struct rc_event *ev = rc_decode_add(n, RC_EV_CLOUDWATCH_ALARM);
-
-        err = ev ? RC_OK : RC_E_FULL;
-        if (ev) {
-            ev->u.alarm.status_check = checks;
-        }
+        err = add_instance(n, rc_decode_no_instance, checks);
     }
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         n->out->events[i].u.alarm.state = (uint32_t)state;

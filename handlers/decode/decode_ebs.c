@@ -22,12 +22,14 @@ set_volumes(struct rc_notice *n)
             continue;
         }
         for (uint32_t i = 0; i < instances; i++) {
-            struct rc_event *ev =
-                volumes == 0 ? &n->out->events[i] : rc_decode_add(n, RC_EV_EBS_VOLUME);
-            if (!ev) {
-                return RC_E_FULL;
+            struct rc_event *ev = &n->out->events[i];
+            char instance[RC_ID_LEN]; /* a copy: adding an event moves them all */
+
+            memcpy(instance, ev->instance, sizeof instance);
+            enum rc_err err = volumes > 0 ? rc_decode_add(n, instance, &ev) : RC_OK;
+            if (err != RC_OK) {
+                return err;
             }
-            memcpy(ev->instance, n->out->events[i].instance, sizeof ev->instance);
             memcpy(ev->u.ebs.volume, id, sizeof id);
         }
         volumes++;

@@ -27,7 +27,7 @@ own_json(struct rc_notice *n, const char *what, const char *text, size_t len, co
         n->owned[n->owned_count++] = root;
         return RC_OK;
     }
-    return err == RC_E_PARSE ? rc_decode_bad(n, "%s: not JSON, %s", what, why) : err;
+    return err == RC_E_PARSE ? rc_decode_bad(n, "%s: unreadable JSON, %s", what, why) : err;
 }
 
 static bool

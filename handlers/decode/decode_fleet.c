@@ -24,7 +24,7 @@ rc_decode_fleet(struct rc_notice *n)
         rc_decode_code(n->out->events[i].code, sub_type);
     }
     if (err == RC_OK) {
-        rc_decode_say(n, "%s: %s %s", rest, sub_type,
+        rc_decode_say(n, "%s: %s%s%s", rest, sub_type, *description ? " " : "",
                       *description ? rc_decode_show(description, &shown) : "");
     }
     return err;

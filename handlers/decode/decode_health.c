@@ -9,8 +9,9 @@
  * - page, totalPages and backupEvent are strings (older: absent).
  * - every event of an account is copied to a backup region with another id; the
  *   event ARN, communication, page and affected account stay the same, and they
- *   are what makes it the same notice. Older events lack the communication: then
- *   the status and times stand in, so that "closed" is not taken for a repeat.
+ *   are what makes it the same notice. The status is added, so that "closed" is
+ *   never taken for a repeat, and times stand in where older events lack the
+ *   communication.
  * - the envelope's time may be the start of the change: it is not read here.
  * - the set of event type codes is open: the code is only a hint at the schedule. */
 #include <string.h>
@@ -97,7 +98,7 @@ loose_text(const cJSON *object, const char *key, char number[8])
 uint64_t
 rc_decode_health_hash(const struct rc_notice *n)
 {
-    static const char *const instead[] = {"statusCode", "startTime", "endTime", "lastUpdatedTime"};
+    static const char *const instead[] = {"startTime", "endTime", "lastUpdatedTime"};
     const cJSON *d = n->detail;
     char number[8];
     const char *arn = loose_text(d, "eventArn", number);
@@ -109,6 +110,7 @@ rc_decode_health_hash(const struct rc_notice *n)
     hash = rc_decode_hash_string(hash, arn);
     const char *account = loose_text(d, "affectedAccount", number);
     hash = rc_decode_hash_string(hash, *account ? account : n->account);
+    hash = rc_decode_hash_string(hash, loose_text(d, "statusCode", number));
     const char *communication = loose_text(d, "communicationId", number);
     hash = rc_decode_hash_string(hash, communication);
     for (size_t i = 0; !*communication && i < sizeof instead / sizeof instead[0]; i++) {
@@ -132,6 +134,7 @@ add_entity(struct rc_notice *n, const cJSON *entity, const struct rc_ev_aws_heal
            uint32_t *unreadable)
 {
     const char *value, *status;
+    struct rc_event *ev;
     char id[RC_ID_LEN];
 
     if (!cJSON_IsObject(entity)) {
@@ -145,31 +148,28 @@ add_entity(struct rc_notice *n, const cJSON *entity, const struct rc_ev_aws_heal
         *unreadable += err == RC_OK && rc_decode_claims_instance(value);
         return err;
     }
-    struct rc_event *ev = rc_decode_add(n, RC_EV_AWS_HEALTH);
-    if (!ev) {
-        return RC_E_FULL;
+    err = rc_decode_add(n, id, &ev);
+    if (err == RC_OK) {
+        ev->u.health = *health;
+        ev->u.health.status = entity_status(health->status, status);
     }
-    memcpy(ev->instance, id, sizeof ev->instance);
-    ev->u.health = *health;
-    ev->u.health.status = entity_status(health->status, status);
-    return RC_OK;
+    return err;
 }
 
 static enum rc_err
 add_resource(struct rc_notice *n, const char *resource, const struct rc_ev_aws_health *health)
 {
+    struct rc_event *ev;
     char id[RC_ID_LEN] = "";
 
     if (resource && !rc_decode_instance_id(resource, id)) {
         return RC_OK;
     }
-    struct rc_event *ev = rc_decode_add(n, RC_EV_AWS_HEALTH);
-    if (!ev) {
-        return RC_E_FULL;
+    enum rc_err err = rc_decode_add(n, id, &ev);
+    if (err == RC_OK) {
+        ev->u.health = *health;
     }
-    memcpy(ev->instance, id, sizeof ev->instance);
-    ev->u.health = *health;
-    return RC_OK;
+    return err;
 }
 
 /* Entities, or resources when no entity is an instance, or neither. */

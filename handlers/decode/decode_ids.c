@@ -12,6 +12,8 @@
 
 enum { ID_DIGITS_MIN = 8, ID_DIGITS_MAX = 17 };
 
+const char rc_decode_no_instance[RC_ID_LEN];
+
 static bool
 is_blank(char c)
 {
@@ -98,42 +100,42 @@ rc_decode_claims_instance(const char *text)
     return strncmp(at, "i-", 2) == 0 || (is_ec2_arn(at) && strstr(at, ":instance/"));
 }
 
-struct rc_event *
-rc_decode_add(struct rc_notice *n, enum rc_event_kind kind)
+enum rc_err
+rc_decode_add(struct rc_notice *n, const char instance[RC_ID_LEN], struct rc_event **ret)
 {
     struct rc_decoded *out = n->out;
 
+    if (out->count == RC_DECODE_EVENTS_MAX) {
+        return rc_decode_bad(n, "names more than %d instances", RC_DECODE_EVENTS_MAX);
+    }
     if (out->count == n->room) {
         uint32_t room = n->room ? n->room * 2 : 1;
         struct rc_event *bigger = realloc(out->events, room * sizeof *bigger);
 
         if (!bigger) {
-            return NULL;
+            return RC_E_FULL;
         }
         out->events = bigger;
         n->room = room;
     }
-    struct rc_event *ev = &out->events[out->count++];
-    rc_event_init(ev, kind);
-    return ev;
+    *ret = &out->events[out->count++];
+    rc_event_init(*ret, n->row->kind);
+    memcpy((*ret)->instance, instance, RC_ID_LEN);
+    return RC_OK;
 }
 
 static enum rc_err
 add_instance(struct rc_notice *n, const char *path, const char *text)
 {
     struct rc_decode_shown shown;
+    struct rc_event *ev;
     char id[RC_ID_LEN];
 
     if (!rc_decode_instance_id(text, id)) {
         return rc_decode_bad(n, "%s: expected an instance id, found %s", path,
                              rc_decode_show(text, &shown));
     }
-    struct rc_event *ev = rc_decode_add(n, n->row->kind);
-    if (!ev) {
-        return RC_E_FULL;
-    }
-    memcpy(ev->instance, id, sizeof ev->instance);
-    return RC_OK;
+    return rc_decode_add(n, id, &ev);
 }
 
 enum rc_err
@@ -155,6 +157,7 @@ enum rc_err
 rc_decode_instances(struct rc_notice *n, bool required)
 {
     const char *told;
+    struct rc_event *ev;
     enum rc_err err = rc_decode_string(n, n->detail, "detail.instance-id", false, &told);
 
     if (err != RC_OK) {
@@ -169,5 +172,5 @@ rc_decode_instances(struct rc_notice *n, bool required)
     if (required) {
         return rc_decode_bad(n, "detail.instance-id: missing, expected an instance id");
     }
-    return rc_decode_add(n, n->row->kind) ? RC_OK : RC_E_FULL;
+    return rc_decode_add(n, rc_decode_no_instance, &ev);
 }

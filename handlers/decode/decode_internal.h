@@ -88,10 +88,14 @@ bool rc_decode_instance_id(const char *text, char ret[RC_ID_LEN]);
 /* The id in "arn:…:ec2:…:<type>/<prefix>…" or bare; prefix as in "vol-". */
 bool rc_decode_resource_id(const char *text, const char *type, const char *prefix,
                            char ret[RC_ID_LEN]);
+/* An id that names nothing, for rc_decode_add(). */
+extern const char rc_decode_no_instance[RC_ID_LEN];
 /* True for text that claims to be an instance ("i-…", "…:instance/…"), readable or not. */
 bool rc_decode_claims_instance(const char *text);
-/* One event of kind; NULL when memory is short. Valid until the next one is added. */
-struct rc_event *rc_decode_add(struct rc_notice *n, enum rc_event_kind kind);
+/* One event of the row's kind about an instance ("" = none). *ret is valid until
+ * the next one is added. RC_E_FULL, or bad when the message has too many. */
+enum rc_err rc_decode_add(struct rc_notice *n, const char instance[RC_ID_LEN],
+                          struct rc_event **ret);
 /* One event per instance: of detail.instance-id, or else of the instance ARNs in
  * resources. None at all: bad when required, else one event without an instance. */
 enum rc_err rc_decode_instances(struct rc_notice *n, bool required);

@@ -157,7 +157,7 @@ scan_string(struct scan *s)
             return true;
         }
         if (c < 0x20) {
-            return wrong(s, "control character %#04x in a string", c);
+            return wrong(s, "control character 0x%02x in a string", c);
         }
         if (c == '\\') {
             if (!scan_escape(s)) {
