@@ -35,7 +35,8 @@ from moto.server import main as moto_main
 from moto.sqs.models import Queue
 from werkzeug.exceptions import HTTPException
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+from emulator_names import ACCOUNT, REGION, instance_arn
+
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
          "stopped": 80}
 NETWORK = "10.77.0.0/16"
@@ -81,10 +82,6 @@ def set_state(instance, name):
     detail = {"instance-id": instance.id, "state": name}
     threading.Timer(0.1, publish, ("aws.ec2", "EC2 Instance State-change Notification", detail,
                                    [instance_arn(instance.id)])).start()
-
-
-def instance_arn(instance_id):
-    return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance_id}"
 
 
 def publish(source, detail_type, detail, resources):

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The first process of an instance: a network, mount, host name and process
-# namespace of its own. When it dies, everything in it dies, as with a machine.
+# The first process of an instance: network, mounts, host name, processes and
+# uptime are its own. When it dies, everything in it dies, as with a machine.
 # Environment: RC_NODE, RC_INSTANCE_DIR, RC_ADMIT (the gate), SLURM_CONF.
 set -u
 
@@ -17,7 +17,7 @@ hostname "$RC_NODE"
 # As the unit of slurmd does: the gate first, and again until it opens.
 while true; do
     if $RC_ADMIT >>"$RC_INSTANCE_DIR/admit.log" 2>&1; then
-        slurmd -D -b -N "$RC_NODE" -L "$RC_INSTANCE_DIR/slurmd.log" >/dev/null 2>&1
+        slurmd -D -N "$RC_NODE" -L "$RC_INSTANCE_DIR/slurmd.log" >/dev/null 2>&1
     fi
     sleep 0.5
 done

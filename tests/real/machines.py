@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.real.lifeline import end_process, run, start_time
 
 LOOK_S = 0.1
+BOOT_CLOCK = time.CLOCK_BOOTTIME  # a time namespace sets it back to the instance's own boot
 BOOT_S = 1.0  # from launch to running, before the system itself starts
 
 SSHD_CONFIG = """Port 22
@@ -74,7 +75,8 @@ class Machine:
         with open(self.folder / "init.log", "ab") as log:
             self.init = life.spawn(
                 ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount", "--uts",
-                 "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "bash",
+                 "--pid", "--time", f"--boottime={1 - int(time.clock_gettime(BOOT_CLOCK))}",
+                 "--fork", "--kill-child=KILL", "--mount-proc", "bash",
                  Path(__file__).with_name("instance.sh")], env=env, stdout=log, stderr=log)
         self.boots = boots
 

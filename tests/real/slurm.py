@@ -24,6 +24,8 @@ JobAcctGatherType=jobacct_gather/none
 SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
+# A small cluster can afford to look for work every other second.
+SchedulerParameters=sched_interval=2,bf_interval=2
 ReturnToService=1
 # Slurm's own fail-over is off: it fences nobody.
 SlurmctldTimeout=65533
@@ -79,9 +81,10 @@ class Slurm:
         found = {}
         for record in self.command("scontrol", "-o", "show", "nodes").stdout.splitlines():
             field = {key: value.strip() for key, value in NODE_FIELD.findall(record)}
+            state = set(field["State"].rstrip("*").split("+"))
             found[field["NodeName"]] = {
-                "state": set(field["State"].rstrip("*").split("+")),
-                "responding": not field["State"].endswith("*"),
+                "state": state - {"NOT_RESPONDING"},
+                "responding": not ("*" in field["State"] or "NOT_RESPONDING" in state),
                 "addr": field.get("NodeAddr", ""), "reason": field.get("Reason", ""),
                 "started": field.get("SlurmdStartTime", "None")}
         return found

@@ -80,7 +80,9 @@ class RealWorld:
         run("ip", "link", "set", "br0", "up")
 
     def start_emulator(self):
-        python = os.environ["RC_MOTO_PYTHON"]
+        python = os.environ.get("RC_MOTO_PYTHON")
+        if not python:
+            raise RuntimeError("RC_MOTO_PYTHON names no Python with moto: start through ./run")
         with open(self.folder / "emulator.log", "ab") as log:
             self.lifeline.spawn([python, Path(__file__).with_name("emulator.py"), AWS_PORT,
                                  CONTROL_PORT], stdout=log, stderr=log, cwd=self.folder,

@@ -141,6 +141,8 @@ def readme_faults():
 
 def header_comment_faults():
     for path in tracked(".c", ".h"):
+        if path.parts[0] == "tests" and path.suffix == ".c":
+            continue  # the rows of its table say it
         if not text(path).startswith(f"/* {path.name} - "):
             yield f"{path}:1: does not begin with /* {path.name} - what it does"
 

@@ -1,0 +1,35 @@
+"""The demo's command line. As a program it only checks it (status 2 when wrong)."""
+import argparse
+import os
+from pathlib import Path
+
+FAULTS = ("terminate", "spot", "retirement", "status-check", "capacity", "rebalance")
+
+
+def parse(words=None):
+    parser = argparse.ArgumentParser(
+        prog="./run demo", description="One fault, from the message that tells of it to the job "
+        "that runs afterwards. Exit status: 0 the story ended as it should, 1 it did not, "
+        "2 usage, 3 set-up failed.")
+    parser.add_argument("--fault", choices=FAULTS, default="terminate",
+                        help="what happens to the node (default: %(default)s)")
+    parser.add_argument("--real", action="store_true",
+                        help="real slurmctld, slurmd, munge and sshd, and moto's EC2; needs root")
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object on stdout, everything else on stderr")
+    parser.add_argument("--malformed-first", action="store_true",
+                        help="put a message that cannot be read before the fault")
+    parser.add_argument("--replay-message", action="store_true",
+                        help="put the fault's message into the queue again after the repair")
+    parser.add_argument("--keep", metavar="DIR", type=caller_path,
+                        help="leave configuration, logs, DIR/journal and DIR/messages.jsonl")
+    return parser.parse_args(words)
+
+
+def caller_path(text):
+    """Paths are relative to where the user stands, which ./run has left."""
+    return Path(os.environ.get("RC_CWD", ".")).joinpath(text).absolute()
+
+
+if __name__ == "__main__":
+    parse()
