@@ -13,6 +13,17 @@
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
 
+/* Tells the analyser that a failed _FATAL assertion leaves the test. */
+#ifdef __clang_analyzer__
+#    include <stdlib.h>
+#    undef CU_ASSERT_FATAL
+#    undef CU_ASSERT_EQUAL_FATAL
+#    undef CU_ASSERT_PTR_NOT_NULL_FATAL
+#    define CU_ASSERT_FATAL(value)              ((value) ? (void)0 : abort())
+#    define CU_ASSERT_EQUAL_FATAL(a, b)         ((a) == (b) ? (void)0 : abort())
+#    define CU_ASSERT_PTR_NOT_NULL_FATAL(value) ((value) ? (void)0 : abort())
+#endif
+
 int rc_test_main(const char *suite, CU_TestInfo *tests);
 const char *rc_vectors_dir(const char *sub);
 void rc_test_skip(const char *why);

@@ -50,7 +50,7 @@ join_ids(const struct rc_decoded *d, char ids[IDS_LEN])
 {
     size_t len = 0;
 
-    strcpy(ids, "-");
+    memcpy(ids, "-", 2);
     for (uint32_t i = 0; i < d->count; i++) {
         const char *id = d->events[i].instance;
         bool again = i > 0 && strcmp(id, d->events[i - 1].instance) == 0;
