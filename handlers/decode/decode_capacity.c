@@ -5,8 +5,9 @@
  * told when it begins and 40 minutes ahead), "Monitor state changes for
  * future-dated Capacity Reservations". The event's code is the rest of the
  * detail-type in lower case: instance-interruption-warning, delivered,
- * expiration-warning, active, … A block names its reservation; a notice about an
- * instance names the instance. */
+ * expiration-warning, active, … A block names its reservation. Instances are read
+ * from a block and from an interruption; other news of a reservation are about no
+ * instance, whatever the resources list: they must never read as its end. */
 #include <string.h>
 
 #include "handlers/decode/decode_internal.h"
@@ -86,8 +87,11 @@ rc_decode_capacity(struct rc_notice *n)
     if (err == RC_OK) {
         err = read_deadline(n, interrupted, &deadline_wall_ms);
     }
-    if (err == RC_OK) {
+    if (err == RC_OK && (interrupted || is_block)) {
         err = rc_decode_instances(n, interrupted);
+    } else if (err == RC_OK) {
+        struct rc_event *ev;
+        err = rc_decode_add(n, rc_decode_no_instance, &ev);
     }
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         struct rc_event *ev = &n->out->events[i];
