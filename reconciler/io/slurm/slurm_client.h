@@ -21,7 +21,7 @@
  * Errors: RC_E_SLURM_DOWN (slurmctld or munged does not answer), RC_E_TIMEOUT (it
  * hangs), RC_E_HELPER (the helper died), RC_E_SLURM_REFUSED, RC_E_NOT_FOUND (no
  * such node), RC_E_FOREIGN (somebody else's reason stands; nothing of theirs was
- * changed), RC_E_STATE (resume: the node is not drained), RC_E_DENIED. */
+ * changed), RC_E_STATE (resume: slurmd registered with less than configured), RC_E_DENIED. */
 #ifndef RC_SLURM_CLIENT_H
 #define RC_SLURM_CLIENT_H
 

@@ -106,7 +106,7 @@ names_expand(const char *list, struct name_set *ret, struct rc_error *e)
     if (hosts) {
         slurm_hostlist_destroy(hosts);
     }
-    if (ret->count == 0) {
+    if (!ret->name || ret->count == 0) {
         return rc_fail(e, RC_E_INVALID, "names: '%.60s' is no list of 1 to %d nodes",
                        list ? list : "", RC_SLURM_NAMES_MAX);
     }

@@ -12,8 +12,8 @@
 
 /* Fills an RC_EV_SLURM_NODE event from a "node" row. Times stay 0 (the caller knows
  * the clock). jobs is 1 when the node is allocated or completing (at least one job),
- * else 0. A name or address that does not fit, or an unreadable field, is
- * RC_E_PARSE; a reason that does not fit is cut. */
+ * else 0. A name that does not fit, or an unreadable field, is
+ * RC_E_PARSE; a reason that does not fit is cut, such an address is not told. */
 enum rc_err rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid,
                                  struct rc_event *ret, struct rc_error *e);
 

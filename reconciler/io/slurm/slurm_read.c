@@ -43,7 +43,7 @@ partitions_refresh(struct slurm_helper *h)
     }
     partitions_free(h);
     h->partitions = msg;
-    h->partition_nodes = calloc(msg->record_count + 1, sizeof *h->partition_nodes);
+    h->partition_nodes = calloc(msg->record_count + 1, sizeof(rc_hostlist));
     for (uint32_t i = 0; h->partition_nodes && i < msg->record_count; i++) {
         const char *nodes = msg->partition_array[i].nodes;
 

@@ -111,6 +111,9 @@ limits_hold(void)
     struct rc_line_out out;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(big);
+    if (!big) {
+        return;
+    }
     memset(big, 'x', RC_LINE_MAX + 7);
     CU_ASSERT_EQUAL(rc_line_parse(big, RC_LINE_MAX + 7, &line, &e), RC_E_TOO_LARGE);
 

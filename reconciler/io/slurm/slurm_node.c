@@ -1,0 +1,228 @@
+/* slurm_node.c - see slurm_node.h.
+ *
+ * The diff keeps a hash of what was last shown of each node, not the row itself: the
+ * chance that a change keeps its 64-bit hash is nil, and 10,000 nodes stay below 1 MB. */
+#include "reconciler/io/slurm/slurm_node.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shown {
+    char name[RC_NODE_LEN];
+    uint64_t hash;
+    uint32_t pass; /* the last one that showed it */
+    uint32_t pad_;
+};
+
+struct rc_slurm_diff {
+    struct shown *node;
+    uint32_t *slot; /* open addressing: index + 1 into node, 0 = free */
+    uint32_t count, room, slots;
+    uint32_t pass;
+};
+
+static uint64_t
+hash_bytes(uint64_t hash, const void *bytes, size_t len)
+{
+    const unsigned char *c = bytes;
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ c[i]) * 0x100000001b3U; /* FNV-1a */
+    }
+    return hash;
+}
+
+static uint64_t
+hash_name(const char *name)
+{
+    return hash_bytes(0xcbf29ce484222325U, name, strlen(name));
+}
+
+/* Seconds since the epoch as ms; slurmctld says 0 for "never". */
+static bool
+read_time(const struct rc_line *row, const char *key, int64_t *ret_ms)
+{
+    int64_t seconds = 0;
+
+    if (rc_line_get(row, key) && !rc_line_i64(row, key, &seconds)) {
+        return false;
+    }
+    *ret_ms = seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
+    return true;
+}
+
+/* A reason may be longer than our room; its beginning tells owner and incident. */
+static void
+copy_cut(char *dst, uint32_t room, const char *src)
+{
+    size_t len = strlen(src);
+
+    len = len < room ? len : room - 1;
+    memcpy(dst, src, len);
+    dst[len] = '\0';
+}
+
+enum rc_err
+rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_event *ret,
+                     struct rc_error *e)
+{
+    struct rc_ev_slurm_node *n = &ret->u.slurm;
+    const char *name = rc_line_text(row, "name", "");
+    const char *reason = rc_line_text(row, "reason", "");
+    uint32_t reason_uid = (uint32_t)rc_line_number(row, "reason_uid", UINT32_MAX, UINT32_MAX);
+
+    rc_event_init(ret, RC_EV_SLURM_NODE);
+    if (!*name || !rc_text_set(ret->node, sizeof ret->node, name)) {
+        return rc_fail(e, RC_E_PARSE, "node row: name '%.80s' is empty or too long", name);
+    }
+    if (!rc_slurm_flags_parse(rc_line_text(row, "flags", ""), &n->flags)) {
+        return rc_fail(e, RC_E_PARSE, "node %s: unknown flag in '%.80s'", name,
+                       rc_line_text(row, "flags", ""));
+    }
+    if (!read_time(row, "boot", &n->boot_wall_ms) ||
+        !read_time(row, "slurmd_start", &n->slurmd_start_wall_ms)) {
+        return rc_fail(e, RC_E_PARSE, "node %s: a time is no number", name);
+    }
+    /* NodeAddr may be a long DNS name: then the address counts as not told. An id of
+     * another shape, or a long partition name, only labels the node. */
+    (void)rc_text_set(n->addr, sizeof n->addr, rc_line_text(row, "addr", ""));
+    (void)rc_text_set(ret->instance, sizeof ret->instance, rc_line_text(row, "instance", ""));
+    copy_cut(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
+    n->cpus = (uint32_t)rc_line_number(row, "cpus", UINT32_MAX, 0);
+    n->jobs = (n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING)) != 0 ? 1 : 0;
+    n->owner = rc_slurm_owner(reason, reason_uid, slurm_uid);
+    (void)rc_slurm_reason_ours(reason, &n->reason_incident, NULL);
+    copy_cut(n->reason, sizeof n->reason, reason);
+    return RC_OK;
+}
+
+struct rc_slurm_diff *
+rc_slurm_diff_new(void)
+{
+    return calloc(1, sizeof(struct rc_slurm_diff));
+}
+
+void
+rc_slurm_diff_free(struct rc_slurm_diff *d)
+{
+    if (d) {
+        free(d->node);
+        free(d->slot);
+        free(d);
+    }
+}
+
+void
+rc_slurm_diff_begin(struct rc_slurm_diff *d)
+{
+    d->pass++;
+}
+
+/* The slot that holds name, or the free one where it belongs. Needs slots > count. */
+static uint32_t *
+slot_of(const struct rc_slurm_diff *d, const char *name)
+{
+    uint32_t at = (uint32_t)hash_name(name) & (d->slots - 1);
+
+    while (d->slot[at] && strcmp(d->node[d->slot[at] - 1].name, name) != 0) {
+        at = (at + 1) & (d->slots - 1);
+    }
+    return &d->slot[at];
+}
+
+static void
+index_all(struct rc_slurm_diff *d)
+{
+    memset(d->slot, 0, d->slots * sizeof *d->slot);
+    for (uint32_t i = 0; i < d->count; i++) {
+        *slot_of(d, d->node[i].name) = i + 1;
+    }
+}
+
+static bool
+make_room(struct rc_slurm_diff *d)
+{
+    uint32_t room = d->room ? d->room * 2 : 64;
+    struct shown *node;
+    uint32_t *slot;
+
+    if (d->count < d->room) {
+        return true;
+    }
+    node = realloc(d->node, room * sizeof *node);
+    if (!node) {
+        return false;
+    }
+    d->node = node;
+    slot = realloc(d->slot, (size_t)room * 2 * sizeof *slot);
+    if (!slot) {
+        return false;
+    }
+    d->slot = slot;
+    d->slots = room * 2;
+    d->room = room;
+    index_all(d);
+    return true;
+}
+
+bool
+rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev)
+{
+    uint64_t hash = hash_bytes(hash_name(ev->instance), &ev->u.slurm, sizeof ev->u.slurm);
+    struct shown *shown;
+    uint32_t *slot;
+    bool news;
+
+    assert(ev->kind == RC_EV_SLURM_NODE);
+    if (!make_room(d)) {
+        return true;
+    }
+    slot = slot_of(d, ev->node);
+    if (*slot == 0) {
+        shown = &d->node[d->count++];
+        memset(shown, 0, sizeof *shown);
+        memcpy(shown->name, ev->node, sizeof shown->name);
+        *slot = d->count;
+        news = true;
+    } else {
+        shown = &d->node[*slot - 1];
+        news = shown->hash != hash;
+    }
+    shown->hash = hash;
+    shown->pass = d->pass;
+    return news;
+}
+
+void
+rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char *node), void *arg)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < d->count; i++) {
+        if (d->node[i].pass != d->pass) {
+            gone(arg, d->node[i].name);
+        } else if (kept++ != i) {
+            d->node[kept - 1] = d->node[i];
+        }
+    }
+    if (kept != d->count) {
+        d->count = kept;
+        index_all(d);
+    }
+}
+
+void
+rc_slurm_diff_reset(struct rc_slurm_diff *d)
+{
+    d->count = 0;
+    if (d->slot) {
+        memset(d->slot, 0, d->slots * sizeof *d->slot);
+    }
+}
+
+uint32_t
+rc_slurm_diff_count(const struct rc_slurm_diff *d)
+{
+    return d->count;
+}
