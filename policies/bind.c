@@ -37,6 +37,17 @@ distance(const char *a, const char *b)
     return row[lb];
 }
 
+/* "warn" and "warning": one is how the other begins. */
+static bool
+is_beginning(const char *a, const char *b)
+{
+    size_t la = strlen(a);
+    size_t lb = strlen(b);
+    size_t shorter = la < lb ? la : lb;
+
+    return shorter >= NEAREST_MAX && strncmp(a, b, shorter) == 0;
+}
+
 const char *
 rc_bind_nearest(const char *text, const char *const *names, size_t count)
 {
@@ -44,7 +55,7 @@ rc_bind_nearest(const char *text, const char *const *names, size_t count)
     size_t best_distance = NEAREST_MAX + 1;
 
     for (size_t i = 0; i < count; i++) {
-        size_t d = distance(text, names[i]);
+        size_t d = is_beginning(text, names[i]) ? 1 : distance(text, names[i]);
         /* Half of a short word is another word, not a slip. */
         if (d < best_distance && d * 2 <= strlen(names[i])) {
             best = names[i];

@@ -26,7 +26,6 @@ enum {
     RC_CONFIG_TAGS_MAX = 16,
     RC_CONFIG_TAG_KEY_LEN = 129,   /* EC2: 128 characters */
     RC_CONFIG_TAG_VALUE_LEN = 257, /* EC2: 256 characters */
-    RC_CONFIG_CONNECTS_MAX = 8,
 };
 
 /* A program that speaks the helper line protocol. */
@@ -56,9 +55,7 @@ struct rc_config_aws {
     char profile[RC_CONFIG_NAME_LEN]; /* of the shared credentials file */
     char ca_file[RC_CONFIG_PATH_LEN]; /* certificates to trust, "" = the system's */
     struct rc_config_endpoints endpoint;
-    uint32_t connect_to_count;
-    uint32_t pad_;
-    char connect_to[RC_CONFIG_CONNECTS_MAX][RC_CONFIG_URL_LEN]; /* as CURLOPT_CONNECT_TO */
+    char connect_to[RC_CONFIG_URL_LEN]; /* "HOST:PORT:TO-HOST:TO-PORT", as curl --connect-to */
     int64_t request_timeout_ms;
 };
 
@@ -84,7 +81,8 @@ struct rc_config_slurm {
 struct rc_config_journal {
     char dir[RC_CONFIG_PATH_LEN];
     uint64_t segment_bytes; /* rotated at this size */
-    uint32_t segments_keep; /* closed segments kept behind the last snapshot */
+    uint64_t keep_bytes;    /* older segments are deleted above this … */
+    uint32_t keep_segments; /* … or when there are more than so many */
     uint32_t pad_;
 };
 
@@ -96,7 +94,7 @@ struct rc_config_lease {
     char path[RC_CONFIG_PATH_LEN];
     char table[RC_CONFIG_URL_LEN];
     char owner[RC_NODE_LEN]; /* "" in the file = the host name; filled in by the loader */
-    int64_t term_ms;
+    int64_t term_ms;         /* the margin is cluster.lease_margin_ms */
 };
 
 struct rc_config_incidents {
