@@ -2,7 +2,8 @@
  *
  * The kind follows the detail-type, whatever the source. Families whose members
  * drift between editions of the documentation are matched by their beginning
- * ("Capacity Block Reservation Delivered" became "Capacity Block Delivered").
+ * ("Capacity Block Reservation Delivered" became "Capacity Block Delivered"); the
+ * list of EC2's is in the EventBridge events reference.
  * Snapshots, alarm configuration changes and fulfilled spot requests are left
  * out on purpose: they say nothing about the health of a node. */
 #include <string.h>
@@ -14,11 +15,13 @@ static const struct rc_decode_row rows[] = {
     {"EC2 Instance State-change Notification",    RC_EV_EC2_STATE_CHANGE,         rc_decode_ec2_state},
     {"EC2 Spot Instance Interruption Warning",    RC_EV_SPOT_INTERRUPTION,        rc_decode_spot},
     {"EC2 Instance Rebalance Recommendation",     RC_EV_REBALANCE_RECOMMENDATION, rc_decode_rebalance},
+    {"EC2 Spot Instance Rebalance Recommended",   RC_EV_REBALANCE_RECOMMENDATION, rc_decode_rebalance},
     {"AWS Health Event",                          RC_EV_AWS_HEALTH,               rc_decode_health},
     {"AWS Health Abuse Event",                    RC_EV_AWS_HEALTH,               rc_decode_health},
     {"CloudWatch Alarm State Change",             RC_EV_CLOUDWATCH_ALARM,         rc_decode_alarm},
     {"CloudWatch Alarm Contributor State Change", RC_EV_CLOUDWATCH_ALARM,         rc_decode_alarm},
     {"EC2 Capacity Reservation *",                RC_EV_CAPACITY_RESERVATION,     rc_decode_capacity},
+    {"EC2 Interruptible Capacity Reservation *",  RC_EV_CAPACITY_RESERVATION,     rc_decode_capacity},
     {"EC2 On-Demand Capacity Reservation *",      RC_EV_CAPACITY_RESERVATION,     rc_decode_capacity},
     {"On-Demand Capacity Reservation *",          RC_EV_CAPACITY_RESERVATION,     rc_decode_capacity},
     {"EC2 ODCR *",                                RC_EV_CAPACITY_RESERVATION,     rc_decode_capacity},
