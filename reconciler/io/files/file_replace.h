@@ -7,8 +7,8 @@
  * finds the old file or the new one.
  *
  * <file>.rc-new is locked (flock) while it is written: a second writer is told
- * so, and what a crash left behind is written over by the next one. Symbolic
- * links are followed: the target is replaced, the link stays. */
+ * so, and what a crash left behind is written over by the next one. A file system without
+ * flock is refused. Symbolic links are followed: the target is replaced, the link stays. */
 #ifndef RC_FILE_REPLACE_H
 #define RC_FILE_REPLACE_H
 
