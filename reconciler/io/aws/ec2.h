@@ -106,7 +106,7 @@ enum rc_err rc_ec2_create_tags(struct rc_aws *aws, const struct rc_ec2_ids *ids,
 typedef void(rc_ec2_console_fn)(const struct rc_error *error, const char *text, size_t len,
                                 void *arg);
 enum rc_err rc_ec2_console(struct rc_aws *aws, const char *instance, rc_ec2_console_fn *fn,
-                           void *arg, struct rc_aws_call **ret_call);
+                           void *arg, struct rc_ec2_call **ret_call);
 
 /* The callbacks will not come. NULL is fine. */
 void rc_ec2_cancel(struct rc_ec2_call *call);

@@ -26,10 +26,15 @@ struct rc_ec2_page {
 
 typedef void(rc_ec2_xml_row_fn)(const struct rc_event *row, void *arg);
 
-/* Rows are given only when the whole body was good. expect_root "" = any known
- * one. cluster decides `ours`. */
-enum rc_err rc_ec2_xml_read(const char *body, size_t len, const char *expect_root,
-                            const char *cluster, rc_ec2_xml_row_fn *row, void *arg,
+struct rc_ec2_expect {
+    const char *root;       /* name of the root element; "" = any …Response */
+    const char *cluster;    /* decides `ours` */
+    rc_ec2_xml_row_fn *row; /* may be NULL */
+    void *arg;
+};
+
+/* Rows are given only when the whole body was good. */
+enum rc_err rc_ec2_xml_read(const char *body, size_t len, const struct rc_ec2_expect *expect,
                             struct rc_ec2_page *ret, struct rc_error *error);
 
 #endif

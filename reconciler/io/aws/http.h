@@ -34,6 +34,7 @@ struct rc_http_request {
     int64_t connect_timeout_ms; /* 0 = 5 s */
     size_t response_max;        /* larger replies fail with RC_E_TOO_LARGE; 0 = 16 MiB */
     int direct;                 /* 1 = never through a proxy (instance metadata) */
+    int once; /* 1 = on a new connection: curl repeats a request when a kept one turns out dead */
 };
 
 /* Borrowed: valid until the callback returns. */

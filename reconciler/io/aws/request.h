@@ -16,11 +16,18 @@
 
 struct rc_aws_call;
 
+/* Judges the body of a 2xx reply: RC_OK, or why it is no good (fills error). A
+ * reply cut short is asked for again like any transient fault. */
+typedef enum rc_err(rc_aws_check_fn)(const char *body, size_t len, struct rc_error *error);
+
 /* Copied before rc_aws_start returns. */
 struct rc_aws_request {
     enum rc_aws_op op;
     const char *body;
     size_t body_len;
+    rc_aws_check_fn *check; /* NULL = any body is good */
+    void (*on_cancel)(
+        void *arg);             /* called instead of fn when cancelled, to free arg; may be NULL */
     int64_t attempt_timeout_ms; /* 0 = the operation's own */
     int64_t deadline_ms;        /* over all attempts; 0 = the operation's own */
 };

@@ -45,8 +45,8 @@ struct rc_sqs_entry {
     uint32_t visibility_s;
 };
 
-/* error: of the call. When that is RC_OK, entry[i] tells of the i-th entry: RC_OK,
- * or why it failed (RC_E_UNKNOWN when the reply did not mention it). */
+/* error: of the call. entry[i] tells of the i-th entry: RC_OK, or why it failed:
+ * the call's error, its own, or RC_E_UNKNOWN when the reply did not mention it. */
 struct rc_sqs_batch {
     struct rc_error error;
     uint32_t count;
