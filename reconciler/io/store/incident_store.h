@@ -27,7 +27,7 @@ struct rc_incident_item {
 };
 
 /* One node's history: attempts, repeats, known bad serials; a JSON object whose
- * members are its writer's business. */
+ * members are its writer's business (numbers of at most 15 digits come back exactly). */
 struct rc_history_item {
     char node[RC_NODE_LEN];
     uint64_t epoch;

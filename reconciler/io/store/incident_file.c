@@ -1,0 +1,479 @@
+/* incident_file.c - see incident_file.h.
+ *
+ * Calls wait in a queue and are carried out in the next turns of the loop, a few
+ * in each, inside the lock of the directory: compare the epochs, replace the
+ * file. With a syncer they then wait in a second queue for the disk, a few in
+ * each request, oldest first. A refused call is answered before those that wait.
+ *
+ * Failure modes: an item that cannot be read fails list() as a whole; a put does
+ * not need the old item to be readable, only the epoch file. A kill between two
+ * files loses nothing, because each call is one file. */
+#define _GNU_SOURCE
+#include "reconciler/io/store/incident_file.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reconciler/core/incident.h"
+#include "reconciler/core/policy.h"
+#include "reconciler/io/store/incident_item.h"
+#include "reconciler/io/store/incident_listing.h"
+#include "reconciler/io/store/json_fields.h"
+#include "reconciler/io/store/store_file.h"
+
+enum {
+    CALLS_PER_TURN = 32,
+    LOCK_RETRY_MS = 5,
+    LOCK_TRIES = 400,
+    NAME_ROOM = RC_NODE_LEN + 16,
+    SYNCS_PER_REQUEST = RC_SYNCER_FILES_MAX - 1 /* and the directory */
+};
+
+enum call_kind { CALL_WRITE, CALL_REMOVE, CALL_LIST };
+
+struct call {
+    struct call *next;
+    enum call_kind kind;
+    uint64_t epoch;
+    char name[NAME_ROOM]; /* of the file */
+    char *text;           /* WRITE */
+    rc_store_fn *cb;
+    rc_store_list_fn *list_cb;
+    void *arg;
+};
+
+struct queue {
+    struct call *head, **tail;
+};
+
+struct incident_file {
+    struct rc_incident_store base;
+    struct rc_incident_file_options o;
+    char *dir, *cluster;
+    int dir_fd;
+    struct event *turn;
+    struct queue asked;    /* not carried out */
+    struct queue unsynced; /* carried out, not on the disk */
+    unsigned syncing;      /* so many of them are under way */
+    bool is_closed;        /* only the syncer's answer is awaited */
+    unsigned lock_tries;
+};
+
+static void
+push(struct queue *q, struct call *c)
+{
+    c->next = NULL;
+    *q->tail = c;
+    q->tail = &c->next;
+}
+
+static struct call *
+pop(struct queue *q)
+{
+    struct call *c = q->head;
+
+    if (c) {
+        q->head = c->next;
+        if (!q->head) {
+            q->tail = &q->head;
+        }
+    }
+    return c;
+}
+
+static void
+answer(struct call *c, enum rc_err code, const struct rc_error *err)
+{
+    const struct rc_store_items none = {NULL, 0, NULL, 0};
+
+    if (c->kind == CALL_LIST) {
+        c->list_cb(c->arg, code, &none, err);
+    } else {
+        c->cb(c->arg, code, err);
+    }
+    free(c->text);
+    free(c);
+}
+
+/* --- epochs ----------------------------------------------------------------------- */
+
+static enum rc_err
+read_fence(const struct incident_file *s, uint64_t *ret_epoch, struct rc_error *err)
+{
+    struct rc_json_object o;
+    char *text = NULL;
+    size_t len = 0;
+    enum rc_err e = rc_store_read(s->dir_fd, "epoch.json", &text, &len, err);
+
+    *ret_epoch = 0;
+    if (e) {
+        return e == RC_E_NOT_FOUND ? RC_OK : e;
+    }
+    rc_json_open(&o, "epoch.json", text, len, err);
+    rc_json_expect(&o, RC_ITEM_VERSION, s->cluster);
+    *ret_epoch = rc_json_integer(&o, "epoch", 1, RC_JSON_INTEGER_MAX);
+    free(text);
+    return rc_json_close(&o);
+}
+
+static enum rc_err
+write_fence(const struct incident_file *s, uint64_t epoch, struct rc_error *err)
+{
+    char *text = NULL;
+    cJSON *o = cJSON_CreateObject();
+
+    if (cJSON_AddNumberToObject(o, "version", RC_ITEM_VERSION) &&
+        cJSON_AddStringToObject(o, "cluster", s->cluster) &&
+        cJSON_AddNumberToObject(o, "epoch", (double)epoch)) {
+        text = cJSON_PrintUnformatted(o);
+    }
+    cJSON_Delete(o);
+    if (!text) {
+        return rc_fail(err, RC_E_FULL, "out of memory");
+    }
+    enum rc_err e = rc_store_replace(s->dir_fd, "epoch.json", text, false, err);
+    free(text);
+    return e;
+}
+
+/* The first write of a new epoch fences the ones before it too. */
+static enum rc_err
+check_epoch(const struct incident_file *s, uint64_t epoch, struct rc_error *err)
+{
+    uint64_t fence;
+    enum rc_err e = read_fence(s, &fence, err);
+
+    if (!e && epoch < fence) {
+        e = rc_fail(err, RC_E_CONDITION,
+                    "epoch %" PRIu64 " is over: epoch %" PRIu64 " has written in %s", epoch, fence,
+                    s->dir);
+    }
+    return e || epoch == fence ? e : write_fence(s, epoch, err);
+}
+
+/* --- carrying out --------------------------------------------------------------------- */
+
+static void
+carry_out_list(struct incident_file *s, struct call *c)
+{
+    struct rc_incident_listing l;
+    struct rc_error err = {RC_OK, "", ""};
+    enum rc_err e = rc_incident_listing_read(s->dir, s->dir_fd, s->cluster, &l, &err);
+
+    if (!e && c->epoch && l.epoch_max > c->epoch) {
+        e = rc_fail(&err, RC_E_CONDITION,
+                    "an item in %s is of epoch %" PRIu64 ", later than our epoch %" PRIu64, s->dir,
+                    l.epoch_max, c->epoch);
+    }
+    if (!e && c->epoch) {
+        e = check_epoch(s, c->epoch, &err);
+    }
+    if (e) {
+        answer(c, e, &err);
+    } else {
+        struct rc_store_items items = {l.incidents, l.incident_count, l.histories, l.history_count};
+        c->list_cb(c->arg, RC_OK, &items, &err);
+        free(c);
+    }
+    rc_incident_listing_free(&l);
+}
+
+static enum rc_err
+carry_out(struct incident_file *s, const struct call *c, struct rc_error *err)
+{
+    enum rc_err e = check_epoch(s, c->epoch, err);
+
+    if (e) {
+        return e;
+    }
+    if (c->kind == CALL_WRITE) {
+        return rc_store_replace(s->dir_fd, c->name, c->text, false, err);
+    }
+    if (unlinkat(s->dir_fd, c->name, 0) && errno != ENOENT) {
+        return rc_fail(err, RC_E_DISK, "cannot delete %s: %s", c->name, strerror(errno));
+    }
+    return RC_OK;
+}
+
+static void start_sync(struct incident_file *s);
+static void destroy(struct incident_file *s);
+
+static void
+on_synced(void *arg, enum rc_err code, const struct rc_error *err)
+{
+    struct incident_file *s = arg;
+
+    if (s->is_closed) {
+        destroy(s);
+        return;
+    }
+    while (s->syncing) {
+        s->syncing--;
+        answer(pop(&s->unsynced), code, err);
+    }
+    start_sync(s);
+}
+
+/* Files are opened again by name, so that a long queue holds no descriptors; one
+ * that was replaced meanwhile is synced in its newer form, one that was deleted
+ * is in the directory's sync. */
+static void
+start_sync(struct incident_file *s)
+{
+    int fds[RC_SYNCER_FILES_MAX];
+    unsigned count = 0;
+    struct rc_error err;
+
+    if (s->syncing || !s->unsynced.head) {
+        return;
+    }
+    for (struct call *c = s->unsynced.head; c && s->syncing < SYNCS_PER_REQUEST; c = c->next) {
+        int fd = openat(s->dir_fd, c->name, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            fds[count++] = fd;
+        }
+        s->syncing++;
+    }
+    fds[count++] = s->dir_fd;
+    enum rc_err e = rc_syncer_sync(s->o.syncer, fds, count, on_synced, s, &err);
+    while (count-- > 1) {
+        close(fds[count - 1]);
+    }
+    if (e) {
+        while (s->syncing) {
+            s->syncing--;
+            answer(pop(&s->unsynced), e, &err);
+        }
+        if (s->unsynced.head) {
+            event_active(s->turn, EV_TIMEOUT, 0);
+        }
+    }
+}
+
+static void
+carry_out_some(struct incident_file *s)
+{
+    for (int i = 0; i < CALLS_PER_TURN && s->asked.head; i++) {
+        struct call *c = pop(&s->asked);
+        struct rc_error err = {RC_OK, "", ""};
+        if (c->kind == CALL_LIST) {
+            carry_out_list(s, c);
+            continue;
+        }
+        enum rc_err e = carry_out(s, c, &err);
+        if (!e && s->o.syncer) {
+            push(&s->unsynced, c);
+        } else {
+            answer(c, e, &err);
+        }
+    }
+}
+
+static void
+on_turn(evutil_socket_t unused, short what, void *arg)
+{
+    const struct timeval retry = {.tv_usec = LOCK_RETRY_MS * 1000}, now = {0};
+    struct incident_file *s = arg;
+    struct rc_error err;
+
+    (void)unused;
+    (void)what;
+    if (s->asked.head) {
+        int fd = openat(s->dir_fd, "store.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            s->lock_tries = 0;
+            carry_out_some(s);
+        } else if (++s->lock_tries == LOCK_TRIES) {
+            rc_fail(&err, RC_E_TIMEOUT, "cannot lock %s/store.lock: %s", s->dir, strerror(errno));
+            s->lock_tries = 0;
+            answer(pop(&s->asked), RC_E_TIMEOUT, &err);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    if (s->asked.head) {
+        event_add(s->turn, s->lock_tries ? &retry : &now);
+    }
+    start_sync(s);
+}
+
+/* --- calls ------------------------------------------------------------------------------ */
+
+static enum rc_err
+ask(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
+{
+    const struct timeval now = {0};
+    struct call *c = malloc(sizeof *c);
+
+    if (!c) {
+        free(from->text);
+        return RC_E_FULL;
+    }
+    *c = *from;
+    c->kind = kind;
+    c->epoch = epoch;
+    push(&s->asked, c);
+    if (!evtimer_pending(s->turn, NULL)) {
+        event_add(s->turn, &now);
+    }
+    return RC_OK;
+}
+
+static bool
+is_node_name(const char *node)
+{
+    size_t len = strspn(node, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return len > 0 && len < RC_NODE_LEN && !node[len] && node[0] != '.';
+}
+
+static bool
+is_epoch(uint64_t epoch)
+{
+    return epoch > 0 && epoch <= RC_JSON_INTEGER_MAX;
+}
+
+static enum rc_err
+put(struct rc_incident_store *base, const struct rc_incident_item *item, rc_store_fn *cb, void *arg)
+{
+    struct incident_file *s = (struct incident_file *)base;
+    struct call c = {.cb = cb, .arg = arg};
+
+    if (!item->incident || !is_node_name(item->node) || !is_epoch(item->item.epoch) ||
+        item->item.fault >= RC_FAULT__MAX || item->item.phase >= RC_PHASE__MAX ||
+        item->item.opened_wall_ms < 0) {
+        return RC_E_INVALID;
+    }
+    snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", item->incident);
+    c.text = rc_incident_item_format(s->cluster, item);
+    return c.text ? ask(s, CALL_WRITE, item->item.epoch, &c) : RC_E_FULL;
+}
+
+static enum rc_err
+remove_incident(struct rc_incident_store *base, uint32_t incident, uint64_t epoch, rc_store_fn *cb,
+                void *arg)
+{
+    struct call c = {.cb = cb, .arg = arg};
+
+    if (!incident || !is_epoch(epoch)) {
+        return RC_E_INVALID;
+    }
+    snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", incident);
+    return ask((struct incident_file *)base, CALL_REMOVE, epoch, &c);
+}
+
+static enum rc_err
+put_history(struct rc_incident_store *base, const struct rc_history_item *item, rc_store_fn *cb,
+            void *arg)
+{
+    struct incident_file *s = (struct incident_file *)base;
+    struct call c = {.cb = cb, .arg = arg};
+    struct rc_history_item check;
+
+    if (!is_node_name(item->node) || !is_epoch(item->epoch)) {
+        return RC_E_INVALID;
+    }
+    if (item->json_len > RC_HISTORY_MAX) {
+        return RC_E_TOO_LARGE;
+    }
+    snprintf(c.name, sizeof c.name, "node-%s.json", item->node);
+    c.text = rc_history_item_format(s->cluster, item);
+    if (!c.text) {
+        return RC_E_INVALID; /* json is not JSON */
+    }
+    enum rc_err e = rc_history_item_parse(s->cluster, c.text, strlen(c.text), &check, NULL);
+    if (e) {
+        free(c.text);
+        return RC_E_INVALID;
+    }
+    free((void *)(uintptr_t)check.json);
+    return ask(s, CALL_WRITE, item->epoch, &c);
+}
+
+static enum rc_err
+list(struct rc_incident_store *base, uint64_t epoch, rc_store_list_fn *cb, void *arg)
+{
+    struct call c = {.list_cb = cb, .arg = arg};
+
+    if (epoch > RC_JSON_INTEGER_MAX) {
+        return RC_E_INVALID;
+    }
+    return ask((struct incident_file *)base, CALL_LIST, epoch, &c);
+}
+
+static void
+destroy(struct incident_file *s)
+{
+    if (s->turn) {
+        event_free(s->turn);
+    }
+    if (s->dir_fd >= 0) {
+        close(s->dir_fd);
+    }
+    free(s->dir);
+    free(s->cluster);
+    free(s);
+}
+
+static void
+incident_file_free(struct rc_incident_store *base)
+{
+    struct incident_file *s = (struct incident_file *)base;
+    struct rc_error err;
+    struct call *c;
+
+    rc_fail(&err, RC_E_CANCELLED, "the incident store is closed");
+    while ((c = pop(&s->unsynced)) || (c = pop(&s->asked))) {
+        answer(c, RC_E_CANCELLED, &err);
+    }
+    s->is_closed = s->syncing > 0;
+    if (!s->is_closed) {
+        destroy(s);
+    }
+}
+
+enum rc_err
+rc_incident_file_new(const struct rc_incident_file_options *options,
+                     struct rc_incident_store **ret_store, struct rc_error *ret_err)
+{
+    static const struct rc_incident_store_ops ops = {put, remove_incident, put_history, list,
+                                                     incident_file_free};
+    struct incident_file *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        return rc_fail(ret_err, RC_E_FULL, "out of memory");
+    }
+    s->base.ops = &ops;
+    s->o = *options;
+    s->dir_fd = -1;
+    s->asked.tail = &s->asked.head;
+    s->unsynced.tail = &s->unsynced.head;
+    s->dir = strdup(options->dir);
+    s->cluster = strdup(options->cluster);
+    s->turn = evtimer_new(options->base, on_turn, s);
+    if (!s->dir || !s->cluster || !s->turn) {
+        destroy(s);
+        return rc_fail(ret_err, RC_E_FULL, "out of memory");
+    }
+    if (!mkdir(s->dir, 0750) || errno == EEXIST) {
+        s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (s->dir_fd < 0) {
+        enum rc_err e = rc_fail(ret_err, RC_E_DISK, "cannot make or open %s: %s", options->dir,
+                                strerror(errno));
+        destroy(s);
+        return e;
+    }
+    *ret_store = &s->base;
+    return RC_OK;
+}

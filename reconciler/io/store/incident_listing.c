@@ -1,0 +1,152 @@
+/* incident_listing.c - see incident_listing.h. */
+#define _GNU_SOURCE
+#include "reconciler/io/store/incident_listing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/io/store/incident_item.h"
+#include "reconciler/io/store/store_file.h"
+
+enum { NAME_ROOM = RC_NODE_LEN + 16 };
+
+static void *
+grow(void *list, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) {
+        return list;
+    }
+    size_t wanted = *room ? 2 * *room : 64;
+    void *bigger = realloc(list, wanted * size);
+    if (bigger) {
+        *room = wanted;
+    }
+    return bigger;
+}
+
+static enum rc_err
+add_incident(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+             struct rc_error *err)
+{
+    char name[NAME_ROOM];
+    void *bigger = grow(l->incidents, l->incident_count, &l->incident_room, sizeof *l->incidents);
+
+    if (!bigger) {
+        return rc_fail(err, RC_E_FULL, "out of memory");
+    }
+    l->incidents = bigger;
+    struct rc_incident_item *item = &l->incidents[l->incident_count];
+    enum rc_err e = rc_incident_item_parse(l->cluster, text, len, item, err);
+    if (e) {
+        return e;
+    }
+    snprintf(name, sizeof name, "incident-%" PRIu32 ".json", item->incident);
+    if (strcmp(name, file) != 0) {
+        return rc_fail(err, RC_E_PARSE, "the item is of incident %" PRIu32, item->incident);
+    }
+    l->incident_count++;
+    l->epoch_max = item->item.epoch > l->epoch_max ? item->item.epoch : l->epoch_max;
+    return RC_OK;
+}
+
+static enum rc_err
+add_history(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+            struct rc_error *err)
+{
+    char name[NAME_ROOM];
+    void *bigger = grow(l->histories, l->history_count, &l->history_room, sizeof *l->histories);
+
+    if (!bigger) {
+        return rc_fail(err, RC_E_FULL, "out of memory");
+    }
+    l->histories = bigger;
+    struct rc_history_item *item = &l->histories[l->history_count];
+    enum rc_err e = rc_history_item_parse(l->cluster, text, len, item, err);
+    if (e) {
+        return e;
+    }
+    l->history_count++;
+    l->epoch_max = item->epoch > l->epoch_max ? item->epoch : l->epoch_max;
+    snprintf(name, sizeof name, "node-%s.json", item->node);
+    return strcmp(name, file) == 0 ? RC_OK
+                                   : rc_fail(err, RC_E_PARSE, "the item is of node %s", item->node);
+}
+
+static enum rc_err
+add_file(int dir_fd, struct rc_incident_listing *l, const char *file, struct rc_error *err)
+{
+    size_t name_len = strlen(file), len = 0;
+    struct rc_error why;
+    char *text = NULL;
+
+    if (name_len < 5 || strcmp(file + name_len - 5, ".json") != 0) {
+        return RC_OK;
+    }
+    bool is_incident = strncmp(file, "incident-", 9) == 0;
+    if (!is_incident && strncmp(file, "node-", 5) != 0) {
+        return RC_OK;
+    }
+    enum rc_err e = rc_store_read(dir_fd, file, &text, &len, &why);
+    if (!e) {
+        e = is_incident ? add_incident(l, text, len, file, &why)
+                        : add_history(l, text, len, file, &why);
+        free(text);
+    }
+    return e ? rc_fail(err, e, "%.80s: %.170s", file, why.text) : RC_OK;
+}
+
+static int
+by_incident(const void *a, const void *b)
+{
+    uint32_t x = ((const struct rc_incident_item *)a)->incident;
+    uint32_t y = ((const struct rc_incident_item *)b)->incident;
+
+    return (x > y) - (x < y);
+}
+
+static int
+by_node(const void *a, const void *b)
+{
+    return strcmp(((const struct rc_history_item *)a)->node,
+                  ((const struct rc_history_item *)b)->node);
+}
+
+enum rc_err
+rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
+                         struct rc_incident_listing *l, struct rc_error *err)
+{
+    DIR *d = opendir(dir);
+    enum rc_err e = RC_OK;
+    struct dirent *entry;
+
+    memset(l, 0, sizeof *l);
+    l->cluster = cluster;
+    if (!d) {
+        return rc_fail(err, RC_E_IO, "cannot read %s: %s", dir, strerror(errno));
+    }
+    while (!e && (entry = readdir(d))) {
+        e = add_file(dir_fd, l, entry->d_name, err);
+    }
+    closedir(d);
+    if (l->incident_count) {
+        qsort(l->incidents, l->incident_count, sizeof *l->incidents, by_incident);
+    }
+    if (l->history_count) {
+        qsort(l->histories, l->history_count, sizeof *l->histories, by_node);
+    }
+    return e;
+}
+
+void
+rc_incident_listing_free(struct rc_incident_listing *l)
+{
+    for (size_t i = 0; i < l->history_count; i++) {
+        free((void *)(uintptr_t)l->histories[i].json);
+    }
+    free(l->incidents);
+    free(l->histories);
+}

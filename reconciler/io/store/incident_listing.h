@@ -1,0 +1,22 @@
+/* incident_listing.h - every item of a store directory, read at once. */
+#ifndef RC_INCIDENT_LISTING_H
+#define RC_INCIDENT_LISTING_H
+
+#include "reconciler/io/store/incident_store.h"
+
+struct rc_incident_listing {
+    struct rc_incident_item *incidents; /* by number */
+    size_t incident_count, incident_room;
+    struct rc_history_item *histories; /* by node name */
+    size_t history_count, history_room;
+    uint64_t epoch_max; /* of all items */
+    const char *cluster;
+};
+
+/* Files that are no items are passed over; an item that cannot be read is an error
+ * that names it. Free *l in either case. */
+enum rc_err rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
+                                     struct rc_incident_listing *l, struct rc_error *err);
+void rc_incident_listing_free(struct rc_incident_listing *l);
+
+#endif

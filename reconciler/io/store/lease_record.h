@@ -1,0 +1,43 @@
+/* lease_record.h - the lease's record as JSON text, and one observer's judgement
+ * of it. Every form of the lease uses both.
+ *
+ * {"version":1,"cluster":"c","owner":"ctl-1","epoch":7,"renewal":42,"term_ms":10000,"held":true} */
+#ifndef RC_LEASE_RECORD_H
+#define RC_LEASE_RECORD_H
+
+#include <stddef.h>
+
+#include "reconciler/io/store/lease.h"
+
+enum { RC_LEASE_VERSION = 1, RC_LEASE_TERM_MS_MAX = 24 * 3600 * 1000 };
+
+struct rc_lease_record {
+    char owner[RC_NODE_LEN];
+    uint64_t epoch;
+    uint64_t renewal;
+    int64_t term_ms;
+    bool held;
+};
+
+/* malloc'd text, or NULL when memory is out. */
+char *rc_lease_record_format(const char *cluster, const struct rc_lease_record *r);
+/* RC_E_PARSE: rubbish; RC_E_FOREIGN: another cluster's. what names it in messages. */
+enum rc_err rc_lease_record_parse(const char *what, const char *cluster, const char *text,
+                                  size_t len, struct rc_lease_record *ret,
+                                  struct rc_error *ret_err);
+
+/* What this observer has seen; zeroed at first. */
+struct rc_lease_watch {
+    struct rc_lease_record seen;
+    int64_t since_ms; /* when it first saw this very record, by its own clock */
+    bool has_seen;
+};
+
+/* Notes what was read at now_ms. RC_E_INVALID: the epoch went back. record=NULL: there
+ * is none; RC_E_INVALID when there was one before. */
+enum rc_err rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record,
+                               int64_t now_ms, struct rc_error *ret_err);
+/* Earliest time at which the record that was seen may be taken from its holder. */
+int64_t rc_lease_watch_takeable_at_ms(const struct rc_lease_watch *w, int64_t grace_ms);
+
+#endif
