@@ -9,7 +9,6 @@ import subprocess
 import time
 
 WORLD = pathlib.Path(os.environ["RC_WORLD"])
-BUILD = pathlib.Path(os.environ["RC_BUILD"])
 GATE = "10.213.0.1"
 CONF = WORLD / "slurm.conf"
 
@@ -23,10 +22,11 @@ def node_addr(i):
 
 
 class World:
-    """live: nodes with a slurmd (n1…), fake: nodes that never register (f1…)."""
+    """live: nodes with a slurmd (n1…), fake: nodes that never register (f1…). conf: lines
+    of slurm.conf to add or replace. nodes: other resources of single live nodes."""
 
-    def __init__(self, live=2, fake=0, extra=""):
-        self.live, self.fake, self.extra = live, fake, extra
+    def __init__(self, live=2, fake=0, conf=None, nodes=None):
+        self.live, self.fake, self.conf, self.nodes = live, fake, conf or {}, nodes or {}
         self.procs, self.holders = {}, {}
         os.environ["SLURM_CONF"] = str(CONF)
         (WORLD / "state").mkdir()
@@ -60,44 +60,44 @@ class World:
         return sh("nsenter", f"--net=/proc/{self.holders[i].pid}/ns/net", "sh", "-ec", script)
 
     def write_conf(self):
-        nodes = [f"NodeName=n{i} NodeAddr={node_addr(i)} CPUs=2 RealMemory=100" for i in range(1, self.live + 1)]
+        lines = {
+            "ClusterName": "rc",
+            "SlurmctldHost": f"ctl({GATE})",
+            "SlurmUser": "root",
+            "AuthType": "auth/munge",
+            "AuthInfo": f"socket={WORLD}/munge.sock",
+            "CredType": "cred/munge",
+            "StateSaveLocation": f"{WORLD}/state",
+            "SlurmdSpoolDir": f"{WORLD}/spool/%n",
+            "SlurmctldPidFile": f"{WORLD}/slurmctld.pid",
+            "SlurmdPidFile": f"{WORLD}/spool/%n.pid",
+            "SlurmctldLogFile": f"{WORLD}/slurmctld.log",
+            "SlurmdLogFile": f"{WORLD}/slurmd-%n.log",
+            "ProctrackType": "proctrack/linuxproc",
+            "TaskPlugin": "task/none",
+            "JobAcctGatherType": "jobacct_gather/none",
+            "SwitchType": "switch/none",
+            "MpiDefault": "none",
+            "SelectType": "select/cons_tres",
+            "SelectTypeParameters": "CR_CPU",
+            "ReturnToService": "1",
+            "SlurmctldTimeout": "300",
+            "SlurmdTimeout": "300",
+            "KillWait": "5",
+            "JobRequeue": "1",
+            **self.conf,
+        }
+        text = [f"{key}={value}" for key, value in lines.items()]
         names = [f"n[1-{self.live}]"]
+        for i in range(1, self.live + 1):
+            resources = self.nodes.get(i, "RealMemory=100")
+            text.append(f"NodeName=n{i} NodeAddr={node_addr(i)} CPUs=1 {resources}")
         if self.fake:
-            nodes.append(f"NodeName=f[1-{self.fake}] NodeAddr=10.213.128.1 CPUs=2 RealMemory=100 State=UNKNOWN")
+            text.append(f"NodeName=f[1-{self.fake}] NodeAddr=10.213.128.1 CPUs=1 RealMemory=100")
             names.append(f"f[1-{self.fake}]")
-        CONF.write_text(
-            f"""ClusterName=rc
-SlurmctldHost=ctl({GATE})
-SlurmUser=root
-AuthType=auth/munge
-AuthInfo=socket={WORLD}/munge.sock
-CredType=cred/munge
-StateSaveLocation={WORLD}/state
-SlurmdSpoolDir={WORLD}/spool/%n
-SlurmctldPidFile={WORLD}/slurmctld.pid
-SlurmdPidFile={WORLD}/spool/%n.pid
-SlurmctldLogFile={WORLD}/slurmctld.log
-SlurmdLogFile={WORLD}/slurmd-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-SwitchType=switch/none
-MpiDefault=none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
-ReturnToService=1
-SlurmctldTimeout=300
-SlurmdTimeout=300
-MessageTimeout=10
-KillWait=5
-SlurmdParameters=config_overrides
-RebootProgram=/bin/true
-JobRequeue=1
-{self.extra}
-"""
-            + "\n".join(nodes)
-            + f"\nPartitionName=q Nodes={','.join(names)} Default=YES MaxTime=INFINITE State=UP\n"
-        )
+        text.append(f"PartitionName=q Nodes={','.join(names)} Default=YES MaxTime=INFINITE "
+                    "OverSubscribe=FORCE:4 State=UP")
+        CONF.write_text("\n".join(text) + "\n")
         (WORLD / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
 
     def start_munged(self):
@@ -134,7 +134,7 @@ JobRequeue=1
         self.procs[f"n{i}"] = subprocess.Popen(
             ["nsenter", f"--net=/proc/{self.holders[i].pid}/ns/net", "unshare", "--uts", "sh", "-c",
              f"hostname n{i} && exec slurmd -D -N n{i}"], stdout=log, stderr=log)
-        self.wait(lambda: self.node(f"n{i}")["State"].startswith("IDLE"), f"n{i} registers")
+        self.wait(lambda: self.node(f"n{i}").get("SlurmdStartTime", "None") != "None", f"n{i} registers")
 
     @staticmethod
     def node(name):
