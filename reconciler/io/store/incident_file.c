@@ -379,6 +379,7 @@ put_history(struct rc_incident_store *base, const struct rc_history_item *item, 
     struct incident_file *s = (struct incident_file *)base;
     struct call c = {.cb = cb, .arg = arg};
     struct rc_history_item check;
+    char *json = NULL;
 
     if (!is_node_name(item->node) || !is_epoch(item->epoch)) {
         return RC_E_INVALID;
@@ -391,12 +392,12 @@ put_history(struct rc_incident_store *base, const struct rc_history_item *item, 
     if (!c.text) {
         return RC_E_INVALID; /* json is not JSON */
     }
-    enum rc_err e = rc_history_item_parse(s->cluster, c.text, strlen(c.text), &check, NULL);
+    enum rc_err e = rc_history_item_parse(s->cluster, c.text, strlen(c.text), &check, &json, NULL);
     if (e) {
         free(c.text);
         return RC_E_INVALID;
     }
-    free((void *)(uintptr_t)check.json);
+    free(json);
     return ask(s, CALL_WRITE, item->epoch, &c);
 }
 

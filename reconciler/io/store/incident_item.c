@@ -179,7 +179,7 @@ rc_incident_item_parse(const char *cluster, const char *text, size_t len,
 
 enum rc_err
 rc_history_item_parse(const char *cluster, const char *text, size_t len,
-                      struct rc_history_item *ret_item, struct rc_error *ret_err)
+                      struct rc_history_item *ret_item, char **ret_json, struct rc_error *ret_err)
 {
     struct rc_history_item r;
     struct rc_json_object o;
@@ -205,6 +205,7 @@ rc_history_item_parse(const char *cluster, const char *text, size_t len,
         free(json);
         return e;
     }
+    *ret_json = json;
     r.json = json;
     r.json_len = strlen(json);
     *ret_item = r;

@@ -17,8 +17,9 @@ char *rc_history_item_format(const char *cluster, const struct rc_history_item *
 /* RC_E_PARSE: rubbish; RC_E_FOREIGN: another cluster's. On an error *ret_… is untouched. */
 enum rc_err rc_incident_item_parse(const char *cluster, const char *text, size_t len,
                                    struct rc_incident_item *ret_item, struct rc_error *ret_err);
-/* ret_item->json is malloc'd: the caller frees it. */
+/* ret_item->json is *ret_json, which the caller frees. */
 enum rc_err rc_history_item_parse(const char *cluster, const char *text, size_t len,
-                                  struct rc_history_item *ret_item, struct rc_error *ret_err);
+                                  struct rc_history_item *ret_item, char **ret_json,
+                                  struct rc_error *ret_err);
 
 #endif

@@ -60,12 +60,17 @@ add_history(struct rc_incident_listing *l, const char *text, size_t len, const c
     char name[NAME_ROOM];
     void *bigger = grow(l->histories, l->history_count, &l->history_room, sizeof *l->histories);
 
+    if (bigger) {
+        l->histories = bigger;
+        bigger = grow(l->history_texts, l->history_count, &l->text_room, sizeof *l->history_texts);
+    }
     if (!bigger) {
         return rc_fail(err, RC_E_FULL, "out of memory");
     }
-    l->histories = bigger;
+    l->history_texts = bigger;
     struct rc_history_item *item = &l->histories[l->history_count];
-    enum rc_err e = rc_history_item_parse(l->cluster, text, len, item, err);
+    enum rc_err e = rc_history_item_parse(l->cluster, text, len, item,
+                                          &l->history_texts[l->history_count], err);
     if (e) {
         return e;
     }
@@ -145,8 +150,9 @@ void
 rc_incident_listing_free(struct rc_incident_listing *l)
 {
     for (size_t i = 0; i < l->history_count; i++) {
-        free((void *)(uintptr_t)l->histories[i].json);
+        free(l->history_texts[i]);
     }
     free(l->incidents);
+    free(l->history_texts);
     free(l->histories);
 }

@@ -8,7 +8,8 @@ struct rc_incident_listing {
     struct rc_incident_item *incidents; /* by number */
     size_t incident_count, incident_room;
     struct rc_history_item *histories; /* by node name */
-    size_t history_count, history_room;
+    char **history_texts;              /* the json of each, in any order */
+    size_t history_count, history_room, text_room;
     uint64_t epoch_max; /* of all items */
     const char *cluster;
 };

@@ -122,18 +122,22 @@ a_history_comes_back_as_the_same_object(void)
         .node = "gpu-1", .epoch = 3, .json = json, .json_len = strlen(json)};
     struct rc_history_item back;
     struct rc_error err;
+    char *owned = NULL;
 
     char *text = rc_history_item_format("test", &item);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    CU_ASSERT_EQUAL_FATAL(rc_history_item_parse("test", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL_FATAL(rc_history_item_parse("test", text, strlen(text), &back, &owned, &err),
+                          RC_OK);
     CU_ASSERT_STRING_EQUAL(back.node, "gpu-1");
     CU_ASSERT_EQUAL(back.epoch, 3);
     CU_ASSERT_EQUAL(back.json_len, strlen(json));
     CU_ASSERT_STRING_EQUAL(back.json, json);
-    free((void *)(uintptr_t)back.json);
-    CU_ASSERT_EQUAL(rc_history_item_parse("prod", text, strlen(text), &back, &err), RC_E_FOREIGN);
+    free(owned);
+    CU_ASSERT_EQUAL(rc_history_item_parse("prod", text, strlen(text), &back, &owned, &err),
+                    RC_E_FOREIGN);
     char *bad = changed(text, json, "7");
-    CU_ASSERT_EQUAL(rc_history_item_parse("test", bad, strlen(bad), &back, &err), RC_E_PARSE);
+    CU_ASSERT_EQUAL(rc_history_item_parse("test", bad, strlen(bad), &back, &owned, &err),
+                    RC_E_PARSE);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "\"history\""));
     free(bad);
     free(text);

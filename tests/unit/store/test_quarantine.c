@@ -96,16 +96,16 @@ every_body_comes_back_byte_for_byte(void)
         const void *body;
         size_t len;
     } bodies[] = {
-        {"{\"detail\":\"x\"}", 14},
-        {"", 0},
-        {"\0", 1},
-        {"a\0b", 3},
-        {"line\nfeed\r\t\x01\x7f \"quotes\" \\", 26},
-        {"caf\xc3\xa9 \xf0\x9f\x90\xa7", 11},
-        {"\xff\xfe", 2},
-        {"\xed\xa0\x80", 3}, /* a surrogate is not UTF-8 */
-        {"\xc0\x80", 2},     /* nor is an overlong NUL */
-        {"cut \xe2\x82", 6},
+        {"{\"detail\":\"x\"}", sizeof "{\"detail\":\"x\"}" - 1},
+        {"", sizeof "" - 1},
+        {"\0", sizeof "\0" - 1},
+        {"a\0b", sizeof "a\0b" - 1},
+        {"line\nfeed\r\t\x01\x7f \"quotes\" \\", sizeof "line\nfeed\r\t\x01\x7f \"quotes\" \\" - 1},
+        {"caf\xc3\xa9 \xf0\x9f\x90\xa7", sizeof "caf\xc3\xa9 \xf0\x9f\x90\xa7" - 1},
+        {"\xff\xfe", sizeof "\xff\xfe" - 1},
+        {"\xed\xa0\x80", sizeof "\xed\xa0\x80" - 1}, /* a surrogate is not UTF-8 */
+        {"\xc0\x80", sizeof "\xc0\x80" - 1},         /* nor is an overlong NUL */
+        {"cut \xe2\x82", sizeof "cut \xe2\x82" - 1},
         {all_bytes, 1021},
         {all_bytes, 1022},
         {all_bytes, 1023},
