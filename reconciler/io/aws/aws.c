@@ -11,7 +11,7 @@
 #include "reconciler/io/aws/request.h"
 
 #define OP_ROW(op, service, name, attempt, deadline, repeatable)                                   \
-    [op] = {name, service, attempt, deadline, repeatable},
+    [op] = {name, attempt, deadline, service, repeatable},
 static const struct rc_aws_op_row ops[] = {RC_AWS_OPS(OP_ROW)};
 #undef OP_ROW
 

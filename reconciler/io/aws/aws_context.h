@@ -9,9 +9,9 @@ struct rc_aws_call;
 
 struct rc_aws_op_row {
     const char *name;
-    enum rc_aws_service service;
     int64_t attempt_ms;
     int64_t deadline_ms;
+    enum rc_aws_service service;
     bool repeatable;
 };
 

@@ -166,7 +166,7 @@ rc_aws_error_of_status(long status)
 
 /* Texts come from the network: one line, printable, cut at a whole character. */
 static void
-copy_text(char *dst, size_t room, const char *src, size_t len)
+copy_printable(char *dst, size_t room, const char *src, size_t len)
 {
     size_t n = 0;
 
@@ -186,16 +186,16 @@ copy_text(char *dst, size_t room, const char *src, size_t len)
 
 /* "com.amazonaws.sqs#QueueDoesNotExist:http://…" is QueueDoesNotExist. */
 static void
-set_code(struct rc_error *e, const char *text)
+set_service_code(struct rc_error *e, const char *text)
 {
     const char *hash = strchr(text, '#');
     const char *code = hash ? hash + 1 : text;
 
-    copy_text(e->service_code, sizeof e->service_code, code, strcspn(code, ":"));
+    copy_printable(e->service_code, sizeof e->service_code, code, strcspn(code, ":"));
 }
 
 static const char *
-string_of(const cJSON *object, const char *key)
+json_string(const cJSON *object, const char *key)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 
@@ -213,13 +213,14 @@ read_json(const char *body, size_t len, struct rc_error *e)
         return false;
     }
     if (!e->service_code[0]) {
-        set_code(e, string_of(root, "__type"));
+        set_service_code(e, json_string(root, "__type"));
     }
     if (!e->service_code[0]) {
-        set_code(e, string_of(root, "code"));
+        set_service_code(e, json_string(root, "code"));
     }
-    text = *string_of(root, "message") ? string_of(root, "message") : string_of(root, "Message");
-    copy_text(e->text, sizeof e->text, text, strlen(text));
+    text =
+        *json_string(root, "message") ? json_string(root, "message") : json_string(root, "Message");
+    copy_printable(e->text, sizeof e->text, text, strlen(text));
     cJSON_Delete(root);
     return true;
 }
@@ -271,11 +272,11 @@ read_xml(const char *body, struct rc_error *e)
         return false;
     }
     if (!e->service_code[0]) {
-        copy_text(e->service_code, sizeof e->service_code, code, len);
+        copy_printable(e->service_code, sizeof e->service_code, code, len);
     }
     const char *text = find_element(body, "Message", &len);
     if (text) {
-        copy_text(e->text, sizeof e->text, text, len);
+        copy_printable(e->text, sizeof e->text, text, len);
         unescape_xml(e->text);
     }
     return true;
@@ -286,7 +287,7 @@ rc_aws_error_read(long status, const char *header_type, const char *body, size_t
                   struct rc_error *ret)
 {
     memset(ret, 0, sizeof *ret);
-    set_code(ret, header_type);
+    set_service_code(ret, header_type);
     bool known_form = read_json(body, len, ret) || read_xml(body, ret) || ret->service_code[0];
     enum rc_err err = rc_aws_error_of_code(ret->service_code);
 
@@ -297,7 +298,7 @@ rc_aws_error_read(long status, const char *header_type, const char *body, size_t
         /* A proxy or an emulator spoke, not the service: the same 500 would come for ever. */
         err = status == 500 && len > 0 ? RC_E_PARSE : err;
         char sample[100];
-        copy_text(sample, sizeof sample, body, len);
+        copy_printable(sample, sizeof sample, body, len);
         return rc_fail(ret, err, "HTTP %ld with a body that is no AWS error: %s", status,
                        len ? sample : "(empty)");
     }

@@ -165,7 +165,7 @@ rc_aws_time_basic(int64_t ms, char *ret, size_t room)
 }
 
 static int64_t
-clock_ms(clockid_t clock)
+read_clock_ms(clockid_t clock)
 {
     struct timespec ts;
 
@@ -176,11 +176,11 @@ clock_ms(clockid_t clock)
 int64_t
 rc_aws_wall_ms(void)
 {
-    return clock_ms(CLOCK_REALTIME);
+    return read_clock_ms(CLOCK_REALTIME);
 }
 
 int64_t
 rc_aws_mono_ms(void)
 {
-    return clock_ms(CLOCK_MONOTONIC);
+    return read_clock_ms(CLOCK_MONOTONIC);
 }

@@ -50,7 +50,7 @@ struct rc_credential_chain {
 };
 
 static const char *
-env(const char *name)
+env_text(const char *name)
 {
     const char *value = getenv(name);
 
@@ -99,8 +99,8 @@ lookup_failed(struct rc_credential_chain *chain, const struct rc_error *error)
 
 /* Copies the three strings; expiration may be NULL. */
 static enum rc_err
-make(struct rc_credentials *ret, const char *const part[3], const char *expiration,
-     const char *source, struct rc_error *error)
+make_credentials(struct rc_credentials *ret, const char *const part[3], const char *expiration,
+                 const char *source, struct rc_error *error)
 {
     memset(ret, 0, sizeof *ret);
     if (expiration && !rc_aws_time_iso(expiration, &ret->expires_wall_ms)) {
@@ -127,8 +127,8 @@ make(struct rc_credentials *ret, const char *const part[3], const char *expirati
 static enum rc_err
 from_environment(struct rc_credentials *ret, struct rc_error *error)
 {
-    const char *part[3] = {env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"),
-                           env("AWS_SESSION_TOKEN")};
+    const char *part[3] = {env_text("AWS_ACCESS_KEY_ID"), env_text("AWS_SECRET_ACCESS_KEY"),
+                           env_text("AWS_SESSION_TOKEN")};
 
     if (!part[0] && !part[1]) {
         return rc_fail(error, RC_E_NOT_FOUND, "AWS_ACCESS_KEY_ID is not set");
@@ -138,7 +138,7 @@ from_environment(struct rc_credentials *ret, struct rc_error *error)
                        part[0] ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
                        part[0] ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
     }
-    return make(ret, part, env("AWS_CREDENTIAL_EXPIRATION"), "environment", error);
+    return make_credentials(ret, part, env_text("AWS_CREDENTIAL_EXPIRATION"), "environment", error);
 }
 
 /* RC_E_NOT_FOUND: nobody named a file or profile and the default ones are not there. */
@@ -146,13 +146,13 @@ static enum rc_err
 from_file(const struct rc_credential_chain *chain, struct rc_credentials *ret,
           struct rc_error *error)
 {
-    const char *profile = chain->profile ? chain->profile : env("AWS_PROFILE");
-    const char *path = chain->file ? chain->file : env("AWS_SHARED_CREDENTIALS_FILE");
+    const char *profile = chain->profile ? chain->profile : env_text("AWS_PROFILE");
+    const char *path = chain->file ? chain->file : env_text("AWS_SHARED_CREDENTIALS_FILE");
     bool named = profile || path;
     char home_path[4096];
 
     if (!path) {
-        const char *home = env("HOME");
+        const char *home = env_text("HOME");
         if (!home && !named) {
             return rc_fail(error, RC_E_NOT_FOUND, "HOME is not set");
         }
@@ -167,7 +167,7 @@ from_file(const struct rc_credential_chain *chain, struct rc_credentials *ret,
 }
 
 static const char *
-text_of(const cJSON *root, const char *key)
+role_text(const cJSON *root, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, key));
 }
@@ -184,19 +184,19 @@ on_role_credentials(const struct rc_error *error, const char *body, size_t len, 
         return;
     }
     cJSON *root = cJSON_ParseWithLength(body, len);
-    const char *code = text_of(root, "Code");
-    const char *part[3] = {text_of(root, "AccessKeyId"), text_of(root, "SecretAccessKey"),
-                           text_of(root, "Token")};
-    const char *expiration = text_of(root, "Expiration");
+    const char *code = role_text(root, "Code");
+    const char *part[3] = {role_text(root, "AccessKeyId"), role_text(root, "SecretAccessKey"),
+                           role_text(root, "Token")};
+    const char *expiration = role_text(root, "Expiration");
     if (code && strcmp(code, "Success") != 0) {
-        const char *message = text_of(root, "Message");
+        const char *message = role_text(root, "Message");
         rc_fail(&why, RC_E_CREDENTIALS, "instance role: %.60s: %.120s", code,
                 message ? message : "no message");
     } else if (!part[0] || !part[1] || !part[2] || !expiration) {
         rc_fail(&why, RC_E_CREDENTIALS,
                 "instance role: the metadata service gave no complete credentials");
     } else {
-        make(&found, part, expiration, "instance role", &why);
+        make_credentials(&found, part, expiration, "instance role", &why);
     }
     cJSON_Delete(root);
     lookup_done(chain, &found, &why);
@@ -236,7 +236,7 @@ on_role_name(const struct rc_error *error, const char *body, size_t len, void *a
 static void
 look_up(struct rc_credential_chain *chain)
 {
-    const char *disabled = env("AWS_EC2_METADATA_DISABLED");
+    const char *disabled = env_text("AWS_EC2_METADATA_DISABLED");
     struct rc_credentials found = {0};
     struct rc_error error = {0};
 

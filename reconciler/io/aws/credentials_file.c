@@ -9,7 +9,7 @@
 #include <string.h>
 
 static void
-wipe(char *text)
+wipe_text(char *text)
 {
     if (text) {
         explicit_bzero(text, strlen(text));
@@ -21,14 +21,14 @@ void
 rc_credentials_done(struct rc_credentials *c)
 {
     free(c->access_key);
-    wipe(c->secret_key);
-    wipe(c->token);
+    wipe_text(c->secret_key);
+    wipe_text(c->token);
     memset(c, 0, sizeof *c);
 }
 
 /* Trims in place; returns the first byte that is not blank. */
 static char *
-trim(char *text)
+trim_line(char *text)
 {
     char *end = text + strlen(text);
 
@@ -56,12 +56,12 @@ take_key(char *line, struct rc_credentials *ret)
     }
     *equals = '\0';
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (strcmp(trim(line), keys[i].key) == 0) {
-            char *value = strdup(trim(equals + 1));
+        if (strcmp(trim_line(line), keys[i].key) == 0) {
+            char *value = strdup(trim_line(equals + 1));
             if (!value) {
                 return RC_E_INTERNAL;
             }
-            wipe(*keys[i].value);
+            wipe_text(*keys[i].value);
             *keys[i].value = value;
         }
     }
@@ -77,9 +77,9 @@ is_profile(char *line, const char *profile)
     if (end) {
         *end = '\0';
     }
-    char *name = trim(line + 1);
+    char *name = trim_line(line + 1);
     if (strncmp(name, "profile ", 8) == 0) {
-        name = trim(name + 8);
+        name = trim_line(name + 8);
     }
     return strcmp(name, profile) == 0;
 }
@@ -98,7 +98,7 @@ read_lines(FILE *f, const char *path, const char *profile, struct rc_credentials
         number++;
         /* A line that begins with a blank belongs to a nested section of another tool. */
         bool nested = *raw == ' ' || *raw == '\t';
-        char *line = trim(raw);
+        char *line = trim_line(raw);
         if (!*line || *line == '#' || *line == ';') {
             continue;
         }

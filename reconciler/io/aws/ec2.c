@@ -41,10 +41,10 @@ struct rc_ec2_call {
     struct rc_ec2_done done;
 };
 
-static void on_reply(const struct rc_aws_reply *reply, void *arg);
+static void on_ec2_reply(const struct rc_aws_reply *reply, void *arg);
 
 static void
-free_call(void *arg)
+free_ec2_call(void *arg)
 {
     struct rc_ec2_call *call = arg;
 
@@ -93,8 +93,8 @@ send_next(struct rc_ec2_call *call)
                                      .body = body.p,
                                      .body_len = body.len,
                                      .check = check_body,
-                                     .on_cancel = free_call};
-    enum rc_err err = rc_aws_start(call->aws, &request, on_reply, call, &call->request);
+                                     .on_cancel = free_ec2_call};
+    enum rc_err err = rc_aws_start(call->aws, &request, on_ec2_reply, call, &call->request);
     if (err == RC_OK) {
         call->next_id += count;
     }
@@ -115,7 +115,7 @@ give_row(const struct rc_event *row, void *arg)
 
 /* Reads one page; fills call->done.error when it is no good. */
 static void
-take_page(struct rc_ec2_call *call, const struct rc_aws_reply *reply)
+take_ec2_page(struct rc_ec2_call *call, const struct rc_aws_reply *reply)
 {
     char root[RC_EC2_ROOT_LEN];
     struct rc_ec2_expect expect = {root, rc_aws_cluster(call->aws), give_row, call};
@@ -137,17 +137,17 @@ take_page(struct rc_ec2_call *call, const struct rc_aws_reply *reply)
 }
 
 static void
-finish(struct rc_ec2_call *call)
+finish_ec2_call(struct rc_ec2_call *call)
 {
     call->done.complete = call->done.error.code == RC_OK;
     if (!call->cancelled) {
         call->sink.done(&call->done, call->sink.arg);
     }
-    free_call(call);
+    free_ec2_call(call);
 }
 
 static void
-on_reply(const struct rc_aws_reply *reply, void *arg)
+on_ec2_reply(const struct rc_aws_reply *reply, void *arg)
 {
     struct rc_ec2_call *call = arg;
 
@@ -155,7 +155,7 @@ on_reply(const struct rc_aws_reply *reply, void *arg)
     call->in_callback = true;
     call->done.error = reply->error;
     if (reply->error.code == RC_OK) {
-        take_page(call, reply);
+        take_ec2_page(call, reply);
     }
     if (call->done.error.code == RC_OK && !call->cancelled &&
         (call->next_token[0] || call->next_id < call->id_count)) {
@@ -165,7 +165,7 @@ on_reply(const struct rc_aws_reply *reply, void *arg)
         }
         rc_fail(&call->done.error, RC_E_INTERNAL, "out of memory for the next page");
     }
-    finish(call);
+    finish_ec2_call(call);
 }
 
 void
@@ -183,8 +183,9 @@ rc_ec2_cancel(struct rc_ec2_call *call)
 
 /* Takes base. ids may be NULL. */
 static enum rc_err
-start(struct rc_aws *aws, enum rc_aws_op op, struct rc_aws_buf *base, const struct rc_ec2_ids *ids,
-      const struct rc_ec2_sink *sink, struct rc_ec2_call **ret_call)
+start_ec2_call(struct rc_aws *aws, enum rc_aws_op op, struct rc_aws_buf *base,
+               const struct rc_ec2_ids *ids, const struct rc_ec2_sink *sink,
+               struct rc_ec2_call **ret_call)
 {
     struct rc_ec2_call *call = calloc(1, sizeof *call);
 
@@ -208,7 +209,7 @@ start(struct rc_aws *aws, enum rc_aws_op op, struct rc_aws_buf *base, const stru
         ok = ok && call->ids;
     }
     if (!ok || send_next(call) != RC_OK) {
-        free_call(call);
+        free_ec2_call(call);
         return RC_E_INTERNAL;
     }
     if (ret_call) {
@@ -248,7 +249,7 @@ start_on_ids(struct rc_aws *aws, enum rc_aws_op op, const struct rc_ec2_ids *ids
     if (op == RC_AWS_STATUS) {
         rc_ec2_form_add(&base, "IncludeAllInstances", "true");
     }
-    return start(aws, op, &base, ids, sink, ret_call);
+    return start_ec2_call(aws, op, &base, ids, sink, ret_call);
 }
 
 enum rc_err
@@ -262,7 +263,7 @@ rc_ec2_run(struct rc_aws *aws, const struct rc_ec2_launch *launch, const struct 
         return RC_E_INVALID;
     }
     rc_ec2_form_launch(&base, launch);
-    return start(aws, RC_AWS_RUN, &base, NULL, sink, ret_call);
+    return start_ec2_call(aws, RC_AWS_RUN, &base, NULL, sink, ret_call);
 }
 
 enum rc_err
@@ -278,7 +279,7 @@ rc_ec2_describe_cluster(struct rc_aws *aws, const struct rc_ec2_sink *sink,
     rc_aws_buf_printf(&base, "&MaxResults=%d", PAGE_SIZE);
     rc_ec2_form_add(&base, "Filter.1.Name", "tag:" RC_TAG_CLUSTER);
     rc_ec2_form_add(&base, "Filter.1.Value.1", rc_aws_cluster(aws));
-    return start(aws, RC_AWS_DESCRIBE, &base, NULL, sink, ret_call);
+    return start_ec2_call(aws, RC_AWS_DESCRIBE, &base, NULL, sink, ret_call);
 }
 
 enum rc_err
@@ -296,7 +297,7 @@ rc_ec2_status_all(struct rc_aws *aws, const struct rc_ec2_sink *sink, struct rc_
     rc_ec2_form_begin(&base, RC_AWS_STATUS);
     rc_aws_buf_printf(&base, "&MaxResults=%d", PAGE_SIZE);
     rc_ec2_form_add(&base, "IncludeAllInstances", "true");
-    return start(aws, RC_AWS_STATUS, &base, NULL, sink, ret_call);
+    return start_ec2_call(aws, RC_AWS_STATUS, &base, NULL, sink, ret_call);
 }
 
 enum rc_err
@@ -345,7 +346,7 @@ rc_ec2_create_tags(struct rc_aws *aws, const struct rc_ec2_ids *ids, const struc
     }
     rc_ec2_form_begin(&base, RC_AWS_TAG);
     rc_ec2_form_tags(&base, "", tags, tag_count);
-    return start(aws, RC_AWS_TAG, &base, ids, sink, ret_call);
+    return start_ec2_call(aws, RC_AWS_TAG, &base, ids, sink, ret_call);
 }
 
 /* Base64 with line breaks; NULL when it is none. */
@@ -388,7 +389,7 @@ send_console(struct rc_ec2_call *call)
                                      .body = body.p,
                                      .body_len = body.len,
                                      .check = check_body,
-                                     .on_cancel = free_call};
+                                     .on_cancel = free_ec2_call};
     enum rc_err err = body.failed
                           ? RC_E_INTERNAL
                           : rc_aws_start(call->aws, &request, on_console, call, &call->request);
@@ -424,7 +425,7 @@ on_console(const struct rc_aws_reply *reply, void *arg)
     call->console(&error, text ? text : "", len, call->sink.arg);
     free(text);
     free(page.console);
-    free_call(call);
+    free_ec2_call(call);
 }
 
 enum rc_err
@@ -450,7 +451,7 @@ rc_ec2_console(struct rc_aws *aws, const char *instance, rc_ec2_console_fn *fn, 
     rc_ec2_form_add(&base, "InstanceId", instance);
     call->base = rc_aws_buf_take(&base);
     if (!call->base || send_console(call) != RC_OK) {
-        free_call(call);
+        free_ec2_call(call);
         return RC_E_INTERNAL;
     }
     if (ret_call) {

@@ -22,19 +22,19 @@ enum field_kind { FIELD_TEXT, FIELD_TIME, FIELD_STATE, FIELD_CHECK };
 
 struct field {
     const char *path; /* below the row's element */
-    enum field_kind kind;
     size_t offset;
+    enum field_kind kind;
     uint32_t room;
 };
 
 #define EVENT_TEXT(path, member)                                                                   \
     {                                                                                              \
-        path, FIELD_TEXT, offsetof(struct rc_event, member),                                       \
+        path, offsetof(struct rc_event, member), FIELD_TEXT,                                       \
             sizeof(((struct rc_event *)0)->member)                                                 \
     }
 #define EVENT_FIELD(path, kind, member)                                                            \
     {                                                                                              \
-        path, kind, offsetof(struct rc_event, member), 0                                           \
+        path, offsetof(struct rc_event, member), kind, 0                                           \
     }
 
 static const struct field instance_fields[] = {
@@ -45,7 +45,7 @@ static const struct field instance_fields[] = {
     EVENT_TEXT("placement/availabilityZone", u.described.az),
     EVENT_FIELD("instanceState/name", FIELD_STATE, u.described.state),
     EVENT_FIELD("launchTime", FIELD_TIME, u.described.launched_wall_ms),
-    {NULL, FIELD_TEXT, 0, 0},
+    {NULL, 0, FIELD_TEXT, 0},
 };
 
 static const struct field status_fields[] = {
@@ -54,7 +54,7 @@ static const struct field status_fields[] = {
     EVENT_FIELD("systemStatus/status", FIELD_CHECK, u.status.system),
     EVENT_FIELD("instanceStatus/status", FIELD_CHECK, u.status.instance),
     EVENT_FIELD("attachedEbsStatus/status", FIELD_CHECK, u.status.ebs),
-    {NULL, FIELD_TEXT, 0, 0},
+    {NULL, 0, FIELD_TEXT, 0},
 };
 
 /* Where rows stand, by the name of the root. Other replies have none that we read. */
@@ -97,7 +97,7 @@ struct reader {
 };
 
 static void
-refuse(struct reader *r, const char *why)
+refuse_xml(struct reader *r, const char *why)
 {
     if (!r->refused) {
         r->refused = why;
@@ -106,7 +106,7 @@ refuse(struct reader *r, const char *why)
 }
 
 static uint32_t
-state_of(const char *text)
+state_of_instance(const char *text)
 {
     static const char *const names[] = {
         [RC_INST_PENDING] = "pending",
@@ -128,7 +128,7 @@ state_of(const char *text)
 /* EC2 API Reference, InstanceStatusSummary: ok | impaired | insufficient-data |
  * not-applicable | initializing. */
 static uint32_t
-check_of(const char *text)
+check_of_status(const char *text)
 {
     if (strcmp(text, "ok") == 0 || strcmp(text, "not-applicable") == 0) {
         return RC_CHECK_OK;
@@ -141,7 +141,7 @@ check_of(const char *text)
 
 /* EC2 API Reference, InstanceStatusEvent: code. */
 static uint32_t
-schedule_of(const char *code)
+schedule_of_code(const char *code)
 {
     static const struct {
         const char *code;
@@ -161,7 +161,7 @@ schedule_of(const char *code)
 }
 
 static void
-set_field(struct reader *r, const struct field *field, const char *text)
+set_event_field(struct reader *r, const struct field *field, const char *text)
 {
     char *at = (char *)&r->row + field->offset;
     uint32_t value;
@@ -177,7 +177,7 @@ set_field(struct reader *r, const struct field *field, const char *text)
         return;
     case FIELD_STATE:
     case FIELD_CHECK:
-        value = field->kind == FIELD_STATE ? state_of(text) : check_of(text);
+        value = field->kind == FIELD_STATE ? state_of_instance(text) : check_of_status(text);
         memcpy(at, &value, sizeof value);
         return;
     }
@@ -197,7 +197,7 @@ set_tag_part(struct reader *r, const char *name, const char *text)
 }
 
 static uint32_t
-number_of(const char *text)
+tag_number(const char *text)
 {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
@@ -217,9 +217,9 @@ end_tag(struct reader *r)
                     rc_text_set(described->node, RC_NODE_LEN, r->tag_value);
         r->row_bad = r->row_bad || !fits;
     } else if (strcmp(r->tag_key, RC_TAG_INCIDENT) == 0) {
-        described->tag_incident = number_of(r->tag_value);
+        described->tag_incident = tag_number(r->tag_value);
     } else if (strcmp(r->tag_key, RC_TAG_ATTEMPT) == 0) {
-        described->tag_attempt = number_of(r->tag_value);
+        described->tag_attempt = tag_number(r->tag_value);
     }
     r->tag_key[0] = r->tag_value[0] = '\0';
     r->tag_cut = false;
@@ -255,8 +255,8 @@ end_scheduled(struct reader *r)
 
     if (!s->over && s->code[0] &&
         (status->schedule == RC_SCHED_NONE || this < have ||
-         (this == have && schedule_of(s->code) > status->schedule))) {
-        status->schedule = schedule_of(s->code);
+         (this == have && schedule_of_code(s->code) > status->schedule))) {
+        status->schedule = schedule_of_code(s->code);
         status->not_before_wall_ms = s->not_before_ms;
         status->not_after_wall_ms = s->not_after_ms;
         rc_text_set(r->row.code, RC_CODE_LEN, s->code);
@@ -270,7 +270,7 @@ end_inside_row(struct reader *r, const char *name, const char *text)
 {
     for (const struct field *f = r->shape->fields; f->path; f++) {
         if (strcmp(f->path, name) == 0) {
-            set_field(r, f, text);
+            set_event_field(r, f, text);
             return;
         }
     }
@@ -299,7 +299,7 @@ end_row(struct reader *r)
         size_t room = r->room ? r->room * 2 : 64;
         struct rc_event *rows = reallocarray(r->rows, room, sizeof *rows);
         if (!rows) {
-            refuse(r, "out of memory for its rows");
+            refuse_xml(r, "out of memory for its rows");
             return;
         }
         r->rows = rows;
@@ -316,7 +316,7 @@ end_top_element(struct reader *r, const char *text)
 
     if (slash && strcmp(slash, "/nextToken") == 0) {
         if (!rc_text_set(r->page->next_token, RC_EC2_NEXT_TOKEN_LEN, text)) {
-            refuse(r, "its nextToken is too long");
+            refuse_xml(r, "its nextToken is too long");
         }
     } else if (strcmp(r->path, "GetConsoleOutputResponse/output") == 0) {
         free(r->page->console);
@@ -331,19 +331,19 @@ begin_root(struct reader *r, const char *name)
 
     if (len < 8 || strcmp(name + len - 8, "Response") != 0 ||
         !rc_text_set(r->page->root, RC_EC2_ROOT_LEN, name)) {
-        refuse(r, "it is no EC2 reply");
+        refuse_xml(r, "it is no EC2 reply");
     }
 }
 
 static void XMLCALL
-on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+on_xml_start(void *arg, const XML_Char *name, const XML_Char **attributes)
 {
     struct reader *r = arg;
     size_t len = strlen(name);
 
     (void)attributes;
     if (r->path_len + len + 2 > sizeof r->path) {
-        refuse(r, "it is nested too deeply");
+        refuse_xml(r, "it is nested too deeply");
         return;
     }
     if (r->path_len == 0) {
@@ -365,7 +365,7 @@ on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
 }
 
 static char *
-trimmed(struct rc_aws_buf *text)
+trimmed_text(struct rc_aws_buf *text)
 {
     rc_aws_buf_add(text, "", 0);
     if (text->failed) {
@@ -378,16 +378,16 @@ trimmed(struct rc_aws_buf *text)
 }
 
 static void XMLCALL
-on_end(void *arg, const XML_Char *name)
+on_xml_end(void *arg, const XML_Char *name)
 {
     struct reader *r = arg;
-    const char *text = trimmed(&r->text);
+    const char *text = trimmed_text(&r->text);
 
     if (r->refused) {
         return; /* expat may still tell the end of the element that was refused */
     }
     if (!text) {
-        refuse(r, "out of memory for its text");
+        refuse_xml(r, "out of memory for its text");
         return;
     }
     if (!r->shape) {
@@ -404,30 +404,31 @@ on_end(void *arg, const XML_Char *name)
 }
 
 static void XMLCALL
-on_text(void *arg, const XML_Char *text, int len)
+on_xml_text(void *arg, const XML_Char *text, int len)
 {
     struct reader *r = arg;
 
     if (r->text.len + (size_t)len > TEXT_MAX) {
-        refuse(r, "a text in it is too long");
+        refuse_xml(r, "a text in it is too long");
         return;
     }
     rc_aws_buf_add(&r->text, text, (size_t)len);
 }
 
 static void XMLCALL
-on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int inner)
+on_xml_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
+               int inner)
 {
     (void)name;
     (void)sysid;
     (void)pubid;
     (void)inner;
-    refuse(arg, "it has a document type");
+    refuse_xml(arg, "it has a document type");
 }
 
 /* Ended before its last tag, or is it wrong at some place? */
 static enum rc_err
-explain(const struct reader *r, const char *body, size_t len, struct rc_error *error)
+explain_xml(const struct reader *r, const char *body, size_t len, struct rc_error *error)
 {
     enum XML_Error code = XML_GetErrorCode(r->parser);
     const char *what = r->page->root[0] ? r->page->root : "the reply";
@@ -445,15 +446,15 @@ explain(const struct reader *r, const char *body, size_t len, struct rc_error *e
 }
 
 static enum rc_err
-parse(struct reader *r, const char *body, size_t len, const char *expect_root,
-      struct rc_error *error)
+parse_xml(struct reader *r, const char *body, size_t len, const char *expect_root,
+          struct rc_error *error)
 {
     XML_SetUserData(r->parser, r);
-    XML_SetElementHandler(r->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(r->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(r->parser, on_doctype);
+    XML_SetElementHandler(r->parser, on_xml_start, on_xml_end);
+    XML_SetCharacterDataHandler(r->parser, on_xml_text);
+    XML_SetStartDoctypeDeclHandler(r->parser, on_xml_doctype);
     if (len > INT32_MAX || XML_Parse(r->parser, body, (int)len, XML_TRUE) != XML_STATUS_OK) {
-        return explain(r, body, len, error);
+        return explain_xml(r, body, len, error);
     }
     if (*expect_root && strcmp(expect_root, r->page->root) != 0) {
         return rc_fail(error, RC_E_PARSE, "the reply is a %s, expected a %s", r->page->root,
@@ -476,7 +477,7 @@ rc_ec2_xml_read(const char *body, size_t len, const struct rc_ec2_expect *expect
     }
     r->cluster = expect->cluster;
     r->page = ret;
-    err = parse(r, body, len, expect->root, error);
+    err = parse_xml(r, body, len, expect->root, error);
     if (err == RC_OK) {
         for (uint32_t i = 0; expect->row && i < ret->rows; i++) {
             expect->row(&r->rows[i], expect->arg);

@@ -37,7 +37,7 @@ rc_aws_signing_name(enum rc_aws_service service)
 }
 
 static bool
-is_set(const char *text)
+is_text_set(const char *text)
 {
     return text && *text;
 }
@@ -50,21 +50,21 @@ find_override(enum rc_aws_service service, const struct rc_endpoint_options *opt
     const char *ignore = getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
 
     *ret_origin = "the configuration file";
-    if (options && is_set(options->service_url[service])) {
+    if (options && is_text_set(options->service_url[service])) {
         return options->service_url[service];
     }
-    if (options && is_set(options->url)) {
+    if (options && is_text_set(options->url)) {
         return options->url;
     }
     if (ignore && strcasecmp(ignore, "true") == 0) {
         return NULL;
     }
     *ret_origin = services[service].variable;
-    if (is_set(getenv(services[service].variable))) {
+    if (is_text_set(getenv(services[service].variable))) {
         return getenv(services[service].variable);
     }
     *ret_origin = "AWS_ENDPOINT_URL";
-    return is_set(getenv("AWS_ENDPOINT_URL")) ? getenv("AWS_ENDPOINT_URL") : NULL;
+    return is_text_set(getenv("AWS_ENDPOINT_URL")) ? getenv("AWS_ENDPOINT_URL") : NULL;
 }
 
 /* A region becomes part of a host name: letters, digits and dashes only. */
@@ -88,7 +88,7 @@ drop_default_port(char *host, bool tls)
 }
 
 static enum rc_err
-split(const char *url, const char *origin, struct rc_endpoint *ret, struct rc_error *error)
+split_endpoint(const char *url, const char *origin, struct rc_endpoint *ret, struct rc_error *error)
 {
     bool tls = strncmp(url, "https://", 8) == 0;
     const char *host = tls ? url + 8 : url + 7;
@@ -133,12 +133,12 @@ rc_endpoint_resolve(enum rc_aws_service service, const char *region,
                        region ? region : "");
     }
     if (url) {
-        return split(url, origin, ret, error);
+        return split_endpoint(url, origin, ret, error);
     }
     while (strncmp(region, partitions[i].region_prefix, strlen(partitions[i].region_prefix)) != 0) {
         i++;
     }
     snprintf(own, sizeof own, "https://%s.%s.%s/", services[service].prefix, region,
              partitions[i].suffix);
-    return split(own, "the region", ret, error);
+    return split_endpoint(own, "the region", ret, error);
 }

@@ -50,7 +50,7 @@ struct rc_http {
 };
 
 static void
-unlink_call(struct rc_http_call *call)
+unlink_exchange(struct rc_http_call *call)
 {
     if (call->prev) {
         call->prev->next = call->next;
@@ -63,7 +63,7 @@ unlink_call(struct rc_http_call *call)
 }
 
 static void
-free_call(struct rc_http_call *call)
+free_exchange(struct rc_http_call *call)
 {
     if (call->easy) {
         curl_easy_cleanup(call->easy);
@@ -78,7 +78,7 @@ free_call(struct rc_http_call *call)
 
 /* What curl's result means to us. */
 static enum rc_err
-translate(CURLcode result)
+error_of_curl(CURLcode result)
 {
     static const struct {
         CURLcode curl;
@@ -109,10 +109,10 @@ translate(CURLcode result)
 }
 
 static void
-judge(const struct rc_http_call *call, struct rc_http_response *response)
+judge_exchange(const struct rc_http_call *call, struct rc_http_response *response)
 {
     const char *text = call->curl_text[0] ? call->curl_text : curl_easy_strerror(call->result);
-    enum rc_err err = translate(call->result);
+    enum rc_err err = error_of_curl(call->result);
     curl_off_t pretransfer_us = 0;
 
     curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
@@ -133,12 +133,12 @@ judge(const struct rc_http_call *call, struct rc_http_response *response)
 }
 
 static void
-complete(struct rc_http_call *call)
+complete_exchange(struct rc_http_call *call)
 {
     struct rc_http_response response = {0};
     curl_off_t total_us = 0;
 
-    judge(call, &response);
+    judge_exchange(call, &response);
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &response.status);
     curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &total_us);
     response.duration_ms = (int64_t)(total_us / 1000);
@@ -146,7 +146,7 @@ complete(struct rc_http_call *call)
     response.body = call->body.p ? call->body.p : "";
     response.body_len = call->body.len;
     call->fn(&response, call->arg);
-    free_call(call);
+    free_exchange(call);
 }
 
 static void
@@ -162,8 +162,8 @@ deliver_finished(evutil_socket_t fd, short what, void *arg)
         if (!http->done) {
             http->done_tail = &http->done;
         }
-        unlink_call(call);
-        complete(call);
+        unlink_exchange(call);
+        complete_exchange(call);
     }
 }
 
@@ -205,7 +205,7 @@ on_socket_event(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_curl_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_http *http = arg;
     int running;
@@ -301,7 +301,7 @@ rc_http_new(struct event_base *base, const struct rc_http_options *options, stru
     http->base = base;
     http->done_tail = &http->done;
     http->multi = curl_multi_init();
-    http->timer = evtimer_new(base, on_timer, http);
+    http->timer = evtimer_new(base, on_curl_deadline, http);
     http->deliver = evtimer_new(base, deliver_finished, http);
     http->ca_file = ca_file && *ca_file ? strdup(ca_file) : NULL;
     if (!http->multi || !http->timer || !http->deliver || (ca_file && *ca_file && !http->ca_file)) {
@@ -324,13 +324,12 @@ rc_http_free(struct rc_http *http)
     if (!http) {
         return;
     }
-    while (http->calls) {
-        struct rc_http_call *call = http->calls;
-        unlink_call(call);
+    for (struct rc_http_call *call = http->calls, *next; call; call = next) {
+        next = call->next;
         if (!call->finished) {
             curl_multi_remove_handle(http->multi, call->easy);
         }
-        free_call(call);
+        free_exchange(call);
     }
     if (http->multi) {
         curl_multi_cleanup(http->multi);
@@ -347,7 +346,7 @@ rc_http_free(struct rc_http *http)
 }
 
 static bool
-append(struct curl_slist **list, const char *text)
+append_slist(struct curl_slist **list, const char *text)
 {
     struct curl_slist *longer = curl_slist_append(*list, text);
 
@@ -363,12 +362,12 @@ copy_request(struct rc_http_call *call, const struct rc_http_request *request)
     bool ok = true;
 
     for (size_t i = 0; i < request->header_count; i++) {
-        ok = ok && append(&call->headers, request->headers[i]);
+        ok = ok && append_slist(&call->headers, request->headers[i]);
     }
     /* Without them curl would wait for 100-continue on large bodies, or add a type of its own. */
-    ok = ok && append(&call->headers, "Expect:") && append(&call->headers, "Accept:");
+    ok = ok && append_slist(&call->headers, "Expect:") && append_slist(&call->headers, "Accept:");
     if (request->connect_to && *request->connect_to) {
-        ok = ok && append(&call->connect_to, request->connect_to);
+        ok = ok && append_slist(&call->connect_to, request->connect_to);
     }
     if (request->body) {
         call->sent_body = malloc(request->body_len + 1);
@@ -381,7 +380,7 @@ copy_request(struct rc_http_call *call, const struct rc_http_request *request)
 }
 
 static int64_t
-or_default(int64_t value, int64_t fallback)
+positive_or(int64_t value, int64_t fallback)
 {
     return value > 0 ? value : fallback;
 }
@@ -396,9 +395,9 @@ set_transport(struct rc_http_call *call, const struct rc_http_request *request)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)or_default(request->timeout_ms, TIMEOUT_MS));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)positive_or(request->timeout_ms, TIMEOUT_MS));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)or_default(request->connect_timeout_ms, CONNECT_TIMEOUT_MS));
+                     (long)positive_or(request->connect_timeout_ms, CONNECT_TIMEOUT_MS));
     if (call->http->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, call->http->ca_file);
     }
@@ -450,18 +449,18 @@ rc_http_start(struct rc_http *http, const struct rc_http_request *request, rc_ht
     call->response_max = request->response_max ? request->response_max : response_max_default;
     call->easy = curl_easy_init();
     if (!call->easy || !copy_request(call, request)) {
-        free_call(call);
+        free_exchange(call);
         return rc_fail(error, RC_E_INTERNAL, "out of memory for a request");
     }
     if (curl_easy_setopt(call->easy, CURLOPT_URL, request->url) != CURLE_OK) {
-        free_call(call);
+        free_exchange(call);
         return rc_fail(error, RC_E_INVALID, "\"%.128s\" is no URL", request->url);
     }
     set_transport(call, request);
     set_exchange(call, request);
     CURLMcode added = curl_multi_add_handle(http->multi, call->easy);
     if (added != CURLM_OK) {
-        free_call(call);
+        free_exchange(call);
         return rc_fail(error, RC_E_IO, "libcurl: %s", curl_multi_strerror(added));
     }
     call->next = http->calls;
@@ -477,7 +476,7 @@ rc_http_start(struct rc_http *http, const struct rc_http_request *request, rc_ht
 
 /* A finished one leaves the queue of callbacks too. */
 static void
-unlink_done(struct rc_http_call *call)
+unlink_finished(struct rc_http_call *call)
 {
     struct rc_http *http = call->http;
 
@@ -498,13 +497,13 @@ rc_http_cancel(struct rc_http_call *call)
     if (!call) {
         return;
     }
-    unlink_call(call);
+    unlink_exchange(call);
     if (call->finished) {
-        unlink_done(call);
+        unlink_finished(call);
     } else {
         curl_multi_remove_handle(call->http->multi, call->easy);
     }
-    free_call(call);
+    free_exchange(call);
 }
 
 int

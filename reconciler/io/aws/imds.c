@@ -55,7 +55,7 @@ struct rc_imds_call {
 static void want_token(struct rc_imds *imds);
 
 static void
-free_call(struct rc_imds_call *call)
+free_imds_call(struct rc_imds_call *call)
 {
     if (call->later) {
         event_free(call->later);
@@ -65,7 +65,7 @@ free_call(struct rc_imds_call *call)
 }
 
 static void
-unlink_call(struct rc_imds_call *call)
+unlink_imds_call(struct rc_imds_call *call)
 {
     if (call->prev) {
         call->prev->next = call->next;
@@ -78,24 +78,24 @@ unlink_call(struct rc_imds_call *call)
 }
 
 static void
-finish(struct rc_imds_call *call, const char *body, size_t len)
+finish_imds_call(struct rc_imds_call *call, const char *body, size_t len)
 {
-    unlink_call(call);
+    unlink_imds_call(call);
     call->finishing = true;
     call->fn(&call->error, body, len, call->arg);
-    free_call(call);
+    free_imds_call(call);
 }
 
 static void
-on_later(evutil_socket_t fd, short what, void *arg)
+on_imds_failure(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    finish(arg, "", 0);
+    finish_imds_call(arg, "", 0);
 }
 
 static void
-fail_later(struct rc_imds_call *call, const struct rc_error *error)
+fail_imds_later(struct rc_imds_call *call, const struct rc_error *error)
 {
     call->error = *error;
     call->waiting = false;
@@ -104,7 +104,7 @@ fail_later(struct rc_imds_call *call, const struct rc_error *error)
 
 /* EC2 User Guide: 400 bad PUT, 401 bad token, 403 switched off, 404 absent, 503 try again. */
 static enum rc_err
-judge(const struct rc_http_response *response, const char *what, struct rc_error *ret)
+judge_metadata(const struct rc_http_response *response, const char *what, struct rc_error *ret)
 {
     memset(ret, 0, sizeof *ret);
     if (response->error.code != RC_OK) {
@@ -130,7 +130,7 @@ static void
 on_item(const struct rc_http_response *response, void *arg)
 {
     struct rc_imds_call *call = arg;
-    enum rc_err err = judge(response, call->path, &call->error);
+    enum rc_err err = judge_metadata(response, call->path, &call->error);
 
     call->http = NULL;
     if (err == RC_E_CREDENTIALS && !call->renewed) {
@@ -140,7 +140,8 @@ on_item(const struct rc_http_response *response, void *arg)
         want_token(call->imds);
         return;
     }
-    finish(call, err == RC_OK ? response->body : "", err == RC_OK ? response->body_len : 0);
+    finish_imds_call(call, err == RC_OK ? response->body : "",
+                     err == RC_OK ? response->body_len : 0);
 }
 
 static void
@@ -164,7 +165,7 @@ send_get(struct rc_imds_call *call)
     snprintf(url, sizeof url, "%s%s", call->imds->endpoint, call->path);
     snprintf(header, sizeof header, "X-aws-ec2-metadata-token: %s", call->imds->token);
     if (rc_http_start(call->imds->http, &request, on_item, call, &call->http, &error) != RC_OK) {
-        fail_later(call, &error);
+        fail_imds_later(call, &error);
     }
 }
 
@@ -196,7 +197,8 @@ on_token(const struct rc_http_response *response, void *arg)
     struct rc_error error;
 
     imds->token_call = NULL;
-    bool ok = judge(response, "token", &error) == RC_OK && take_token(imds, response, &error);
+    bool ok =
+        judge_metadata(response, "token", &error) == RC_OK && take_token(imds, response, &error);
     for (struct rc_imds_call *call = imds->calls; call; call = call->next) {
         if (!call->waiting) {
             continue;
@@ -204,7 +206,7 @@ on_token(const struct rc_http_response *response, void *arg)
         if (ok) {
             send_get(call);
         } else {
-            fail_later(call, &error);
+            fail_imds_later(call, &error);
         }
     }
 }
@@ -235,7 +237,7 @@ want_token(struct rc_imds *imds)
     }
     for (struct rc_imds_call *call = imds->calls; call; call = call->next) {
         if (call->waiting) {
-            fail_later(call, &error);
+            fail_imds_later(call, &error);
         }
     }
 }
@@ -281,8 +283,10 @@ rc_imds_free(struct rc_imds *imds)
     if (!imds) {
         return;
     }
-    while (imds->calls) {
-        rc_imds_cancel(imds->calls);
+    for (struct rc_imds_call *call = imds->calls, *next; call; call = next) {
+        next = call->next;
+        rc_http_cancel(call->http);
+        free_imds_call(call);
     }
     rc_http_cancel(imds->token_call);
     free(imds->endpoint);
@@ -302,9 +306,9 @@ rc_imds_get(struct rc_imds *imds, const char *path, rc_imds_fn *fn, void *arg,
     call->fn = fn;
     call->arg = arg;
     call->path = strdup(path);
-    call->later = evtimer_new(imds->base, on_later, call);
+    call->later = evtimer_new(imds->base, on_imds_failure, call);
     if (!call->path || !call->later) {
-        free_call(call);
+        free_imds_call(call);
         return RC_E_INTERNAL;
     }
     call->next = imds->calls;
@@ -331,13 +335,13 @@ rc_imds_cancel(struct rc_imds_call *call)
         return;
     }
     rc_http_cancel(call->http);
-    unlink_call(call);
-    free_call(call);
+    unlink_imds_call(call);
+    free_imds_call(call);
 }
 
 /* A missing optional field is ""; one that does not fit is an error. */
 static bool
-take_field(const cJSON *root, const char *key, char *dst, uint32_t room)
+take_identity_field(const cJSON *root, const char *key, char *dst, uint32_t room)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, key));
 
@@ -352,12 +356,12 @@ rc_imds_identity_parse(const char *body, size_t len, struct rc_imds_identity *re
     bool fits;
 
     memset(ret, 0, sizeof *ret);
-    fits = take_field(root, "region", ret->region, sizeof ret->region) &&
-           take_field(root, "availabilityZone", ret->az, sizeof ret->az) &&
-           take_field(root, "instanceId", ret->instance, sizeof ret->instance) &&
-           take_field(root, "instanceType", ret->type, sizeof ret->type) &&
-           take_field(root, "privateIp", ret->addr, sizeof ret->addr) &&
-           take_field(root, "accountId", ret->account, sizeof ret->account);
+    fits = take_identity_field(root, "region", ret->region, sizeof ret->region) &&
+           take_identity_field(root, "availabilityZone", ret->az, sizeof ret->az) &&
+           take_identity_field(root, "instanceId", ret->instance, sizeof ret->instance) &&
+           take_identity_field(root, "instanceType", ret->type, sizeof ret->type) &&
+           take_identity_field(root, "privateIp", ret->addr, sizeof ret->addr) &&
+           take_identity_field(root, "accountId", ret->account, sizeof ret->account);
     cJSON_Delete(root);
     if (!fits || !ret->region[0] || !ret->instance[0]) {
         return rc_fail(error, RC_E_PARSE,

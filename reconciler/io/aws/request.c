@@ -77,7 +77,7 @@ struct rc_aws_call {
 static void send_attempt(struct rc_aws_call *call);
 
 static void
-free_call(struct rc_aws_call *call)
+free_aws_call(struct rc_aws_call *call)
 {
     if (call->timer) {
         event_free(call->timer);
@@ -88,7 +88,7 @@ free_call(struct rc_aws_call *call)
 }
 
 static void
-unlink_call(struct rc_aws_call *call)
+unlink_aws_call(struct rc_aws_call *call)
 {
     if (call->prev) {
         call->prev->next = call->next;
@@ -121,7 +121,7 @@ log_attempt(struct rc_aws_call *call, long status, int64_t duration_ms, int64_t 
 
 /* From the event loop only. */
 static void
-finish(struct rc_aws_call *call, long status, const char *body, size_t body_len)
+finish_aws_call(struct rc_aws_call *call, long status, const char *body, size_t body_len)
 {
     struct rc_aws_counters *counters = &call->aws->counters[call->op];
     struct rc_aws_reply reply = {
@@ -136,15 +136,15 @@ finish(struct rc_aws_call *call, long status, const char *body, size_t body_len)
 
     counters->calls++;
     counters->failed += call->error.code != RC_OK;
-    unlink_call(call);
+    unlink_aws_call(call);
     call->finishing = true;
     call->fn(&reply, call->arg);
-    free_call(call);
+    free_aws_call(call);
 }
 
 /* Nothing could be sent: told from the event loop like every other end. */
 static void
-fail_later(struct rc_aws_call *call)
+fail_call_later(struct rc_aws_call *call)
 {
     assert(call->error.code != RC_OK);
     call->failing = true;
@@ -152,7 +152,7 @@ fail_later(struct rc_aws_call *call)
 }
 
 static void
-arm(struct rc_aws_call *call, int64_t ms)
+arm_call_timer(struct rc_aws_call *call, int64_t ms)
 {
     struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 
@@ -160,7 +160,7 @@ arm(struct rc_aws_call *call, int64_t ms)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_call_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_aws_call *call = arg;
 
@@ -174,7 +174,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     }
     if (call->failing) {
         log_attempt(call, 0, 0, -1);
-        finish(call, 0, "", 0);
+        finish_aws_call(call, 0, "", 0);
         return;
     }
     send_attempt(call);
@@ -275,7 +275,7 @@ next_delay_ms(struct rc_aws_call *call, const struct rc_http_response *response)
 }
 
 static void
-judge(struct rc_aws_call *call, const struct rc_http_response *response)
+judge_reply(struct rc_aws_call *call, const struct rc_http_response *response)
 {
     char type[128];
 
@@ -304,7 +304,7 @@ on_response(const struct rc_http_response *response, void *arg)
     int64_t delay_ms;
 
     call->http = NULL;
-    judge(call, response);
+    judge_reply(call, response);
     counters->duration_ms += (uint64_t)response->duration_ms;
     counters->throttled += call->error.code == RC_E_THROTTLED;
     delay_ms = next_delay_ms(call, response);
@@ -313,18 +313,18 @@ on_response(const struct rc_http_response *response, void *arg)
         if (call->error.code == RC_OK) {
             rc_aws_retry_give(&call->aws->retry, call->price);
         }
-        finish(call, response->status, response->body, response->body_len);
+        finish_aws_call(call, response->status, response->body, response->body_len);
         return;
     }
     counters->retries++;
     call->retry_after_ms = 0;
-    arm(call, delay_ms);
+    arm_call_timer(call, delay_ms);
 }
 
 /* The headers that are signed, then those that carry the signature. */
 static enum rc_err
-sign(struct rc_aws_call *call, const struct rc_credentials *credentials, struct rc_sigv4 *ret,
-     struct rc_error *error)
+sign_call(struct rc_aws_call *call, const struct rc_credentials *credentials, struct rc_sigv4 *ret,
+          struct rc_error *error)
 {
     const struct protocol *protocol = &protocols[call->row->service];
     const struct rc_endpoint *endpoint = &call->aws->endpoint[call->row->service];
@@ -387,7 +387,7 @@ struct lines {
 };
 
 static void __attribute__((format(printf, 2, 3)))
-add_line(struct lines *lines, const char *fmt, ...)
+add_header_line(struct lines *lines, const char *fmt, ...)
 {
     va_list ap;
 
@@ -409,20 +409,20 @@ sign_and_send(struct rc_aws_call *call, const struct rc_credentials *credentials
     struct lines lines = {0};
     struct rc_sigv4 sig;
 
-    enum rc_err err = sign(call, credentials, &sig, error);
+    enum rc_err err = sign_call(call, credentials, &sig, error);
     if (err != RC_OK) {
         return err;
     }
-    add_line(&lines, "Host: %s", call->aws->endpoint[call->row->service].host);
-    add_line(&lines, "Content-Type: %s", protocol->content_type);
-    add_line(&lines, "X-Amz-Date: %s", sig.date);
-    add_line(&lines, "Authorization: %s", sig.authorization);
-    add_line(&lines, "User-Agent: slurm-on-aws");
+    add_header_line(&lines, "Host: %s", call->aws->endpoint[call->row->service].host);
+    add_header_line(&lines, "Content-Type: %s", protocol->content_type);
+    add_header_line(&lines, "X-Amz-Date: %s", sig.date);
+    add_header_line(&lines, "Authorization: %s", sig.authorization);
+    add_header_line(&lines, "User-Agent: slurm-on-aws");
     if (protocol->target) {
-        add_line(&lines, "X-Amz-Target: %s.%s", protocol->target, call->row->name);
+        add_header_line(&lines, "X-Amz-Target: %s.%s", protocol->target, call->row->name);
     }
     if (credentials->token && *credentials->token) {
-        add_line(&lines, "X-Amz-Security-Token: %s", credentials->token);
+        add_header_line(&lines, "X-Amz-Security-Token: %s", credentials->token);
     }
     err = lines.failed ? rc_fail(error, RC_E_INTERNAL, "out of memory for a request")
                        : start_http(call, (const char *const *)lines.v, lines.count, error);
@@ -442,7 +442,7 @@ on_credentials(const struct rc_error *error, void *arg)
     event_del(call->timer);
     if (error->code != RC_OK) {
         call->error = *error;
-        fail_later(call);
+        fail_call_later(call);
         return;
     }
     send_attempt(call);
@@ -469,21 +469,21 @@ send_attempt(struct rc_aws_call *call)
         int64_t left_ms = call->deadline_mono_ms - rc_aws_mono_ms();
         if (rc_credentials_wait(call->aws->chain, on_credentials, call) != RC_OK) {
             rc_fail(&call->error, RC_E_INTERNAL, "out of memory while waiting for credentials");
-            fail_later(call);
+            fail_call_later(call);
             return;
         }
         call->waiting = true;
-        arm(call, left_ms > 0 ? left_ms : 0);
+        arm_call_timer(call, left_ms > 0 ? left_ms : 0);
         return;
     }
     if (is_refused(call, credentials)) {
-        fail_later(call);
+        fail_call_later(call);
         return;
     }
     memset(&call->error, 0, sizeof call->error);
     if (sign_and_send(call, credentials, &error) != RC_OK) {
         call->error = error;
-        fail_later(call);
+        fail_call_later(call);
         return;
     }
     call->attempts++;
@@ -513,10 +513,10 @@ rc_aws_start(struct rc_aws *aws, const struct rc_aws_request *request, rc_aws_re
         .deadline_mono_ms =
             rc_aws_mono_ms() + (request->deadline_ms ? request->deadline_ms : row->deadline_ms),
     };
-    call->timer = evtimer_new(aws->base, on_timer, call);
+    call->timer = evtimer_new(aws->base, on_call_timer, call);
     call->body = malloc(request->body_len + 1);
     if (!call->timer || !call->body) {
-        free_call(call);
+        free_aws_call(call);
         return RC_E_INTERNAL;
     }
     memcpy(call->body, request->body, request->body_len);
@@ -543,9 +543,9 @@ rc_aws_cancel(struct rc_aws_call *call)
     if (call->waiting) {
         rc_credentials_forget(call->aws->chain, call);
     }
-    unlink_call(call);
+    unlink_aws_call(call);
     if (call->on_cancel) {
         call->on_cancel(call->arg);
     }
-    free_call(call);
+    free_aws_call(call);
 }

@@ -31,7 +31,7 @@ struct pairs {
 };
 
 static void
-hex(const unsigned char *bytes, size_t len, char *ret)
+write_hex(const unsigned char *bytes, size_t len, char *ret)
 {
     static const char digits[] = "0123456789abcdef";
 
@@ -51,12 +51,12 @@ sha256_hex(const void *data, size_t len, char ret[RC_SIGV4_HEX_LEN])
     if (!EVP_Digest(len ? data : "", len, digest, &size, EVP_sha256(), NULL) || size != HASH_LEN) {
         return false;
     }
-    hex(digest, HASH_LEN, ret);
+    write_hex(digest, HASH_LEN, ret);
     return true;
 }
 
 static bool
-hmac(const void *key, size_t key_len, const char *text, unsigned char ret[HASH_LEN])
+hmac_sha256(const void *key, size_t key_len, const char *text, unsigned char ret[HASH_LEN])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
@@ -233,7 +233,7 @@ add_query(struct rc_aws_buf *out, const char *query)
 }
 
 static bool
-is_blank(char c)
+is_header_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -245,7 +245,7 @@ canonical_value(const char *value)
     bool gap = false;
 
     for (const char *p = value; *p; p++) {
-        if (is_blank(*p)) {
+        if (is_header_blank(*p)) {
             gap = true;
             continue;
         }
@@ -259,7 +259,7 @@ canonical_value(const char *value)
 }
 
 static char *
-lower(const char *text)
+lower_copy(const char *text)
 {
     char *copy = strdup(text);
 
@@ -324,7 +324,7 @@ collect_headers(const struct rc_sigv4_request *request, const struct rc_sigv4_op
         }
         has_host = has_host || strcasecmp(h->name, "host") == 0;
         if (!is_skipped(h->name)) {
-            ok = ok && pairs_add(ret, lower(h->name), canonical_value(h->value));
+            ok = ok && pairs_add(ret, lower_copy(h->name), canonical_value(h->value));
         }
     }
     if (!has_host) {
@@ -372,24 +372,24 @@ sign_text(const struct rc_sigv4_options *options, const char *date8, const char 
     bool ok;
 
     rc_aws_buf_printf(&secret, "AWS4%s", options->credentials->secret_key);
-    ok = !secret.failed && hmac(secret.p, secret.len, steps[0], key);
+    ok = !secret.failed && hmac_sha256(secret.p, secret.len, steps[0], key);
     for (size_t i = 1; ok && i < sizeof steps / sizeof *steps; i++) {
-        ok = hmac(key, sizeof key, steps[i], key);
+        ok = hmac_sha256(key, sizeof key, steps[i], key);
     }
     if (secret.p) {
         explicit_bzero(secret.p, secret.len);
     }
     rc_aws_buf_done(&secret);
     if (ok) {
-        hex(key, sizeof key, ret);
+        write_hex(key, sizeof key, ret);
     }
     explicit_bzero(key, sizeof key);
     return ok;
 }
 
 static bool
-finish(const struct rc_sigv4_options *options, struct rc_aws_buf *canonical,
-       struct rc_aws_buf *names, struct rc_sigv4 *ret)
+finish_signature(const struct rc_sigv4_options *options, struct rc_aws_buf *canonical,
+                 struct rc_aws_buf *names, struct rc_sigv4 *ret)
 {
     struct rc_aws_buf text = {0}, authorization = {0};
     char digest[RC_SIGV4_HEX_LEN], scope[256];
@@ -437,7 +437,7 @@ rc_sigv4_sign(const struct rc_sigv4_request *request, const struct rc_sigv4_opti
         add_query(&canonical, request->query);
         add_headers(&canonical, &names, &headers);
         rc_aws_buf_str(&canonical, ret->payload);
-        if (!finish(options, &canonical, &names, ret)) {
+        if (!finish_signature(options, &canonical, &names, ret)) {
             err = rc_fail(error, RC_E_INTERNAL, "signing failed: out of memory or no HMAC-SHA-256");
         }
     }

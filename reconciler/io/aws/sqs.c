@@ -30,8 +30,8 @@ struct asked {
 /* Starts a request; body is consumed, asked is copied. The copy is freed by the
  * reply's function, or when the call is cancelled. */
 static enum rc_err
-start(struct rc_aws *aws, struct rc_aws_request *request, struct rc_aws_buf *body,
-      const struct asked *asked, rc_aws_reply_fn *fn, struct rc_aws_call **ret_call)
+start_sqs_call(struct rc_aws *aws, struct rc_aws_request *request, struct rc_aws_buf *body,
+               const struct asked *asked, rc_aws_reply_fn *fn, struct rc_aws_call **ret_call)
 {
     struct asked *copy = malloc(sizeof *copy);
     enum rc_err err = RC_E_INTERNAL;
@@ -83,11 +83,11 @@ rc_sqs_receive(struct rc_aws *aws, const char *queue_url,
         return RC_E_INVALID;
     }
     rc_sqs_json_receive(&body, queue_url, options);
-    return start(aws, &request, &body, &asked, on_received, ret_call);
+    return start_sqs_call(aws, &request, &body, &asked, on_received, ret_call);
 }
 
 static void
-on_batch(const struct rc_aws_reply *reply, void *arg)
+on_batch_reply(const struct rc_aws_reply *reply, void *arg)
 {
     struct asked *asked = arg;
     struct rc_sqs_batch batch = {.error = reply->error, .count = asked->count};
@@ -120,7 +120,7 @@ start_batch(struct rc_aws *aws, enum rc_aws_op op, const char *queue_url,
         }
     }
     rc_sqs_json_batch(&body, queue_url, entries, asked->count, op == RC_AWS_VISIBILITY);
-    return start(aws, &request, &body, asked, on_batch, NULL);
+    return start_sqs_call(aws, &request, &body, asked, on_batch_reply, NULL);
 }
 
 enum rc_err
@@ -168,7 +168,7 @@ rc_sqs_send(struct rc_aws *aws, const char *queue_url, const char *text, uint32_
         return RC_E_INVALID;
     }
     rc_sqs_json_send(&body, queue_url, text, delay_s);
-    return start(aws, &request, &body, &asked, on_sent, NULL);
+    return start_sqs_call(aws, &request, &body, &asked, on_sent, NULL);
 }
 
 static void
@@ -198,5 +198,5 @@ rc_sqs_get_attributes(struct rc_aws *aws, const char *queue_url, rc_sqs_attribut
     struct rc_aws_buf body = {0};
 
     rc_sqs_json_attributes(&body, queue_url);
-    return start(aws, &request, &body, &asked, on_attributes, NULL);
+    return start_sqs_call(aws, &request, &body, &asked, on_attributes, NULL);
 }

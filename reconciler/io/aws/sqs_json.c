@@ -87,7 +87,7 @@ rc_sqs_json_check(const char *body, size_t len, struct rc_error *error)
 
 /* A tree whose root is an object, or NULL and an error. An empty body is {}. */
 static cJSON *
-parse(const char *body, size_t len, struct rc_error *error)
+parse_object(const char *body, size_t len, struct rc_error *error)
 {
     const char *end = NULL;
     cJSON *root;
@@ -111,16 +111,16 @@ parse(const char *body, size_t len, struct rc_error *error)
 }
 
 static const char *
-text_of(const cJSON *object, const char *key)
+json_text(const cJSON *object, const char *key)
 {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
 /* Attribute values are decimal numbers in strings; anything else is `missing`. */
 static int64_t
-number_of(const cJSON *attributes, const char *key, int64_t missing)
+attribute_number(const cJSON *attributes, const char *key, int64_t missing)
 {
-    const char *text = text_of(attributes, key);
+    const char *text = json_text(attributes, key);
     char *end;
 
     if (!text || *text < '0' || *text > '9') {
@@ -131,18 +131,18 @@ number_of(const cJSON *attributes, const char *key, int64_t missing)
 }
 
 static bool
-read_message(const cJSON *item, struct rc_sqs_message *ret)
+read_sqs_message(const cJSON *item, struct rc_sqs_message *ret)
 {
     const cJSON *attributes = cJSON_GetObjectItemCaseSensitive(item, "Attributes");
-    const char *id = text_of(item, "MessageId");
-    int64_t receives = number_of(attributes, "ApproximateReceiveCount", 0);
+    const char *id = json_text(item, "MessageId");
+    int64_t receives = attribute_number(attributes, "ApproximateReceiveCount", 0);
 
     *ret = (struct rc_sqs_message){
         .id = id ? id : "",
-        .receipt = text_of(item, "ReceiptHandle"),
-        .body = text_of(item, "Body"),
-        .sent_ms = number_of(attributes, "SentTimestamp", 0),
-        .first_received_ms = number_of(attributes, "ApproximateFirstReceiveTimestamp", 0),
+        .receipt = json_text(item, "ReceiptHandle"),
+        .body = json_text(item, "Body"),
+        .sent_ms = attribute_number(attributes, "SentTimestamp", 0),
+        .first_received_ms = attribute_number(attributes, "ApproximateFirstReceiveTimestamp", 0),
         .receives = receives > UINT32_MAX ? UINT32_MAX : (uint32_t)receives,
     };
     if (!ret->receipt || !*ret->receipt || !ret->body) {
@@ -156,7 +156,7 @@ enum rc_err
 rc_sqs_json_read_messages(const char *body, size_t len, struct rc_sqs_received *ret,
                           struct cJSON **ret_tree)
 {
-    cJSON *root = parse(body, len, &ret->error);
+    cJSON *root = parse_object(body, len, &ret->error);
     const cJSON *list, *item;
 
     *ret_tree = root;
@@ -170,7 +170,7 @@ rc_sqs_json_read_messages(const char *body, size_t len, struct rc_sqs_received *
     }
     cJSON_ArrayForEach(item, list)
     {
-        if (ret->count < RC_SQS_BATCH_MAX && read_message(item, &ret->messages[ret->count])) {
+        if (ret->count < RC_SQS_BATCH_MAX && read_sqs_message(item, &ret->messages[ret->count])) {
             ret->count++;
         } else {
             ret->unreadable++;
@@ -181,9 +181,9 @@ rc_sqs_json_read_messages(const char *body, size_t len, struct rc_sqs_received *
 
 /* The entry that a reply's Id speaks of, or NULL. */
 static struct rc_error *
-entry_of(struct rc_sqs_batch *batch, const cJSON *item)
+batch_entry_of(struct rc_sqs_batch *batch, const cJSON *item)
 {
-    const char *id = text_of(item, "Id");
+    const char *id = json_text(item, "Id");
 
     if (!id || id[0] < '0' || id[0] > '9' || id[1] || (uint32_t)(id[0] - '0') >= batch->count) {
         return NULL;
@@ -194,7 +194,7 @@ entry_of(struct rc_sqs_batch *batch, const cJSON *item)
 static void
 read_failure(struct rc_error *entry, const cJSON *item)
 {
-    const char *code = text_of(item, "Code"), *message = text_of(item, "Message");
+    const char *code = json_text(item, "Code"), *message = json_text(item, "Message");
     enum rc_err err = code ? rc_aws_error_of_code(code) : RC_OK;
 
     if (err == RC_OK) {
@@ -210,7 +210,7 @@ read_failure(struct rc_error *entry, const cJSON *item)
 enum rc_err
 rc_sqs_json_read_batch(const char *body, size_t len, struct rc_sqs_batch *ret)
 {
-    cJSON *root = parse(body, len, &ret->error);
+    cJSON *root = parse_object(body, len, &ret->error);
     const cJSON *item;
     struct rc_error *entry;
 
@@ -222,13 +222,13 @@ rc_sqs_json_read_batch(const char *body, size_t len, struct rc_sqs_batch *ret)
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "Successful"))
     {
-        if ((entry = entry_of(ret, item))) {
+        if ((entry = batch_entry_of(ret, item))) {
             memset(entry, 0, sizeof *entry);
         }
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(root, "Failed"))
     {
-        if ((entry = entry_of(ret, item))) {
+        if ((entry = batch_entry_of(ret, item))) {
             read_failure(entry, item);
         }
     }
@@ -244,13 +244,13 @@ enum rc_err
 rc_sqs_json_read_sent(const char *body, size_t len, char *ret_id, size_t room,
                       struct rc_error *error)
 {
-    cJSON *root = parse(body, len, error);
+    cJSON *root = parse_object(body, len, error);
 
     ret_id[0] = '\0';
     if (!root) {
         return error->code;
     }
-    const char *id = text_of(root, "MessageId");
+    const char *id = json_text(root, "MessageId");
     bool fits = id && *id && rc_text_set(ret_id, (uint32_t)room, id);
     cJSON_Delete(root);
     return fits ? RC_OK : rc_fail(error, RC_E_PARSE, "the SQS reply has no usable MessageId");
@@ -259,7 +259,7 @@ rc_sqs_json_read_sent(const char *body, size_t len, char *ret_id, size_t room,
 enum rc_err
 rc_sqs_json_read_attributes(const char *body, size_t len, struct rc_sqs_attributes *ret)
 {
-    cJSON *root = parse(body, len, &ret->error);
+    cJSON *root = parse_object(body, len, &ret->error);
     const cJSON *list;
 
     if (!root) {
@@ -270,11 +270,11 @@ rc_sqs_json_read_attributes(const char *body, size_t len, struct rc_sqs_attribut
         cJSON_Delete(root);
         return rc_fail(&ret->error, RC_E_PARSE, "the SQS reply has no Attributes");
     }
-    ret->visible = number_of(list, "ApproximateNumberOfMessages", -1);
-    ret->not_visible = number_of(list, "ApproximateNumberOfMessagesNotVisible", -1);
-    ret->delayed = number_of(list, "ApproximateNumberOfMessagesDelayed", -1);
-    ret->visibility_s = number_of(list, "VisibilityTimeout", -1);
-    ret->retention_s = number_of(list, "MessageRetentionPeriod", -1);
+    ret->visible = attribute_number(list, "ApproximateNumberOfMessages", -1);
+    ret->not_visible = attribute_number(list, "ApproximateNumberOfMessagesNotVisible", -1);
+    ret->delayed = attribute_number(list, "ApproximateNumberOfMessagesDelayed", -1);
+    ret->visibility_s = attribute_number(list, "VisibilityTimeout", -1);
+    ret->retention_s = attribute_number(list, "MessageRetentionPeriod", -1);
     cJSON_Delete(root);
     return RC_OK;
 }

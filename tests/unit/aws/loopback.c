@@ -157,8 +157,10 @@ loopback_start(struct loopback *s, struct event_base *base)
 void
 loopback_stop(struct loopback *s)
 {
-    while (s->open) {
-        drop(s->open);
+    for (struct connection *c = s->open, *next; c; c = next) {
+        next = c->next;
+        bufferevent_free(c->bev);
+        free(c);
     }
     evconnlistener_free(s->listener);
     for (unsigned i = 0; i < LOOPBACK_MAX; i++) {

@@ -343,13 +343,13 @@ the_identity_document_is_read_and_checked(void)
         "{\"accountId\":\"123456789012\",\"availabilityZone\":\"us-east-1a\","
         "\"region\":\"us-east-1\",\"instanceId\":\"i-0123456789abcdef0\","
         "\"instanceType\":\"m7i.large\",\"privateIp\":\"10.0.0.1\"}";
-    static const char *const bad[] = {"",
-                                      "{}",
-                                      "[]",
-                                      "{\"region\":\"us-east-1\"}",
-                                      "{\"region\":5,\"instanceId\":\"i-1\"}",
-                                      "{\"region\":\"us-east-1-and-much-more-than-fits\","
-                                      "\"instanceId\":\"i-1\"}"};
+    static const char *const bad[] = {
+        "",
+        "{}",
+        "[]",
+        "{\"region\":\"us-east-1\"}",
+        "{\"region\":5,\"instanceId\":\"i-1\"}",
+        "{\"region\":\"much-longer-than-any-region\",\"instanceId\":\"i\"}"};
     struct rc_imds_identity id;
 
     CU_ASSERT_EQUAL(rc_imds_identity_parse(good, strlen(good), &id, &error), RC_OK);

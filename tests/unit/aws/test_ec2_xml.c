@@ -196,13 +196,14 @@ what_is_no_reply_of_ours_is_refused_with_a_reason(void)
         {"<aResponse></aResponse><b/>", "not well-formed"},
     };
     char deep[4096] = "<aResponse>";
+    size_t len = strlen(deep);
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CU_ASSERT_EQUAL(read_body(cases[i].body, "DescribeInstancesResponse"), RC_E_PARSE);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, cases[i].want));
     }
     for (int i = 0; i < 300; i++) {
-        strcat(deep, "<deep>");
+        len += (size_t)snprintf(deep + len, sizeof deep - len, "<deep>");
     }
     CU_ASSERT_EQUAL(read_body(deep, ""), RC_E_PARSE);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "nested"));
