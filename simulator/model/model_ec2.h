@@ -20,6 +20,7 @@
 #include "reconciler/core/event.h"
 #include "simulator/model/ec2_codes.h"
 #include "simulator/model/ec2_throttle.h"
+#include "simulator/model/sim_heap.h" /* RC_SIM_NEVER */
 
 enum {
     RC_SIM_TAGS_MAX = 10,
@@ -30,8 +31,8 @@ enum {
     RC_SIM_POOLS_MAX = 64,
     RC_SIM_TEMPLATES_MAX = 32,
     RC_SIM_RESERVATIONS_MAX = 16,
-    RC_SIM_LAUNCH_MAX = 64,   /* instances of one RunInstances call */
-    RC_SIM_SUBNET_SIZE = 4096 /* addresses of one subnet, 5 of them AWS's own */
+    RC_SIM_LAUNCH_MAX = 64,    /* instances of one RunInstances call */
+    RC_SIM_SUBNET_SIZE = 16384 /* addresses of one subnet, 5 of them AWS's own */
 };
 
 struct rc_sim_tag {
@@ -154,7 +155,7 @@ struct rc_sim_instance {
     uint32_t launch_index, template_version, boots;
     enum rc_instance_state state;
     bool booted; /* the operating system answers */
-    bool protect, spot, ours;
+    bool protect, spot;
     int64_t launched_ms, running_ms, visible_ms, changed_ms;
     int64_t step_ms;    /* next life-cycle step, RC_SIM_NEVER = none */
     int64_t boot_ms;    /* boot complete, RC_SIM_NEVER = not booting */
@@ -215,8 +216,7 @@ enum rc_sim_ec2_code rc_sim_ec2_run(struct rc_sim_ec2 *m, int64_t now_ms,
                                     const struct rc_sim_launch *launch,
                                     struct rc_sim_launched *ret);
 /* Would the verb be taken now? No effect: callers check all ids of a call first. */
-enum rc_sim_ec2_code rc_sim_ec2_may(const struct rc_sim_ec2 *m, const struct rc_sim_instance *inst,
-                                    enum rc_sim_verb verb);
+enum rc_sim_ec2_code rc_sim_ec2_may(const struct rc_sim_instance *inst, enum rc_sim_verb verb);
 enum rc_sim_ec2_code rc_sim_ec2_do(struct rc_sim_ec2 *m, int64_t now_ms,
                                    struct rc_sim_instance *inst, enum rc_sim_verb verb);
 enum rc_sim_ec2_code rc_sim_ec2_tag(struct rc_sim_instance *inst, const char *key,
@@ -236,8 +236,8 @@ void rc_sim_ec2_kill(struct rc_sim_ec2 *m, int64_t now_ms, struct rc_sim_instanc
 void rc_sim_ec2_spot(struct rc_sim_ec2 *m, struct rc_sim_instance *inst, int64_t at_ms);
 /* A failing check heals by what heals it in EC2: system by stop and start, instance
  * by that or a reboot, ebs by nothing but being set. */
-void rc_sim_ec2_impair(struct rc_sim_ec2 *m, int64_t now_ms, struct rc_sim_instance *inst,
-                       enum rc_sim_check_kind which, enum rc_check status);
+void rc_sim_ec2_impair(struct rc_sim_instance *inst, int64_t now_ms, enum rc_sim_check_kind which,
+                       enum rc_check status);
 /* The window opens at not_before_ms: stop and retirement stop the instance, reboot reboots
  * it, the rest only completes. NULL when the instance has too many. */
 const struct rc_sim_scheduled *rc_sim_ec2_schedule(struct rc_sim_ec2 *m,

@@ -56,7 +56,6 @@ struct rc_sim_node {
     int64_t response_ms;     /* last sign of life */
     int64_t gone_ms;         /* its host does not answer since, RC_SIM_NEVER = it does */
     int64_t register_ms;     /* registers then, RC_SIM_NEVER = nothing to come */
-    uint32_t host;           /* index into hosts, RC_SIM_NO_NODE = none known */
     uint32_t job;            /* job slot, RC_SIM_NO_NODE = none */
     uint32_t next;           /* next node of the same job */
 };
@@ -90,9 +89,11 @@ struct rc_sim_job {
     struct rc_sim_job_order order;
     int64_t submit_ms, eligible_ms, start_ms, end_ms;
     int64_t due_ms;
-    int64_t saved_ms; /* work saved by a signal, not to be done again */
-    uint32_t first;   /* first node, RC_SIM_NO_NODE = none */
-    uint32_t last_node;
+    int64_t saved_ms;            /* work saved by a signal, not to be done again */
+    int64_t begun_ms;            /* work that was saved when this run started */
+    uint32_t first;              /* first node, RC_SIM_NO_NODE = none */
+    char last_node[RC_NODE_LEN]; /* first node of the last run, "" = never ran */
+    uint32_t before, after;      /* in the line of pending jobs */
     uint32_t restarts, signals, last_signal;
 };
 

@@ -77,7 +77,7 @@ heap_down(struct rc_sim_heap *h, uint32_t at)
 }
 
 static void
-heap_remove(struct rc_sim_heap *h, uint32_t slot)
+heap_take_out(struct rc_sim_heap *h, uint32_t slot)
 {
     uint32_t at = h->where[slot] - 1;
     uint32_t last = h->slot[--h->count];
@@ -96,7 +96,7 @@ rc_sim_heap_set(struct rc_sim_heap *h, uint32_t slot, int64_t key)
     assert(slot < h->room);
     if (key == RC_SIM_NEVER) {
         if (h->where[slot] != 0)
-            heap_remove(h, slot);
+            heap_take_out(h, slot);
         return;
     }
     h->key[slot] = key;
