@@ -25,7 +25,7 @@ rc_decode_hash_string(uint64_t hash, const char *text)
 
 /* One printable line of ASCII; ends in ... when the whole did not fit. */
 static void
-field_set_line(char *dst, size_t room, const char *src)
+set_line(char *dst, size_t room, const char *src)
 {
     size_t len = 0;
 
@@ -39,16 +39,13 @@ field_set_line(char *dst, size_t room, const char *src)
     }
 }
 
-static void field_say(struct rc_notice *n, const char *fmt, va_list ap)
-    __attribute__((format(printf, 2, 0)));
-
-static void
-field_say(struct rc_notice *n, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+say(struct rc_notice *n, const char *fmt, va_list ap)
 {
     char line[512];
 
     vsnprintf(line, sizeof line, fmt, ap);
-    field_set_line(n->out->text, sizeof n->out->text, line);
+    set_line(n->out->text, sizeof n->out->text, line);
 }
 
 enum rc_err
@@ -57,7 +54,7 @@ rc_decode_bad(struct rc_notice *n, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    field_say(n, fmt, ap);
+    say(n, fmt, ap);
     va_end(ap);
     return RC_E_PARSE;
 }
@@ -68,7 +65,7 @@ rc_decode_say(struct rc_notice *n, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    field_say(n, fmt, ap);
+    say(n, fmt, ap);
     va_end(ap);
 }
 
@@ -77,7 +74,7 @@ rc_decode_show(const char *value, struct rc_decode_shown *buf)
 {
     char line[RC_DECODE_SHOWN_LEN - 2];
 
-    field_set_line(line, sizeof line, value);
+    set_line(line, sizeof line, value);
     snprintf(buf->text, sizeof buf->text, "\"%s\"", line);
     return buf->text;
 }
@@ -100,7 +97,7 @@ rc_decode_code(char code[RC_CODE_LEN], const char *name)
 }
 
 static const char *
-field_type_name(const cJSON *value)
+type_name(const cJSON *value)
 {
     if (cJSON_IsObject(value)) {
         return "an object";
@@ -119,8 +116,8 @@ field_type_name(const cJSON *value)
 
 /* *ret is NULL when the key is not told. */
 static enum rc_err
-field_find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
-           const char *expected, const cJSON **ret)
+find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
+     const char *expected, const cJSON **ret)
 {
     const char *dot = strrchr(path, '.');
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, dot ? dot + 1 : path);
@@ -133,9 +130,9 @@ field_find(struct rc_notice *n, const cJSON *object, const char *path, bool requ
 }
 
 static enum rc_err
-field_wrong_type(struct rc_notice *n, const cJSON *value, const char *path, const char *expected)
+wrong_type(struct rc_notice *n, const cJSON *value, const char *path, const char *expected)
 {
-    return rc_decode_bad(n, "%s: expected %s, found %s", path, expected, field_type_name(value));
+    return rc_decode_bad(n, "%s: expected %s, found %s", path, expected, type_name(value));
 }
 
 enum rc_err
@@ -143,14 +140,14 @@ rc_decode_string(struct rc_notice *n, const cJSON *object, const char *path, boo
                  const char **ret)
 {
     const cJSON *value;
-    enum rc_err err = field_find(n, object, path, required, "a string", &value);
+    enum rc_err err = find(n, object, path, required, "a string", &value);
 
     *ret = "";
     if (err != RC_OK || !value) {
         return err;
     }
     if (!cJSON_IsString(value)) {
-        return field_wrong_type(n, value, path, "a string");
+        return wrong_type(n, value, path, "a string");
     }
     *ret = value->valuestring;
     return RC_OK;
@@ -160,10 +157,10 @@ enum rc_err
 rc_decode_object(struct rc_notice *n, const cJSON *object, const char *path, bool required,
                  const cJSON **ret)
 {
-    enum rc_err err = field_find(n, object, path, required, "an object", ret);
+    enum rc_err err = find(n, object, path, required, "an object", ret);
 
     if (err == RC_OK && *ret && !cJSON_IsObject(*ret)) {
-        err = field_wrong_type(n, *ret, path, "an object");
+        err = wrong_type(n, *ret, path, "an object");
         *ret = NULL;
     }
     return err;
@@ -173,10 +170,10 @@ enum rc_err
 rc_decode_array(struct rc_notice *n, const cJSON *object, const char *path, bool required,
                 const cJSON **ret)
 {
-    enum rc_err err = field_find(n, object, path, required, "a list", ret);
+    enum rc_err err = find(n, object, path, required, "a list", ret);
 
     if (err == RC_OK && *ret && !cJSON_IsArray(*ret)) {
-        err = field_wrong_type(n, *ret, path, "a list");
+        err = wrong_type(n, *ret, path, "a list");
         *ret = NULL;
     }
     return err;

@@ -17,7 +17,7 @@ struct writer {
 };
 
 static void
-record_put(struct writer *w, const char *bytes, size_t len)
+put(struct writer *w, const char *bytes, size_t len)
 {
     if (len > (size_t)(w->end - w->at)) {
         w->full = true;
@@ -27,8 +27,14 @@ record_put(struct writer *w, const char *bytes, size_t len)
     w->at += len;
 }
 
+static bool
+is_plain(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '%';
+}
+
 static void
-record_put_text(struct writer *w, const char *text, size_t room)
+put_text(struct writer *w, const char *text, size_t room)
 {
     static const char hex[] = "0123456789ABCDEF";
     const char *nul = memchr(text, '\0', room);
@@ -37,19 +43,19 @@ record_put_text(struct writer *w, const char *text, size_t room)
     while (text < end) {
         const char *plain = text;
 
-        while (text < end && rc_record_is_plain((unsigned char)*text)) {
+        while (text < end && is_plain((unsigned char)*text)) {
             text++;
         }
-        record_put(w, plain, (size_t)(text - plain));
+        put(w, plain, (size_t)(text - plain));
         if (text < end) {
             unsigned char c = (unsigned char)*text++;
-            record_put(w, (char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
+            put(w, (char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
         }
     }
 }
 
 static void
-record_put_number(struct writer *w, uint64_t value, bool negative)
+put_number(struct writer *w, uint64_t value, bool negative)
 {
     char digits[21];
     size_t at = sizeof digits;
@@ -61,28 +67,28 @@ record_put_number(struct writer *w, uint64_t value, bool negative)
     if (negative) {
         digits[--at] = '-';
     }
-    record_put(w, digits + at, sizeof digits - at);
+    put(w, digits + at, sizeof digits - at);
 }
 
 static void
-record_put_words(struct writer *w, const struct rc_field *f, uint32_t value)
+put_words(struct writer *w, const struct rc_field *f, uint32_t value)
 {
     if (f->type == RC_FIELD_NAME) {
         if (value < f->word_count) {
-            record_put(w, f->words[value], strlen(f->words[value]));
+            put(w, f->words[value], strlen(f->words[value]));
         } else {
-            record_put_number(w, value, false);
+            put_number(w, value, false);
         }
         return;
     }
     if (value >> f->word_count) {
-        record_put_number(w, value, false);
+        put_number(w, value, false);
         return;
     }
     for (uint32_t bit = 0, any = 0; bit < f->word_count; bit++) {
         if (value >> bit & 1U) {
-            record_put(w, ",", any);
-            record_put(w, f->words[bit], strlen(f->words[bit]));
+            put(w, ",", any);
+            put(w, f->words[bit], strlen(f->words[bit]));
             any = 1;
         }
     }
@@ -90,7 +96,7 @@ record_put_words(struct writer *w, const struct rc_field *f, uint32_t value)
 
 /* Fields are copied out, never cast: the tables hold offsets, not types. */
 static void
-record_put_field(struct writer *w, const struct rc_field *f, const char *record)
+put_field(struct writer *w, const struct rc_field *f, const char *record)
 {
     const char *at = record + f->offset;
     uint64_t wide = 0;
@@ -109,29 +115,29 @@ record_put_field(struct writer *w, const struct rc_field *f, const char *record)
     if (f->type != RC_FIELD_TEXT && wide == 0) {
         return;
     }
-    record_put(w, " ", 1);
-    record_put(w, f->name, f->name_len);
-    record_put(w, "=", 1);
+    put(w, " ", 1);
+    put(w, f->name, f->name_len);
+    put(w, "=", 1);
     switch ((enum rc_field_type)f->type) {
     case RC_FIELD_I64:
-        record_put_number(w, wide >> 63 ? 0 - wide : wide, wide >> 63);
+        put_number(w, wide >> 63 ? 0 - wide : wide, wide >> 63);
         return;
     case RC_FIELD_U64:
     case RC_FIELD_U32:
-        record_put_number(w, wide, false);
+        put_number(w, wide, false);
         return;
     case RC_FIELD_NAME:
     case RC_FIELD_FLAGS:
-        record_put_words(w, f, narrow);
+        put_words(w, f, narrow);
         return;
     case RC_FIELD_TEXT:
-        record_put_text(w, at, f->size);
+        put_text(w, at, f->size);
         return;
     }
 }
 
 static size_t
-record_format(const struct rc_record_table *t, const void *record, char *buf, size_t room)
+format_record(const struct rc_record_table *t, const void *record, char *buf, size_t room)
 {
     struct writer w = {.at = buf, .end = buf + room};
     uint32_t kind;
@@ -140,14 +146,14 @@ record_format(const struct rc_record_table *t, const void *record, char *buf, si
     if (kind >= t->kind_count) {
         return 0;
     }
-    record_put(&w, t->word, strlen(t->word));
-    record_put(&w, " ", 1);
-    record_put(&w, t->kind_names[kind], strlen(t->kind_names[kind]));
+    put(&w, t->word, strlen(t->word));
+    put(&w, " ", 1);
+    put(&w, t->kind_names[kind], strlen(t->kind_names[kind]));
     for (uint32_t i = 0; i < t->common.count; i++) {
-        record_put_field(&w, &t->common.v[i], record);
+        put_field(&w, &t->common.v[i], record);
     }
     for (uint32_t i = 0; i < t->own[kind].count; i++) {
-        record_put_field(&w, &t->own[kind].v[i], record);
+        put_field(&w, &t->own[kind].v[i], record);
     }
     return w.full ? 0 : (size_t)(w.at - buf);
 }
@@ -155,11 +161,11 @@ record_format(const struct rc_record_table *t, const void *record, char *buf, si
 size_t
 rc_event_format(const struct rc_event *ev, char *buf, size_t room)
 {
-    return record_format(&rc_record_events, ev, buf, room);
+    return format_record(&rc_record_events, ev, buf, room);
 }
 
 size_t
 rc_action_format(const struct rc_action *a, char *buf, size_t room)
 {
-    return record_format(&rc_record_actions, a, buf, room);
+    return format_record(&rc_record_actions, a, buf, room);
 }
