@@ -180,11 +180,11 @@ run_scontrol(const char *node, int conf_fd, char *buf, size_t room, struct rc_er
 static enum rc_err
 ask_slurmctld(const char *node, const char *server, char addr[RC_ADDR_LEN], struct rc_error *e)
 {
-    char conf[512], *buf = malloc(OUTPUT_MAX);
+    char conf[512], buf[OUTPUT_MAX];
     int fd = -1;
-    enum rc_err err = buf ? RC_OK : rc_fail(e, RC_E_INTERNAL, "out of memory");
+    enum rc_err err = RC_OK;
 
-    if (!err && server) {
+    if (server) {
         if (!rc_admit_server_conf(server, conf, sizeof conf)) {
             err = rc_fail(e, RC_E_INVALID, "\"%.100s\" is not host[:port]", server);
         } else if ((fd = make_unnamed_file(conf)) < 0) {
@@ -192,7 +192,7 @@ ask_slurmctld(const char *node, const char *server, char addr[RC_ADDR_LEN], stru
         }
     }
     if (!err) {
-        err = run_scontrol(node, fd, buf, OUTPUT_MAX, e);
+        err = run_scontrol(node, fd, buf, sizeof buf, e);
     }
     if (!err) {
         err = rc_admit_read_scontrol(buf, node, addr, e);
@@ -200,7 +200,6 @@ ask_slurmctld(const char *node, const char *server, char addr[RC_ADDR_LEN], stru
     if (fd >= 0) {
         close(fd);
     }
-    free(buf);
     return err;
 }
 

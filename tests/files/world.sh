@@ -6,7 +6,7 @@ set -uo pipefail
 passed() { echo "ok - files: $1"; }
 failed() {
     echo "not ok - files: $1"
-    [ $# -lt 2 ] || sed 's/^/#   /' <<<"$2"
+    [ $# -lt 2 ] || while IFS= read -r line; do echo "#   $line"; done <<<"$2"
     status=1
 }
 expect() { # NAME WANT GOT
@@ -26,11 +26,13 @@ wait_until() { # SECONDS COMMAND...
 }
 
 open_world() {
-    mount -t tmpfs none /run && hostname ctl || die "namespaces"
+    mount -t tmpfs none /run || die "no tmpfs"
+    hostname ctl
     ip link set lo up
     # A network of two addresses: one is this "node's", one is the controller's.
     ip link add veth0 type veth peer name veth1 && ip link set veth1 up && ip link set veth0 up
-    ip addr add 10.55.0.1/24 dev veth0 && ip addr add 10.55.0.50/24 dev veth0 || die "addresses"
+    ip addr add 10.55.0.1/24 dev veth0
+    ip addr add 10.55.0.50/24 dev veth0 || die "no addresses"
     mkdir -p /run/munge /run/state /run/etc/nodes
     head -c 128 /dev/urandom >/run/munge/key
     chmod 400 /run/munge/key
@@ -43,6 +45,7 @@ open_world() {
     wait_until 20 ping_slurmctld || die "$(tail -5 /run/slurmctld.log)"
 }
 
+# shellcheck disable=SC2317 # called through wait_until
 ping_slurmctld() { SLURM_CONF=/run/etc/slurm.conf scontrol ping 2>/dev/null | grep -q "is UP"; }
 
 write_conf() {
@@ -61,6 +64,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
 SelectType=select/cons_tres
+TopologyPlugin=topology/tree
 NodeName=DEFAULT CPUs=2 RealMemory=100
 nodename=own-1 NODEADDR=10.55.1.1 Feature=a # a line of its own
 NodeName=plain-[1-6] NodeAddr=10.55.2.[1-6] Weight=7
@@ -77,6 +81,12 @@ NodeName=inc-1,inc-[3-4] NodeAddr=10.55.6.1,10.55.6.[3-4]
 Include deep.conf
 CONF
     printf 'NodeName=deep-[1-2] NodeAddr=10.55.7.[1-2]' >/run/etc/nodes/deep.conf
+    cat >/run/etc/topology.conf <<'CONF'
+SwitchName=top Switches=left,right
+SwitchName=left Nodes=own-1,plain-[1-6] # row 1
+SwitchName=right \
+    Nodes=pad-[08-11],rack[1-2]n[1-2],one-[1-3],inc-1,inc-[3-4],deep-[1-2]
+CONF
 }
 
 # "name addr hostname port weight features" of all nodes, as slurmctld has them.
@@ -95,7 +105,34 @@ served() {
     }'
 }
 
-registrar() { printf '%s\n' "$@" | "$RC_BIN/rc-registrar" --slurm-conf /run/etc/slurm.conf; }
+registrar() {
+    printf '%s\n' "$@" | "$RC_BIN/rc-registrar" --slurm-conf "${conf:-/run/etc/slurm.conf}" \
+        --topology /run/etc/topology.conf
+}
+
+# Slurm and rc-registrar read the same names out of a host list.
+check_host_lists() {
+    local list names name conf=/run/lists.conf found want
+    for list in 'a[1-3]' 'a[08-11],b' 'r[1-2]n[01-02]' 'a1, a2' 'a[1,001,2-3]' 'x-1-[9-11]' 'n[3]'; do
+        echo "NodeName=\"$list\"" >$conf
+        names=$(scontrol show hostnames "$(tr -d ' ' <<<"$list")")
+        want="nodes=$(wc -w <<<"$names")"
+        found=$(registrar "1 check" | grep -o 'nodes=.*')
+        for name in $names; do
+            want+=" node=$name"
+            found+=$(registrar "1 show node=$name" | grep -o ' node=[^ ]*')
+        done
+        expect "host list $list" "$want" "$found"
+    done
+}
+
+check_topology() {
+    registrar "1 register node=plain-3 addr=10.98.0.3 switch=right" >/dev/null
+    scontrol reconfigure
+    expect "a node moves to another switch" "yes" "$(scontrol show topology right |
+        grep -q 'Nodes=.*plain-3' && echo yes)"
+    expect "and leaves its old one" "" "$(scontrol show topology left | grep -F 'plain-[1-6]')"
+}
 
 # Registers nodes one after the other; after each, exactly that node's address has changed.
 check_layouts() {
@@ -182,6 +219,8 @@ status=0
 open_world
 export SLURM_CONF=/run/etc/slurm.conf
 check_layouts
+check_topology
+check_host_lists
 check_admission
 kill "$(cat /run/munge/pid)"
 exit $status

@@ -195,9 +195,9 @@ prefer_pinned_types(struct rc_ssh_probe *p)
     char list[RC_SSH_KEYS_MAX * RC_SSH_KEY_TYPE_LEN] = "";
 
     for (size_t i = 0; i < p->keys.count; i++) {
+        size_t len = strlen(list);
         if (!strstr(list, p->keys.key[i].type)) {
-            strcat(list, *list ? "," : "");
-            strcat(list, p->keys.key[i].type);
+            snprintf(list + len, sizeof list - len, "%s%s", len ? "," : "", p->keys.key[i].type);
         }
     }
     return libssh2_session_method_pref(p->session, LIBSSH2_METHOD_HOSTKEY, list);

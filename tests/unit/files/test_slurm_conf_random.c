@@ -77,7 +77,7 @@ put_key(struct rc_text *t, const char *key)
 static void
 put_list(struct rc_text *t, const struct line *l, const char *(*get)(const struct node *))
 {
-    char *name[NODES_MAX];
+    char *name[NODES_MAX] = {NULL};
     bool quoted = draw(4) == 0;
 
     for (size_t i = 0; i < l->nodes; i++) {

@@ -59,7 +59,8 @@ more_keys_than_fit_are_refused(void)
     char text[1024] = "";
 
     for (int i = 0; i <= RC_SSH_KEYS_MAX; i++) {
-        strcat(text, "ssh-ed25519 " ED "\n");
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "ssh-ed25519 %s\n", ED);
     }
     CU_ASSERT_EQUAL(rc_ssh_hostkeys_parse(text, &keys, NULL), RC_E_TOO_LARGE);
 }
