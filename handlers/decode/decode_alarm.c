@@ -12,7 +12,7 @@
 static const char status_check[] = "StatusCheckFailed";
 
 static enum rc_err
-read_state(struct rc_notice *n, enum rc_alarm_state *ret, const char **ret_name)
+alarm_read_state(struct rc_notice *n, enum rc_alarm_state *ret, const char **ret_name)
 {
     struct rc_decode_shown shown;
     const cJSON *state;
@@ -41,7 +41,7 @@ read_state(struct rc_notice *n, enum rc_alarm_state *ret, const char **ret_name)
 
 /* One event an instance, though several metrics may speak of it. */
 static enum rc_err
-add_instance(struct rc_notice *n, const char *id, bool checks)
+alarm_add(struct rc_notice *n, const char *id, bool checks)
 {
     struct rc_event *ev = NULL;
     enum rc_err err = RC_OK;
@@ -62,7 +62,7 @@ add_instance(struct rc_notice *n, const char *id, bool checks)
 
 /* text: what an InstanceId dimension or attribute says, "" = there is none. */
 static enum rc_err
-add_named(struct rc_notice *n, const char *text, bool must_be_ec2, bool checks)
+alarm_add_named(struct rc_notice *n, const char *text, bool must_be_ec2, bool checks)
 {
     struct rc_decode_shown shown;
     char id[RC_ID_LEN];
@@ -71,7 +71,7 @@ add_named(struct rc_notice *n, const char *text, bool must_be_ec2, bool checks)
         return RC_OK;
     }
     if (rc_decode_instance_id(text, id)) {
-        return add_instance(n, id, checks);
+        return alarm_add(n, id, checks);
     }
     return must_be_ec2 ? rc_decode_bad(n, "InstanceId: expected an instance id, found %s",
                                        rc_decode_show(text, &shown))
@@ -81,7 +81,7 @@ add_named(struct rc_notice *n, const char *text, bool must_be_ec2, bool checks)
 /* {"metricStat":{"metric":{"namespace":…,"name":…,"dimensions":{"InstanceId":…}}}}, or an
  * expression over others, which has no metricStat. */
 static enum rc_err
-read_metric(struct rc_notice *n, const cJSON *item, bool *checks)
+alarm_read_metric(struct rc_notice *n, const cJSON *item, bool *checks)
 {
     const cJSON *stat, *metric = NULL, *dimensions = NULL;
     const char *space = "", *name = "", *id = "";
@@ -109,11 +109,11 @@ read_metric(struct rc_notice *n, const cJSON *item, bool *checks)
     bool is_ec2 = strcmp(space, "AWS/EC2") == 0;
     bool is_check = is_ec2 && strncmp(name, status_check, sizeof status_check - 1) == 0;
     *checks |= is_check;
-    return add_named(n, id, is_ec2, is_check);
+    return alarm_add_named(n, id, is_ec2, is_check);
 }
 
 static enum rc_err
-read_metrics(struct rc_notice *n, bool *checks)
+alarm_read_metrics(struct rc_notice *n, bool *checks)
 {
     const cJSON *configuration, *metrics = NULL, *item;
     enum rc_err err = rc_decode_object(n, n->detail, "detail.configuration", false, &configuration);
@@ -128,7 +128,7 @@ read_metrics(struct rc_notice *n, bool *checks)
         if (!cJSON_IsObject(item)) {
             return rc_decode_bad(n, "configuration.metrics: expected a list of objects");
         }
-        err = read_metric(n, item, checks);
+        err = alarm_read_metric(n, item, checks);
         if (err == RC_OK) {
             err = rc_decode_string(n, item, "metrics.expression", false, &query);
         }
@@ -141,7 +141,7 @@ read_metrics(struct rc_notice *n, bool *checks)
 }
 
 static enum rc_err
-read_contributor(struct rc_notice *n, bool checks)
+alarm_read_contributor(struct rc_notice *n, bool checks)
 {
     const cJSON *contributor, *attributes = NULL;
     const char *id = "";
@@ -154,7 +154,7 @@ read_contributor(struct rc_notice *n, bool checks)
     if (err == RC_OK && attributes) {
         err = rc_decode_string(n, attributes, "attributes.InstanceId", false, &id);
     }
-    return err == RC_OK ? add_named(n, id, false, checks) : err;
+    return err == RC_OK ? alarm_add_named(n, id, false, checks) : err;
 }
 
 enum rc_err
@@ -166,16 +166,16 @@ rc_decode_alarm(struct rc_notice *n)
     enum rc_err err = rc_decode_string(n, n->detail, "detail.alarmName", true, &name);
 
     if (err == RC_OK) {
-        err = read_state(n, &state, &value);
+        err = alarm_read_state(n, &state, &value);
     }
     if (err == RC_OK) {
-        err = read_metrics(n, &checks);
+        err = alarm_read_metrics(n, &checks);
     }
     if (err == RC_OK) {
-        err = read_contributor(n, checks);
+        err = alarm_read_contributor(n, checks);
     }
     if (err == RC_OK && n->out->count == 0) {
-        err = add_instance(n, rc_decode_no_instance, checks);
+        err = alarm_add(n, rc_decode_no_instance, checks);
     }
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         n->out->events[i].u.alarm.state = (uint32_t)state;

@@ -14,7 +14,7 @@
 
 /* detail.capacity-reservation-id, or the first reservation among the resources. */
 static enum rc_err
-read_reservation(struct rc_notice *n, bool required, char ret[RC_ID_LEN])
+capacity_read_reservation(struct rc_notice *n, bool required, char ret[RC_ID_LEN])
 {
     struct rc_decode_shown shown;
     const char *told;
@@ -47,7 +47,7 @@ read_reservation(struct rc_notice *n, bool required, char ret[RC_ID_LEN])
 
 /* "Instance Interruption Warning" -> "instance-interruption-warning". */
 static void
-set_code(struct rc_event *ev, const char *rest)
+capacity_set_code(struct rc_event *ev, const char *rest)
 {
     rc_decode_code(ev->code, rest);
     for (char *at = ev->code; *at; at++) {
@@ -61,7 +61,7 @@ set_code(struct rc_event *ev, const char *rest)
 
 /* A block's end; an interrupted instance's end; a reservation's change has none. */
 static enum rc_err
-read_deadline(struct rc_notice *n, bool interrupted, int64_t *ret_wall_ms)
+capacity_read_deadline(struct rc_notice *n, bool interrupted, int64_t *ret_wall_ms)
 {
     const char *end;
     enum rc_err err;
@@ -82,10 +82,10 @@ rc_decode_capacity(struct rc_notice *n)
     bool interrupted = strstr(rc_decode_rest(n), "Instance Interruption") != NULL;
     char reservation[RC_ID_LEN];
     int64_t deadline_wall_ms = 0;
-    enum rc_err err = read_reservation(n, is_block && !interrupted, reservation);
+    enum rc_err err = capacity_read_reservation(n, is_block && !interrupted, reservation);
 
     if (err == RC_OK) {
-        err = read_deadline(n, interrupted, &deadline_wall_ms);
+        err = capacity_read_deadline(n, interrupted, &deadline_wall_ms);
     }
     if (err == RC_OK && (interrupted || is_block)) {
         err = rc_decode_instances(n, interrupted);
@@ -98,7 +98,7 @@ rc_decode_capacity(struct rc_notice *n)
 
         memcpy(ev->u.capacity.reservation, reservation, sizeof reservation);
         ev->u.capacity.deadline_wall_ms = deadline_wall_ms;
-        set_code(ev, rc_decode_rest(n));
+        capacity_set_code(ev, rc_decode_rest(n));
     }
     if (err == RC_OK) {
         rc_decode_say(n, "%s reservation=%s deadline=%s", rc_decode_rest(n),

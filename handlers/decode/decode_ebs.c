@@ -10,7 +10,7 @@
 /* The events so far name the instances (or none); gives each its volume, and each
  * further volume an event of its own. */
 static enum rc_err
-set_volumes(struct rc_notice *n)
+ebs_set_volumes(struct rc_notice *n)
 {
     uint32_t instances = n->out->count, volumes = 0;
     const cJSON *item;
@@ -57,7 +57,7 @@ rc_decode_ebs(struct rc_notice *n)
         err = rc_decode_instances(n, false);
     }
     if (err == RC_OK) {
-        err = set_volumes(n);
+        err = ebs_set_volumes(n);
     }
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         n->out->events[i].u.ebs.failed = strcmp(result, "failed") == 0;

@@ -17,7 +17,7 @@ static const char *const state_names[] = {
 };
 
 static enum rc_instance_state
-state_of(const char *name)
+ec2_state_of(const char *name)
 {
     for (unsigned i = RC_INST_UNKNOWN + 1; i < RC_INST__MAX; i++) {
         if (strcmp(state_names[i], name) == 0) {
@@ -37,7 +37,7 @@ rc_decode_ec2_state(struct rc_notice *n)
     if (err != RC_OK) {
         return err;
     }
-    enum rc_instance_state state = state_of(name);
+    enum rc_instance_state state = ec2_state_of(name);
     if (state == RC_INST_UNKNOWN) {
         return rc_decode_bad(n,
                              "detail.state: expected pending, running, stopping, stopped, "

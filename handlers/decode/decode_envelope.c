@@ -16,7 +16,8 @@
 
 /* Parses text into a tree that lives as long as the notice. */
 static enum rc_err
-own_json(struct rc_notice *n, const char *what, const char *text, size_t len, const cJSON **ret)
+envelope_own_json(struct rc_notice *n, const char *what, const char *text, size_t len,
+                  const cJSON **ret)
 {
     char why[RC_DECODE_WHY_LEN];
     cJSON *root;
@@ -31,7 +32,7 @@ own_json(struct rc_notice *n, const char *what, const char *text, size_t len, co
 }
 
 static bool
-has(const cJSON *object, const char *key)
+envelope_has(const cJSON *object, const char *key)
 {
     return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
 }
@@ -39,13 +40,13 @@ has(const cJSON *object, const char *key)
 /* SNS: {"Type":"Notification","TopicArn":…,"Message":"<the event as text>"}.
  * Sets *ret_done for a confirmation, which carries no event. */
 static enum rc_err
-unwrap_sns(struct rc_notice *n, const cJSON **root, bool *ret_done)
+envelope_unwrap_sns(struct rc_notice *n, const cJSON **root, bool *ret_done)
 {
     const char *type, *text;
     enum rc_err err;
 
-    if (has(*root, "detail-type") || has(*root, "detail_type") || !has(*root, "Type") ||
-        !has(*root, "TopicArn")) {
+    if (envelope_has(*root, "detail-type") || envelope_has(*root, "detail_type") ||
+        !envelope_has(*root, "Type") || !envelope_has(*root, "TopicArn")) {
         return RC_OK;
     }
     err = rc_decode_string(n, *root, "Type", true, &type);
@@ -61,7 +62,7 @@ unwrap_sns(struct rc_notice *n, const cJSON **root, bool *ret_done)
     }
     err = rc_decode_string(n, *root, "Message", true, &text);
     if (err == RC_OK) {
-        err = own_json(n, "Message", text, strlen(text), root);
+        err = envelope_own_json(n, "Message", text, strlen(text), root);
     }
     if (err == RC_OK && !cJSON_IsObject(*root)) {
         return rc_decode_bad(n, "Message: expected an EventBridge event (a JSON object)");
@@ -70,7 +71,7 @@ unwrap_sns(struct rc_notice *n, const cJSON **root, bool *ret_done)
 }
 
 static enum rc_err
-read_detail_type(struct rc_notice *n, const cJSON *root)
+envelope_read_type(struct rc_notice *n, const cJSON *root)
 {
     const char *other;
     enum rc_err err = rc_decode_string(n, root, "detail-type", false, &n->detail_type);
@@ -94,7 +95,7 @@ read_detail_type(struct rc_notice *n, const cJSON *root)
 
 /* A list of strings; the interruption warning of a reservation is documented with one string. */
 static enum rc_err
-read_resources(struct rc_notice *n, const cJSON *root)
+envelope_read_resources(struct rc_notice *n, const cJSON *root)
 {
     const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "resources"), *item;
 
@@ -123,7 +124,7 @@ read_resources(struct rc_notice *n, const cJSON *root)
 
 /* An object, or the text of one (EventBridge Scheduler, PutEvents callers). */
 static enum rc_err
-read_detail(struct rc_notice *n, const cJSON *root)
+envelope_read_detail(struct rc_notice *n, const cJSON *root)
 {
     const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "detail");
 
@@ -134,7 +135,7 @@ read_detail(struct rc_notice *n, const cJSON *root)
         return RC_OK; /* nobody reads it */
     }
     const char *text = given->valuestring;
-    enum rc_err err = own_json(n, "detail", text, strlen(text), &n->detail);
+    enum rc_err err = envelope_own_json(n, "detail", text, strlen(text), &n->detail);
     if (err == RC_OK && !cJSON_IsObject(n->detail)) {
         return rc_decode_bad(n, "detail: expected an object or the text of one");
     }
@@ -142,14 +143,14 @@ read_detail(struct rc_notice *n, const cJSON *root)
 }
 
 static enum rc_err
-read_envelope(struct rc_notice *n, const cJSON *root)
+envelope_read(struct rc_notice *n, const cJSON *root)
 {
     const struct {
         const char *key;
         const char **ret;
     } strings[] = {{"id", &n->id}, {"source", &n->source}, {"account", &n->account}};
     const char *time, *region;
-    enum rc_err err = read_detail_type(n, root);
+    enum rc_err err = envelope_read_type(n, root);
 
     for (size_t i = 0; err == RC_OK && i < sizeof strings / sizeof strings[0]; i++) {
         err = rc_decode_string(n, root, strings[i].key, false, strings[i].ret);
@@ -163,14 +164,14 @@ read_envelope(struct rc_notice *n, const cJSON *root)
     if (err == RC_OK) {
         n->time_wall_ms = rc_decode_time_ms(time);
         n->row = rc_decode_find(n->detail_type);
-        err = read_resources(n, root);
+        err = envelope_read_resources(n, root);
     }
-    return err == RC_OK ? read_detail(n, root) : err;
+    return err == RC_OK ? envelope_read_detail(n, root) : err;
 }
 
 /* 8-4-4-4-12 hex digits. */
 static bool
-is_uuid(const char *text)
+envelope_is_uuid(const char *text)
 {
     static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
@@ -185,14 +186,14 @@ is_uuid(const char *text)
 
 /* Type and time are hashed too: examples in documentation share one id. */
 static uint64_t
-identity_hash(const struct rc_notice *n, uint64_t body_hash)
+envelope_identity(const struct rc_notice *n, uint64_t body_hash)
 {
     uint64_t hash = 0;
 
     if (n->row && n->row->kind == RC_EV_AWS_HEALTH) {
         hash = rc_decode_health_hash(n);
     }
-    if (hash == 0 && is_uuid(n->id)) {
+    if (hash == 0 && envelope_is_uuid(n->id)) {
         hash = rc_decode_hash_string(RC_DECODE_HASH_SEED, n->id);
         hash = rc_decode_hash_string(hash, n->detail_type);
         hash = rc_decode_hash(hash, (const char *)&n->time_wall_ms, sizeof n->time_wall_ms);
@@ -201,7 +202,7 @@ identity_hash(const struct rc_notice *n, uint64_t body_hash)
 }
 
 static int
-by_instance(const void *a, const void *b)
+envelope_by_instance(const void *a, const void *b)
 {
     const struct rc_event *x = a, *y = b;
     int order = strcmp(x->instance, y->instance);
@@ -211,13 +212,13 @@ by_instance(const void *a, const void *b)
 
 /* Sorted by instance, what is told twice once: equal messages give equal events. */
 static void
-sort_events(struct rc_decoded *out)
+envelope_sort(struct rc_decoded *out)
 {
     uint32_t kept = 0;
 
-    qsort(out->events, out->count, sizeof *out->events, by_instance);
+    qsort(out->events, out->count, sizeof *out->events, envelope_by_instance);
     for (uint32_t i = 0; i < out->count; i++) {
-        if (kept == 0 || by_instance(&out->events[kept - 1], &out->events[i]) != 0) {
+        if (kept == 0 || envelope_by_instance(&out->events[kept - 1], &out->events[i]) != 0) {
             out->events[kept++] = out->events[i];
         }
     }
@@ -225,7 +226,7 @@ sort_events(struct rc_decoded *out)
 }
 
 static enum rc_err
-read_message(struct rc_notice *n, const char *body, size_t len)
+envelope_decode(struct rc_notice *n, const char *body, size_t len)
 {
     const cJSON *root = NULL;
     bool done = false;
@@ -236,22 +237,22 @@ read_message(struct rc_notice *n, const char *body, size_t len)
     if (len > RC_DECODE_BODY_MAX) {
         return rc_decode_bad(n, "body: %zu bytes, over the limit of %d", len, RC_DECODE_BODY_MAX);
     }
-    enum rc_err err = own_json(n, "body", body, len, &root);
+    enum rc_err err = envelope_own_json(n, "body", body, len, &root);
     if (err != RC_OK) {
         return err;
     }
     if (!cJSON_IsObject(root)) {
         return rc_decode_bad(n, "body: expected an EventBridge event (a JSON object)");
     }
-    err = unwrap_sns(n, &root, &done);
+    err = envelope_unwrap_sns(n, &root, &done);
     if (err != RC_OK || done) {
         return err;
     }
-    err = read_envelope(n, root);
+    err = envelope_read(n, root);
     if (err != RC_OK) {
         return err;
     }
-    n->out->id_hash = identity_hash(n, n->out->id_hash);
+    n->out->id_hash = envelope_identity(n, n->out->id_hash);
     if (!n->row) {
         n->out->verdict = RC_VERDICT_IGNORED;
         rc_decode_say(n, "%s from %s", n->detail_type,
@@ -264,7 +265,7 @@ read_message(struct rc_notice *n, const char *body, size_t len)
 }
 
 static void
-drop_events(struct rc_decoded *d)
+envelope_drop_events(struct rc_decoded *d)
 {
     free(d->events);
     d->events = NULL;
@@ -279,19 +280,19 @@ rc_decode_message(const char *body, size_t len, struct rc_decoded *ret)
 
     memset(ret, 0, sizeof *ret);
     ret->id_hash = rc_decode_hash(RC_DECODE_HASH_SEED, body, len);
-    enum rc_err err = read_message(&n, body, len);
+    enum rc_err err = envelope_decode(&n, body, len);
     for (uint32_t i = 0; i < n.owned_count; i++) {
         cJSON_Delete(n.owned[i]);
     }
     if (err == RC_E_PARSE) {
-        drop_events(ret);
+        envelope_drop_events(ret);
         ret->verdict = RC_VERDICT_QUARANTINED;
     } else if (err != RC_OK) {
         rc_decoded_done(ret);
         return err;
     }
     if (ret->count > 0) {
-        sort_events(ret);
+        envelope_sort(ret);
     }
     ret->id_hash += ret->id_hash == 0; /* 0 means none */
     return RC_OK;

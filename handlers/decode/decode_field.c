@@ -25,7 +25,7 @@ rc_decode_hash_string(uint64_t hash, const char *text)
 
 /* One printable line of ASCII; ends in ... when the whole did not fit. */
 static void
-set_line(char *dst, size_t room, const char *src)
+field_set_line(char *dst, size_t room, const char *src)
 {
     size_t len = 0;
 
@@ -39,13 +39,16 @@ set_line(char *dst, size_t room, const char *src)
     }
 }
 
-__attribute__((format(printf, 2, 0))) static void
-say(struct rc_notice *n, const char *fmt, va_list ap)
+static void field_say(struct rc_notice *n, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
+static void
+field_say(struct rc_notice *n, const char *fmt, va_list ap)
 {
     char line[512];
 
     vsnprintf(line, sizeof line, fmt, ap);
-    set_line(n->out->text, sizeof n->out->text, line);
+    field_set_line(n->out->text, sizeof n->out->text, line);
 }
 
 enum rc_err
@@ -54,7 +57,7 @@ rc_decode_bad(struct rc_notice *n, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    say(n, fmt, ap);
+    field_say(n, fmt, ap);
     va_end(ap);
     return RC_E_PARSE;
 }
@@ -65,7 +68,7 @@ rc_decode_say(struct rc_notice *n, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    say(n, fmt, ap);
+    field_say(n, fmt, ap);
     va_end(ap);
 }
 
@@ -74,7 +77,7 @@ rc_decode_show(const char *value, struct rc_decode_shown *buf)
 {
     char line[RC_DECODE_SHOWN_LEN - 2];
 
-    set_line(line, sizeof line, value);
+    field_set_line(line, sizeof line, value);
     snprintf(buf->text, sizeof buf->text, "\"%s\"", line);
     return buf->text;
 }
@@ -97,7 +100,7 @@ rc_decode_code(char code[RC_CODE_LEN], const char *name)
 }
 
 static const char *
-type_name(const cJSON *value)
+field_type_name(const cJSON *value)
 {
     if (cJSON_IsObject(value)) {
         return "an object";
@@ -116,8 +119,8 @@ type_name(const cJSON *value)
 
 /* *ret is NULL when the key is not told. */
 static enum rc_err
-find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
-     const char *expected, const cJSON **ret)
+field_find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
+           const char *expected, const cJSON **ret)
 {
     const char *dot = strrchr(path, '.');
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, dot ? dot + 1 : path);
@@ -130,9 +133,9 @@ find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
 }
 
 static enum rc_err
-wrong_type(struct rc_notice *n, const cJSON *value, const char *path, const char *expected)
+field_wrong_type(struct rc_notice *n, const cJSON *value, const char *path, const char *expected)
 {
-    return rc_decode_bad(n, "%s: expected %s, found %s", path, expected, type_name(value));
+    return rc_decode_bad(n, "%s: expected %s, found %s", path, expected, field_type_name(value));
 }
 
 enum rc_err
@@ -140,14 +143,14 @@ rc_decode_string(struct rc_notice *n, const cJSON *object, const char *path, boo
                  const char **ret)
 {
     const cJSON *value;
-    enum rc_err err = find(n, object, path, required, "a string", &value);
+    enum rc_err err = field_find(n, object, path, required, "a string", &value);
 
     *ret = "";
     if (err != RC_OK || !value) {
         return err;
     }
     if (!cJSON_IsString(value)) {
-        return wrong_type(n, value, path, "a string");
+        return field_wrong_type(n, value, path, "a string");
     }
     *ret = value->valuestring;
     return RC_OK;
@@ -157,10 +160,10 @@ enum rc_err
 rc_decode_object(struct rc_notice *n, const cJSON *object, const char *path, bool required,
                  const cJSON **ret)
 {
-    enum rc_err err = find(n, object, path, required, "an object", ret);
+    enum rc_err err = field_find(n, object, path, required, "an object", ret);
 
     if (err == RC_OK && *ret && !cJSON_IsObject(*ret)) {
-        err = wrong_type(n, *ret, path, "an object");
+        err = field_wrong_type(n, *ret, path, "an object");
         *ret = NULL;
     }
     return err;
@@ -170,10 +173,10 @@ enum rc_err
 rc_decode_array(struct rc_notice *n, const cJSON *object, const char *path, bool required,
                 const cJSON **ret)
 {
-    enum rc_err err = find(n, object, path, required, "a list", ret);
+    enum rc_err err = field_find(n, object, path, required, "a list", ret);
 
     if (err == RC_OK && *ret && !cJSON_IsArray(*ret)) {
-        err = wrong_type(n, *ret, path, "a list");
+        err = field_wrong_type(n, *ret, path, "a list");
         *ret = NULL;
     }
     return err;

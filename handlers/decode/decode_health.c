@@ -46,7 +46,7 @@ static const struct word schedules[] = {
 };
 
 static uint32_t
-value_of(const struct word *words, const char *name)
+health_word(const struct word *words, const char *name)
 {
     while (words->name && strcmp(words->name, name) != 0) {
         words++;
@@ -55,7 +55,7 @@ value_of(const struct word *words, const char *name)
 }
 
 static uint32_t
-schedule_of(uint32_t category, const char *code)
+health_schedule(uint32_t category, const char *code)
 {
     const struct word *word = schedules;
 
@@ -73,7 +73,7 @@ schedule_of(uint32_t category, const char *code)
 
 /* A string that later releases may send as true, or as a number. */
 static const char *
-loose_text(const cJSON *object, const char *key, char number[8])
+health_loose_text(const cJSON *object, const char *key, char number[8])
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
 
@@ -101,28 +101,28 @@ rc_decode_health_hash(const struct rc_notice *n)
     static const char *const instead[] = {"startTime", "endTime", "lastUpdatedTime"};
     const cJSON *d = n->detail;
     char number[8];
-    const char *arn = loose_text(d, "eventArn", number);
+    const char *arn = health_loose_text(d, "eventArn", number);
     uint64_t hash = RC_DECODE_HASH_SEED;
 
     if (!*arn) {
         return 0;
     }
     hash = rc_decode_hash_string(hash, arn);
-    const char *account = loose_text(d, "affectedAccount", number);
+    const char *account = health_loose_text(d, "affectedAccount", number);
     hash = rc_decode_hash_string(hash, *account ? account : n->account);
-    hash = rc_decode_hash_string(hash, loose_text(d, "statusCode", number));
-    const char *communication = loose_text(d, "communicationId", number);
+    hash = rc_decode_hash_string(hash, health_loose_text(d, "statusCode", number));
+    const char *communication = health_loose_text(d, "communicationId", number);
     hash = rc_decode_hash_string(hash, communication);
     for (size_t i = 0; !*communication && i < sizeof instead / sizeof instead[0]; i++) {
-        hash = rc_decode_hash_string(hash, loose_text(d, instead[i], number));
+        hash = rc_decode_hash_string(hash, health_loose_text(d, instead[i], number));
     }
-    const char *page = loose_text(d, "page", number);
+    const char *page = health_loose_text(d, "page", number);
     return rc_decode_hash_string(hash, *page ? page : "1");
 }
 
 /* The entity's own status closes it before the event is closed. */
 static uint32_t
-entity_status(uint32_t event_status, const char *entity)
+health_entity_status(uint32_t event_status, const char *entity)
 {
     bool over = strcmp(entity, "RESOLVED") == 0 || strcmp(entity, "UNIMPAIRED") == 0;
 
@@ -130,8 +130,8 @@ entity_status(uint32_t event_status, const char *entity)
 }
 
 static enum rc_err
-add_entity(struct rc_notice *n, const cJSON *entity, const struct rc_ev_aws_health *health,
-           uint32_t *unreadable)
+health_add_entity(struct rc_notice *n, const cJSON *entity, const struct rc_ev_aws_health *health,
+                  uint32_t *unreadable)
 {
     const char *value, *status;
     struct rc_event *ev;
@@ -151,13 +151,14 @@ add_entity(struct rc_notice *n, const cJSON *entity, const struct rc_ev_aws_heal
     err = rc_decode_add(n, id, &ev);
     if (err == RC_OK) {
         ev->u.health = *health;
-        ev->u.health.status = entity_status(health->status, status);
+        ev->u.health.status = health_entity_status(health->status, status);
     }
     return err;
 }
 
 static enum rc_err
-add_resource(struct rc_notice *n, const char *resource, const struct rc_ev_aws_health *health)
+health_add_resource(struct rc_notice *n, const char *resource,
+                    const struct rc_ev_aws_health *health)
 {
     struct rc_event *ev;
     char id[RC_ID_LEN] = "";
@@ -174,14 +175,15 @@ add_resource(struct rc_notice *n, const char *resource, const struct rc_ev_aws_h
 
 /* Entities, or resources when no entity is an instance, or neither. */
 static enum rc_err
-add_instances(struct rc_notice *n, const struct rc_ev_aws_health *health, uint32_t *unreadable)
+health_add_instances(struct rc_notice *n, const struct rc_ev_aws_health *health,
+                     uint32_t *unreadable)
 {
     const cJSON *list, *item;
     enum rc_err err = rc_decode_array(n, n->detail, "detail.affectedEntities", false, &list);
 
     cJSON_ArrayForEach(item, list)
     {
-        err = add_entity(n, item, health, unreadable);
+        err = health_add_entity(n, item, health, unreadable);
         if (err != RC_OK) {
             return err;
         }
@@ -189,16 +191,16 @@ add_instances(struct rc_notice *n, const struct rc_ev_aws_health *health, uint32
     list = err == RC_OK && n->out->count == 0 ? n->resources : NULL;
     cJSON_ArrayForEach(item, list)
     {
-        err = add_resource(n, item->valuestring, health);
+        err = health_add_resource(n, item->valuestring, health);
         if (err != RC_OK) {
             return err;
         }
     }
-    return err == RC_OK && n->out->count == 0 ? add_resource(n, NULL, health) : err;
+    return err == RC_OK && n->out->count == 0 ? health_add_resource(n, NULL, health) : err;
 }
 
 static enum rc_err
-read_times(struct rc_notice *n, struct rc_ev_aws_health *health)
+health_read_times(struct rc_notice *n, struct rc_ev_aws_health *health)
 {
     const char *start, *end;
     enum rc_err err = rc_decode_string(n, n->detail, "detail.startTime", false, &start);
@@ -230,16 +232,16 @@ rc_decode_health(struct rc_notice *n)
         err = rc_decode_string(n, n->detail, "detail.statusCode", false, &status);
     }
     if (err == RC_OK) {
-        err = read_times(n, &health);
+        err = health_read_times(n, &health);
     }
     if (err != RC_OK) {
         return err;
     }
-    health.category = value_of(categories, category);
-    health.status = value_of(statuses, status);
-    health.schedule = schedule_of(health.category, code);
-    health.backup = strcmp(loose_text(n->detail, "backupEvent", number), "true") == 0;
-    err = add_instances(n, &health, &unreadable);
+    health.category = health_word(categories, category);
+    health.status = health_word(statuses, status);
+    health.schedule = health_schedule(health.category, code);
+    health.backup = strcmp(health_loose_text(n->detail, "backupEvent", number), "true") == 0;
+    err = health_add_instances(n, &health, &unreadable);
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         rc_decode_code(n->out->events[i].code, code);
     }

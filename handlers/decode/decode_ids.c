@@ -15,20 +15,20 @@ enum { ID_DIGITS_MIN = 8, ID_DIGITS_MAX = 17 };
 const char rc_decode_no_instance[RC_ID_LEN];
 
 static bool
-is_blank(char c)
+id_is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* The text between blanks. */
 static const char *
-trimmed(const char *text, size_t *ret_len)
+id_trimmed(const char *text, size_t *ret_len)
 {
-    while (is_blank(*text)) {
+    while (id_is_blank(*text)) {
         text++;
     }
     *ret_len = strlen(text);
-    while (*ret_len > 0 && is_blank(text[*ret_len - 1])) {
+    while (*ret_len > 0 && id_is_blank(text[*ret_len - 1])) {
         (*ret_len)--;
     }
     return text;
@@ -36,7 +36,7 @@ trimmed(const char *text, size_t *ret_len)
 
 /* The third field of an ARN is its service. */
 static bool
-is_ec2_arn(const char *arn)
+id_is_ec2_arn(const char *arn)
 {
     const char *partition = strncmp(arn, "arn:", 4) == 0 ? strchr(arn + 4, ':') : NULL;
 
@@ -53,23 +53,23 @@ id_part(const char *text, const char *type)
     if (strncmp(text, "arn:", 4) != 0) {
         return text;
     }
-    const char *last = is_ec2_arn(text) ? strrchr(text, ':') + 1 : "";
+    const char *last = id_is_ec2_arn(text) ? strrchr(text, ':') + 1 : "";
     return strncmp(last, type, len) == 0 && last[len] == '/' ? last + len + 1 : NULL;
 }
 
 static bool
-read_id(const char *text, const char *type, const char *prefix, const char *digits,
+id_read(const char *text, const char *type, const char *prefix, const char *digits,
         char ret[RC_ID_LEN])
 {
     size_t len, prefix_len = strlen(prefix);
-    const char *id = trimmed(text, &len);
+    const char *id = id_trimmed(text, &len);
 
     memset(ret, 0, RC_ID_LEN);
     id = id_part(id, type);
     if (!id) {
         return false;
     }
-    id = trimmed(id, &len); /* samples have blanks inside the ARN too */
+    id = id_trimmed(id, &len); /* samples have blanks inside the ARN too */
     if (strncmp(id, prefix, prefix_len) != 0 || len < prefix_len + ID_DIGITS_MIN ||
         len > prefix_len + ID_DIGITS_MAX || strspn(id + prefix_len, digits) != len - prefix_len) {
         return false;
@@ -81,23 +81,23 @@ read_id(const char *text, const char *type, const char *prefix, const char *digi
 bool
 rc_decode_instance_id(const char *text, char ret[RC_ID_LEN])
 {
-    return read_id(text, "instance", "i-", "0123456789abcdef", ret);
+    return id_read(text, "instance", "i-", "0123456789abcdef", ret);
 }
 
 bool
 rc_decode_resource_id(const char *text, const char *type, const char *prefix, char ret[RC_ID_LEN])
 {
     /* Not only hex: documented reservations have ids such as cr-1234567890abcdefg. */
-    return read_id(text, type, prefix, "0123456789abcdefghijklmnopqrstuvwxyz", ret);
+    return id_read(text, type, prefix, "0123456789abcdefghijklmnopqrstuvwxyz", ret);
 }
 
 bool
 rc_decode_claims_instance(const char *text)
 {
     size_t len;
-    const char *at = trimmed(text, &len);
+    const char *at = id_trimmed(text, &len);
 
-    return strncmp(at, "i-", 2) == 0 || (is_ec2_arn(at) && strstr(at, ":instance/"));
+    return strncmp(at, "i-", 2) == 0 || (id_is_ec2_arn(at) && strstr(at, ":instance/"));
 }
 
 enum rc_err
@@ -125,7 +125,7 @@ rc_decode_add(struct rc_notice *n, const char instance[RC_ID_LEN], struct rc_eve
 }
 
 static enum rc_err
-add_instance(struct rc_notice *n, const char *path, const char *text)
+id_add_instance(struct rc_notice *n, const char *path, const char *text)
 {
     struct rc_decode_shown shown;
     struct rc_event *ev;
@@ -147,7 +147,7 @@ rc_decode_resource_instances(struct rc_notice *n)
     cJSON_ArrayForEach(item, n->resources)
     {
         if (err == RC_OK && rc_decode_claims_instance(item->valuestring)) {
-            err = add_instance(n, "resources", item->valuestring);
+            err = id_add_instance(n, "resources", item->valuestring);
         }
     }
     return err;
@@ -164,7 +164,7 @@ rc_decode_instances(struct rc_notice *n, bool required)
         return err;
     }
     err = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(n->detail, "instance-id"))
-              ? add_instance(n, "detail.instance-id", told)
+              ? id_add_instance(n, "detail.instance-id", told)
               : rc_decode_resource_instances(n);
     if (err != RC_OK || n->out->count > 0) {
         return err;

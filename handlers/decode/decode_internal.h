@@ -60,6 +60,9 @@ uint64_t rc_decode_health_hash(const struct rc_notice *n);
 enum { RC_DECODE_WHY_LEN = 96 };
 enum rc_err rc_decode_json(const char *text, size_t len, cJSON **ret, char why[RC_DECODE_WHY_LEN]);
 
+/* decode_scan.c: the grammar alone; *ret_values is how many values the text has. */
+bool rc_decode_scan(const char *text, size_t len, size_t *ret_values, char why[RC_DECODE_WHY_LEN]);
+
 /* decode_field.c: the values of keys. A missing key, and null, is "not told":
  * *ret is "" or NULL, or the message is bad when the key is required. */
 enum rc_err rc_decode_string(struct rc_notice *n, const cJSON *object, const char *path,

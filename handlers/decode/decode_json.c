@@ -2,328 +2,19 @@
  *
  * cJSON is forgiving: it takes control characters and broken UTF-8 in strings,
  * cuts a string at \u0000, keeps the first of two equal keys and nests a thousand
- * deep. A queue is an open door, so the text is first read by the grammar of RFC
- * 8259 and refused with the byte where it goes wrong; only then is a tree built.
+ * deep. A queue is an open door, so the text is first read by decode_scan.c; only
+ * then is a tree built, and looked through for keys that are given twice.
  *
- * Invariant: a text that scan_document() accepts is one that cJSON accepts, so a
- * failure of cJSON means that memory is short. */
-#include <stdarg.h>
+ * Invariant: a text that the scan accepts is one that cJSON accepts, so a failure
+ * of cJSON means that memory is short. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "handlers/decode/decode_internal.h"
 
-/* cJSON reads a number through a buffer of 64 bytes. */
-enum { NUMBER_LEN_MAX = 40 };
-
-struct scan {
-    const unsigned char *start, *at, *end;
-    uint32_t depth;
-    size_t values;
-    char *why;
-};
-
-static bool scan_value(struct scan *s);
-
-__attribute__((format(printf, 2, 3))) static bool
-wrong(struct scan *s, const char *fmt, ...)
-{
-    va_list ap;
-    int len = snprintf(s->why, RC_DECODE_WHY_LEN, "byte %zu: ", (size_t)(s->at - s->start));
-
-    va_start(ap, fmt);
-    vsnprintf(s->why + len, (size_t)(RC_DECODE_WHY_LEN - len), fmt, ap);
-    va_end(ap);
-    return false;
-}
-
 static int
-peek(const struct scan *s)
-{
-    return s->at < s->end ? *s->at : -1;
-}
-
-static void
-skip_blanks(struct scan *s)
-{
-    while (s->at < s->end &&
-           (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r')) {
-        s->at++;
-    }
-}
-
-static int
-hex_digit(int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The value of the \uXXXX at this offset; -1 when there is none. */
-static int
-escaped_unit(const struct scan *s, size_t offset)
-{
-    int unit = 0;
-
-    if ((size_t)(s->end - s->at) < offset + 6 || s->at[offset] != '\\' ||
-        s->at[offset + 1] != 'u') {
-        return -1;
-    }
-    for (size_t i = offset + 2; i < offset + 6; i++) {
-        int digit = hex_digit(s->at[i]);
-        if (digit < 0) {
-            return -1;
-        }
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
-static bool
-scan_unicode_escape(struct scan *s)
-{
-    int unit = escaped_unit(s, 0);
-
-    if (unit < 0) {
-        return wrong(s, "expected four hex digits after \\u");
-    }
-    if (unit == 0) {
-        return wrong(s, "a string holds a NUL");
-    }
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-        int low = escaped_unit(s, 6);
-        if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff) {
-            return wrong(s, "half of a surrogate pair");
-        }
-        s->at += 6;
-    }
-    s->at += 6;
-    return true;
-}
-
-static bool
-scan_escape(struct scan *s)
-{
-    int c = s->end - s->at > 1 ? s->at[1] : -1;
-
-    if (c == 'u') {
-        return scan_unicode_escape(s);
-    }
-    if (c <= 0 || !strchr("\"\\/bfnrt", c)) {
-        return wrong(s, "unknown escape in a string");
-    }
-    s->at += 2;
-    return true;
-}
-
-/* One character of more than one byte; no overlong forms, no surrogates. */
-static bool
-scan_utf8(struct scan *s)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = *s->at;
-    size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    uint32_t rune = first & (0xffU >> (len + 1));
-
-    if (first < 0xc2 || first > 0xf4 || (size_t)(s->end - s->at) < len) {
-        return wrong(s, "not UTF-8");
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((s->at[i] & 0xc0) != 0x80) {
-            return wrong(s, "not UTF-8");
-        }
-        rune = (rune << 6) | (s->at[i] & 0x3fU);
-    }
-    if (rune < least[len] || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff)) {
-        return wrong(s, "not UTF-8");
-    }
-    s->at += len;
-    return true;
-}
-
-static bool
-scan_string(struct scan *s)
-{
-    s->at++;
-    while (s->at < s->end) {
-        unsigned char c = *s->at;
-
-        if (c == '"') {
-            s->at++;
-            return true;
-        }
-        if (c < 0x20) {
-            return wrong(s, "control character 0x%02x in a string", c);
-        }
-        if (c == '\\') {
-            if (!scan_escape(s)) {
-                return false;
-            }
-        } else if (c < 0x80) {
-            s->at++;
-        } else if (!scan_utf8(s)) {
-            return false;
-        }
-    }
-    return wrong(s, "the text ends inside a string");
-}
-
-static bool
-scan_digits(struct scan *s)
-{
-    const unsigned char *first = s->at;
-
-    while (s->at < s->end && *s->at >= '0' && *s->at <= '9') {
-        s->at++;
-    }
-    return s->at > first || wrong(s, "expected a digit");
-}
-
-static bool
-scan_number(struct scan *s)
-{
-    const unsigned char *first = s->at;
-
-    if (*s->at == '-') {
-        s->at++;
-    }
-    if (peek(s) == '0') {
-        s->at++;
-    } else if (!scan_digits(s)) {
-        return false;
-    }
-    if (peek(s) == '.') {
-        s->at++;
-        if (!scan_digits(s)) {
-            return false;
-        }
-    }
-    if (peek(s) == 'e' || peek(s) == 'E') {
-        s->at++;
-        if (peek(s) == '+' || peek(s) == '-') {
-            s->at++;
-        }
-        if (!scan_digits(s)) {
-            return false;
-        }
-    }
-    return s->at - first <= NUMBER_LEN_MAX ||
-           wrong(s, "a number of over %d characters", NUMBER_LEN_MAX);
-}
-
-static bool
-scan_word(struct scan *s, const char *word)
-{
-    size_t len = strlen(word);
-
-    if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0) {
-        return wrong(s, "expected a value");
-    }
-    s->at += len;
-    return true;
-}
-
-/* A key with its colon. */
-static bool
-scan_key(struct scan *s)
-{
-    skip_blanks(s);
-    if (peek(s) != '"') {
-        return wrong(s, "expected a key in quotes");
-    }
-    if (!scan_string(s)) {
-        return false;
-    }
-    skip_blanks(s);
-    if (peek(s) != ':') {
-        return wrong(s, "expected ':' after a key");
-    }
-    s->at++;
-    return true;
-}
-
-/* An object or an array: the same list but for the keys and the closing mark. */
-static bool
-scan_list(struct scan *s, bool keys)
-{
-    int close = keys ? '}' : ']';
-
-    s->at++;
-    if (++s->depth > RC_DECODE_DEPTH_MAX) {
-        return wrong(s, "nested more than %d deep", RC_DECODE_DEPTH_MAX);
-    }
-    skip_blanks(s);
-    if (peek(s) == close) {
-        s->at++;
-        s->depth--;
-        return true;
-    }
-    for (;;) {
-        if ((keys && !scan_key(s)) || !scan_value(s)) {
-            return false;
-        }
-        skip_blanks(s);
-        int c = peek(s);
-        if (c < 0) {
-            return wrong(s, "the text ends too early");
-        }
-        if (c != ',' && c != close) {
-            return wrong(s, "expected ',' or '%c'", close);
-        }
-        s->at++;
-        if (c == close) {
-            s->depth--;
-            return true;
-        }
-    }
-}
-
-static bool
-scan_value(struct scan *s)
-{
-    skip_blanks(s);
-    if (++s->values > RC_DECODE_VALUES_MAX) {
-        return wrong(s, "more than %d values", RC_DECODE_VALUES_MAX);
-    }
-    switch (peek(s)) {
-    case -1:
-        return wrong(s, "the text ends too early");
-    case '{':
-        return scan_list(s, true);
-    case '[':
-        return scan_list(s, false);
-    case '"':
-        return scan_string(s);
-    case 't':
-        return scan_word(s, "true");
-    case 'f':
-        return scan_word(s, "false");
-    case 'n':
-        return scan_word(s, "null");
-    default:
-        if (*s->at == '-' || (*s->at >= '0' && *s->at <= '9')) {
-            return scan_number(s);
-        }
-        return wrong(s, "expected a value");
-    }
-}
-
-static bool
-scan_document(struct scan *s)
-{
-    if (!scan_value(s)) {
-        return false;
-    }
-    skip_blanks(s);
-    return s->at == s->end || wrong(s, "text after the end of the value");
-}
-
-static int
-by_name(const void *a, const void *b)
+json_by_key(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -331,7 +22,7 @@ by_name(const void *a, const void *b)
 /* keys has room for every value of the document. Returns the key that one object
  * holds twice, or NULL. Sorted, not compared pairwise: an object may hold 65,000. */
 static const char *
-duplicate_key(const cJSON *value, const char **keys)
+json_key_twice(const cJSON *value, const char **keys)
 {
     size_t count = 0;
 
@@ -339,7 +30,7 @@ duplicate_key(const cJSON *value, const char **keys)
         for (const cJSON *child = value->child; child; child = child->next) {
             keys[count++] = child->string;
         }
-        qsort(keys, count, sizeof *keys, by_name);
+        qsort(keys, count, sizeof *keys, json_by_key);
         for (size_t i = 1; i < count; i++) {
             if (strcmp(keys[i - 1], keys[i]) == 0) {
                 return keys[i];
@@ -347,7 +38,7 @@ duplicate_key(const cJSON *value, const char **keys)
         }
     }
     for (const cJSON *child = value->child; child; child = child->next) {
-        const char *twice = child->child ? duplicate_key(child, keys) : NULL;
+        const char *twice = child->child ? json_key_twice(child, keys) : NULL;
         if (twice) {
             return twice;
         }
@@ -356,7 +47,7 @@ duplicate_key(const cJSON *value, const char **keys)
 }
 
 static enum rc_err
-check_keys(const cJSON *root, size_t values, char *why)
+json_check_keys(const cJSON *root, size_t values, char *why)
 {
     const char **keys = malloc(values * sizeof *keys);
     struct rc_decode_shown shown;
@@ -364,7 +55,7 @@ check_keys(const cJSON *root, size_t values, char *why)
     if (!keys) {
         return RC_E_FULL;
     }
-    const char *twice = duplicate_key(root, keys);
+    const char *twice = json_key_twice(root, keys);
     if (twice) {
         snprintf(why, RC_DECODE_WHY_LEN, "key %s given twice", rc_decode_show(twice, &shown));
     }
@@ -375,18 +66,17 @@ check_keys(const cJSON *root, size_t values, char *why)
 enum rc_err
 rc_decode_json(const char *text, size_t len, cJSON **ret, char why[RC_DECODE_WHY_LEN])
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    struct scan s = {.start = bytes, .at = bytes, .end = bytes + len, .why = why};
+    size_t values;
 
     *ret = NULL;
-    if (!scan_document(&s)) {
+    if (!rc_decode_scan(text, len, &values, why)) {
         return RC_E_PARSE;
     }
     cJSON *root = cJSON_ParseWithLength(text, len);
     if (!root) {
         return RC_E_FULL;
     }
-    enum rc_err err = check_keys(root, s.values, why);
+    enum rc_err err = json_check_keys(root, values, why);
     if (err != RC_OK) {
         cJSON_Delete(root);
         return err;

@@ -17,7 +17,7 @@ static const char usage[] = "usage: reconcilectl decode [--json] FILE...|-\n";
 
 /* One byte more than a message may have, so that a longer file is seen as such. */
 static char *
-read_all(FILE *f, size_t *ret_len)
+show_read_body(FILE *f, size_t *ret_len)
 {
     size_t room = RC_DECODE_BODY_MAX + 1;
     char *body = malloc(room);
@@ -31,16 +31,16 @@ read_all(FILE *f, size_t *ret_len)
 }
 
 static char *
-read_message(const char *name, size_t *ret_len)
+show_open(const char *name, size_t *ret_len)
 {
     if (strcmp(name, "-") == 0) {
-        return read_all(stdin, ret_len);
+        return show_read_body(stdin, ret_len);
     }
     FILE *f = fopen(name, "rb");
     if (!f) {
         return NULL;
     }
-    char *body = read_all(f, ret_len);
+    char *body = show_read_body(f, ret_len);
     int saved = errno;
     fclose(f);
     errno = saved;
@@ -48,7 +48,7 @@ read_message(const char *name, size_t *ret_len)
 }
 
 static const char *
-verdict_name(const struct rc_decoded *d)
+show_verdict(const struct rc_decoded *d)
 {
     if (d->verdict == RC_VERDICT_EVENTS) {
         return rc_event_name((enum rc_event_kind)d->kind);
@@ -58,7 +58,7 @@ verdict_name(const struct rc_decoded *d)
 
 /* The events are sorted: an instance that has several follows itself. */
 static bool
-is_new_instance(const struct rc_decoded *d, uint32_t i)
+show_is_new(const struct rc_decoded *d, uint32_t i)
 {
     const char *id = d->events[i].instance;
 
@@ -66,13 +66,13 @@ is_new_instance(const struct rc_decoded *d, uint32_t i)
 }
 
 static void
-print_line(const char *name, const struct rc_decoded *d)
+show_line(const char *name, const struct rc_decoded *d)
 {
     bool any = false;
 
-    printf("%s\t%s\t", name, verdict_name(d));
+    printf("%s\t%s\t", name, show_verdict(d));
     for (uint32_t i = 0; i < d->count; i++) {
-        if (is_new_instance(d, i)) {
+        if (show_is_new(d, i)) {
             printf("%s%s", any ? "," : "", d->events[i].instance);
             any = true;
         }
@@ -82,17 +82,17 @@ print_line(const char *name, const struct rc_decoded *d)
 
 /* Everything but the text is optional decoration: a NULL from cJSON shows as no line. */
 static bool
-print_json(const char *name, const struct rc_decoded *d)
+show_json(const char *name, const struct rc_decoded *d)
 {
     char record[RC_RECORD_MAX + 1], id[24];
     cJSON *o = cJSON_CreateObject();
 
     snprintf(id, sizeof id, "%016llx", (unsigned long long)d->id_hash);
     cJSON_AddStringToObject(o, "file", name);
-    cJSON_AddStringToObject(o, "kind", verdict_name(d));
+    cJSON_AddStringToObject(o, "kind", show_verdict(d));
     cJSON *instances = cJSON_AddArrayToObject(o, "instances");
     for (uint32_t i = 0; i < d->count; i++) {
-        if (is_new_instance(d, i)) {
+        if (show_is_new(d, i)) {
             cJSON_AddItemToArray(instances, cJSON_CreateString(d->events[i].instance));
         }
     }
@@ -113,11 +113,11 @@ print_json(const char *name, const struct rc_decoded *d)
 }
 
 static bool
-decode_file(const char *name, bool json)
+show_file(const char *name, bool json)
 {
     struct rc_decoded d;
     size_t len;
-    char *body = read_message(name, &len);
+    char *body = show_open(name, &len);
 
     if (!body) {
         fprintf(stderr, "reconcilectl decode: %s: %s\n", name, strerror(errno));
@@ -127,9 +127,9 @@ decode_file(const char *name, bool json)
     free(body);
     bool done = err == RC_OK;
     if (done && json) {
-        done = print_json(name, &d);
+        done = show_json(name, &d);
     } else if (done) {
-        print_line(name, &d);
+        show_line(name, &d);
     }
     if (!done) {
         fprintf(stderr, "reconcilectl decode: %s: out of memory\n", name);
@@ -163,7 +163,7 @@ rc_decode_command(int argc, char **argv)
         return 2;
     }
     for (; i < argc; i++) {
-        done &= decode_file(argv[i], json);
+        done &= show_file(argv[i], json);
     }
     return done && fflush(stdout) == 0 ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 #include "handlers/decode/decode_internal.h"
 
 static enum rc_instance_action
-action_of(const char *name)
+spot_action_of(const char *name)
 {
     if (strcmp(name, "terminate") == 0) {
         return RC_IACT_TERMINATE;
@@ -36,7 +36,7 @@ rc_decode_spot(struct rc_notice *n)
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         struct rc_ev_spot_interruption *spot = &n->out->events[i].u.spot;
 
-        spot->action = (uint32_t)action_of(action);
+        spot->action = (uint32_t)spot_action_of(action);
         spot->deadline_wall_ms = deadline_wall_ms;
     }
     if (err == RC_OK) {

@@ -36,7 +36,7 @@ static const struct rc_decode_row rows[] = {
 /* clang-format on */
 
 static size_t
-fixed_part(const struct rc_decode_row *row)
+table_fixed_part(const struct rc_decode_row *row)
 {
     size_t len = strlen(row->detail_type);
 
@@ -47,7 +47,7 @@ const struct rc_decode_row *
 rc_decode_find(const char *detail_type)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        size_t fixed = fixed_part(&rows[i]);
+        size_t fixed = table_fixed_part(&rows[i]);
 
         if (strncmp(detail_type, rows[i].detail_type, fixed) == 0 &&
             (rows[i].detail_type[fixed] == '*' || detail_type[fixed] == '\0')) {
@@ -60,5 +60,5 @@ rc_decode_find(const char *detail_type)
 const char *
 rc_decode_rest(const struct rc_notice *n)
 {
-    return n->detail_type + fixed_part(n->row);
+    return n->detail_type + table_fixed_part(n->row);
 }

@@ -19,7 +19,7 @@ struct civil {
 
 /* Reads between least and most digits; -1 when they are not there. */
 static int
-digits(const char **at, int least, int most)
+time_digits(const char **at, int least, int most)
 {
     int value = 0, count = 0;
 
@@ -31,7 +31,7 @@ digits(const char **at, int least, int most)
 }
 
 static bool
-skip(const char **at, const char *any)
+time_skip(const char **at, const char *any)
 {
     if (!**at || !strchr(any, **at)) {
         return false;
@@ -41,7 +41,7 @@ skip(const char **at, const char *any)
 }
 
 static void
-skip_blanks(const char **at)
+time_skip_blanks(const char **at)
 {
     while (**at == ' ' || **at == '\t' || **at == '\n' || **at == '\r') {
         (*at)++;
@@ -50,7 +50,7 @@ skip_blanks(const char **at)
 
 /* Days since 1970-01-01 of a day of the Gregorian calendar. */
 static int64_t
-days_of(int year, int month, int day)
+time_days(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t era = y / 400, year_of_era = y - era * 400;
@@ -61,7 +61,7 @@ days_of(int year, int month, int day)
 }
 
 static int
-month_length(int year, int month)
+time_month_length(int year, int month)
 {
     static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -70,33 +70,33 @@ month_length(int year, int month)
 }
 
 static int64_t
-to_ms(const struct civil *c)
+time_to_ms(const struct civil *c)
 {
     if (c->year < 2000 || c->month < 1 || c->month > 12 || c->day < 1 ||
-        c->day > month_length(c->year, c->month) || c->hour < 0 || c->hour > 23 || c->minute < 0 ||
-        c->minute > 59 || c->second < 0 || c->second > 60) {
+        c->day > time_month_length(c->year, c->month) || c->hour < 0 || c->hour > 23 ||
+        c->minute < 0 || c->minute > 59 || c->second < 0 || c->second > 60) {
         return 0;
     }
-    int64_t minutes = (days_of(c->year, c->month, c->day) * 24 + c->hour) * 60 + c->minute;
+    int64_t minutes = (time_days(c->year, c->month, c->day) * 24 + c->hour) * 60 + c->minute;
     return ((minutes - c->offset_minutes) * 60 + c->second) * 1000 + c->millisecond;
 }
 
 /* HH:MM[:SS[.fraction]] */
 static bool
-read_clock(const char **at, struct civil *c)
+time_read_clock(const char **at, struct civil *c)
 {
     int scale = 100;
 
-    c->hour = digits(at, 2, 2);
-    if (c->hour < 0 || !skip(at, ":")) {
+    c->hour = time_digits(at, 2, 2);
+    if (c->hour < 0 || !time_skip(at, ":")) {
         return false;
     }
-    c->minute = digits(at, 2, 2);
-    if (!skip(at, ":")) {
+    c->minute = time_digits(at, 2, 2);
+    if (!time_skip(at, ":")) {
         return c->minute >= 0;
     }
-    c->second = digits(at, 2, 2);
-    if (c->second < 0 || !skip(at, ".,")) {
+    c->second = time_digits(at, 2, 2);
+    if (c->second < 0 || !time_skip(at, ".,")) {
         return c->second >= 0;
     }
     if (**at < '0' || **at > '9') {
@@ -110,55 +110,56 @@ read_clock(const char **at, struct civil *c)
 
 /* Z, GMT, UTC, +HH:MM, -HHMM, +HH; and nothing but blanks behind it. */
 static bool
-read_zone(const char **at, struct civil *c)
+time_read_zone(const char **at, struct civil *c)
 {
-    skip_blanks(at);
+    time_skip_blanks(at);
     if (strncmp(*at, "GMT", 3) == 0 || strncmp(*at, "UTC", 3) == 0) {
         *at += 3;
     } else if (**at == '+' || **at == '-') {
         int sign = *(*at)++ == '-' ? -1 : 1;
-        int hours = digits(at, 2, 2);
-        (void)skip(at, ":");
-        int minutes = **at >= '0' && **at <= '9' ? digits(at, 2, 2) : 0;
+        int hours = time_digits(at, 2, 2);
+        (void)time_skip(at, ":");
+        int minutes = **at >= '0' && **at <= '9' ? time_digits(at, 2, 2) : 0;
 
         if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
             return false;
         }
         c->offset_minutes = sign * (hours * 60 + minutes);
-    } else if (!skip(at, "Zz")) {
+    } else if (!time_skip(at, "Zz")) {
         return false;
     }
-    skip_blanks(at);
+    time_skip_blanks(at);
     return **at == '\0';
 }
 
 static bool
-read_rfc3339(const char *at, struct civil *c)
+time_read_rfc3339(const char *at, struct civil *c)
 {
-    c->year = digits(&at, 4, 4);
-    if (c->year < 0 || !skip(&at, "-")) {
+    c->year = time_digits(&at, 4, 4);
+    if (c->year < 0 || !time_skip(&at, "-")) {
         return false;
     }
-    c->month = digits(&at, 2, 2);
-    if (c->month < 0 || !skip(&at, "-")) {
+    c->month = time_digits(&at, 2, 2);
+    if (c->month < 0 || !time_skip(&at, "-")) {
         return false;
     }
-    c->day = digits(&at, 2, 2);
-    return c->day >= 0 && skip(&at, "Tt ") && read_clock(&at, c) && read_zone(&at, c);
+    c->day = time_digits(&at, 2, 2);
+    return c->day >= 0 && time_skip(&at, "Tt ") && time_read_clock(&at, c) &&
+           time_read_zone(&at, c);
 }
 
 static bool
-read_rfc1123(const char *at, struct civil *c)
+time_read_rfc1123(const char *at, struct civil *c)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     const char *comma = strchr(at, ',');
 
     if (comma) {
         at = comma + 1;
-        skip_blanks(&at);
+        time_skip_blanks(&at);
     }
-    c->day = digits(&at, 1, 2);
-    if (c->day < 0 || !skip(&at, " -") || strlen(at) < 4) {
+    c->day = time_digits(&at, 1, 2);
+    if (c->day < 0 || !time_skip(&at, " -") || strlen(at) < 4) {
         return false;
     }
     for (int i = 0; i < 12; i++) {
@@ -167,11 +168,11 @@ read_rfc1123(const char *at, struct civil *c)
         }
     }
     at += 3;
-    if (!skip(&at, " -")) {
+    if (!time_skip(&at, " -")) {
         return false;
     }
-    c->year = digits(&at, 4, 4);
-    return c->year >= 0 && skip(&at, " ") && read_clock(&at, c) && read_zone(&at, c);
+    c->year = time_digits(&at, 4, 4);
+    return c->year >= 0 && time_skip(&at, " ") && time_read_clock(&at, c) && time_read_zone(&at, c);
 }
 
 int64_t
@@ -179,12 +180,12 @@ rc_decode_time_ms(const char *text)
 {
     struct civil c = {0};
 
-    skip_blanks(&text);
-    if (read_rfc3339(text, &c)) {
-        return to_ms(&c);
+    time_skip_blanks(&text);
+    if (time_read_rfc3339(text, &c)) {
+        return time_to_ms(&c);
     }
     c = (struct civil){0};
-    return read_rfc1123(text, &c) ? to_ms(&c) : 0;
+    return time_read_rfc1123(text, &c) ? time_to_ms(&c) : 0;
 }
 
 enum rc_err
@@ -210,14 +211,14 @@ rc_decode_show_time(int64_t wall_ms, struct rc_decode_shown *buf)
     if (wall_ms <= 0) {
         return "not told";
     }
-    while (days_of(year + 1, 1, 1) <= day) {
+    while (time_days(year + 1, 1, 1) <= day) {
         year++;
     }
-    while (month < 12 && days_of(year, month + 1, 1) <= day) {
+    while (month < 12 && time_days(year, month + 1, 1) <= day) {
         month++;
     }
     snprintf(buf->text, sizeof buf->text, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month,
-             (int)(day - days_of(year, month, 1)) + 1, (int)(seconds / 3600 % 24),
+             (int)(day - time_days(year, month, 1)) + 1, (int)(seconds / 3600 % 24),
              (int)(seconds / 60 % 60), (int)(seconds % 60));
     return buf->text;
 }

@@ -5,6 +5,8 @@
 #ifndef RC_RECORD_FIELDS_H
 #define RC_RECORD_FIELDS_H
 
+#include <stdbool.h>
+
 #include "reconciler/core/action.h"
 #include "reconciler/core/event.h"
 
@@ -45,5 +47,12 @@ struct rc_record_table {
 
 extern const struct rc_record_table rc_record_events;
 extern const struct rc_record_table rc_record_actions;
+
+/* Bytes of a value that are written as they are; all others become %XX. */
+static inline bool
+rc_record_is_plain(unsigned char c)
+{
+    return c > 0x20 && c < 0x7f && c != '%';
+}
 
 #endif

@@ -14,7 +14,7 @@ struct reader {
 
 /* The bytes up to a stop or the end; the reader stands on the stop. */
 static size_t
-take(struct reader *r, char stop, const char **ret)
+record_take(struct reader *r, char stop, const char **ret)
 {
     const char *found = memchr(r->at, stop, (size_t)(r->end - r->at));
 
@@ -24,19 +24,13 @@ take(struct reader *r, char stop, const char **ret)
 }
 
 static bool
-is_plain(unsigned char c)
-{
-    return c > 0x20 && c < 0x7f && c != '%';
-}
-
-static bool
-is_word(const char *bytes, size_t len, const char *word)
+record_is_word(const char *bytes, size_t len, const char *word)
 {
     return strncmp(word, bytes, len) == 0 && word[len] == '\0';
 }
 
 static bool
-read_number(const char *digits, size_t len, uint64_t most, uint64_t *ret)
+record_read_number(const char *digits, size_t len, uint64_t most, uint64_t *ret)
 {
     uint64_t value = 0;
 
@@ -53,7 +47,7 @@ read_number(const char *digits, size_t len, uint64_t most, uint64_t *ret)
 }
 
 static int
-hex_digit(char c)
+record_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -65,7 +59,7 @@ hex_digit(char c)
 }
 
 static bool
-read_text(const char *value, size_t len, char *dst, size_t room)
+record_read_text(const char *value, size_t len, char *dst, size_t room)
 {
     size_t used = 0;
 
@@ -73,14 +67,14 @@ read_text(const char *value, size_t len, char *dst, size_t room)
         char c = value[i];
 
         if (c == '%') {
-            int high = i + 2 < len ? hex_digit(value[i + 1]) : -1;
-            int low = i + 2 < len ? hex_digit(value[i + 2]) : -1;
+            int high = i + 2 < len ? record_hex_digit(value[i + 1]) : -1;
+            int low = i + 2 < len ? record_hex_digit(value[i + 2]) : -1;
             if (high < 0 || low < 0 || high + low == 0) {
                 return false;
             }
             c = (char)(high * 16 + low);
             i += 2;
-        } else if (!is_plain((unsigned char)c)) {
+        } else if (!rc_record_is_plain((unsigned char)c)) {
             return false;
         }
         if (used + 1 >= room) {
@@ -93,10 +87,10 @@ read_text(const char *value, size_t len, char *dst, size_t room)
 
 /* One word of an enum or of a set of flags; ret is its index. */
 static bool
-read_word(const struct rc_field *f, const char *word, size_t len, uint32_t *ret)
+record_read_word(const struct rc_field *f, const char *word, size_t len, uint32_t *ret)
 {
     for (uint32_t i = 0; i < f->word_count; i++) {
-        if (is_word(word, len, f->words[i])) {
+        if (record_is_word(word, len, f->words[i])) {
             *ret = i;
             return true;
         }
@@ -105,25 +99,25 @@ read_word(const struct rc_field *f, const char *word, size_t len, uint32_t *ret)
 }
 
 static bool
-read_words(const struct rc_field *f, const char *value, size_t len, uint64_t *ret)
+record_read_words(const struct rc_field *f, const char *value, size_t len, uint64_t *ret)
 {
     struct reader r = {value, value + len};
     uint32_t index;
 
     if (len > 0 && *value >= '0' && *value <= '9') {
-        return read_number(value, len, UINT32_MAX, ret);
+        return record_read_number(value, len, UINT32_MAX, ret);
     }
     if (f->type == RC_FIELD_NAME) {
-        bool known = read_word(f, value, len, &index);
+        bool known = record_read_word(f, value, len, &index);
         *ret = known ? index : 0;
         return known;
     }
     *ret = 0;
     for (;;) {
         const char *word;
-        size_t word_len = take(&r, ',', &word);
+        size_t word_len = record_take(&r, ',', &word);
 
-        if (!read_word(f, word, word_len, &index)) {
+        if (!record_read_word(f, word, word_len, &index)) {
             return false;
         }
         *ret |= 1U << index;
@@ -135,12 +129,12 @@ read_words(const struct rc_field *f, const char *value, size_t len, uint64_t *re
 }
 
 static bool
-read_signed(const char *value, size_t len, uint64_t *ret)
+record_read_signed(const char *value, size_t len, uint64_t *ret)
 {
     bool negative = len > 0 && *value == '-';
     uint64_t most = (uint64_t)INT64_MAX + negative;
 
-    if (!read_number(value + negative, len - negative, most, ret)) {
+    if (!record_read_number(value + negative, len - negative, most, ret)) {
         return false;
     }
     *ret = negative ? 0 - *ret : *ret;
@@ -148,7 +142,7 @@ read_signed(const char *value, size_t len, uint64_t *ret)
 }
 
 static bool
-read_field(const struct rc_field *f, const char *value, size_t len, char *record)
+record_read_field(const struct rc_field *f, const char *value, size_t len, char *record)
 {
     char *dst = record + f->offset;
     uint64_t wide = 0;
@@ -156,20 +150,20 @@ read_field(const struct rc_field *f, const char *value, size_t len, char *record
 
     switch ((enum rc_field_type)f->type) {
     case RC_FIELD_I64:
-        good = read_signed(value, len, &wide);
+        good = record_read_signed(value, len, &wide);
         break;
     case RC_FIELD_U64:
-        good = read_number(value, len, UINT64_MAX, &wide);
+        good = record_read_number(value, len, UINT64_MAX, &wide);
         break;
     case RC_FIELD_U32:
-        good = read_number(value, len, UINT32_MAX, &wide);
+        good = record_read_number(value, len, UINT32_MAX, &wide);
         break;
     case RC_FIELD_NAME:
     case RC_FIELD_FLAGS:
-        good = read_words(f, value, len, &wide);
+        good = record_read_words(f, value, len, &wide);
         break;
     case RC_FIELD_TEXT:
-        return read_text(value, len, dst, f->size);
+        return record_read_text(value, len, dst, f->size);
     }
     if (f->size == sizeof wide) {
         memcpy(dst, &wide, sizeof wide);
@@ -181,21 +175,21 @@ read_field(const struct rc_field *f, const char *value, size_t len, char *record
 
 /* All fields of a record in order, as one list. */
 static const struct rc_field *
-field_at(const struct rc_record_table *t, uint32_t kind, uint32_t i)
+record_field_at(const struct rc_record_table *t, uint32_t kind, uint32_t i)
 {
     return i < t->common.count ? &t->common.v[i] : &t->own[kind].v[i - t->common.count];
 }
 
 /* Index of the field with this name, looked for from *next on and round; or the count. */
 static uint32_t
-find_field(const struct rc_record_table *t, uint32_t kind, const char *name, size_t len,
-           uint32_t next)
+record_find_field(const struct rc_record_table *t, uint32_t kind, const char *name, size_t len,
+                  uint32_t next)
 {
     uint32_t count = t->common.count + t->own[kind].count;
 
     for (uint32_t tried = 0; tried < count; tried++, next++) {
         uint32_t i = next < count ? next : next - count;
-        const struct rc_field *f = field_at(t, kind, i);
+        const struct rc_field *f = record_field_at(t, kind, i);
 
         if (f->name_len == len && memcmp(f->name, name, len) == 0) {
             return i;
@@ -205,19 +199,19 @@ find_field(const struct rc_record_table *t, uint32_t kind, const char *name, siz
 }
 
 static bool
-read_kind(const struct rc_record_table *t, struct reader *r, uint32_t *ret)
+record_read_kind(const struct rc_record_table *t, struct reader *r, uint32_t *ret)
 {
     struct reader ahead = *r;
     const char *word;
-    size_t len = take(&ahead, ' ', &word);
+    size_t len = record_take(&ahead, ' ', &word);
 
-    if (!is_word(word, len, t->word) || ahead.at == ahead.end) {
+    if (!record_is_word(word, len, t->word) || ahead.at == ahead.end) {
         return false;
     }
     r->at = ++ahead.at;
-    len = take(&ahead, ' ', &word);
+    len = record_take(&ahead, ' ', &word);
     for (uint32_t i = 0; i < t->kind_count; i++) {
-        if (is_word(word, len, t->kind_names[i])) {
+        if (record_is_word(word, len, t->kind_names[i])) {
             *ret = i;
             r->at = ahead.at;
             return true;
@@ -228,24 +222,25 @@ read_kind(const struct rc_record_table *t, struct reader *r, uint32_t *ret)
 
 /* Stands on the blank before a field; on failure, on what is wrong. */
 static bool
-read_assignment(const struct rc_record_table *t, uint32_t kind, struct reader *r, char *record,
-                uint64_t *seen)
+record_read_assignment(const struct rc_record_table *t, uint32_t kind, struct reader *r,
+                       char *record, uint64_t *seen)
 {
     struct reader ahead = {++r->at, r->end};
     const char *name, *value;
-    size_t len = take(&ahead, '=', &name);
+    size_t len = record_take(&ahead, '=', &name);
     /* The field after the last one that was seen is the likely one. */
     uint32_t next = *seen ? 64 - (uint32_t)__builtin_clzll(*seen) : 0;
     uint32_t count = t->common.count + t->own[kind].count;
-    uint32_t i = ahead.at < ahead.end ? find_field(t, kind, name, len, next % (count + 1)) : count;
+    uint32_t i =
+        ahead.at < ahead.end ? record_find_field(t, kind, name, len, next % (count + 1)) : count;
 
     if (i == count || (*seen >> i & 1U)) {
         return false;
     }
     *seen |= 1ULL << i;
     r->at = ++ahead.at;
-    len = take(&ahead, ' ', &value);
-    if (!read_field(field_at(t, kind, i), value, len, record)) {
+    len = record_take(&ahead, ' ', &value);
+    if (!record_read_field(record_field_at(t, kind, i), value, len, record)) {
         return false;
     }
     r->at = ahead.at;
@@ -253,7 +248,7 @@ read_assignment(const struct rc_record_table *t, uint32_t kind, struct reader *r
 }
 
 static enum rc_err
-parse_record(const struct rc_record_table *t, const char *line, size_t len, void *record,
+record_parse(const struct rc_record_table *t, const char *line, size_t len, void *record,
              size_t *ret_offset)
 {
     struct reader r = {line, line + len};
@@ -261,9 +256,9 @@ parse_record(const struct rc_record_table *t, const char *line, size_t len, void
     uint64_t seen = 0;
 
     memset(record, 0, t->size);
-    bool good = read_kind(t, &r, &kind);
+    bool good = record_read_kind(t, &r, &kind);
     while (good && r.at < r.end) {
-        good = read_assignment(t, kind, &r, record, &seen);
+        good = record_read_assignment(t, kind, &r, record, &seen);
     }
     if (!good) {
         memset(record, 0, t->size);
@@ -277,11 +272,11 @@ parse_record(const struct rc_record_table *t, const char *line, size_t len, void
 enum rc_err
 rc_event_parse(const char *line, size_t len, struct rc_event *ret, size_t *ret_offset)
 {
-    return parse_record(&rc_record_events, line, len, ret, ret_offset);
+    return record_parse(&rc_record_events, line, len, ret, ret_offset);
 }
 
 enum rc_err
 rc_action_parse(const char *line, size_t len, struct rc_action *ret, size_t *ret_offset)
 {
-    return parse_record(&rc_record_actions, line, len, ret, ret_offset);
+    return record_parse(&rc_record_actions, line, len, ret, ret_offset);
 }

@@ -16,8 +16,14 @@ static const struct {
     {RC_ADOPT_HELD, "held"},
     {RC_ADOPT_APPROVED, "approved"},
     {RC_ADOPT_OUR_DRAIN, "our-drain"},
+    {RC_ADOPT_YIELDED, "yielded"},
 };
 enum { FLAG_COUNT = sizeof flag_names / sizeof *flag_names };
+
+/* A member that is added there must be written and read here. */
+_Static_assert(sizeof(struct rc_act_incident) ==
+                   16 + 8 * sizeof(uint32_t) + 2 * RC_ID_LEN + RC_RULE_LEN + RC_CODE_LEN,
+               "every member of the item is stored");
 
 /* --- to text -------------------------------------------------------------------- */
 
@@ -54,6 +60,7 @@ rc_incident_item_format(const char *cluster, const struct rc_incident_item *item
     cJSON_AddStringToObject(o, "fault", rc_fault_name((enum rc_fault)i->fault));
     cJSON_AddStringToObject(o, "phase", rc_phase_name((enum rc_phase)i->phase));
     cJSON_AddNumberToObject(o, "rung", i->rung);
+    cJSON_AddNumberToObject(o, "tries", i->tries);
     cJSON_AddNumberToObject(o, "attempt", i->attempt);
     cJSON_AddStringToObject(o, "old_instance", i->old_instance);
     cJSON_AddStringToObject(o, "new_instance", i->new_instance);
@@ -67,7 +74,7 @@ rc_incident_item_format(const char *cluster, const struct rc_incident_item *item
             return NULL;
         }
     }
-    return finish(o, 15);
+    return finish(o, 16);
 }
 
 char *
@@ -113,7 +120,7 @@ fault_of(struct rc_json_object *o)
 static uint32_t
 flags_of(struct rc_json_object *o)
 {
-    const char *expected = "a list of held, approved, our-drain";
+    const char *expected = "a list of held, approved, our-drain, yielded";
     const cJSON *list = rc_json_member(o, "flags", expected);
     const cJSON *name;
     uint32_t flags = 0;
@@ -164,6 +171,7 @@ rc_incident_item_parse(const char *cluster, const char *text, size_t len,
     r.item.fault = fault_of(&o);
     r.item.phase = phase_of(&o);
     r.item.rung = (uint32_t)rc_json_integer(&o, "rung", 0, UINT32_MAX);
+    r.item.tries = (uint32_t)rc_json_integer(&o, "tries", 0, UINT32_MAX);
     r.item.attempt = (uint32_t)rc_json_integer(&o, "attempt", 0, UINT32_MAX);
     r.item.flags = flags_of(&o);
     rc_json_text(&o, "old_instance", r.item.old_instance, sizeof r.item.old_instance);

@@ -23,8 +23,9 @@ full_item(void)
     i.item.fault = RC_FAULT_RETIREMENT;
     i.item.phase = RC_PHASE_LAUNCH;
     i.item.rung = 3;
+    i.item.tries = 5;
     i.item.attempt = 2;
-    i.item.flags = RC_ADOPT_HELD | RC_ADOPT_APPROVED | RC_ADOPT_OUR_DRAIN;
+    i.item.flags = RC_ADOPT_HELD | RC_ADOPT_APPROVED | RC_ADOPT_OUR_DRAIN | RC_ADOPT_YIELDED;
     rc_text_set(i.item.old_instance, sizeof i.item.old_instance, "i-0123456789abcdef0");
     rc_text_set(i.item.new_instance, sizeof i.item.new_instance, "i-0fedcba9876543210");
     rc_text_set(i.item.rule, sizeof i.item.rule, "a \"quoted\" \\ rule \xc3\xa9");
@@ -38,7 +39,7 @@ every_field_comes_back(void)
     struct rc_incident_item item = full_item(), back;
     struct rc_error err;
 
-    for (unsigned flags = 0; flags < 8; flags++) {
+    for (unsigned flags = 0; flags < 16; flags++) {
         item.item.flags = flags;
         char *text = rc_incident_item_format("test", &item);
         CU_ASSERT_PTR_NOT_NULL_FATAL(text);
