@@ -9,6 +9,10 @@
 
 #include "handlers/decode/decode_internal.h"
 
+/* CloudWatch takes 10 metrics in an alarm today, 500 in its largest query; more
+ * would only cost time: each is compared with all before it. */
+enum { METRICS_MAX = 500 };
+
 static const char status_check[] = "StatusCheckFailed";
 
 static enum rc_err
@@ -120,6 +124,9 @@ alarm_read_metrics(struct rc_notice *n, bool *checks)
 
     if (err == RC_OK && configuration) {
         err = rc_decode_array(n, configuration, "configuration.metrics", false, &metrics);
+    }
+    if (cJSON_GetArraySize(metrics) > METRICS_MAX) {
+        return rc_decode_bad(n, "configuration.metrics: more than %d", METRICS_MAX);
     }
     cJSON_ArrayForEach(item, metrics)
     {

@@ -44,7 +44,7 @@ enum rc_err
 rc_decode_ebs(struct rc_notice *n)
 {
     struct rc_decode_shown shown;
-    const char *operation, *result, *cause;
+    const char *operation, *result = "", *cause;
     enum rc_err err = rc_decode_string(n, n->detail, "detail.event", true, &operation);
 
     if (err == RC_OK) {

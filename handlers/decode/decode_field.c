@@ -78,7 +78,11 @@ rc_decode_show(const char *value, struct rc_decode_shown *buf)
     char line[RC_DECODE_SHOWN_LEN - 2];
 
     field_set_line(line, sizeof line, value);
-    snprintf(buf->text, sizeof buf->text, "\"%s\"", line);
+    size_t len = strlen(line);
+    memset(buf, 0, sizeof *buf);
+    buf->text[0] = '"';
+    memcpy(buf->text + 1, line, len);
+    buf->text[len + 1] = '"';
     return buf->text;
 }
 

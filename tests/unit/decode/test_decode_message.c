@@ -189,6 +189,23 @@ values_and_events_are_limited(void)
 }
 
 static void
+metrics_of_an_alarm_are_limited(void)
+{
+    static const char head[] = "{\"detail-type\":\"CloudWatch Alarm State Change\",\"detail\":{"
+                               "\"alarmName\":\"a\",\"state\":{\"value\":\"OK\"},"
+                               "\"configuration\":{\"metrics\":[";
+    char text[RC_TEXT_LEN];
+    size_t len;
+    char *body = repeated(head, "{}", 500, "]}}}", &len);
+
+    CU_ASSERT_EQUAL(verdict_of(body, len, text), RC_VERDICT_EVENTS);
+    free(body);
+    body = repeated(head, "{}", 501, "]}}}", &len);
+    CU_ASSERT_EQUAL(verdict_of(body, len, text), RC_VERDICT_QUARANTINED);
+    free(body);
+}
+
+static void
 depth_is_limited_also_inside_texts(void)
 {
     static const char event[] = "{\"detail-type\":\"EC2 Fleet Error\",\"detail\":";
@@ -400,6 +417,7 @@ main(void)
         {"a body is read up to the limit and not beyond",
          a_body_is_read_up_to_the_limit_and_not_beyond},
         {"values and events are limited", values_and_events_are_limited},
+        {"metrics of an alarm are limited", metrics_of_an_alarm_are_limited},
         {"depth is limited, also inside texts", depth_is_limited_also_inside_texts},
         {"a long name keeps its head and stays different",
          a_long_name_keeps_its_head_and_stays_different},
