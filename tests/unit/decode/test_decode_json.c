@@ -49,6 +49,7 @@ values_of_all_kinds_are_taken(void)
         {"1234567890123456789012345678901234567890", NULL},
         {"{\"a\":{\"b\":[1,2,{\"c\":null}]},\"d\":\"e\"}", NULL},
         {"[1 , 2\n,3]", NULL},
+        {"\"\\udbff\\udfff \\ud800\\udc00\"", NULL},
         {"\"\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0041 \\uD834\\udd1e\"", NULL},
     };
 
