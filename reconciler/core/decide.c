@@ -185,6 +185,18 @@ retry_item(struct rc_turn *t)
     rc_turn_save(t, "item not saved yet");
 }
 
+/* An alarm on a status check is a hint; the check itself is the fact. */
+static void
+look_when_alarmed(struct rc_turn *t)
+{
+    const struct rc_instance *i = t->n->instance ? rc_instance_at(t->s, t->n->instance) : NULL;
+
+    if (i && i->faults.alarm == RC_ALARM_FIRING && i->faults.alarm_status_check &&
+        i->checked_ms <= i->faults.alarm_ms) {
+        rc_turn_look(t, t->n->instance);
+    }
+}
+
 static void
 advance(struct rc_turn *t)
 {
@@ -220,6 +232,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         if (rc_leads(s) && !s->paused) {
             retry_item(&t);
             consider_raising(&t);
+            look_when_alarmed(&t);
         }
         advance(&t);
     } else if (consider_opening(&t)) {

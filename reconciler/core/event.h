@@ -229,13 +229,17 @@ struct rc_ev_ebs_volume {
     uint32_t pad_;
 };
 
-/* One row of DescribeInstances (or the reply of RunInstances). */
+/* One row of DescribeInstances (or the reply of RunInstances). The caller gives
+ * only rows that changed, and one with absent=1 for a known instance that a
+ * complete pass did not show. */
 struct rc_ev_instance {
     int64_t launched_wall_ms;
     uint32_t state; /* enum rc_instance_state */
     uint32_t ours;  /* 1 = carries this cluster's tag */
     uint32_t tag_incident;
     uint32_t tag_attempt;
+    uint32_t absent;
+    uint32_t pad_;
     char node[RC_NODE_LEN]; /* node tag, "" = none */
     char addr[RC_ADDR_LEN];
     char subnet[RC_ID_LEN];

@@ -206,7 +206,6 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
 
     i->known = 1;
     i->ours = row->ours;
-    i->sweep = s->sweep + 1;
     i->missing_since_ms = 0;
     i->launched_wall_ms = row->launched_wall_ms;
     i->tag_incident = row->tag_incident;
@@ -223,6 +222,35 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
         adopt_launched(s, slot);
         rc_node_bind(s, i->node);
     }
+}
+
+static bool
+is_referred_to(const struct rc_state *s, uint32_t slot)
+{
+    const struct rc_instance *i = rc_instance_at(s, slot);
+    const struct rc_node *n = i->node ? rc_node_at(s, i->node) : NULL;
+
+    if (!n) {
+        return false;
+    }
+    const struct rc_incident *inc = n->incident ? rc_incident_at(s, n->incident) : NULL;
+    return n->instance == slot || (inc && (inc->old_instance == slot || inc->new_instance == slot));
+}
+
+void
+rc_instance_absent(struct rc_state *s, uint32_t slot)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+
+    if (!i->missing_since_ms) {
+        i->missing_since_ms = s->now_ms;
+    }
+    if (is_referred_to(s, slot)) {
+        rc_touch(s, i->node);
+        return;
+    }
+    rc_instance_set_node(s, slot, "");
+    rc_instance_free(s, slot);
 }
 
 static uint32_t

@@ -175,8 +175,9 @@ start_rung(struct rc_turn *t)
             return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free the reserved slot first");
         }
         return rc_turn_go(t, RC_PHASE_LAUNCH, "idle: replace");
-    case RC_RUNG_WATCH:
-        return rc_turn_block(t, RC_BLOCK_NONE, RC_NEVER); /* until the fault goes */
+    case RC_RUNG_WATCH: /* until the fault goes, or for as long as the rung says */
+        return rung->timeout_ms && rc_turn_phase_over(t, rung->timeout_ms) &&
+               rc_turn_fail(t, "the fault does not go by itself");
     case RC_RUNG_QUARANTINE:
     case RC_RUNG_NONE:
     case RC_RUNG__MAX:

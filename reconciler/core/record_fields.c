@@ -114,7 +114,7 @@ static const struct rc_field ebs[] = {TEXT("volume", u.ebs.volume), U32("failed"
 #define INSTANCE(prefix, path) \
     I64(prefix "launched", path.launched_wall_ms), NAME(prefix "state", path.state, instance_states), \
     U32(prefix "ours", path.ours), U32(prefix "tag_incident", path.tag_incident), \
-    U32(prefix "tag_attempt", path.tag_attempt), TEXT(prefix "tag_node", path.node), \
+    U32(prefix "tag_attempt", path.tag_attempt), U32(prefix "absent", path.absent), TEXT(prefix "tag_node", path.node), \
     TEXT(prefix "addr", path.addr), TEXT(prefix "subnet", path.subnet), TEXT(prefix "az", path.az), \
     TEXT(prefix "type", path.type)
 static const struct rc_field described[] = {INSTANCE("", u.described)};

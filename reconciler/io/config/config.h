@@ -72,6 +72,8 @@ struct rc_config_slurm {
     char conf[RC_CONFIG_PATH_LEN];
     char topology[RC_CONFIG_PATH_LEN]; /* "" = none */
     char hosts[RC_CONFIG_PATH_LEN];    /* "" = none */
+    char log[RC_CONFIG_PATH_LEN];      /* of slurmctld, a hint; "" = none */
+    char poke_socket[RC_CONFIG_PATH_LEN];
     struct rc_config_command reader;
     struct rc_config_command writer;
     struct rc_config_command registrar;

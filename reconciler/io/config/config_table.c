@@ -144,6 +144,8 @@ static const struct rc_bind_row slurm_rows[] = {
     PATH("conf",            rc_config_slurm, conf, "/etc/slurm/slurm.conf", "slurm.conf of the controller"),
     PATH("topology",        rc_config_slurm, topology, "", "topology.conf; not given = none"),
     PATH("hosts",           rc_config_slurm, hosts, "", "hosts file with our block, such as /etc/hosts; not given = none"),
+    PATH("log",             rc_config_slurm, log, "", "log file of slurmctld, watched as a hint to poll sooner; never parsed"),
+    PATH("poke_socket",     rc_config_slurm, poke_socket, "", "datagram socket for trigger programs, a hint to poll sooner"),
     PART("reader",          rc_config_slurm, reader, &reader_table, "", "helper that reads from slurmctld"),
     PART("writer",          rc_config_slurm, writer, &writer_table, "", "helper that changes slurmctld's state"),
     PART("registrar",       rc_config_slurm, registrar, &registrar_table, "", "helper that edits the files"),

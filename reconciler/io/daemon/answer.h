@@ -1,0 +1,16 @@
+/* answer.h - the daemon's side of the control socket; requests and replies are
+ * described in reconciler/io/control/README.md. */
+#ifndef RC_ANSWER_H
+#define RC_ANSWER_H
+
+#include "reconciler/io/daemon/daemon.h"
+
+rc_control_handler rc_answer; /* arg: struct rc_daemon * */
+
+struct cJSON *rc_answer_status(struct rc_daemon *d);                /* answer_status.c */
+struct cJSON *rc_answer_why(struct rc_daemon *d, const char *node); /* answer_why.c */
+/* One sentence on what holds an incident back. */
+void rc_answer_block_text(const struct rc_daemon *d, const struct rc_incident *inc,
+                          enum rc_block block, char *text, size_t room);
+
+#endif

@@ -1,0 +1,157 @@
+/* answer_status.c - the state of the whole daemon, for `reconcilectl status`. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "policies/rules.h"
+#include "reconciler/io/daemon/answer.h"
+#include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/sweeps.h"
+
+#ifndef RC_VERSION
+#    define RC_VERSION "unknown"
+#endif
+
+static void
+add_daemon(struct rc_daemon *d, cJSON *reply)
+{
+    const struct rc_state *s = d->state;
+    cJSON *o = cJSON_AddObjectToObject(reply, "daemon");
+    int64_t left_ms = s->lease_until_ms - rc_daemon_now_ms(d);
+
+    cJSON_AddStringToObject(o, "version", RC_VERSION);
+    cJSON_AddStringToObject(o, "host", d->config.lease.owner);
+    cJSON_AddNumberToObject(o, "pid", getpid());
+    cJSON_AddNumberToObject(o, "uptime_ms", (double)(rc_wall_ms() - d->started_wall_ms));
+    cJSON_AddBoolToObject(o, "dry_run", d->dry_run);
+    o = cJSON_AddObjectToObject(reply, "lease");
+    cJSON_AddBoolToObject(o, "held", rc_leads(s));
+    if (s->lease_held) {
+        cJSON_AddStringToObject(o, "owner", d->config.lease.owner);
+        cJSON_AddNumberToObject(o, "left_ms", (double)(left_ms > 0 ? left_ms : 0));
+    }
+    cJSON_AddNumberToObject(o, "epoch", (double)s->lease_epoch);
+    cJSON_AddBoolToObject(reply, "paused", s->paused != 0);
+}
+
+static void
+add_policy(struct rc_daemon *d, cJSON *reply)
+{
+    const struct rc_limits_policy *l = &d->state->policy.limits;
+    cJSON *o = cJSON_AddObjectToObject(reply, "policy");
+    char hash[20];
+
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)d->state->policy.hash);
+    cJSON_AddStringToObject(o, "name", d->state->policy.name);
+    cJSON_AddStringToObject(o, "hash", hash);
+    cJSON_AddStringToObject(o, "path", d->config.policy);
+    o = cJSON_AddObjectToObject(reply, "breaker");
+    cJSON_AddBoolToObject(o, "open", d->state->breaker_open != 0);
+    cJSON_AddBoolToObject(o, "off", l->breaker_off != 0);
+    cJSON_AddNumberToObject(o, "allowed",
+                            rc_limit_allows(&l->breaker, rc_scope_at(d->state, 0)->nodes));
+    cJSON_AddNumberToObject(o, "window_ms", (double)l->breaker_window_ms);
+}
+
+static void
+add_source(cJSON *list, const char *name, bool up, const char *text)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "name", name);
+    cJSON_AddBoolToObject(o, "up", up);
+    if (text && *text) {
+        cJSON_AddStringToObject(o, "text", text);
+    }
+    cJSON_AddItemToArray(list, o);
+}
+
+static void
+add_sources(struct rc_daemon *d, cJSON *reply)
+{
+    cJSON *list = cJSON_AddArrayToObject(reply, "sources");
+    struct rc_slurm_stats sl;
+
+    rc_slurm_stats(d->slurm, &sl);
+    add_source(list, "slurm", d->state->slurm_ok,
+               sl.reader_error ? rc_err_text(sl.reader_error) : NULL);
+    add_source(list, "ec2", d->state->ec2_ok, NULL);
+    add_source(list, "journal", rc_journal_state(d->journal) == RC_JOURNAL_GOOD,
+               d->journal_stuck ? "records are refused; nothing is decided until it takes them"
+                                : NULL);
+}
+
+static uint32_t
+count_held(const struct rc_state *s)
+{
+    uint32_t held = 0;
+
+    for (uint32_t i = 1; i <= s->node_count; i++) {
+        held += rc_node_at(s, i)->hold != 0;
+    }
+    return held;
+}
+
+static void
+add_nodes(struct rc_daemon *d, cJSON *reply)
+{
+    const struct rc_state *s = d->state;
+    const struct rc_scope_row *all = rc_scope_at(s, 0);
+    cJSON *o = cJSON_AddObjectToObject(reply, "nodes");
+    struct rc_intake_stats in;
+
+    cJSON_AddNumberToObject(o, "total", all->nodes);
+    cJSON_AddNumberToObject(o, "in_service", all->nodes - all->out);
+    cJSON_AddNumberToObject(o, "out", all->out);
+    cJSON_AddNumberToObject(o, "held", count_held(s));
+    cJSON_AddNumberToObject(o, "allowed_out",
+                            rc_limit_allows(&s->policy.limits.out[RC_SCOPE_CLUSTER], all->nodes));
+    rc_intake_stats(d->intake, &in);
+    o = cJSON_AddObjectToObject(reply, "messages");
+    cJSON_AddNumberToObject(o, "waiting", in.held);
+    cJSON_AddNumberToObject(o, "quarantined", (double)rc_quarantine_count(d->quarantine));
+    cJSON_AddBoolToObject(reply, "capacity_exceeded", s->table_full != 0);
+}
+
+static cJSON *
+incident_row(struct rc_daemon *d, const struct rc_incident *inc)
+{
+    cJSON *o = cJSON_CreateObject();
+    char text[160];
+    int64_t now_ms = rc_daemon_now_ms(d);
+
+    cJSON_AddNumberToObject(o, "id", inc->id);
+    cJSON_AddStringToObject(o, "node", rc_node_at(d->state, inc->node)->name);
+    cJSON_AddStringToObject(o, "fault", rc_fault_name((enum rc_fault)inc->fault));
+    cJSON_AddNumberToObject(o, "age_ms", (double)(now_ms - inc->opened_ms));
+    cJSON_AddStringToObject(o, "phase", rc_phase_name((enum rc_phase)inc->phase));
+    cJSON_AddNumberToObject(o, "phase_age_ms", (double)(now_ms - inc->phase_ms));
+    cJSON_AddStringToObject(o, "waits_for", rc_phase_waits_for((enum rc_phase)inc->phase));
+    if (inc->block) {
+        rc_answer_block_text(d, inc, (enum rc_block)inc->block, text, sizeof text);
+        cJSON_AddStringToObject(o, "block", rc_block_name((enum rc_block)inc->block));
+        cJSON_AddStringToObject(o, "block_text", text);
+    }
+    return o;
+}
+
+cJSON *
+rc_answer_status(struct rc_daemon *d)
+{
+    cJSON *reply = rc_control_ok();
+
+    add_daemon(d, reply);
+    add_policy(d, reply);
+    add_sources(d, reply);
+    add_nodes(d, reply);
+    cJSON *list = cJSON_AddArrayToObject(reply, "incidents");
+    for (uint32_t slot = 1; slot <= d->state->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(d->state, slot);
+        if (inc->id && inc->node) {
+            cJSON_AddItemToArray(list, incident_row(d, inc));
+        }
+    }
+    return reply;
+}

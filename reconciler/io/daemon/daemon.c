@@ -1,0 +1,364 @@
+/* daemon.c - opens every room of the daemon in order, runs the loop, closes. */
+#define _GNU_SOURCE
+#include "reconciler/io/daemon/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "reconciler/io/daemon/answer.h"
+#include "reconciler/io/daemon/executor.h"
+#include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/loop.h"
+#include "reconciler/io/daemon/policy_file.h"
+#include "reconciler/io/daemon/recover.h"
+#include "reconciler/io/daemon/report.h"
+#include "reconciler/io/daemon/sweeps.h"
+#include "reconciler/io/daemon/watch.h"
+#include "reconciler/io/store/incident_file.h"
+#include "reconciler/io/store/lease_file.h"
+
+enum { STOP_GRACE_MS = 3000, REQUEST_GRACE_MS = 10000 };
+
+static void
+log_attempt(const struct rc_aws_attempt *at, void *arg)
+{
+    struct rc_daemon *d = arg;
+    bool bad = at->error->code != RC_OK;
+
+    rc_log_event(d->log, bad && at->retry_in_ms < 0 ? RC_LOG_WARN : RC_LOG_DEBUG, "aws",
+                 RC_LOG_NOTE, rc_aws_op_name(at->op),
+                 RC_FIELDS(RC_INT("attempt", at->attempt), RC_INT("status", at->status),
+                           RC_INT("duration_ms", at->duration_ms),
+                           RC_TEXT("code", at->error->service_code),
+                           RC_TEXT("request", at->request_id)),
+                 "%s", at->error->text);
+}
+
+static const char *
+or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+enum rc_err
+rc_daemon_open_aws(struct rc_daemon *d, struct rc_error *e)
+{
+    const struct rc_config_aws *c = &d->config.aws;
+    struct rc_aws_options options = {
+        .region = or_null(d->config.cluster.region),
+        .cluster = d->config.cluster.name,
+        .connect_to = or_null(c->connect_to),
+        .credentials = {.profile = or_null(c->profile), .imds_endpoint = or_null(c->endpoint.imds)},
+        .log = log_attempt,
+        .log_arg = d,
+    };
+
+    options.endpoints.url = or_null(c->endpoint.all);
+    options.endpoints.service_url[RC_AWS_EC2] = or_null(c->endpoint.ec2);
+    options.endpoints.service_url[RC_AWS_SQS] = or_null(c->endpoint.sqs);
+    options.endpoints.service_url[RC_AWS_DYNAMODB] = or_null(c->endpoint.dynamodb);
+    options.endpoints.service_url[RC_AWS_CLOUDWATCH] = or_null(c->endpoint.cloudwatch);
+    options.endpoints.service_url[RC_AWS_STS] = or_null(c->endpoint.sts);
+    d->aws = rc_aws_new(d->base, &options, e);
+    return d->aws ? RC_OK : e->code;
+}
+
+static enum rc_err
+open_stores(struct rc_daemon *d, struct rc_error *e)
+{
+    struct rc_lease_file_options lease = {
+        .base = d->base,
+        .path = d->config.lease.path,
+        .cluster = d->config.cluster.name,
+        .owner = d->config.lease.owner,
+        .term_ms = d->config.lease.term_ms,
+        .grace_ms = REQUEST_GRACE_MS,
+        .owner_is_unique = true, /* the journal's lock proves it */
+    };
+    struct rc_incident_file_options incidents = {
+        .base = d->base,
+        .dir = d->config.incidents.path,
+        .cluster = d->config.cluster.name,
+        .syncer = d->syncer,
+    };
+    struct rc_quarantine_options quarantine = {
+        .base = d->base, .syncer = d->syncer, .path = d->config.queue.quarantine};
+    enum rc_err err;
+
+    if (d->config.lease.kind != RC_STORE_FILE || d->config.incidents.kind != RC_STORE_FILE) {
+        return rc_fail(e, RC_E_UNSUPPORTED,
+                       "%s: lease and incidents: this release keeps them in files only "
+                       "(\"kind\": \"file\")",
+                       d->config_path);
+    }
+    if ((err = rc_lease_file_new(&lease, &d->lease, e)) != RC_OK ||
+        (err = rc_incident_file_new(&incidents, &d->store, e)) != RC_OK) {
+        return err;
+    }
+    return rc_quarantine_open(&quarantine, &d->quarantine, e);
+}
+
+static void
+argv_of(const struct rc_config_command *c, const char **argv)
+{
+    argv[0] = c->program;
+    for (uint32_t i = 0; i < c->arg_count; i++) {
+        argv[i + 1] = c->arg[i];
+    }
+    argv[c->arg_count + 1] = NULL;
+}
+
+/* Without arguments of its own the registrar edits the files named here. */
+static void
+registrar_argv(const struct rc_daemon *d, const char **argv)
+{
+    const struct rc_config_slurm *c = &d->config.slurm;
+    unsigned n = 1;
+
+    argv_of(&c->registrar, argv);
+    if (c->registrar.arg_count) {
+        return;
+    }
+    argv[n++] = "--slurm-conf";
+    argv[n++] = c->conf;
+    if (*c->topology) {
+        argv[n++] = "--topology";
+        argv[n++] = c->topology;
+    }
+    if (*c->hosts) {
+        argv[n++] = "--hosts";
+        argv[n++] = c->hosts;
+        argv[n++] = "--cluster";
+        argv[n++] = d->config.cluster.name;
+    }
+    argv[n] = NULL;
+}
+
+static void
+on_slurm_event(void *arg, const struct rc_event *ev)
+{
+    rc_daemon_post(arg, ev);
+}
+
+static void
+on_helper_log(void *arg, const char *text)
+{
+    struct rc_daemon *d = arg;
+
+    rc_log_event(d->log, RC_LOG_DEBUG, "helper", RC_LOG_NOTE, "said", NULL, "%s", text);
+}
+
+static void
+on_registrar(void *arg, const struct rc_line *hello, const struct rc_error *error,
+             uint32_t retry_ms)
+{
+    struct rc_daemon *d = arg;
+
+    (void)retry_ms;
+    if (!hello) {
+        rc_log_failure(d->log, "registrar", error, NULL);
+    }
+}
+
+enum rc_err
+rc_daemon_open_helpers(struct rc_daemon *d, struct rc_error *e)
+{
+    const char *reader[RC_CONFIG_ARGS_MAX + 2], *writer[RC_CONFIG_ARGS_MAX + 2];
+    const char *registrar[RC_CONFIG_ARGS_MAX + 2];
+    struct rc_slurm_config slurm = {
+        .base = d->base,
+        .reader_argv = reader,
+        .writer_argv = writer,
+        .poll_ms = (uint32_t)d->config.poll.slurm_ms,
+        .watch_ms = (uint32_t)d->config.poll.slurm_open_ms,
+        .singles_per_s = d->config.poll.slurm_open_max,
+        .timeout_ms = (uint32_t)d->config.slurm.request_timeout_ms,
+        .on_event = on_slurm_event,
+        .on_log = on_helper_log,
+        .arg = d,
+    };
+    struct rc_helper_config helper = {
+        .base = d->base,
+        .name = "registrar",
+        .argv = registrar,
+        .role = "registrar",
+        .on_state = on_registrar,
+        .on_log = on_helper_log,
+        .arg = d,
+    };
+
+    argv_of(&d->config.slurm.reader, reader);
+    argv_of(&d->config.slurm.writer, writer);
+    registrar_argv(d, registrar);
+    d->slurm = rc_slurm_new(&slurm, e);
+    if (!d->slurm) {
+        return e->code;
+    }
+    d->registrar = rc_helper_new(&helper, e);
+    return d->registrar ? RC_OK : e->code;
+}
+
+static enum rc_err
+open_rooms(struct rc_daemon *d, struct rc_error *e)
+{
+    d->report = rc_report_new(d);
+    d->intake = rc_intake_new(d);
+    d->sweeps = rc_sweeps_new(d);
+    d->executor = rc_executor_new(d);
+    d->policy_file = rc_policy_file_new(d);
+    if (!d->report || !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
+        return rc_fail(e, RC_E_INTERNAL, "no memory");
+    }
+    return RC_OK;
+}
+
+static enum rc_err
+open_doors(struct rc_daemon *d, struct rc_error *e)
+{
+    struct rc_control_options control = {
+        .path = d->config.control.socket,
+        .mode = d->config.control.mode,
+        .group = d->config.control.group,
+        .handler = rc_answer,
+        .arg = d,
+    };
+    enum rc_err err = RC_OK;
+
+    if (*d->config.control.socket) {
+        err = rc_control_new(d->base, &control, &d->control, e);
+    }
+    if (err == RC_OK && *d->config.metrics_listen) {
+        err = rc_metrics_listen(d->metrics, d->base, d->config.metrics_listen, e);
+    }
+    return err;
+}
+
+static void
+post_start(struct rc_daemon *d)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_START);
+    ev.u.start.seed = d->config.seed;
+    while (!ev.u.start.seed && getrandom(&ev.u.start.seed, sizeof ev.u.start.seed, 0) < 0) {
+    }
+    rc_text_set(ev.u.start.host, sizeof ev.u.start.host, d->config.lease.owner);
+    rc_daemon_post(d, &ev);
+}
+
+enum rc_err
+rc_daemon_open(struct rc_daemon *d, struct rc_error *e)
+{
+    enum rc_err err = rc_syncer_new(d->base, NULL, &d->syncer, e); /* forks: while small */
+
+    d->metrics = rc_metrics_new();
+    if (err == RC_OK) {
+        err = d->metrics ? rc_recover_open(d, e) : rc_fail(e, RC_E_INTERNAL, "no memory");
+    }
+    if (err == RC_OK) {
+        err = rc_loop_open(d, e);
+    }
+    if (err == RC_OK) {
+        err = rc_daemon_open_aws(d, e);
+    }
+    if (err == RC_OK) {
+        err = open_stores(d, e);
+    }
+    if (err == RC_OK) {
+        err = rc_daemon_open_helpers(d, e);
+    }
+    if (err == RC_OK) {
+        err = open_rooms(d, e);
+    }
+    if (err == RC_OK) {
+        err = open_doors(d, e);
+    }
+    if (err == RC_OK) {
+        post_start(d);
+        err = rc_policy_file_post_first(d->policy_file, e);
+    }
+    if (err == RC_OK) {
+        err = rc_watch_open(d, e);
+    }
+    if (err != RC_OK) {
+        rc_daemon_close(d);
+    }
+    return err;
+}
+
+void
+rc_daemon_run(struct rc_daemon *d)
+{
+    rc_slurm_start(d->slurm);
+    rc_sweeps_start(d->sweeps);
+    rc_log_event(d->log, RC_LOG_INFO, "daemon", RC_LOG_NOTE, "started",
+                 RC_FIELDS(RC_TEXT("cluster", d->config.cluster.name),
+                           RC_TEXT("policy", d->policy.name), RC_BOOL("dry_run", d->dry_run)),
+                 "ready");
+    event_base_dispatch(d->base);
+    rc_log_event(d->log, RC_LOG_INFO, "daemon", RC_LOG_NOTE, "stopped", NULL, "stopped");
+}
+
+static void
+on_yielded(void *arg, enum rc_err code, const struct rc_lease_info *info,
+           const struct rc_error *err)
+{
+    struct rc_daemon *d = arg;
+
+    (void)code;
+    (void)info;
+    (void)err;
+    event_base_loopexit(d->base, NULL);
+}
+
+void
+rc_daemon_stop(struct rc_daemon *d)
+{
+    struct timeval grace = {.tv_sec = STOP_GRACE_MS / 1000};
+
+    if (d->stopping) {
+        return;
+    }
+    d->stopping = true;
+    rc_intake_stop(d->intake);
+    rc_intake_flush(d->intake);
+    /* What is in flight is in the journal, in tags and in the store: adoptable. */
+    if (d->dry_run || rc_lease_yield(d->lease, on_yielded, d) != RC_OK) {
+        event_base_loopexit(d->base, NULL);
+        return;
+    }
+    event_base_loopexit(d->base, &grace);
+}
+
+void
+rc_daemon_close(struct rc_daemon *d)
+{
+    rc_watch_close(d);
+    rc_control_free(d->control);
+    rc_policy_file_free(d->policy_file);
+    rc_sweeps_free(d->sweeps);
+    rc_slurm_poke_free(d->poke);
+    rc_slurm_free(d->slurm);
+    rc_helper_free(d->registrar);
+    if (d->aws) {
+        rc_aws_free(d->aws);
+    }
+    rc_lease_free(d->lease);
+    rc_incident_store_free(d->store);
+    if (d->quarantine) {
+        rc_quarantine_close(d->quarantine);
+    }
+    if (d->journal) {
+        rc_journal_close(d->journal);
+    }
+    rc_executor_free(d->executor);
+    rc_intake_free(d->intake);
+    rc_metrics_free(d->metrics);
+    rc_report_free(d->report);
+    if (d->syncer) {
+        rc_syncer_free(d->syncer);
+    }
+    rc_loop_close(d);
+    free(d->state);
+}

@@ -1,0 +1,95 @@
+/* exec_slurm.c - drains, returns and job orders, through the writer helper. */
+#include <stdlib.h>
+
+#include "reconciler/io/daemon/executor.h"
+
+static void
+on_done(void *arg, const struct rc_slurm_result *r)
+{
+    struct rc_errand *errand = arg;
+    struct rc_error e;
+
+    rc_fail(&e, r->err, "%s", r->text);
+    if (r->service_code && *r->service_code) {
+        rc_text_set(e.service_code, sizeof e.service_code, r->service_code);
+    }
+    rc_errand_end(errand, &e);
+}
+
+/* A requeue that some jobs refuse (Requeue=0) has done what it could. */
+static void
+on_jobs_done(void *arg, const struct rc_slurm_result *r)
+{
+    struct rc_slurm_result done = *r;
+
+    if (done.err == RC_E_STATE) {
+        done.err = RC_OK;
+    }
+    on_done(arg, &done);
+}
+
+static void
+finish(struct rc_errand *errand, enum rc_err err)
+{
+    struct rc_error e;
+
+    if (err != RC_OK) {
+        rc_fail(&e, err, "the Slurm client did not take it");
+        rc_errand_end(errand, &e);
+    }
+}
+
+void
+rc_exec_drain(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_drain(d->slurm, a->node, a->text, &call));
+    }
+}
+
+void
+rc_exec_down(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_down(d->slurm, a->node, a->text, &call));
+    }
+}
+
+void
+rc_exec_resume(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_resume(d->slurm, a->node, &call));
+    }
+}
+
+void
+rc_exec_jobs_signal(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_jobs_signal(d->slurm, a->node, a->u.jobs.signal, &call));
+    }
+}
+
+void
+rc_exec_jobs_requeue(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_jobs_requeue(d->slurm, a->node, &call));
+    }
+}

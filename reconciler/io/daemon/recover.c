@@ -1,0 +1,247 @@
+/* recover.c - see recover.h. */
+#include "reconciler/io/daemon/recover.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/load.h"
+#include "reconciler/core/record.h"
+#include "reconciler/io/daemon/loop.h"
+
+enum { MESSAGES_REMEMBERED = 8192, INCIDENTS_MAX = 2048 };
+
+static void *
+zeroed(size_t size)
+{
+    void *mem = aligned_alloc(16, (size + 15) & ~(size_t)15);
+
+    assert(mem);
+    memset(mem, 0, size);
+    return mem;
+}
+
+static struct rc_state *
+fresh_state(const struct rc_daemon *d)
+{
+    struct rc_capacity_limits limits = {
+        .nodes = d->config.cluster.nodes_max,
+        .incidents = d->config.cluster.nodes_max < INCIDENTS_MAX ? d->config.cluster.nodes_max
+                                                                 : INCIDENTS_MAX,
+        .messages = MESSAGES_REMEMBERED,
+    };
+    /* calloc's pages cost nothing until they are used; malloc aligns to 16. */
+    void *mem = calloc(1, rc_state_size(&limits));
+
+    assert(mem);
+    return rc_state_init(mem, &limits);
+}
+
+static bool
+take_snapshot(struct rc_daemon *d, const struct rc_journal_record *r)
+{
+    void *mem = zeroed(r->len);
+
+    memcpy(mem, r->data, r->len);
+    struct rc_state *s = rc_state_check(mem, r->len);
+    if (!s) {
+        free(mem);
+        return false;
+    }
+    free(d->state);
+    d->state = s;
+    return true;
+}
+
+/* The source text that stands before a CLUSTER or POLICY event. */
+struct source {
+    char *text;
+    uint32_t len;
+};
+
+static bool
+give_payload(struct rc_event *ev, const struct source *src, struct rc_config *config,
+             struct rc_policy *policy, struct rc_load_errors *errs)
+{
+    memset(errs, 0, sizeof *errs);
+    if (!src->text) {
+        return false;
+    }
+    if (ev->kind == RC_EV_CLUSTER) {
+        ev->u.cluster = &config->cluster;
+        return rc_config_load("journal", src->text, src->len, config, errs) == RC_OK;
+    }
+    ev->u.policy = policy;
+    return rc_policy_load("journal", src->text, src->len, policy, errs) == RC_OK;
+}
+
+static enum rc_err
+fold_event(struct rc_daemon *d, const struct rc_journal_record *r, const struct source *src,
+           struct rc_error *e)
+{
+    static struct rc_config config;
+    static struct rc_policy policy;
+    static struct rc_load_errors errs;
+    struct rc_event ev;
+    size_t at;
+
+    if (rc_event_parse((const char *)r->data, r->len, &ev, &at) != RC_OK) {
+        return rc_fail(e, RC_E_PARSE, "%s: record %llu: no event is readable at byte %zu", r->file,
+                       (unsigned long long)r->number, at);
+    }
+    if ((ev.kind == RC_EV_CLUSTER || ev.kind == RC_EV_POLICY) &&
+        !give_payload(&ev, src, &config, &policy, &errs)) {
+        return RC_OK; /* a key of another release: the files are loaded anew at start anyway */
+    }
+    rc_fold(d->state, &ev);
+    return RC_OK;
+}
+
+static enum rc_err
+fold_record(struct rc_daemon *d, const struct rc_journal_record *r, struct source *src,
+            struct rc_error *e)
+{
+    struct rc_action a;
+    size_t at;
+
+    switch (r->type) {
+    case RC_JOURNAL_EVENT:
+        return fold_event(d, r, src, e);
+    case RC_JOURNAL_ACTION:
+        if (rc_action_parse((const char *)r->data, r->len, &a, &at) != RC_OK) {
+            return rc_fail(e, RC_E_PARSE, "%s: record %llu: no action is readable at byte %zu",
+                           r->file, (unsigned long long)r->number, at);
+        }
+        rc_note(d->state, &a);
+        return RC_OK;
+    case RC_JOURNAL_TEXT:
+        free(src->text);
+        src->text = malloc(r->len + 1);
+        assert(src->text);
+        memcpy(src->text, r->data, r->len);
+        src->text[r->len] = '\0';
+        src->len = r->len;
+        return RC_OK;
+    case RC_JOURNAL_NONE:
+    case RC_JOURNAL_SNAPSHOT:
+    case RC_JOURNAL_MARK:
+    case RC_JOURNAL__MAX:
+        break;
+    }
+    return RC_OK;
+}
+
+/* Stands the reader after the newest snapshot of this release, or at the oldest record. */
+static void
+find_start(struct rc_daemon *d, struct rc_journal_reader *reader)
+{
+    struct rc_journal_record r;
+    struct rc_error e;
+
+    for (unsigned back = 0; rc_journal_reader_to_snapshot(reader, back, &e) == RC_OK; back++) {
+        if (rc_journal_reader_next(reader, &r, &e) == RC_OK && take_snapshot(d, &r)) {
+            return;
+        }
+    }
+}
+
+static enum rc_err
+replay(struct rc_daemon *d, struct rc_journal_reader *reader, uint64_t *ret_records,
+       struct rc_error *e)
+{
+    struct rc_journal_record r;
+    struct source src = {NULL, 0};
+    enum rc_err err;
+
+    while ((err = rc_journal_reader_next(reader, &r, e)) == RC_OK) {
+        err = fold_record(d, &r, &src, e);
+        if (err != RC_OK) {
+            break;
+        }
+        ++*ret_records;
+    }
+    free(src.text);
+    return err == RC_E_NOT_FOUND ? RC_OK : err;
+}
+
+static enum rc_err
+restore(struct rc_daemon *d, struct rc_error *e)
+{
+    struct rc_journal_reader *reader;
+    uint64_t records = 0;
+    enum rc_err err =
+        rc_journal_reader_open(d->config.journal.dir, d->config.cluster.name, &reader, e);
+
+    if (err != RC_OK) {
+        return err;
+    }
+    find_start(d, reader);
+    err = replay(d, reader, &records, e);
+    rc_journal_reader_free(reader);
+    if (err != RC_OK) {
+        return err;
+    }
+    d->restored = true;
+    rc_log_event(
+        d->log, RC_LOG_INFO, "journal", RC_LOG_NOTE, "restored",
+        RC_FIELDS(RC_INT("records", records), RC_INT("open_incidents", d->state->open_incidents)),
+        "state restored from the journal");
+    return RC_OK;
+}
+
+/* Core time goes on where it stopped, and counts the time that the daemon was away. */
+static void
+set_clock(struct rc_daemon *d)
+{
+    int64_t away_ms = d->restored ? rc_wall_ms() - d->state->now_wall_ms : 0;
+    int64_t from_ms = d->state->now_ms + (away_ms > 0 ? away_ms : 0);
+
+    d->core_offset_ms = d->restored ? from_ms - rc_boot_ms() : 0;
+}
+
+enum rc_err
+rc_recover_open(struct rc_daemon *d, struct rc_error *e)
+{
+    struct rc_journal_options options = {
+        .dir = d->config.journal.dir,
+        .cluster = d->config.cluster.name,
+        .base = d->base,
+        .syncer = d->syncer,
+        .segment_bytes = d->config.journal.segment_bytes,
+        .keep_segments = d->config.journal.keep_segments,
+        .keep_bytes = d->config.journal.keep_bytes,
+    };
+    struct rc_journal_opened opened;
+    enum rc_err err = rc_journal_open(&options, &d->journal, &opened, e);
+
+    if (err != RC_OK) {
+        return err;
+    }
+    if (opened.torn.bytes) {
+        rc_log_event(d->log, RC_LOG_WARN, "journal", RC_LOG_NOTE, "torn-tail",
+                     RC_FIELDS(RC_TEXT("file", opened.torn.file),
+                               RC_INT("offset", opened.torn.offset),
+                               RC_INT("bytes", opened.torn.bytes)),
+                     "a record was cut short by a crash; kept aside as %s", opened.torn_file);
+    }
+    d->state = fresh_state(d);
+    if (opened.last) {
+        err = restore(d, e);
+    }
+    set_clock(d);
+    if (err == RC_OK && d->restored) {
+        rc_recover_rotate(d);
+    }
+    return err;
+}
+
+void
+rc_recover_rotate(struct rc_daemon *d)
+{
+    struct rc_error e;
+    uint64_t number;
+
+    if (rc_journal_rotate(d->journal, d->state, (size_t)d->state->bytes, &number, &e) != RC_OK) {
+        rc_log_failure(d->log, "journal", &e, NULL);
+    }
+}
