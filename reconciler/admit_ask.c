@@ -106,7 +106,7 @@ exec_scontrol(const char *node, int conf_fd, int out)
 }
 
 static int64_t
-now_ms(void)
+ask_clock_ms(void)
 {
     struct timespec t;
 
@@ -118,13 +118,13 @@ now_ms(void)
 static bool
 read_output(int fd, char *buf, size_t room)
 {
-    int64_t end = now_ms() + ASK_MS;
+    int64_t end = ask_clock_ms() + ASK_MS;
     size_t len = 0;
 
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         char rest[512];
-        int64_t left = end - now_ms();
+        int64_t left = end - ask_clock_ms();
         if (left <= 0 || (poll(&wait, 1, (int)left) < 0 && errno != EINTR)) {
             return false;
         }

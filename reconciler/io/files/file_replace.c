@@ -146,7 +146,7 @@ copy_xattrs(const char *from, int to)
 }
 
 static enum rc_err
-write_all(int fd, const char *path, const char *bytes, size_t len, struct rc_error *e)
+write_beside(int fd, const char *path, const char *bytes, size_t len, struct rc_error *e)
 {
     for (size_t done = 0; done < len;) {
         ssize_t put = write(fd, bytes + done, len - done);
@@ -177,7 +177,7 @@ fill_beside(int fd, const char *path, const struct rc_file *old, const char *byt
         return fail_errno(e, "keep the mode of", path);
     }
     copy_xattrs(old->path, fd);
-    err = write_all(fd, path, bytes, len, e);
+    err = write_beside(fd, path, bytes, len, e);
     if (!err && fsync(fd) < 0) {
         err = fail_errno(e, "sync", path);
     }
@@ -186,7 +186,7 @@ fill_beside(int fd, const char *path, const struct rc_file *old, const char *byt
 
 /* Does fd hold exactly these bytes? Asks the file, not our memory of it. */
 static enum rc_err
-read_back(int fd, const char *path, const char *bytes, size_t len, struct rc_error *e)
+read_back_beside(int fd, const char *path, const char *bytes, size_t len, struct rc_error *e)
 {
     struct rc_text text = {0};
 
@@ -254,7 +254,7 @@ write_as(const struct rc_file *old, const char *beside, const char *name, const 
     }
     err = fill_beside(fd, beside, old, bytes, len, e);
     if (!err) {
-        err = read_back(fd, beside, bytes, len, e);
+        err = read_back_beside(fd, beside, bytes, len, e);
     }
     if (!err) {
         err = check_unchanged(old, e);

@@ -6,7 +6,10 @@
  * Speaks the helper line protocol (reconciler/io/helper/line.h), role "registrar":
  *     register node=<host list> addr=<list> [switch=<list>]
  *         row "file path= changed=0|1" for each file that belongs to the configuration,
- *         then "ok changed=0|1". The n-th address (and switch) is that of the n-th node.
+ *         then "ok changed=0|1 shared=<nodes>". The n-th address (and switch) is that of the
+ *         n-th node. shared names other nodes that have one of these addresses: those of dead
+ *         instances, whose addresses AWS has given out again (slurmctld would take an answer
+ *         of the new node for theirs), or several slurmds on a host.
  *     show node=<name>   "ok node= addr= hostname= file= line=", as slurm.conf has it
  *     check              reads all files; row "file path=" each, then "ok nodes=N"
  *
@@ -122,20 +125,77 @@ check_others(const struct registrar *r, struct rc_error *e)
 }
 
 static enum rc_err
+check_nodes(const struct registrar *r, const struct request *q, struct rc_error *e)
+{
+    struct rc_slurm_conf *conf;
+    enum rc_err err = rc_slurm_conf_load(r->slurm_conf, &conf, e);
+
+    for (size_t i = 0; i < q->node.count && !err; i++) {
+        if (!rc_slurm_conf_find(conf, q->node.name[i])) {
+            err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName line for %s", r->slurm_conf,
+                          q->node.name[i]);
+        }
+    }
+    rc_slurm_conf_free(conf);
+    return err;
+}
+
+/* The address comes last but one: it is what makes the registration hold. */
+static enum rc_err
 write_all_files(const struct registrar *r, const struct request *q, struct telling *t,
                 struct rc_error *e)
 {
     size_t count = q->node.count;
-    enum rc_err err = rc_slurm_conf_set_addrs(r->slurm_conf, q->set, count, tell_file, t, e);
+    enum rc_err err = check_nodes(r, q, e);
 
     for (size_t i = 0; i < q->leaf.count && !err; i++) {
         err =
             rc_topology_set_switch(r->topology, q->node.name[i], q->leaf.name[i], tell_file, t, e);
     }
+    if (!err) {
+        err = rc_slurm_conf_set_addrs(r->slurm_conf, q->set, count, tell_file, t, e);
+    }
     if (!err && r->hosts) {
         err = rc_hosts_set(r->hosts, r->cluster, q->set, count, tell_file, t, e);
     }
     return err;
+}
+
+static bool
+is_registered(const struct request *q, const char *node, const char *addr, bool *ret_same_addr)
+{
+    bool found = false;
+
+    *ret_same_addr = false;
+    for (size_t i = 0; i < q->node.count; i++) {
+        found = found || strcmp(q->node.name[i], node) == 0;
+        *ret_same_addr = *ret_same_addr || strcmp(q->addr.name[i], addr) == 0;
+    }
+    return found;
+}
+
+/* Other nodes with one of the addresses, as a host list; free() it. */
+static enum rc_err
+find_shared(const struct registrar *r, const struct request *q, char **ret, struct rc_error *e)
+{
+    struct rc_hostnames shared = {0};
+    struct rc_slurm_conf *conf;
+    enum rc_err err = rc_slurm_conf_load(r->slurm_conf, &conf, e);
+
+    if (err) {
+        return err;
+    }
+    for (size_t i = 0; i < rc_slurm_conf_count(conf); i++) {
+        const struct rc_conf_node *n = rc_slurm_conf_at(conf, i);
+        bool same_addr;
+        if (!is_registered(q, n->name, n->addr, &same_addr) && same_addr) {
+            rc_hostnames_add(&shared, n->name);
+        }
+    }
+    *ret = rc_hostnames_compress(shared.name, shared.count);
+    rc_hostnames_done(&shared);
+    rc_slurm_conf_free(conf);
+    return RC_OK;
 }
 
 static enum rc_err
@@ -144,6 +204,7 @@ verb_register(void *arg, struct rc_reply *reply, const struct rc_line *req, stru
     const struct registrar *r = arg;
     struct request q = {0};
     struct telling t = {reply, false};
+    char *shared = NULL;
     enum rc_err err = read_register_request(r, req, &q, e);
 
     if (!err) {
@@ -152,11 +213,17 @@ verb_register(void *arg, struct rc_reply *reply, const struct rc_line *req, stru
     if (!err) {
         err = write_all_files(r, &q, &t, e);
     }
-    register_request_done(&q);
     if (!err) {
-        rc_line_put_u64(rc_reply_begin(reply, "ok"), "changed", t.changed);
+        err = find_shared(r, &q, &shared, e);
+    }
+    if (!err) {
+        struct rc_line_out *ok = rc_reply_begin(reply, "ok");
+        rc_line_put_u64(ok, "changed", t.changed);
+        rc_line_put(ok, "shared", shared);
         rc_reply_end(reply);
     }
+    register_request_done(&q);
+    free(shared);
     return err;
 }
 
