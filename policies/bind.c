@@ -75,7 +75,7 @@ rc_bind_expected(struct rc_bind *b, const struct rc_jsonc_value *v, const char *
 }
 
 static const struct rc_bind_row *
-find_row(const struct rc_bind_table *table, const char *key)
+find_key_row(const struct rc_bind_table *table, const char *key)
 {
     for (size_t i = 0; i < table->count; i++) {
         if (strcmp(table->rows[i].key, key) == 0) {
@@ -234,7 +234,7 @@ rc_bind_object(struct rc_bind *b, const struct rc_bind_table *table, const struc
     }
     /* First in the order of the file, so that complaints are too. */
     for (const struct rc_jsonc_value *c = v ? v->first : NULL; c; c = c->next) {
-        const struct rc_bind_row *row = find_row(table, c->key);
+        const struct rc_bind_row *row = find_key_row(table, c->key);
         if (row) {
             bind_row(b, row, c, out);
         } else {

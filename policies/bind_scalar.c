@@ -165,7 +165,7 @@ rc_bind_what(const struct rc_bind_row *row, char *buf, size_t room)
 }
 
 static void
-refuse(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_jsonc_value *v)
+refuse_value(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_jsonc_value *v)
 {
     char what[RC_LOAD_ERROR_LEN];
 
@@ -183,7 +183,7 @@ store32(char *at, int64_t value)
 
 /* A number, or a text that stands for one; the row's limits hold for all of them. */
 static bool
-number_of(const struct rc_bind_row *row, const struct rc_jsonc_value *v, int64_t *ret)
+number_in_row(const struct rc_bind_row *row, const struct rc_jsonc_value *v, int64_t *ret)
 {
     bool is_text = v->type == RC_JSONC_STRING;
     bool is_read = false;
@@ -207,8 +207,8 @@ bind_number(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_js
 {
     int64_t value = 0;
 
-    if (!number_of(row, v, &value)) {
-        refuse(b, row, v);
+    if (!number_in_row(row, v, &value)) {
+        refuse_value(b, row, v);
     } else if (row->type == RC_BIND_UINT64 || row->type == RC_BIND_DURATION) {
         memcpy(at, &value, sizeof value);
     } else {
@@ -244,7 +244,7 @@ bind_text(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_json
     size_t len = 0;
 
     if (v->type != RC_JSONC_STRING || !is_text_ok(row, v->text)) {
-        refuse(b, row, v);
+        refuse_value(b, row, v);
         return;
     }
     is_relative = row->type == RC_BIND_PATH && b->dir && *v->text && *v->text != '/';
@@ -308,7 +308,7 @@ bind_mask(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_json
     uint32_t mask = 0;
 
     if (v->type != RC_JSONC_ARRAY || !v->first) {
-        refuse(b, row, v);
+        refuse_value(b, row, v);
         return;
     }
     for (const struct rc_jsonc_value *c = v->first; c; c = c->next) {
@@ -333,7 +333,7 @@ rc_bind_scalar(struct rc_bind *b, const struct rc_bind_row *row, const struct rc
 
     if (row->type == RC_BIND_IGNORED) {
         if (v->type != RC_JSONC_STRING) {
-            refuse(b, row, v);
+            refuse_value(b, row, v);
         }
     } else if (row->type == RC_BIND_ENUM) {
         if (bind_name(b, row, v, &value)) {
@@ -348,7 +348,7 @@ rc_bind_scalar(struct rc_bind *b, const struct rc_bind_row *row, const struct rc
         if (v->type == RC_JSONC_BOOL) {
             store32(at, v->number);
         } else {
-            refuse(b, row, v);
+            refuse_value(b, row, v);
         }
     } else {
         bind_number(b, row, v, at);

@@ -68,7 +68,7 @@ put_quoted(struct text *t, const char *text)
 }
 
 static void
-put_names(struct text *t, const struct rc_bind_names *names)
+put_enum(struct text *t, const struct rc_bind_names *names)
 {
     bool is_first = true;
 
@@ -108,11 +108,11 @@ write_scalar(struct text *t, const struct rc_bind_row *row)
             row->room - 1);
         break;
     case RC_BIND_ENUM:
-        put_names(t, row->names);
+        put_enum(t, row->names);
         break;
     case RC_BIND_MASK:
         put(t, "\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": {");
-        put_names(t, row->names);
+        put_enum(t, row->names);
         put(t, "}");
         break;
     case RC_BIND_TEXT:

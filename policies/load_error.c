@@ -53,8 +53,8 @@ rc_jsonc_show(const struct rc_jsonc_value *v, char *buf, size_t room)
 }
 
 static void
-add_line(struct rc_load_errors *errs, const char *file, const uint32_t place[2], const char *path,
-         const char *message)
+add_complaint(struct rc_load_errors *errs, const char *file, const uint32_t place[2],
+              const char *path, const char *message)
 {
     char where[32] = "";
 
@@ -87,7 +87,7 @@ rc_load_error(struct rc_load_errors *errs, const char *file, const struct rc_jso
         place[0] = v->line;
         place[1] = v->column;
     }
-    add_line(errs, file, place, path, message);
+    add_complaint(errs, file, place, path, message);
 }
 
 void
@@ -103,7 +103,7 @@ rc_load_error_key(struct rc_load_errors *errs, const char *file, const struct rc
     vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
     rc_jsonc_path(v, path, sizeof path);
-    add_line(errs, file, place, path, message);
+    add_complaint(errs, file, place, path, message);
 }
 
 /* One byte more than allowed is asked for, so that a larger file shows. */

@@ -12,7 +12,7 @@ static const uint32_t scheduled_faults =
 
 /* Where to point: at the key if it was given, else at the object. */
 static const struct rc_jsonc_value *
-place(const struct rc_jsonc_value *v, const char *key)
+rule_place(const struct rc_jsonc_value *v, const char *key)
 {
     const struct rc_jsonc_value *at = rc_jsonc_get(v, key);
 
@@ -36,7 +36,7 @@ rc_policy_check_match(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
         rc_load_error(b->errs, b->file, v, "\"repeats\" and \"repeats_within\" need each other");
     }
     if (rule->age_max_ms > 0 && rule->age_min_ms > rule->age_max_ms) {
-        rc_load_error(b->errs, b->file, place(v, "age_max"), "is shorter than age_min");
+        rc_load_error(b->errs, b->file, rule_place(v, "age_max"), "is shorter than age_min");
     }
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         const struct rc_jsonc_value *p = rc_jsonc_get(v, patterns[i]);
@@ -55,7 +55,7 @@ rc_policy_check_jobs(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
         rc_load_error(b->errs, b->file, v, "mode \"signal\" needs a signal");
     }
     if (jobs->mode == RC_JOBS_WAIT && jobs->signal != 0) {
-        rc_load_error(b->errs, b->file, place(v, "signal"),
+        rc_load_error(b->errs, b->file, rule_place(v, "signal"),
                       "mode \"wait\" sends no signal; use mode \"signal\" or \"requeue\"");
     }
 }
@@ -89,7 +89,7 @@ rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
 
     check_ladder(b, v, rule);
     if (rule->lead_ms > 0 && mask != 0 && (mask & scheduled_faults) == 0) {
-        rc_load_error(b->errs, b->file, place(v, "lead"),
+        rc_load_error(b->errs, b->file, rule_place(v, "lead"),
                       "only faults that AWS schedules have a window to lead");
     }
 }
@@ -100,7 +100,7 @@ rc_policy_check_timeouts(struct rc_bind *b, const struct rc_jsonc_value *v, void
     const struct rc_timeouts_policy *t = out;
 
     if (t->retry_min_ms > t->retry_max_ms) {
-        rc_load_error(b->errs, b->file, place(v, "retry_min"), "is longer than retry_max");
+        rc_load_error(b->errs, b->file, rule_place(v, "retry_min"), "is longer than retry_max");
     }
 }
 
@@ -110,7 +110,8 @@ rc_policy_check_gate(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
     const struct rc_gate_policy *gate = out;
 
     if (gate->ssh && !*gate->command) {
-        rc_load_error(b->errs, b->file, place(v, "command"), "ssh is on but there is no command");
+        rc_load_error(b->errs, b->file, rule_place(v, "command"),
+                      "ssh is on but there is no command");
     }
 }
 
@@ -151,7 +152,7 @@ rc_policy_check_rules(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
         uint32_t mask = rule->fault_mask[0] ? rule->fault_mask[0] : UINT32_MAX;
         for (uint32_t i = 0; i < c->index; i++) {
             if (strcmp(p->rule[i].name, rule->name) == 0) {
-                rc_load_error(b->errs, b->file, place(c, "name"),
+                rc_load_error(b->errs, b->file, rule_place(c, "name"),
                               "another rule has the name \"%s\"", rule->name);
                 break;
             }

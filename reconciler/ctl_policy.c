@@ -65,7 +65,7 @@ show_summary(FILE *out, const char *path, const struct rc_policy *p)
 }
 
 static int
-show_json(FILE *out, const struct rc_policy *p, const struct rc_load_errors *errs)
+show_check_json(FILE *out, const struct rc_policy *p, const struct rc_load_errors *errs)
 {
     cJSON *result = cJSON_CreateObject();
     cJSON *list = NULL;
@@ -103,7 +103,7 @@ rc_ctl_policy_check(const char *path, bool is_json, FILE *out, FILE *err)
         enum rc_err code = rc_policy_load_file(path, p, errs);
         status = code == RC_OK ? 0 : 1;
         if (is_json) {
-            status = show_json(out, p, errs);
+            status = show_check_json(out, p, errs);
         } else if (code == RC_OK) {
             show_summary(out, path, p);
         } else {

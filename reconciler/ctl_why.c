@@ -26,7 +26,7 @@ show_node(FILE *out, const cJSON *node)
                 rc_ctl_text(node, "name"));
     }
     fprintf(out, "  slurm      %s, %.0f job%s, seen %s ago\n", rc_ctl_text(node, "slurm"), jobs,
-            jobs > 1 ? "s" : "", rc_ctl_age(node, "seen_ms", age, sizeof age));
+            (int)jobs == 1 ? "" : "s", rc_ctl_age(node, "seen_ms", age, sizeof age));
     if (*reason) {
         fprintf(out, "  reason     %s (%s)\n", reason, *owner ? owner : "?");
     }

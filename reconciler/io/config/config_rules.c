@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct rc_jsonc_value *
-place(const struct rc_jsonc_value *v, const char *key)
+config_place(const struct rc_jsonc_value *v, const char *key)
 {
     const struct rc_jsonc_value *at = rc_jsonc_get(v, key);
 
@@ -42,7 +42,7 @@ static void
 check_whole_seconds(struct rc_bind *b, const struct rc_jsonc_value *v, const char *key, int64_t ms)
 {
     if (ms % 1000 != 0) {
-        rc_bind_expected(b, place(v, key), "whole seconds");
+        rc_bind_expected(b, config_place(v, key), "whole seconds");
     }
 }
 
@@ -54,7 +54,7 @@ rc_config_check_option(struct rc_bind *b, const struct rc_jsonc_value *v, void *
     check_id(b, v, "subnet", "subnet-");
     check_id(b, v, "reservation", "cr-");
     if (option->capacity_block && !*option->reservation) {
-        rc_load_error(b->errs, b->file, place(v, "capacity_block"),
+        rc_load_error(b->errs, b->file, config_place(v, "capacity_block"),
                       "a Capacity Block needs its \"reservation\" id");
     }
 }
@@ -72,14 +72,14 @@ rc_config_check_group(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
         has_block = has_block || group->option[i].capacity_block;
     }
     if (group->capacity != RC_CAPACITY_OPEN && !has_reservation) {
-        rc_load_error(b->errs, b->file, place(v, "capacity"),
+        rc_load_error(b->errs, b->file, config_place(v, "capacity"),
                       "no launch option names a \"reservation\"");
     } else if (group->capacity == RC_CAPACITY_BLOCK && !has_block) {
-        rc_load_error(b->errs, b->file, place(v, "capacity"),
+        rc_load_error(b->errs, b->file, config_place(v, "capacity"),
                       "no launch option has \"capacity_block\": true");
     }
     if (strpbrk(group->nodes, " \t\"'")) {
-        rc_bind_expected(b, place(v, "nodes"), "a Slurm host list without blanks");
+        rc_bind_expected(b, config_place(v, "nodes"), "a Slurm host list without blanks");
     }
 }
 
@@ -92,7 +92,7 @@ rc_config_check_cluster(struct rc_bind *b, const struct rc_jsonc_value *v, void 
     for (const struct rc_jsonc_value *c = groups->first; c; c = c->next) {
         for (uint32_t i = 0; i < c->index; i++) {
             if (strcmp(cluster->group[i].name, cluster->group[c->index].name) == 0) {
-                rc_load_error(b->errs, b->file, place(c, "name"),
+                rc_load_error(b->errs, b->file, config_place(c, "name"),
                               "another group has the name \"%s\"", cluster->group[i].name);
                 break;
             }
@@ -124,11 +124,12 @@ check_store(struct rc_bind *b, const struct rc_jsonc_value *v, uint32_t kind, co
             const char *table)
 {
     if (kind == RC_STORE_FILE && !*path) {
-        rc_load_error(b->errs, b->file, place(v, "path"), "kind \"file\" needs a path");
+        rc_load_error(b->errs, b->file, config_place(v, "path"), "kind \"file\" needs a path");
     } else if (kind == RC_STORE_DYNAMODB && !*table) {
-        rc_load_error(b->errs, b->file, place(v, "kind"), "kind \"dynamodb\" needs a \"table\"");
+        rc_load_error(b->errs, b->file, config_place(v, "kind"),
+                      "kind \"dynamodb\" needs a \"table\"");
     } else if (kind == RC_STORE_FILE && rc_jsonc_get(v, "table")) {
-        rc_load_error(b->errs, b->file, place(v, "table"), "kind \"file\" has no table");
+        rc_load_error(b->errs, b->file, config_place(v, "table"), "kind \"file\" has no table");
     }
 }
 
@@ -140,7 +141,8 @@ rc_config_check_lease(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
     check_store(b, v, config->lease.kind, config->lease.path, config->lease.table);
     /* Renewed at a third of its term: what is left must hold a request and the margin. */
     if (config->cluster.lease_margin_ms * 3 > config->lease.term_ms) {
-        rc_load_error(b->errs, b->file, place(v, "margin"), "is more than a third of the term");
+        rc_load_error(b->errs, b->file, config_place(v, "margin"),
+                      "is more than a third of the term");
     }
 }
 
@@ -158,7 +160,7 @@ rc_config_check_ssh(struct rc_bind *b, const struct rc_jsonc_value *v, void *out
     const struct rc_config_ssh *ssh = out;
 
     if (ssh->host_keys == RC_HOST_KEYS_FILE && !*ssh->known_hosts) {
-        rc_load_error(b->errs, b->file, place(v, "host_keys"),
+        rc_load_error(b->errs, b->file, config_place(v, "host_keys"),
                       "\"file\" needs a \"known_hosts\" file");
     }
 }
@@ -183,8 +185,8 @@ rc_config_check_whole(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
 
     /* Two controllers that share one store must share the other. */
     if (config->lease.kind != config->incidents.kind) {
-        const struct rc_jsonc_value *at = place(v, "incidents");
-        rc_load_error(b->errs, b->file, place(at, "kind"),
+        const struct rc_jsonc_value *at = config_place(v, "incidents");
+        rc_load_error(b->errs, b->file, config_place(at, "kind"),
                       "lease and incidents must be of the same kind");
     }
 }

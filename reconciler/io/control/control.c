@@ -103,7 +103,7 @@ send_reply(struct peer *p, cJSON *reply)
 }
 
 static void
-answer(struct peer *p, const char *line, size_t len)
+answer_request(struct peer *p, const char *line, size_t len)
 {
     const char *end = NULL;
     cJSON *request = cJSON_ParseWithLengthOpts(line, len + 1, &end, 1);
@@ -134,7 +134,7 @@ on_read(struct bufferevent *bev, void *arg)
     if (line) {
         /* The reading side rests until on_write: one request at a time. */
         bufferevent_disable(bev, EV_READ);
-        answer(p, line, len);
+        answer_request(p, line, len);
         free(line);
     } else if (evbuffer_get_length(in) >= RC_CONTROL_LINE_MAX) {
         bufferevent_disable(bev, EV_READ);
@@ -159,7 +159,7 @@ on_write(struct bufferevent *bev, void *arg)
 }
 
 static void
-on_end(struct bufferevent *bev, short what, void *arg)
+on_peer_end(struct bufferevent *bev, short what, void *arg)
 {
     struct peer *p = arg;
 
@@ -221,7 +221,7 @@ on_connect(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr 
     p->next = c->peers;
     c->peers = p;
     c->peer_count++;
-    bufferevent_setcb(p->bev, on_read, on_write, on_end, p);
+    bufferevent_setcb(p->bev, on_read, on_write, on_peer_end, p);
     bufferevent_setwatermark(p->bev, EV_READ, 0, RC_CONTROL_LINE_MAX);
     bufferevent_set_timeouts(p->bev, &idle, &idle);
     bufferevent_enable(p->bev, EV_READ | EV_WRITE);
@@ -272,7 +272,7 @@ set_owner(const struct rc_control_options *options, struct rc_error *e)
 
 /* Bound without any permission first, so that nobody connects before the mode is right. */
 static enum rc_err
-bind_socket(const struct rc_control_options *options, int *ret_fd, struct rc_error *e)
+bind_control_socket(const struct rc_control_options *options, int *ret_fd, struct rc_error *e)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     struct stat st;
@@ -331,7 +331,7 @@ rc_control_new(struct event_base *base, const struct rc_control_options *options
     if (!c) {
         return rc_fail(e, RC_E_INTERNAL, "out of memory");
     }
-    err = bind_socket(options, &fd, e);
+    err = bind_control_socket(options, &fd, e);
     if (err != RC_OK) {
         free(c);
         return err;
@@ -365,8 +365,10 @@ rc_control_free(struct rc_control *c)
     if (!c) {
         return;
     }
-    while (c->peers) {
-        peer_free(c->peers);
+    for (struct peer *p = c->peers, *next = NULL; p; p = next) {
+        next = p->next;
+        bufferevent_free(p->bev);
+        free(p);
     }
     evconnlistener_free(c->listener);
     /* Only what we made: a successor may have put its own there already. */

@@ -45,7 +45,7 @@ room_of(const struct rc_log_line *line)
 
 /* All of it or nothing. */
 static bool
-put(struct rc_log_line *line, const char *data, size_t len)
+put_raw(struct rc_log_line *line, const char *data, size_t len)
 {
     if (len > room_of(line)) {
         return false;
@@ -67,13 +67,13 @@ put_escaped(struct rc_log_line *line, const char *at, size_t len)
     if (hit) {
         buf[0] = '\\';
         buf[1] = letter[hit - plain];
-        return put(line, buf, 2);
+        return put_raw(line, buf, 2);
     }
     if (c < 0x20 || c == 0x7f) {
         snprintf(buf, sizeof buf, "\\u%04x", c);
-        return put(line, buf, 6);
+        return put_raw(line, buf, 6);
     }
-    return put(line, at, len);
+    return put_raw(line, at, len);
 }
 
 /* Length of the value behind a mark: up to a blank, quote, comma or &. A quoted value is
@@ -109,7 +109,7 @@ put_text(struct rc_log_line *line, const char *text)
     static const char unknown[] = "\xef\xbf\xbd";
     const char *end = text + strlen(text);
 
-    if (!put(line, "\"", 1)) {
+    if (!put_raw(line, "\"", 1)) {
         return;
     }
     while (text < end) {
@@ -119,9 +119,9 @@ put_text(struct rc_log_line *line, const char *text)
             for (const char *stop = text + mark; text < stop; text++) {
                 put_escaped(line, text, 1);
             }
-            put(line, hidden, sizeof hidden - 1);
+            put_raw(line, hidden, sizeof hidden - 1);
             text += secret_length(text);
-        } else if (len ? !put_escaped(line, text, len) : !put(line, unknown, 3)) {
+        } else if (len ? !put_escaped(line, text, len) : !put_raw(line, unknown, 3)) {
             break;
         } else {
             text += len ? len : 1;
@@ -164,7 +164,7 @@ put_number(struct rc_log_line *line, const char *key, int64_t number, bool is_bo
     } else {
         n = snprintf(buf, sizeof buf, "%" PRId64, number);
     }
-    put(line, buf, (size_t)n);
+    put_raw(line, buf, (size_t)n);
 }
 
 static bool
@@ -212,7 +212,7 @@ put_time(struct rc_log_line *line, int64_t wall_ms)
     gmtime_r(&seconds, &tm);
     n = strftime(buf, sizeof buf, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &tm);
     n += (size_t)snprintf(buf + n, sizeof buf - n, ".%03dZ\"", (int)(wall_ms % 1000));
-    put(line, buf, n);
+    put_raw(line, buf, n);
 }
 
 void

@@ -141,83 +141,82 @@ relative_paths_start_at_the_folder_of_the_file(void)
     "\"lt-1\",\"template_version\":1,\"capacity\":\"" capacity                                     \
     "\",\"launch\":[{\"zone\":\"a\"," option "}]}]}," AWS QUEUE "}"
 
+static const struct {
+    const char *name;
+    const char *text;
+    const char *want; /* behind the place */
+} refusals[] = {
+    {"no cluster", "{" AWS QUEUE "}",
+     "\"cluster\" is missing: who we are and where replacements may be launched"},
+    {"no region", CLUSTER "\"aws\":{}," QUEUE "}",
+     "aws: \"region\" is missing: the region, such as us-east-1"},
+    {"a queue that is no URL", CLUSTER AWS "\"queue\":{\"url\":\"q\"}}",
+     "queue.url: expected a URL that begins with https:// or http://, got \"q\""},
+    {"a URL with a password", CLUSTER AWS "\"queue\":{\"url\":\"https://a:b@h/q\"}}",
+     "queue.url: expected a URL that begins with https:// or http://, got \"https://a:b@h/q\""},
+    {"a wait of half a second", CLUSTER AWS "\"queue\":{\"url\":\"https://q\",\"wait\":\"500ms\"}}",
+     "queue.wait: expected whole seconds, got \"500ms\""},
+    {"a wait that SQS does not know",
+     CLUSTER AWS "\"queue\":{\"url\":\"https://q\",\"wait\":\"21s\"}}",
+     "queue.wait: expected a duration from 0s to 20s such as \"90s\", \"10m\" or \"2h\", got \"21s\""},
+    {"an endpoint that is no URL",
+     CLUSTER "\"aws\":{\"region\":\"r\",\"endpoints\":{\"ec2\":\"localhost\"}}," QUEUE "}",
+     "aws.endpoints.ec2: expected a URL that begins with https:// or http://, got \"localhost\""},
+    {"a template that is none", IN_GROUP("\"placement_group\":7,"),
+     "cluster.groups[0].placement_group: expected a text of at most 63 bytes, got 7"},
+    {"a version called latest",
+     "{\"cluster\":{\"name\":\"c\",\"groups\":[{\"name\":\"g\",\"nodes\":\"n\",\"template\":\"lt-1\",\"template_version\":\"$Latest\",\"launch\":[{\"subnet\":\"subnet-1\",\"zone\":\"a\"}]}]}," AWS
+         QUEUE "}",
+     "cluster.groups[0].template_version: expected a whole number from 1 to 4294967295, got \"$Latest\""},
+    {"a subnet that is none", GROUP_LAUNCH("open", "\"subnet\":\"sn-1\""),
+     "cluster.groups[0].launch[0].subnet: expected an id that begins with subnet-, got \"sn-1\""},
+    {"a block without its reservation",
+     GROUP_LAUNCH("open", "\"subnet\":\"subnet-1\",\"capacity_block\":true"),
+     "cluster.groups[0].launch[0].capacity_block: a Capacity Block needs its \"reservation\" id"},
+    {"reserved without a reservation", GROUP_LAUNCH("reserved", "\"subnet\":\"subnet-1\""),
+     "cluster.groups[0].capacity: no launch option names a \"reservation\""},
+    {"block without a block",
+     GROUP_LAUNCH("block", "\"subnet\":\"subnet-1\",\"reservation\":\"cr-1\""),
+     "cluster.groups[0].capacity: no launch option has \"capacity_block\": true"},
+    {"two groups of one name",
+     "{\"cluster\":{\"name\":\"c\",\"groups\":[" GROUP_WITH("") "," GROUP_WITH("") "]}," AWS QUEUE
+                                                                                   "}",
+     "cluster.groups[1].name: another group has the name \"g\""},
+    {"a margin that is too large", AND("\"lease\":{\"term\":\"10s\",\"margin\":\"4s\"}"),
+     "lease.margin: is more than a third of the term"},
+    {"a table that is missing", AND("\"lease\":{\"kind\":\"dynamodb\"}"),
+     "lease.kind: kind \"dynamodb\" needs a \"table\""},
+    {"a table for a file", AND("\"lease\":{\"table\":\"t\"}"),
+     "lease.table: kind \"file\" has no table"},
+    {"stores of two kinds", AND("\"incidents\":{\"kind\":\"dynamodb\",\"table\":\"t\"}"),
+     "incidents.kind: lease and incidents must be of the same kind"},
+    {"known_hosts that are missing", AND("\"ssh\":{\"host_keys\":\"file\"}"),
+     "ssh.host_keys: \"file\" needs a \"known_hosts\" file"},
+    {"a mode that is not octal", AND("\"control\":{\"mode\":\"0668\"}"),
+     "control.mode: expected permission bits in octal such as \"0660\", got \"0668\""},
+    {"a mode with more than permissions", AND("\"control\":{\"mode\":\"4755\"}"),
+     "control.mode: expected permission bits in octal such as \"0660\", got \"4755\""},
+    {"a level that is none", AND("\"log\":{\"level\":\"warning\"}"),
+     "log.level: expected one of debug, info, warn, error, got \"warning\"; did you mean \"warn\"?"},
+    {"a tag that is ours", AND("\"tags\":{\"slurm-on-aws:node\":\"x\"}"),
+     "tags.slurm-on-aws:node: tags that begin with \"aws:\" or \"slurm-on-aws:\" are not yours to set"},
+    {"a socket path that is too long",
+     AND("\"control\":{\"socket\":\"/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\"}"),
+     "control.socket: expected a path of at most 107 bytes, got one of 110"},
+    {"a secret where none belongs",
+     CLUSTER "\"aws\":{\"region\":\"r\",\"secret_access_key\":\"x\"}," QUEUE "}",
+     "aws.secret_access_key: unknown key; known here: region, profile, ca_file, endpoints, connect_to, request_timeout"},
+};
+
 static void
 refusals_say_what_was_expected(void)
 {
-    static const struct {
-        const char *name;
-        const char *text;
-        const char *want; /* behind the place */
-    } rows[] = {
-        {"no cluster", "{" AWS QUEUE "}",
-         "\"cluster\" is missing: who we are and where replacements may be launched"},
-        {"no region", CLUSTER "\"aws\":{}," QUEUE "}",
-         "aws: \"region\" is missing: the region, such as us-east-1"},
-        {"a queue that is no URL", CLUSTER AWS "\"queue\":{\"url\":\"q\"}}",
-         "queue.url: expected a URL that begins with https:// or http://, got \"q\""},
-        {"a URL with a password", CLUSTER AWS "\"queue\":{\"url\":\"https://a:b@h/q\"}}",
-         "queue.url: expected a URL that begins with https:// or http://, got \"https://a:b@h/q\""},
-        {"a wait of half a second",
-         CLUSTER AWS "\"queue\":{\"url\":\"https://q\",\"wait\":\"500ms\"}}",
-         "queue.wait: expected whole seconds, got \"500ms\""},
-        {"a wait that SQS does not know",
-         CLUSTER AWS "\"queue\":{\"url\":\"https://q\",\"wait\":\"21s\"}}",
-         "queue.wait: expected a duration from 0s to 20s such as \"90s\", \"10m\" or \"2h\", got \"21s\""},
-        {"an endpoint that is no URL",
-         CLUSTER "\"aws\":{\"region\":\"r\",\"endpoints\":{\"ec2\":\"localhost\"}}," QUEUE "}",
-         "aws.endpoints.ec2: expected a URL that begins with https:// or http://, got \"localhost\""},
-        {"a template that is none", IN_GROUP("\"placement_group\":7,"),
-         "cluster.groups[0].placement_group: expected a text of at most 63 bytes, got 7"},
-        {"a version called latest",
-         "{\"cluster\":{\"name\":\"c\",\"groups\":[{\"name\":\"g\",\"nodes\":\"n\",\"template\":\"lt-1\",\"template_version\":\"$Latest\",\"launch\":[{\"subnet\":\"subnet-1\",\"zone\":\"a\"}]}]}," AWS
-             QUEUE "}",
-         "cluster.groups[0].template_version: expected a whole number from 1 to 4294967295, got \"$Latest\""},
-        {"a subnet that is none", GROUP_LAUNCH("open", "\"subnet\":\"sn-1\""),
-         "cluster.groups[0].launch[0].subnet: expected an id that begins with subnet-, got \"sn-1\""},
-        {"a block without its reservation",
-         GROUP_LAUNCH("open", "\"subnet\":\"subnet-1\",\"capacity_block\":true"),
-         "cluster.groups[0].launch[0].capacity_block: a Capacity Block needs its \"reservation\" id"},
-        {"reserved without a reservation", GROUP_LAUNCH("reserved", "\"subnet\":\"subnet-1\""),
-         "cluster.groups[0].capacity: no launch option names a \"reservation\""},
-        {"block without a block",
-         GROUP_LAUNCH("block", "\"subnet\":\"subnet-1\",\"reservation\":\"cr-1\""),
-         "cluster.groups[0].capacity: no launch option has \"capacity_block\": true"},
-        {"two groups of one name",
-         "{\"cluster\":{\"name\":\"c\",\"groups\":[" GROUP_WITH("") "," GROUP_WITH(
-             "") "]}," AWS QUEUE "}",
-         "cluster.groups[1].name: another group has the name \"g\""},
-        {"a margin that is too large", AND("\"lease\":{\"term\":\"10s\",\"margin\":\"4s\"}"),
-         "lease.margin: is more than a third of the term"},
-        {"a table that is missing", AND("\"lease\":{\"kind\":\"dynamodb\"}"),
-         "lease.kind: kind \"dynamodb\" needs a \"table\""},
-        {"a table for a file", AND("\"lease\":{\"table\":\"t\"}"),
-         "lease.table: kind \"file\" has no table"},
-        {"stores of two kinds", AND("\"incidents\":{\"kind\":\"dynamodb\",\"table\":\"t\"}"),
-         "incidents.kind: lease and incidents must be of the same kind"},
-        {"known_hosts that are missing", AND("\"ssh\":{\"host_keys\":\"file\"}"),
-         "ssh.host_keys: \"file\" needs a \"known_hosts\" file"},
-        {"a mode that is not octal", AND("\"control\":{\"mode\":\"0668\"}"),
-         "control.mode: expected permission bits in octal such as \"0660\", got \"0668\""},
-        {"a mode with more than permissions", AND("\"control\":{\"mode\":\"4755\"}"),
-         "control.mode: expected permission bits in octal such as \"0660\", got \"4755\""},
-        {"a level that is none", AND("\"log\":{\"level\":\"warning\"}"),
-         "log.level: expected one of debug, info, warn, error, got \"warning\"; did you mean \"warn\"?"},
-        {"a tag that is ours", AND("\"tags\":{\"slurm-on-aws:node\":\"x\"}"),
-         "tags.slurm-on-aws:node: tags that begin with \"aws:\" or \"slurm-on-aws:\" are not yours to set"},
-        {"a socket path that is too long",
-         AND("\"control\":{\"socket\":\"/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\"}"),
-         "control.socket: expected a path of at most 107 bytes, got one of 110"},
-        {"a secret where none belongs",
-         CLUSTER "\"aws\":{\"region\":\"r\",\"secret_access_key\":\"x\"}," QUEUE "}",
-         "aws.secret_access_key: unknown key; known here: region, profile, ca_file, endpoints, connect_to, request_timeout"},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum rc_err err = load(rows[i].text);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        enum rc_err err = load(refusals[i].text);
         const char *said = strstr(errs.line[0], ": ");
-        rc_case(err == RC_E_INVALID && said && strcmp(said + 2, rows[i].want) == 0 &&
+        rc_case(err == RC_E_INVALID && said && strcmp(said + 2, refusals[i].want) == 0 &&
                     !*config.cluster.name,
-                rows[i].name, "%s", errs.line[0]);
+                refusals[i].name, "%s", errs.line[0]);
     }
 }
 

@@ -136,7 +136,7 @@ static const struct exchange {
     {"why of a sound node is short", "why gpu-8", "{\"cmd\":\"why\",\"node\":\"gpu-8\"}",
      "{\"ok\":true,\"node\":{\"name\":\"gpu-8\",\"partition\":\"gpu\",\"group\":\"p4d\",\"zone\":\"z\",\"in_service\":true,\"slurm\":\"idle\",\"seen_ms\":10,\"instance\":\"i-1\",\"instance_state\":\"running\"}}",
      0,
-     "gpu-8: in service (partition gpu, group p4d, z)\n  slurm      idle, 0 job, seen 10ms ago\n  instance   i-1 running\n\nno open incident\n",
+     "gpu-8: in service (partition gpu, group p4d, z)\n  slurm      idle, 0 jobs, seen 10ms ago\n  instance   i-1 running\n\nno open incident\n",
      ""},
     {"an unknown node is refused", "why gpu-99", "{\"cmd\":\"why\",\"node\":\"gpu-99\"}",
      "{\"ok\":false,\"error\":\"not-found\",\"text\":\"no such node: gpu-99\"}", 1, "",
