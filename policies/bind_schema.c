@@ -25,9 +25,12 @@ put_bytes(struct text *t, const char *data, size_t len)
     if (t->len + len + 1 > t->room && !t->is_broken) {
         size_t room = (t->room + len) * 2 + 1024;
         char *bigger = realloc(t->data, room);
-        t->is_broken = !bigger;
-        t->data = bigger ? bigger : t->data;
-        t->room = bigger ? room : t->room;
+        if (bigger) {
+            t->data = bigger;
+            t->room = room;
+        } else {
+            t->is_broken = true;
+        }
     }
     if (!t->is_broken) {
         memcpy(t->data + t->len, data, len);

@@ -47,7 +47,7 @@ write_file(const char *path, const char *value, char *text)
     size_t depth = 1;
     size_t column = 0;
 
-    strcpy(text, "{");
+    snprintf(text, TEXT_ROOM, "{");
     while (*path) {
         size_t len = strcspn(path, ".[");
         used += (size_t)snprintf(text + used, TEXT_ROOM - used, "\"%.*s\":", (int)len, path);
