@@ -231,6 +231,7 @@ broken_events_are_refused_where_they_break(void)
         {"event tick code=a%zz", 16},
         {"event tick code=a\tb", 16},
         {"event tick instance=i-0123456789abcdef0123456789abcdef", 20},
+        {"event tick instance=i-0123456789abcdef0123456789abcd", 20}, /* room for 31 */
         {"event tick at=1\n", 14},
     };
     struct rc_event ev, zero;

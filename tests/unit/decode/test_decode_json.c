@@ -109,6 +109,8 @@ what_the_grammar_does_not_allow_is_refused_at_its_byte(void)
         {"\"\\ud834\\ue000\"", "byte 1: half of a surrogate pair"},
         {"\"\\udd1e\"", "byte 1: half of a surrogate pair"},
         {"\"\\udc00\\udc00\"", "byte 1: half of a surrogate pair"},
+        {"\"\\udfff\"", "byte 1: half of a surrogate pair"},
+        {"\"\\ud800\"", "byte 1: half of a surrogate pair"},
     };
 
     check(rows, sizeof rows / sizeof rows[0]);
