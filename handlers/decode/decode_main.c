@@ -17,7 +17,7 @@ static const char usage[] = "usage: reconcilectl decode [--json] FILE...|-\n";
 
 /* One byte more than a message may have, so that a longer file is seen as such. */
 static char *
-show_read_body(FILE *f, size_t *ret_len)
+decoded_read_body(FILE *f, size_t *ret_len)
 {
     size_t room = RC_DECODE_BODY_MAX + 1;
     char *body = malloc(room);
@@ -31,16 +31,16 @@ show_read_body(FILE *f, size_t *ret_len)
 }
 
 static char *
-show_open(const char *name, size_t *ret_len)
+decoded_open(const char *name, size_t *ret_len)
 {
     if (strcmp(name, "-") == 0) {
-        return show_read_body(stdin, ret_len);
+        return decoded_read_body(stdin, ret_len);
     }
     FILE *f = fopen(name, "rb");
     if (!f) {
         return NULL;
     }
-    char *body = show_read_body(f, ret_len);
+    char *body = decoded_read_body(f, ret_len);
     int saved = errno;
     fclose(f);
     errno = saved;
@@ -48,7 +48,7 @@ show_open(const char *name, size_t *ret_len)
 }
 
 static const char *
-show_verdict(const struct rc_decoded *d)
+decoded_verdict(const struct rc_decoded *d)
 {
     if (d->verdict == RC_VERDICT_EVENTS) {
         return rc_event_name((enum rc_event_kind)d->kind);
@@ -58,7 +58,7 @@ show_verdict(const struct rc_decoded *d)
 
 /* The events are sorted: an instance that has several follows itself. */
 static bool
-show_is_new(const struct rc_decoded *d, uint32_t i)
+decoded_is_new(const struct rc_decoded *d, uint32_t i)
 {
     const char *id = d->events[i].instance;
 
@@ -66,13 +66,13 @@ show_is_new(const struct rc_decoded *d, uint32_t i)
 }
 
 static void
-show_line(const char *name, const struct rc_decoded *d)
+decoded_line(const char *name, const struct rc_decoded *d)
 {
     bool any = false;
 
-    printf("%s\t%s\t", name, show_verdict(d));
+    printf("%s\t%s\t", name, decoded_verdict(d));
     for (uint32_t i = 0; i < d->count; i++) {
-        if (show_is_new(d, i)) {
+        if (decoded_is_new(d, i)) {
             printf("%s%s", any ? "," : "", d->events[i].instance);
             any = true;
         }
@@ -82,17 +82,17 @@ show_line(const char *name, const struct rc_decoded *d)
 
 /* Everything but the text is optional decoration: a NULL from cJSON shows as no line. */
 static bool
-show_json(const char *name, const struct rc_decoded *d)
+decoded_json(const char *name, const struct rc_decoded *d)
 {
     char record[RC_RECORD_MAX + 1], id[24];
     cJSON *o = cJSON_CreateObject();
 
     snprintf(id, sizeof id, "%016llx", (unsigned long long)d->id_hash);
     cJSON_AddStringToObject(o, "file", name);
-    cJSON_AddStringToObject(o, "kind", show_verdict(d));
+    cJSON_AddStringToObject(o, "kind", decoded_verdict(d));
     cJSON *instances = cJSON_AddArrayToObject(o, "instances");
     for (uint32_t i = 0; i < d->count; i++) {
-        if (show_is_new(d, i)) {
+        if (decoded_is_new(d, i)) {
             cJSON_AddItemToArray(instances, cJSON_CreateString(d->events[i].instance));
         }
     }
@@ -113,11 +113,11 @@ show_json(const char *name, const struct rc_decoded *d)
 }
 
 static bool
-show_file(const char *name, bool json)
+decoded_file(const char *name, bool json)
 {
     struct rc_decoded d;
     size_t len;
-    char *body = show_open(name, &len);
+    char *body = decoded_open(name, &len);
 
     if (!body) {
         fprintf(stderr, "reconcilectl decode: %s: %s\n", name, strerror(errno));
@@ -127,9 +127,9 @@ show_file(const char *name, bool json)
     free(body);
     bool done = err == RC_OK;
     if (done && json) {
-        done = show_json(name, &d);
+        done = decoded_json(name, &d);
     } else if (done) {
-        show_line(name, &d);
+        decoded_line(name, &d);
     }
     if (!done) {
         fprintf(stderr, "reconcilectl decode: %s: out of memory\n", name);
@@ -163,7 +163,7 @@ rc_decode_command(int argc, char **argv)
         return 2;
     }
     for (; i < argc; i++) {
-        done &= show_file(argv[i], json);
+        done &= decoded_file(argv[i], json);
     }
     return done && fflush(stdout) == 0 ? 0 : 1;
 }

@@ -42,6 +42,7 @@ values_of_all_kinds_are_taken(void)
         {"true", NULL},
         {"false", NULL},
         {"0", NULL},
+        {"9", NULL},
         {"-0", NULL},
         {"-1.50e+10", NULL},
         {"1E-7", NULL},
