@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """The linters: clang-format, clang-tidy, cppcheck, shellcheck, Python's compiler.
 
-Needs build/compile_commands.json. clang-tidy takes seconds a file, so a file is
-looked at again only when it, a header, or the configuration has changed: the
-result of a clean one is kept in build/tidy-cache under a hash of its input.
+Needs build/clang/compile_commands.json: clang-tidy knows only clang's warnings.
+It takes seconds a file, so a file is looked at again only when it, a header, or
+the configuration has changed: the result of a clean one is kept in
+build/tidy-cache under a hash of its input.
 """
 import concurrent.futures
 import hashlib
 import json
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import tempfile
 from source import ROOT, cpu_count, exit_status, report, scripts, skip, tracked
 
 CACHE = ROOT / "build/tidy-cache"
+FINDING = re.compile(r": (error|warning): ")
 CPPCHECK = ["cppcheck", "--enable=warning,performance,portability", "--inline-suppr", "--quiet",
             "--error-exitcode=1", "--std=c11", "--suppress=missingIncludeSystem",
             "--suppress=normalCheckLevelMaxBranches", "--suppress=unmatchedSuppression",
@@ -39,13 +42,15 @@ def format_faults():
 
 def compiled_files():
     """C files of the compilation database that are part of the project."""
-    entries = json.loads((ROOT / "build/compile_commands.json").read_text())
+    entries = json.loads((ROOT / "build/clang/compile_commands.json").read_text())
     ours = {str(ROOT / path) for path in tracked(".c")}
     return sorted({e["file"] for e in entries if e["file"] in ours})
 
 
 def headers_hash():
-    digest = hashlib.sha256((ROOT / ".clang-tidy").read_bytes())
+    digest = hashlib.sha256()
+    for path in (".clang-tidy", "tests/.clang-tidy"):
+        digest.update((ROOT / path).read_bytes())
     digest.update(run("clang-tidy", "--version").stdout.encode())
     for path in tracked(".h"):
         digest.update(str(path).encode() + (ROOT / path).read_bytes())
@@ -63,11 +68,11 @@ def tidy_faults():
         mark = CACHE / digest.hexdigest()
         if mark.exists():
             return []
-        result = run("clang-tidy", "--quiet", "-p", "build", name)
+        result = run("clang-tidy", "--quiet", "-p", "build/clang", name)
         if result.returncode == 0:
             mark.touch()
             return []
-        return [line for line in lines(result) if "warnings generated" not in line]
+        return [line for line in lines(result) if FINDING.search(line)] or lines(result)
 
     with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:
         return [fault for faults in pool.map(check, compiled_files()) for fault in faults]

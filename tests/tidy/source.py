@@ -47,10 +47,20 @@ def c_functions(path):
             end = number
             while end < len(lines) and lines[end - 1] != "}":
                 end += 1
-            yield name, start, end, lines[start - 2].startswith("static")
+            yield name, start, end, is_static(lines, start)
             name = None
         elif line.endswith(";") and not line.startswith(" "):
             name = None
+
+
+def is_static(lines, start):
+    """Looks at the lines of the definition above the function's name."""
+    above = start - 2
+    while above >= 0 and lines[above] and lines[above][-1] not in ";}/":
+        if re.search(r"\bstatic\b", lines[above]):
+            return True
+        above -= 1
+    return False
 
 
 def report(sentence, faults):
