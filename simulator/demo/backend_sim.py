@@ -131,18 +131,21 @@ class SimBackend:
     def look(self, job_id):
         state = self.ask("state")
         nodes = {row["name"]: node_of(row) for row in state["nodes"]}
-        instances = {row["id"]: Instance(row["id"], row["state"], row["addr"], row["node"],
-                                         row["subnet"], row["id"] not in self.seeded)
+        instances = {row["id"]: Instance(row["id"], row["state"], row["addr"],
+                                         row["tags"].get("slurm-on-aws:node", ""), row["subnet"],
+                                         row["id"] not in self.seeded)
                      for row in state["instances"]}
-        jobs = [Job(row["id"], row["state"], row["nodes"] or None)
+        jobs = [Job(row["id"], row["state"],
+                    None if row["state"] == "PENDING" else row["last_node"] or None)
                 for row in state["jobs"] if row["id"] == job_id]
         return nodes, instances, jobs[0] if jobs else None
 
     def messages(self):
-        return self.ask("messages")["messages"]
+        return self.ask("messages")
 
     def queue_empty(self):
-        return all(not row["visible"] and not row["in_flight"] for row in self.ask("state")["queues"])
+        return not any(row["visible"] or row["in_flight"] or row["delayed"]
+                       for row in self.ask("queues"))
 
     # --- doing ------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ class SimBackend:
 
 
 def node_of(row):
-    flags = {flag.upper() for flag in row["flags"]}
+    flags = {flag.upper() for flag in row["flags"].split(",") if flag}
     responding = "NOT_RESPONDING" not in flags
     return Node(row["name"], flags - {"NOT_RESPONDING", "CLOUD"} or {"IDLE"}, row["addr"],
                 row.get("reason", ""), responding)

@@ -98,10 +98,6 @@ class Daemon:
             except (ValueError, KeyError, TypeError):
                 continue  # not one of its own lines
 
-    def quarantined(self):
-        path = self.folder / "quarantine.jsonl"
-        return len(path.read_bytes().splitlines()) if path.exists() else 0
-
 
 def unix_ms(text):
     return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)

@@ -19,14 +19,13 @@ JOB_S = 12
 LIMIT_S = 100.0
 # How long nothing more may happen before the story counts as ended.
 SETTLE_S = 3.0
-# The names under which the daemon may first log what each fault looks like.
+# The event that the daemon logs when the message of the fault has been read.
 HEARD = {
-    "terminate": {"ec2-state-change", "instance"},
-    "capacity": {"ec2-state-change", "instance"},
-    "spot": {"spot-interruption"},
-    "retirement": {"aws-health", "instance-status"},
-    "status-check": {"cloudwatch-alarm", "instance-status"},
-    "rebalance": {"rebalance-recommendation"}}
+    "terminate": "ec2-state-change", "capacity": "ec2-state-change", "spot": "spot-interruption",
+    "retirement": "aws-health", "status-check": "cloudwatch-alarm",
+    "rebalance": "rebalance-recommendation"}
+# Decisions that are bookkeeping, not steps that a person wants to follow.
+QUIET = {"incident.put", "message.delete", "message.quarantine", "lease"}
 # Faults that take the instance from under the job.
 LOST = {"terminate", "capacity"}
 
@@ -40,7 +39,7 @@ class Story:
         self.fault_ms = None
         self.old_instance = None
         self.out = set()  # nodes that were drained, down, or without their instance
-        self.duplicates = 0
+        self.duplicates = self.quarantined = 0
         self.last = None
         self.job_id = None
 
@@ -52,7 +51,7 @@ class Story:
         if self.options.malformed_first:
             self.tell.say("info", "a message that nobody can read is put into the queue")
             self.backend.malformed()
-            self.until(lambda: self.daemon.quarantined() >= 1, 10, "the broken message set aside")
+            self.until(lambda: self.quarantined >= 1, 10, "the broken message set aside")
         self.strike()
         if self.fault == "rebalance":
             self.until(lambda: "heard" in self.stages, LIMIT_S, "the notice heard")
@@ -124,16 +123,17 @@ class Story:
         """One line of the daemon's log."""
         concerns_us = self.node == row.get("node") or self.old_instance == row.get("instance")
         event, completion = row.get("event"), row.get("completion")
-        if event == "duplicate":
-            self.duplicates += 1
+        if event == "message":
+            self.duplicates += row.get("verdict") == "duplicate"
+            self.quarantined += row.get("verdict") == "quarantined"
         if self.fault_ms is None or at_ms < self.fault_ms:
             return
-        if event in HEARD[self.fault] and concerns_us:
+        if event == HEARD[self.fault] and concerns_us:
             self.stage("heard", at_ms, event)
-        if row.get("decision") and concerns_us:
+        if row.get("decision", "incident.put") not in QUIET and concerns_us:
             self.tell.say("ours", f"{row['decision']} {row.get('text', '')}".rstrip(), at_ms)
-        if completion and row.get("error", "ok") != "ok":
-            self.tell.say("fact", f"{completion}: {row.get('error')} {row.get('text', '')}".rstrip(),
+        if completion and row.get("result", "ok") != "ok":
+            self.tell.say("fact", f"{completion}: {row['result']} {row.get('text', '')}".rstrip(),
                           at_ms)
         elif completion == "gate" and concerns_us:
             self.stage("gate", at_ms, row.get("text", ""))
@@ -194,8 +194,8 @@ class Story:
             yield "the daemon never logged the fault"
         if not self.job_done():
             yield f"the job did not end well: {self.last.job}"
-        if self.daemon.quarantined() != int(self.options.malformed_first):
-            yield f"{self.daemon.quarantined()} messages are in quarantine"
+        if self.quarantined != int(self.options.malformed_first):
+            yield f"{self.quarantined} messages are in quarantine"
         if self.fault == "rebalance":
             if launches or self.out:
                 yield f"noise was acted on: {launches} launches, {sorted(self.out)} out of service"
@@ -223,7 +223,7 @@ class Story:
             "fault": self.fault, "node": self.node, "old_instance": self.old_instance,
             "new_instance": new.id if new else None,
             "launches": len(self.last.launched()) if self.last else 0,
-            "drained": len(self.out), "quarantined": self.daemon.quarantined(),
+            "drained": len(self.out), "quarantined": self.quarantined,
             "duplicates": self.duplicates,
             "job": {"id": job.id, "state": job.state, "node": job.node} if job else None,
             "stages_ms": {name: self.stages[name] for name in STAGES if name in self.stages},
