@@ -60,6 +60,21 @@ rc_policy_check_jobs(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
     }
 }
 
+/* A limit that nothing reads would be believed. */
+void
+rc_policy_check_rung(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_rung *rung = out;
+    const struct rc_jsonc_value *timeout = rc_jsonc_get(v, "timeout");
+
+    if (timeout && (rung->kind == RC_RUNG_REPLACE || rung->kind == RC_RUNG_QUARANTINE)) {
+        rc_load_error(b->errs, b->file, timeout, "rung \"%s\" has none: %s",
+                      rc_rung_name((enum rc_rung_kind)rung->kind),
+                      rung->kind == RC_RUNG_REPLACE ? "its steps have theirs, in \"timeouts\""
+                                                    : "it waits for a person");
+    }
+}
+
 static void
 check_ladder(struct rc_bind *b, const struct rc_jsonc_value *v, const struct rc_rule *rule)
 {

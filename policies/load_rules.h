@@ -10,6 +10,7 @@ enum { RC_SIGNALS_MAX = 32 };
 
 void rc_policy_check_match(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_jobs(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
+void rc_policy_check_rung(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_rules(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_timeouts(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);

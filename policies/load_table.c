@@ -4,7 +4,7 @@
 #include "policies/load_rules.h"
 #include "reconciler/core/policy.h"
 
-enum { COUNT_MAX = 100000, PER_HOUR_MAX = 512, REPEATS_MAX = 1000, RUNG_ATTEMPTS_MAX = 10 };
+enum { COUNT_MAX = 100000, PER_HOUR_MAX = 512, RUNG_ATTEMPTS_MAX = 10 };
 
 #define MS(n)      INT64_C(n)
 #define SECOND     MS(1000)
@@ -156,7 +156,7 @@ static const struct rc_bind_row gate_rows[] = {
 
 static const struct rc_bind_row match_rows[] = {
     {.key = "fault", .type = RC_BIND_MASK, .offset = offsetof(struct rc_rule, fault_mask), .names = &fault_names, .fallback = "", .help = "one of these faults; not given = any"},
-    NUMBER("repeats",      rc_rule, repeats_min, 1, REPEATS_MAX, "", "at least so many incidents of this node, this one included"),
+    NUMBER("repeats",      rc_rule, repeats_min, 1, RC_ATTEMPTS_MAX, "", "at least so many incidents of this node, this one included"),
     TIME("repeats_within", rc_rule, repeats_window_ms, MINUTE, 365 * DAY, "", "… within this time"),
     TIME("age_min",        rc_rule, age_min_ms, 0, 3650 * DAY, "", "the instance has run at least so long"),
     TIME("age_max",        rc_rule, age_max_ms, SECOND, 3650 * DAY, "", "the instance has run at most so long"),
@@ -169,7 +169,7 @@ static const struct rc_bind_row match_rows[] = {
 static const struct rc_bind_row jobs_rows[] = {
     CHOICE("mode",          rc_jobs_plan, mode, &jobs_names, "wait", "wait: until they end; signal: then wait; requeue: signal, wait at most wait, then requeue"),
     CHOICE("signal",        rc_jobs_plan, signal, &signal_names, "none", "signal to the job's processes as soon as the node is drained"),
-    TIME("wait",            rc_jobs_plan, wait_ms, 0, 30 * DAY, "0s", "requeue: how long; wait, signal: then a person is told (0s = never), nothing is killed"),
+    TIME("wait",            rc_jobs_plan, wait_ms, 0, 30 * DAY, "0s", "requeue: how long; wait, signal: an hour later a person is told, nothing is killed"),
     TIME("before_deadline", rc_jobs_plan, before_deadline_ms, 0, DAY, "0s", "when AWS has set a deadline, requeue so long before it, whatever the mode; 0s = do not"),
 };
 static const struct rc_bind_table jobs_table = {ROWS(jobs_rows), rc_policy_check_jobs};
@@ -177,9 +177,9 @@ static const struct rc_bind_table jobs_table = {ROWS(jobs_rows), rc_policy_check
 static const struct rc_bind_row rung_rows[] = {
     CHOICE("rung",     rc_rung, kind, &rung_names, NULL, "what is tried"),
     NUMBER("attempts", rc_rung, attempts, 1, RUNG_ATTEMPTS_MAX, "1", "tries of this rung before the next"),
-    TIME("timeout",    rc_rung, timeout_ms, SECOND, 30 * DAY, "1h", "from the start of the rung to the node in service"),
+    TIME("timeout",    rc_rung, timeout_ms, SECOND, 30 * DAY, "1h", "watch: how long; reboot, power-cycle: until it is back. The steps of a replacement have their own (timeouts)"),
 };
-static const struct rc_bind_table rung_table = {ROWS(rung_rows), NULL};
+static const struct rc_bind_table rung_table = {ROWS(rung_rows), rc_policy_check_rung};
 
 static const struct rc_bind_table match_table = {ROWS(match_rows), rc_policy_check_match};
 static const struct rc_bind_row rule_rows[] = {
