@@ -93,12 +93,16 @@ relay(int world)
             return 1;
         }
         if (fds[1].revents != 0 && pump(world, STDOUT_FILENO) <= 0)
-            return 1;
+            return fds[0].fd < 0 ? 0 : 1;
         if (fds[0].revents != 0) {
             int moved = pump(STDIN_FILENO, world);
 
-            if (moved <= 0)
-                return moved < 0 ? 1 : 0;
+            if (moved < 0)
+                return 1;
+            if (moved == 0) { /* no more requests: the answers still come, then the end */
+                fds[0].fd = -1;
+                (void)shutdown(world, SHUT_WR);
+            }
         }
     }
 }

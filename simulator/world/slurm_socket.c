@@ -125,11 +125,22 @@ hung_look(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-client_event(struct bufferevent *bev, short what, void *arg)
+client_drained(struct bufferevent *bev, void *arg)
 {
     (void)bev;
-    if ((what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)) != 0)
+    client_close(arg);
+}
+
+/* At the end of the requests the answers still go out. */
+static void
+client_event(struct bufferevent *bev, short what, void *arg)
+{
+    bool error = (what & BEV_EVENT_ERROR) != 0;
+
+    if (error || evbuffer_get_length(bufferevent_get_output(bev)) == 0)
         client_close(arg);
+    else
+        bufferevent_setcb(bev, NULL, client_drained, client_event, arg);
 }
 
 static void
