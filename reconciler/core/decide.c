@@ -159,7 +159,9 @@ expire_flights(struct rc_turn *t)
     struct rc_incident *inc = t->inc;
     uint64_t id = inc->action ? inc->action : inc->launch_action;
 
-    if (expire_hand(t, &inc->action) | expire_hand(t, &inc->launch_action)) {
+    bool phase_expired = expire_hand(t, &inc->action);
+    bool launch_expired = expire_hand(t, &inc->launch_action);
+    if (phase_expired || launch_expired) {
         inc->next_try_ms = t->s->now_ms + rc_backoff_ms(t->s, id, inc->retries++);
     }
     expire_hand(t, &inc->jobs_action);

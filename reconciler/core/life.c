@@ -44,6 +44,7 @@ static const struct rc_life_row rows[] = {
     {RC_PHASE_RETURN,     RC_PHASE_CLOSED,     "in service"},
     {RC_PHASE_RETURN,     RC_PHASE_WAIT_IDLE,  "the fault is back"},
     {RC_PHASE_RETIRE,     RC_PHASE_LAUNCH,     "slot free"},
+    {RC_PHASE_RETIRE,     RC_PHASE_WAIT_IDLE,  "in use again before its slot was freed"},
     {RC_PHASE_RETIRE,     RC_PHASE_CLOSED,     "old instance terminated"},
     {RC_PHASE_QUARANTINE, RC_PHASE_WAIT_IDLE,  "a person approved another try"},
     {RC_PHASE_QUARANTINE, RC_PHASE_CLOSED,     "a person took the node back"},

@@ -54,6 +54,9 @@ rc_phase_reboot(struct rc_turn *t)
     if (inc->flags & RC_INC_FAILED) {
         return rc_turn_fail(t, "the reboot was refused");
     }
+    if (!inc->action && rc_turn_busy_again(t)) {
+        return true;
+    }
     if (rc_turn_may(t, RC_ACT_REBOOT)) {
         send_power(t, RC_ACT_REBOOT);
     }
@@ -75,6 +78,9 @@ rc_phase_stop(struct rc_turn *t)
         rc_turn_look(t, inc->old_instance);
         return rc_turn_phase_over(t, t->s->policy.timeouts.stop_ms) &&
                rc_turn_fail(t, "not seen stopped in time");
+    }
+    if (!inc->action && rc_turn_busy_again(t)) {
+        return true;
     }
     if (rc_turn_may(t, RC_ACT_STOP)) {
         send_power(t, RC_ACT_STOP);

@@ -120,14 +120,17 @@ treat_jobs(struct rc_turn *t)
 static void
 put_down(struct rc_turn *t)
 {
+    if (t->inc->flags & RC_INC_ACCEPTED && rc_turn_phase_over(t, t->s->policy.timeouts.drain_ms)) {
+        t->inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* accepted, never seen: once more */
+    }
     if (!(t->n->flags & RC_SN_DOWN) && t->n->owner != RC_OWNER_FOREIGN &&
         !(t->inc->flags & RC_INC_ACCEPTED) && rc_turn_may(t, RC_ACT_DOWN)) {
         send_drain(t, RC_ACT_DOWN);
     }
 }
 
-static bool
-node_is_idle(const struct rc_turn *t)
+bool
+rc_turn_idle(const struct rc_turn *t)
 {
     uint32_t busy = RC_SN_ALLOCATED | RC_SN_COMPLETING;
 
@@ -195,6 +198,7 @@ rc_phase_wait_idle(struct rc_turn *t)
     bool reserved = t->s->cluster.group[t->n->group - 1].capacity != RC_CAPACITY_OPEN;
 
     if (operator_took_it_back(t)) {
+        rc_turn_end_replacement(t);
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "an operator took the node back");
     }
@@ -209,7 +213,7 @@ rc_phase_wait_idle(struct rc_turn *t)
     if (t->finding.dead) {
         put_down(t);
     }
-    if (node_is_idle(t)) {
+    if (rc_turn_idle(t)) {
         return start_rung(t);
     }
     if (!t->finding.dead) {

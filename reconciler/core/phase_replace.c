@@ -162,6 +162,9 @@ rc_phase_register(struct rc_turn *t)
         rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld does not show the new NodeAddr");
         inc->phase_ms = t->s->now_ms;
     }
+    if (!inc->action && rc_turn_busy_again(t)) {
+        return true;
+    }
     if (rc_turn_may(t, RC_ACT_REGISTER)) {
         rc_act_init(t, &a, RC_ACT_REGISTER, t->s->policy.timeouts.register_ms);
         memcpy(a.instance, i->id, sizeof a.instance);
@@ -208,6 +211,9 @@ rc_phase_retire(struct rc_turn *t)
             rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance does not end");
         }
         return false;
+    }
+    if (!inc->new_instance && !inc->terminate_action && rc_turn_busy_again(t)) {
+        return true;
     }
     if (!inc->terminate_action && rc_turn_may(t, RC_ACT_TERMINATE)) {
         rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);

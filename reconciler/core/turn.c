@@ -138,12 +138,15 @@ rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder
 }
 
 /* A replacement that never served is ours to end; its name has not been given to it. */
-static void
-end_replacement(struct rc_turn *t)
+void
+rc_turn_end_replacement(struct rc_turn *t)
 {
     struct rc_action a;
-    const struct rc_instance *i = rc_instance_at(t->s, t->inc->new_instance);
 
+    if (!t->inc->new_instance) {
+        return;
+    }
+    const struct rc_instance *i = rc_instance_at(t->s, t->inc->new_instance);
     if (!i->ours || i->state == RC_INST_TERMINATED || i->state == RC_INST_SHUTTING_DOWN) {
         return;
     }
@@ -160,9 +163,7 @@ rc_turn_fail(struct rc_turn *t, const char *why)
     uint32_t rung, tries;
     bool more = rc_rung_next(t->inc, &rung, &tries) && !rc_attempts_used_up(t->s, t->n);
 
-    if (t->inc->new_instance) {
-        end_replacement(t);
-    }
+    rc_turn_end_replacement(t);
     item_init(t, &a, why);
     a.u.item.phase = more ? RC_PHASE_WAIT_IDLE : RC_PHASE_QUARANTINE;
     a.u.item.rung = rung;
@@ -171,6 +172,12 @@ rc_turn_fail(struct rc_turn *t, const char *why)
     memset(a.u.item.new_instance, 0, RC_ID_LEN);
     rc_act_send(t->s, t->out, &a);
     return true;
+}
+
+bool
+rc_turn_busy_again(struct rc_turn *t)
+{
+    return !rc_turn_idle(t) && rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the node is not idle any more");
 }
 
 bool

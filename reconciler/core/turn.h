@@ -40,6 +40,13 @@ void rc_turn_save(struct rc_turn *t, const char *why);
 void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder);
 /* This try of the rung has failed: same rung again, next rung, or quarantine. Always true. */
 bool rc_turn_fail(struct rc_turn *t, const char *why);
+/* Drained, seen after the drain was accepted, and no job on it; or proved dead. */
+bool rc_turn_idle(const struct rc_turn *t);
+/* Right before something destructive: back to waiting when the node is in use again
+ * (an action may have waited for hours). True when it went back. */
+bool rc_turn_busy_again(struct rc_turn *t);
+/* Terminates a replacement that never served, if there is one. */
+void rc_turn_end_replacement(struct rc_turn *t);
 /* Time-out of the phase, measured from its begin. */
 bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
 /* Tells people once an incident (flag). */

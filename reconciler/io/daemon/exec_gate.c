@@ -16,7 +16,7 @@
 
 #define GATE_WORD "rc-gate-status="
 
-enum { KEYS_ROOM = 16384, KNOWN_HOSTS_MAX = 1024 * 1024 };
+enum { KEYS_ROOM = 16384, OUTPUT_MAX = 1024 * 1024 };
 
 static void
 end_with(struct rc_errand *errand, enum rc_err code, const char *text)
@@ -69,6 +69,7 @@ start_probe(struct rc_errand *errand, const char *keys)
         .command = command,
         .connect_timeout_ms = (uint32_t)d->config.ssh.timeout_ms,
         .total_timeout_ms = errand->action.u.gate.timeout_ms,
+        .output_max = OUTPUT_MAX, /* the word stands at the end */
     };
     if (!rc_ssh_start(d->base, &cmd, on_probe_done, errand, &e)) {
         end_with(errand, RC_E_UNKNOWN, e.text);

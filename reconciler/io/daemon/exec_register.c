@@ -15,11 +15,14 @@ enum { BATCH_MAX = 64, REGISTRAR_TIMEOUT_MS = 30000 };
 struct batch {
     struct rc_daemon *d;
     uint32_t count;
+    bool alone; /* after a refusal: one node a request */
     struct rc_action action[BATCH_MAX];
 };
 
 /* One daemon a process; the registrar works on one batch at a time. */
 static struct batch *gathering, *running;
+
+static void send_batch(struct batch *b);
 
 static void
 end_batch(const struct rc_error *error)
@@ -46,6 +49,19 @@ on_reconfigured(void *arg, const struct rc_slurm_result *r)
     end_batch(&e);
 }
 
+/* One bad node refuses the whole request: its neighbours must not wait for it. */
+static void
+split_batch(struct batch *b)
+{
+    while (b->count > 1) {
+        struct rc_action a = b->action[--b->count];
+        rc_exec_register(b->d, &a);
+        if (gathering) {
+            gathering->alone = true;
+        }
+    }
+}
+
 static void
 on_written(void *arg, const struct rc_line *ok, const struct rc_error *error)
 {
@@ -53,6 +69,11 @@ on_written(void *arg, const struct rc_line *ok, const struct rc_error *error)
     struct rc_slurm_call call = {.done = on_reconfigured, .arg = b};
     struct rc_error e;
 
+    if (!ok && b->count > 1) {
+        split_batch(b);
+        send_batch(b);
+        return;
+    }
     if (!ok) {
         end_batch(error);
         return;
@@ -110,5 +131,8 @@ rc_exec_register_flush(struct rc_daemon *d)
     }
     running = gathering;
     gathering = NULL;
+    if (running->alone && running->count > 1) {
+        split_batch(running);
+    }
     send_batch(running);
 }

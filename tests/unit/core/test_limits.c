@@ -1,0 +1,319 @@
+/* What holds the daemon back, and that it does. */
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "tests/unit/core/story.h"
+
+/* Node n<i> drained by us, idle, as slurmctld would show it. */
+static void
+show_drained(struct story *st, unsigned i, uint32_t more)
+{
+    char name[16], addr[24];
+
+    snprintf(name, sizeof name, "n%u", i);
+    snprintf(addr, sizeof addr, "10.0.0.%u", i);
+    story_node(st, name, addr, RC_SN_DRAIN | more, RC_OWNER_OURS);
+}
+
+static void
+impair(struct story *st, const char *instance)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, instance);
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = RC_CHECK_IMPAIRED;
+    ev.u.status.instance = RC_CHECK_OK;
+    story_give(st, &ev);
+}
+
+static void
+operate(struct story *st, enum rc_operator_verb verb, const char *node, uint32_t incident)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    ev.u.operator_command.incident = incident;
+    story_give(st, &ev);
+}
+
+static void
+no_more_nodes_are_taken_out_than_the_budget_allows(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    for (unsigned i = 1; i <= 10; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i-%u", i);
+        impair(&st, id);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 4);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 4);
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->block, RC_BLOCK_BUDGET_CLUSTER);
+    story_end(&st);
+}
+
+static void
+a_freed_place_in_the_budget_goes_to_the_next_incident(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    for (int i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.out[i].count = 1;
+    }
+    story_load(&st);
+    impair(&st, "i-1");
+    impair(&st, "i-2");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    struct rc_event well;
+    rc_event_init(&well, RC_EV_INSTANCE_STATUS);
+    rc_text_set(well.instance, sizeof well.instance, "i-1");
+    well.u.status.system = RC_CHECK_OK;
+    story_give(&st, &well);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 1, RC_SN_ALLOCATED);
+    story_answer(&st, RC_ACT_GATE, RC_OK);
+    story_answer(&st, RC_ACT_RESUME, RC_OK);
+    story_wait(&st, 50);
+    story_node(&st, "n1", "10.0.0.1", 0, RC_OWNER_NONE);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 2);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_DRAIN].node, "n2");
+    story_end(&st);
+}
+
+static void
+a_storm_opens_the_breaker_inside_the_budget(void)
+{
+    struct story st;
+
+    story_begin(&st, 60);
+    for (int i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.out[i].count = 50;
+    }
+    st.policy.limits.breaker.count = 5;
+    story_load(&st);
+    for (unsigned i = 1; i <= 40; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i-%u", i);
+        story_state(&st, id, RC_INST_TERMINATED);
+    }
+    CU_ASSERT_EQUAL(st.s->breaker_open, 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 5);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 5, RC_SN_DOWN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH] + st.count[RC_ACT_DOWN], 0);
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->block, RC_BLOCK_BREAKER);
+    operate(&st, RC_OP_BREAKER_RESET, "", 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all(void)
+{
+    const struct rc_limit limit = {.count = 2, .permille = 50};
+
+    CU_ASSERT_EQUAL(rc_limit_allows(&limit, 0), 2);
+    CU_ASSERT_EQUAL(rc_limit_allows(&limit, 3), 2);
+    CU_ASSERT_EQUAL(rc_limit_allows(&limit, 1000), 50);
+}
+
+static void
+launches_of_the_last_hour_are_counted_sliding(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    for (int i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.launches_per_hour[i] = 2;
+    }
+    story_load(&st);
+    for (unsigned i = 1; i <= 3; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i-%u", i);
+        story_state(&st, id, RC_INST_TERMINATED);
+        story_answer(&st, RC_ACT_DRAIN, RC_OK);
+        show_drained(&st, i, RC_SN_DOWN);
+        story_wait(&st, 1000);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
+    CU_ASSERT_EQUAL(story_incident(&st, "n3")->block, RC_BLOCK_RATE_CLUSTER);
+    story_wait(&st, 3600 * 1000);
+    CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] > 2);
+    story_end(&st);
+}
+
+static void
+a_held_node_is_left_alone_until_it_is_released(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    operate(&st, RC_OP_HOLD, "n1", 0);
+    impair(&st, "i-1");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_HOLD);
+    operate(&st, RC_OP_RELEASE, "n1", 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
+static void
+a_maintenance_reservation_is_respected(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_MAINT, RC_OWNER_NONE);
+    impair(&st, "i-1");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_MAINT);
+    story_end(&st);
+}
+
+static void
+without_the_lease_nothing_is_sent(void)
+{
+    struct story st;
+    struct rc_event lost;
+
+    story_begin(&st, 4);
+    rc_event_init(&lost, RC_EV_LEASE);
+    lost.at_ms = st.at_ms += 10;
+    lost.wall_ms = st.wall_ms;
+    rc_step(st.s, &lost, &st.out);
+    struct rc_event gone;
+    rc_event_init(&gone, RC_EV_EC2_STATE_CHANGE);
+    rc_text_set(gone.instance, sizeof gone.instance, "i-1");
+    gone.u.state_change.state = RC_INST_TERMINATED;
+    gone.at_ms = st.at_ms;
+    gone.wall_ms = st.wall_ms;
+    rc_step(st.s, &gone, &st.out);
+    CU_ASSERT_EQUAL(st.out.count, 0);
+    story_wait(&st, 2000); /* the lease is asked for again and got */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
+static void
+paused_means_nothing_new(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    operate(&st, RC_OP_PAUSE, "", 0);
+    impair(&st, "i-1");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN] + st.count[RC_ACT_INCIDENT_PUT], 0);
+    operate(&st, RC_OP_RESUME, "", 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
+static void
+a_rung_that_needs_approval_waits_for_a_person(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    st.policy.rule[0].approve = 1;
+    story_load(&st);
+    impair(&st, "i-1");
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 1, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_APPROVAL);
+    operate(&st, RC_OP_APPROVE, "", story_incident(&st, "n1")->id);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+a_node_repaired_too_often_goes_to_quarantine(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    st.policy.limits.attempts_max = 1;
+    st.policy.rule[0].rung[0].attempts = 5;
+    story_load(&st);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 1, RC_SN_DOWN);
+    story_launched(&st, "i-9", "10.0.0.9");
+    story_state(&st, "i-9", RC_INST_TERMINATED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_QUARANTINE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    story_wait(&st, 3600 * 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+a_node_in_use_again_is_not_rebooted(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    st.policy.rule[0].rung[0].kind = RC_RUNG_REBOOT;
+    for (int i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.destructive_per_hour[i] = 1;
+    }
+    story_load(&st);
+    impair(&st, "i-2");
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 2, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 1);
+    impair(&st, "i-1");
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 1, 0);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_REBOOT);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_RATE_CLUSTER);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_ALLOCATED, RC_OWNER_NONE); /* an operator resumed it */
+    story_wait(&st, 2 * 3600 * 1000);
+    for (unsigned i = 0; i < st.count[RC_ACT_REBOOT]; i++) {
+        CU_ASSERT_STRING_NOT_EQUAL(st.last[RC_ACT_REBOOT].node, "n1");
+    }
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(rc_node_at(st.s, rc_node_find(st.s, "n1"))->yielded_fault,
+                    RC_FAULT_SYSTEM_IMPAIRED);
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"no more nodes are taken out than the budget allows",
+         no_more_nodes_are_taken_out_than_the_budget_allows},
+        {"a freed place in the budget goes to the next incident",
+         a_freed_place_in_the_budget_goes_to_the_next_incident},
+        {"a storm opens the breaker inside the budget",
+         a_storm_opens_the_breaker_inside_the_budget},
+        {"a share of a tiny pool neither blocks all nor allows all",
+         a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all},
+        {"launches of the last hour are counted, sliding",
+         launches_of_the_last_hour_are_counted_sliding},
+        {"a held node is left alone until it is released",
+         a_held_node_is_left_alone_until_it_is_released},
+        {"a maintenance reservation is respected", a_maintenance_reservation_is_respected},
+        {"without the lease nothing is sent", without_the_lease_nothing_is_sent},
+        {"paused means nothing new", paused_means_nothing_new},
+        {"a rung that needs approval waits for a person",
+         a_rung_that_needs_approval_waits_for_a_person},
+        {"a node repaired too often goes to quarantine",
+         a_node_repaired_too_often_goes_to_quarantine},
+        {"a node in use again is not rebooted", a_node_in_use_again_is_not_rebooted},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("limits", tests);
+}
