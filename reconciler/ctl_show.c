@@ -106,8 +106,10 @@ show_attention(FILE *out, const cJSON *reply)
     {
         const char *text = rc_ctl_text(item, "text");
         if (!rc_ctl_true(item, "up")) {
-            fprintf(out, "! %s cannot be asked, for %s%s%s\n", rc_ctl_text(item, "name"),
-                    rc_ctl_age(item, "age_ms", age, sizeof age), *text ? ": " : "", text);
+            bool has_age = rc_ctl_get(item, "age_ms") != NULL;
+            fprintf(out, "! %s fails%s%s%s%s\n", rc_ctl_text(item, "name"), has_age ? ", for " : "",
+                    has_age ? rc_ctl_age(item, "age_ms", age, sizeof age) : "", *text ? ": " : "",
+                    text);
         }
     }
     if (rc_ctl_true(reply, "capacity_exceeded")) {
@@ -140,7 +142,6 @@ show_daemon(FILE *out, const cJSON *reply)
     const cJSON *policy = rc_ctl_get(reply, "policy");
     const cJSON *breaker = rc_ctl_get(reply, "breaker");
     char age[AGE_LEN];
-    char window[AGE_LEN];
 
     fprintf(out, "daemon    %s on %s, up %s%s\n", rc_ctl_text(d, "version"), rc_ctl_text(d, "host"),
             rc_ctl_age(d, "uptime_ms", age, sizeof age),
@@ -149,12 +150,17 @@ show_daemon(FILE *out, const cJSON *reply)
         fprintf(out, "lease     held, epoch %.0f, %s left\n", rc_ctl_number(lease, "epoch", 0),
                 rc_ctl_age(lease, "left_ms", age, sizeof age));
     }
-    fprintf(out, "policy    %s (%s), loaded %s ago\n", rc_ctl_text(policy, "name"),
-            rc_ctl_text(policy, "hash"), rc_ctl_age(policy, "age_ms", age, sizeof age));
-    fprintf(out, "breaker   %s, %.0f of %.0f new incidents in %s\n",
-            rc_ctl_true(breaker, "open") ? "OPEN" : "closed",
-            rc_ctl_number(breaker, "incidents", 0), rc_ctl_number(breaker, "allowed", 0),
-            rc_ctl_age(breaker, "window_ms", window, sizeof window));
+    fprintf(out, "policy    %s (%s)", rc_ctl_text(policy, "name"), rc_ctl_text(policy, "hash"));
+    if (rc_ctl_get(policy, "age_ms")) {
+        fprintf(out, ", loaded %s ago", rc_ctl_age(policy, "age_ms", age, sizeof age));
+    }
+    fprintf(out, "\nbreaker   %s, ", rc_ctl_true(breaker, "open") ? "OPEN" : "closed");
+    if (rc_ctl_get(breaker, "incidents")) {
+        fprintf(out, "%.0f new incidents in %s, ", rc_ctl_number(breaker, "incidents", 0),
+                rc_ctl_age(breaker, "window_ms", age, sizeof age));
+    }
+    fprintf(out, "opens above %.0f in %s\n", rc_ctl_number(breaker, "allowed", 0),
+            rc_ctl_age(breaker, "window_ms", age, sizeof age));
 }
 
 static void
@@ -169,9 +175,11 @@ show_world(FILE *out, const cJSON *reply)
     fprintf(out, "sources   ");
     cJSON_ArrayForEach(item, rc_ctl_get(reply, "sources"))
     {
-        fprintf(out, "%s%s %s %s ago", gap, rc_ctl_text(item, "name"),
-                rc_ctl_true(item, "up") ? "seen" : "LOST",
-                rc_ctl_age(item, "age_ms", age, sizeof age));
+        fprintf(out, "%s%s %s", gap, rc_ctl_text(item, "name"),
+                rc_ctl_true(item, "up") ? "ok" : "FAILS");
+        if (rc_ctl_get(item, "age_ms")) {
+            fprintf(out, " (%s)", rc_ctl_age(item, "age_ms", age, sizeof age));
+        }
         gap = ", ";
     }
     fprintf(out, "\nnodes     %.0f: %.0f in service, %.0f out by us (%.0f allowed), %.0f held\n",

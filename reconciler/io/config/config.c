@@ -36,6 +36,7 @@ set_role(struct rc_config_command *command, const char *role)
 static void
 fill_in(struct rc_config *config)
 {
+    config->cluster.lease_term_ms = config->lease.term_ms;
     config->cluster.poll_instances_ms = config->poll.instances_ms;
     config->cluster.poll_slurm_ms = config->poll.slurm_ms;
     set_role(&config->slurm.reader, "reader");

@@ -220,10 +220,24 @@ hash_text(uint64_t hash, const char *text)
     return hash * 31 + 1;
 }
 
+/* Digits are skipped: "after 1203 ms" and "after 1187 ms" are the same thing said twice. */
 static uint64_t
-key_of(const char *room, const char *name, const struct rc_log_field *fields)
+hash_words(uint64_t hash, const char *text)
 {
-    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), room), name);
+    for (const char *p = text; *p; p++) {
+        if (*p < '0' || *p > '9') {
+            hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+        }
+    }
+    return hash * 31 + 1;
+}
+
+static uint64_t
+key_of(const struct rc_log_head *head, const struct rc_log_field *fields, const char *text)
+{
+    uint64_t hash = hash_text(hash_text(UINT64_C(0xcbf29ce484222325), head->room), head->name);
+
+    hash = hash_words(hash, text);
 
     for (const struct rc_log_field *f = fields; f && f->type != RC_FIELD_END; f++) {
         if (strcmp(f->key, "node") == 0 || strcmp(f->key, "instance") == 0) {
@@ -280,14 +294,15 @@ find_repeat(struct rc_log *log, uint64_t key, int64_t now_ms)
 }
 
 static bool
-is_held_back(struct rc_log *log, const struct rc_log_head *head, const struct rc_log_field *fields)
+is_held_back(struct rc_log *log, const struct rc_log_head *head, const struct rc_log_field *fields,
+             const char *text)
 {
     struct repeat *r = NULL;
 
     if (head->kind != RC_LOG_NOTE) {
         return false;
     }
-    r = find_repeat(log, key_of(head->room, head->name, fields), head->wall_ms);
+    r = find_repeat(log, key_of(head, fields, text), head->wall_ms);
     if (r->written < RC_LOG_BURST) {
         r->written++;
         return false;
@@ -312,12 +327,12 @@ rc_log_event(struct rc_log *log, enum rc_log_level level, const char *room, enum
         return;
     }
     const struct rc_log_head head = {log->clock_ms(log->clock_arg), level, room, kind, name};
-    if (is_held_back(log, &head, fields)) {
-        return;
-    }
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (is_held_back(log, &head, fields, text)) {
+        return;
+    }
     rc_log_line_make(&line, &head, fields, text);
     emit(log, &line, head.wall_ms);
 }

@@ -5,8 +5,9 @@
  *
  * The name stands under the key of its kind: event, decision, completion, or note for what
  * is none of these. Events, decisions and completions are always written; a note that comes
- * again with the same room, name and subject (fields node, instance and incident) is written
- * RC_LOG_BURST times in RC_LOG_WINDOW_MS, then counted, and the count is told ("repeated").
+ * again with the same room, name, subject (fields node, instance and incident) and text (but
+ * for its digits) is written RC_LOG_BURST times in RC_LOG_WINDOW_MS, then counted, and the count is
+ * told ("repeated").
  *
  * Never blocks the daemon for a full disk: a line that cannot be written is counted, and the
  * first line that can be says how many were lost ("lost"). A line cut short by a full disk is

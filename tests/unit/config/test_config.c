@@ -65,6 +65,7 @@ a_minimal_file_gets_every_default(void)
     CU_ASSERT_STRING_EQUAL(errs.line[0], "");
     CU_ASSERT_EQUAL(gethostname(host, sizeof host - 1), 0);
     CU_ASSERT_EQUAL(config.cluster.nodes_max, 16384);
+    CU_ASSERT_EQUAL(config.cluster.lease_term_ms, 30000);
     CU_ASSERT_EQUAL(config.cluster.lease_margin_ms, 5000);
     CU_ASSERT_EQUAL(config.cluster.poll_instances_ms, 60000);
     CU_ASSERT_EQUAL(config.cluster.poll_slurm_ms, 10000);

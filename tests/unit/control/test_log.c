@@ -119,21 +119,25 @@ repeated_notes_are_counted(void)
     struct rc_log *log = open_log(RC_LOG_INFO);
     struct rc_error failure;
 
-    rc_fail(&failure, RC_E_SLURM_DOWN, "slurmctld does not answer");
+    /* Only digits differ: the same note. */
     for (int i = 0; i < 100; i++, now_ms += 10) {
+        rc_fail(&failure, RC_E_SLURM_DOWN, "slurmctld did not answer within %d ms", i);
         rc_log_failure(log, "poll", &failure, NULL);
     }
     CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST);
-    /* Another subject is not the same note. */
-    rc_log_failure(log, "poll", &failure, RC_FIELDS(RC_TEXT("node", "gpu-1")));
+    /* Another text or subject is not. */
+    rc_fail(&failure, RC_E_SLURM_DOWN, "slurmctld refused the connection");
+    rc_log_failure(log, "poll", &failure, NULL);
     CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 1);
+    rc_log_failure(log, "poll", &failure, RC_FIELDS(RC_TEXT("node", "gpu-1")));
+    CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 2);
     now_ms += RC_LOG_WINDOW_MS;
     rc_log_tick(log);
-    CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 2);
+    CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 3);
     CU_ASSERT_PTR_NOT_NULL(strstr(read_log(), "\"note\":\"slurm-unreachable\",\"repeated\":95,"));
     rc_log_failure(log, "poll", &failure, NULL);
     rc_log_close(log);
-    CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 3);
+    CU_ASSERT_EQUAL(count_lines(), RC_LOG_BURST + 4);
 }
 
 static void

@@ -67,13 +67,13 @@ static const char status_reply[] =
 static const char status_text[] =
     "! the breaker is open: nothing destructive is done; look, then reconcilectl breaker reset\n"
     "! policy not loaded, the last good one is in force: p4d.json:12:7: name: bad\n"
-    "! queue cannot be asked, for 1m35s: cannot connect\n"
+    "! queue fails, for 1m35s: cannot connect\n"
     "! gpu-10 waits for you: reconcilectl why gpu-10, then reconcilectl approve 13\n"
     "daemon    0.1.0 on head-1, up 2h01m\n"
     "lease     held, epoch 7, 22s left\n"
     "policy    p4d (9f3c01d2aa10bb42), loaded 2h00m ago\n"
-    "breaker   OPEN, 6 of 5 new incidents in 10m00s\n"
-    "sources   slurm seen 4s ago, queue LOST 1m35s ago\n"
+    "breaker   OPEN, 6 new incidents in 10m00s, opens above 5 in 10m00s\n"
+    "sources   slurm ok (4s), queue FAILS (1m35s)\n"
     "nodes     16: 13 in service, 2 out by us (2 allowed), 1 held\n"
     "messages  0 waiting, 1 in quarantine (reconcilectl quarantine list)\n"
     "\n"
@@ -173,7 +173,7 @@ static const struct exchange {
      "{\"ok\":false,\"error\":\"no-lease\",\"text\":\"x\"}\n", ""},
     {"a reply without any member does no harm", "status", "{\"cmd\":\"status\"}", "{\"ok\":true}",
      0,
-     "daemon     on , up ?\npolicy     (), loaded ? ago\nbreaker   closed, 0 of 0 new incidents in ?\nsources   \nnodes     0: 0 in service, 0 out by us (0 allowed), 0 held\nmessages  0 waiting, 0 in quarantine\n\nno open incident\n",
+     "daemon     on , up ?\npolicy     ()\nbreaker   closed, opens above 0 in ?\nsources   \nnodes     0: 0 in service, 0 out by us (0 allowed), 0 held\nmessages  0 waiting, 0 in quarantine\n\nno open incident\n",
      ""},
 };
 
