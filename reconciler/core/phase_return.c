@@ -84,14 +84,18 @@ rc_phase_return(struct rc_turn *t)
     struct rc_incident *inc = t->inc;
     struct rc_action a;
     bool seen = t->n->seen_ms > inc->phase_ms;
+    bool silent = t->finding.fault == RC_FAULT_NODE_DOWN;
 
-    if (t->finding.fault != RC_FAULT_NONE) {
+    /* RESUME leaves a node that was DOWN "not responding" until slurmctld's next ping
+     * (NODE_STATE_NO_RESPOND, seen on 22.05): silence counts when the phase is over. */
+    if (t->finding.fault != RC_FAULT_NONE &&
+        (!silent || rc_turn_phase_over(t, t->s->policy.timeouts.return_ms))) {
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the fault is back");
     }
     if (t->n->owner == RC_OWNER_FOREIGN && t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) {
         return in_service(t, "healthy; drained by somebody else, left to them");
     }
-    if (seen && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+    if (seen && !silent && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
         return in_service(t, "in service");
     }
     if (inc->flags & RC_INC_ACCEPTED) {

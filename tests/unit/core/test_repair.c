@@ -59,6 +59,36 @@ terminated_instance_is_replaced_and_the_node_serves_again(void)
 }
 
 static void
+a_node_that_is_silent_right_after_its_resume_is_waited_for(void)
+{
+    struct story st;
+
+    story_begin(&st, 3);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
+    story_answer(&st, RC_ACT_DOWN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    story_launched(&st, "i-9", "10.0.0.9");
+    story_state(&st, "i-9", RC_INST_RUNNING);
+    story_answer(&st, RC_ACT_REGISTER, RC_OK);
+    story_wait(&st, 100);
+    story_node(&st, "n1", "10.0.0.9", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_wait(&st, 100);
+    story_node(&st, "n1", "10.0.0.9", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_answer(&st, RC_ACT_GATE, RC_OK);
+    story_answer(&st, RC_ACT_RESUME, RC_OK);
+    story_clear(&st);
+    story_wait(&st, 100);
+    story_node(&st, "n1", "10.0.0.9", RC_SN_NOT_RESPONDING, RC_OWNER_NONE);
+    expect_trace(&st, "");
+    story_wait(&st, 100);
+    story_node(&st, "n1", "10.0.0.9", 0, RC_OWNER_NONE);
+    expect_trace(&st, "n1=closed;");
+    story_end(&st);
+}
+
+static void
 same_message_again_does_nothing_and_is_given_back(void)
 {
     struct story st;
@@ -238,6 +268,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"a terminated instance is replaced and the node serves again",
          terminated_instance_is_replaced_and_the_node_serves_again},
+        {"a node that is silent right after its resume is waited for",
+         a_node_that_is_silent_right_after_its_resume_is_waited_for},
         {"the same message again does nothing and is given back",
          same_message_again_does_nothing_and_is_given_back},
         {"a message waits until its incident item is saved",
