@@ -1,16 +1,14 @@
 """The demo's world of real parts: tests/real, and the faults that AWS would cause in it."""
-import os
 import shutil
 import threading
 import time
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from pathlib import Path
 
 from simulator.demo.snapshot import Instance, Job, Node
 from tests.real.emulator_names import ACCOUNT, REGION, instance_arn
 from tests.real.slurm import CONTROLLER
-from tests.real.world import RealWorld
+from tests.real.world import RealWorld, programs
 
 WINDOW_S = 20
 SPOT_S = 120
@@ -58,8 +56,7 @@ class RealBackend:
 
     def config(self):
         """The daemon's configuration, but for the paths of its own files."""
-        programs = Path(os.environ.get("RC_BIN", "build/bin")).absolute()
-        helper = str(programs / "rc-slurm-helper")
+        helper = str(programs() / "rc-slurm-helper")
         return {
             "cluster": {"name": self.world.cluster,
                         "groups": [group(self.world.aws["template"], self.world.aws["subnets"])]},
@@ -68,7 +65,7 @@ class RealBackend:
             "slurm": {"conf": str(self.world.slurm_conf),
                       "reader": {"program": helper, "args": ["--role", "reader"]},
                       "writer": {"program": helper, "args": ["--role", "writer"]},
-                      "registrar": {"program": str(programs / "rc-registrar")}},
+                      "registrar": {"program": str(programs() / "rc-registrar")}},
             "ssh": {"user": "root", "key": str(self.world.folder / "login_key")}}
 
     # --- looking ----------------------------------------------------------------

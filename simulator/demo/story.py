@@ -17,6 +17,8 @@ WORDS = {
 JOB_S = 12
 # What is left of two minutes when the world is up; a story that needs more has failed.
 LIMIT_S = 100.0
+# Until the old instance must be seen ending after that.
+END_S = 15.0
 # How long nothing more may happen before the story counts as ended.
 SETTLE_S = 3.0
 # The event that the daemon logs when the message of the fault has been read.
@@ -58,6 +60,7 @@ class Story:
             self.until(self.job_done, LIMIT_S, "the job's end")
         else:
             self.until(lambda: self.repaired() and self.job_done(), LIMIT_S, "the repair")
+            self.until(self.one_holder, END_S, "the old instance's end")
         if self.options.replay_message:
             self.replay()
         self.settle(SETTLE_S)
@@ -184,6 +187,10 @@ class Story:
         fresh = bool(holders) and (holders[0].id != self.old_instance or self.fault not in LOST)
         return "protected" in self.stages and node.in_service and fresh
 
+    def one_holder(self):
+        """The node's name belongs to one instance: the one that it replaced is ended."""
+        return len(self.last.living(self.node)) == 1
+
     def job_done(self):
         return bool(self.last.job) and self.last.job.state == "COMPLETED"
 
@@ -202,6 +209,8 @@ class Story:
             return
         if not self.repaired():
             yield f"the node is {self.last.nodes[self.node].words()}, not in service"
+        if not self.one_holder():
+            yield f"more than one instance holds the name {self.node}"
         if launches > 1 or (self.fault in LOST and launches != 1):
             yield f"{launches} instances were launched"
         if self.out != {self.node}:

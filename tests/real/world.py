@@ -23,6 +23,11 @@ AWS_PORT, CONTROL_PORT = 5000, 5001
 TAG = "slurm-on-aws:"
 
 
+def programs():
+    """Where the project's programs are."""
+    return Path(os.environ.get("RC_BIN", "build/bin")).absolute()
+
+
 class RealWorld:
     def __init__(self, cluster="demo", instance_type="p4d.24xlarge"):
         self.cluster, self.instance_type = cluster, instance_type
@@ -49,7 +54,7 @@ class RealWorld:
 
     def admit_command(self, node):
         """The gate that a node's slurmd waits for, as its unit runs it."""
-        return f"{os.environ['RC_BIN']}/nodewatch admit --node {node}"
+        return f"{programs()}/nodewatch admit --node {node}"
 
     def open(self, node_count=3):
         """Everything up, all nodes registered and idle."""
