@@ -374,7 +374,7 @@ decode_console(const char *text, size_t *ret_len)
     return (char *)out;
 }
 
-static void on_console(const struct rc_aws_reply *reply, void *arg);
+static void on_console_reply(const struct rc_aws_reply *reply, void *arg);
 
 static enum rc_err
 send_console(struct rc_ec2_call *call)
@@ -390,15 +390,15 @@ send_console(struct rc_ec2_call *call)
                                      .body_len = body.len,
                                      .check = check_body,
                                      .on_cancel = free_ec2_call};
-    enum rc_err err = body.failed
-                          ? RC_E_INTERNAL
-                          : rc_aws_start(call->aws, &request, on_console, call, &call->request);
+    enum rc_err err =
+        body.failed ? RC_E_INTERNAL
+                    : rc_aws_start(call->aws, &request, on_console_reply, call, &call->request);
     rc_aws_buf_done(&body);
     return err;
 }
 
 static void
-on_console(const struct rc_aws_reply *reply, void *arg)
+on_console_reply(const struct rc_aws_reply *reply, void *arg)
 {
     struct rc_ec2_call *call = arg;
     struct rc_ec2_expect expect = {.root = "GetConsoleOutputResponse", .cluster = ""};

@@ -366,6 +366,9 @@ copy_request(struct rc_http_call *call, const struct rc_http_request *request)
     }
     /* Without them curl would wait for 100-continue on large bodies, or add a type of its own. */
     ok = ok && append_slist(&call->headers, "Expect:") && append_slist(&call->headers, "Accept:");
+    if (!request->body) {
+        ok = ok && append_slist(&call->headers, "Content-Type:");
+    }
     if (request->connect_to && *request->connect_to) {
         ok = ok && append_slist(&call->connect_to, request->connect_to);
     }

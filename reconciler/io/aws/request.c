@@ -102,7 +102,7 @@ unlink_aws_call(struct rc_aws_call *call)
 }
 
 static void
-log_attempt(struct rc_aws_call *call, long status, int64_t duration_ms, int64_t retry_in_ms)
+report_attempt(struct rc_aws_call *call, long status, int64_t duration_ms, int64_t retry_in_ms)
 {
     struct rc_aws_attempt attempt = {
         .op = call->op,
@@ -173,7 +173,7 @@ on_call_timer(evutil_socket_t fd, short what, void *arg)
         rc_fail(&call->error, RC_E_TIMEOUT, "no credentials within the deadline");
     }
     if (call->failing) {
-        log_attempt(call, 0, 0, -1);
+        report_attempt(call, 0, 0, -1);
         finish_aws_call(call, 0, "", 0);
         return;
     }
@@ -308,7 +308,7 @@ on_response(const struct rc_http_response *response, void *arg)
     counters->duration_ms += (uint64_t)response->duration_ms;
     counters->throttled += call->error.code == RC_E_THROTTLED;
     delay_ms = next_delay_ms(call, response);
-    log_attempt(call, response->status, response->duration_ms, delay_ms);
+    report_attempt(call, response->status, response->duration_ms, delay_ms);
     if (delay_ms < 0) {
         if (call->error.code == RC_OK) {
             rc_aws_retry_give(&call->aws->retry, call->price);

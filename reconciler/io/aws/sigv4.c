@@ -56,7 +56,7 @@ sha256_hex(const void *data, size_t len, char ret[RC_SIGV4_HEX_LEN])
 }
 
 static bool
-hmac_sha256(const void *key, size_t key_len, const char *text, unsigned char ret[HASH_LEN])
+chain_hmac(const void *key, size_t key_len, const char *text, unsigned char ret[HASH_LEN])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
@@ -372,9 +372,9 @@ sign_text(const struct rc_sigv4_options *options, const char *date8, const char 
     bool ok;
 
     rc_aws_buf_printf(&secret, "AWS4%s", options->credentials->secret_key);
-    ok = !secret.failed && hmac_sha256(secret.p, secret.len, steps[0], key);
+    ok = !secret.failed && chain_hmac(secret.p, secret.len, steps[0], key);
     for (size_t i = 1; ok && i < sizeof steps / sizeof *steps; i++) {
-        ok = hmac_sha256(key, sizeof key, steps[i], key);
+        ok = chain_hmac(key, sizeof key, steps[i], key);
     }
     if (secret.p) {
         explicit_bzero(secret.p, secret.len);

@@ -52,7 +52,7 @@ start_sqs_call(struct rc_aws *aws, struct rc_aws_request *request, struct rc_aws
 }
 
 static void
-on_received(const struct rc_aws_reply *reply, void *arg)
+on_messages_reply(const struct rc_aws_reply *reply, void *arg)
 {
     struct asked *asked = arg;
     struct rc_sqs_received received = {.error = reply->error};
@@ -83,7 +83,7 @@ rc_sqs_receive(struct rc_aws *aws, const char *queue_url,
         return RC_E_INVALID;
     }
     rc_sqs_json_receive(&body, queue_url, options);
-    return start_sqs_call(aws, &request, &body, &asked, on_received, ret_call);
+    return start_sqs_call(aws, &request, &body, &asked, on_messages_reply, ret_call);
 }
 
 static void
@@ -115,7 +115,7 @@ start_batch(struct rc_aws *aws, enum rc_aws_op op, const char *queue_url,
     }
     for (uint32_t i = 0; i < asked->count; i++) {
         if (!entries[i].receipt || !*entries[i].receipt ||
-            entries[i].visibility_s > RC_SQS_VISIBILITY_MAX_S) {
+            (op == RC_AWS_VISIBILITY && entries[i].visibility_s > RC_SQS_VISIBILITY_MAX_S)) {
             return RC_E_INVALID;
         }
     }

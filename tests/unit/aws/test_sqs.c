@@ -224,6 +224,9 @@ limits_are_refused_before_anything_is_sent(void)
     CU_ASSERT_EQUAL(rc_sqs_delete_batch(f.aws, queue, entries, 0, on_batch, NULL), RC_E_INVALID);
     CU_ASSERT_EQUAL(rc_sqs_delete_batch(f.aws, queue, entries, 11, on_batch, NULL), RC_E_INVALID);
     CU_ASSERT_EQUAL(rc_sqs_delete_batch(f.aws, queue, entries, 2, on_batch, NULL), RC_E_INVALID);
+    entries[0].visibility_s = 43201;
+    CU_ASSERT_EQUAL(rc_sqs_change_visibility(f.aws, queue, entries, 1, on_batch, NULL),
+                    RC_E_INVALID);
     CU_ASSERT_EQUAL(rc_sqs_send(f.aws, queue, "", 0, on_sent, NULL), RC_E_INVALID);
     CU_ASSERT_EQUAL(rc_sqs_send(f.aws, queue, "x", 901, on_sent, NULL), RC_E_INVALID);
     CU_ASSERT_EQUAL(f.server.request_count, 0);
