@@ -106,6 +106,12 @@ what_range(const struct rc_bind_row *row, char *buf, size_t room)
     snprintf(buf, room, "a duration from %s to %s such as \"90s\", \"10m\" or \"2h\"", low, high);
 }
 
+int
+rc_bind_length_min(const struct rc_bind_row *row)
+{
+    return row->min > 0 || !row->fallback;
+}
+
 void
 rc_bind_what(const struct rc_bind_row *row, char *buf, size_t room)
 {
@@ -133,16 +139,16 @@ rc_bind_what(const struct rc_bind_row *row, char *buf, size_t room)
         break;
     case RC_BIND_TEXT:
     case RC_BIND_IGNORED:
-        snprintf(buf, room, "a text of %s%zu bytes", row->min > 0 ? "1 to " : "at most ",
-                 row->room - 1);
+        snprintf(buf, room, "a text of %s%zu bytes",
+                 rc_bind_length_min(row) > 0 ? "1 to " : "at most ", row->room - 1);
         break;
     case RC_BIND_NAME:
         snprintf(buf, room, "a name of %s%zu letters, digits, \".\", \"_\" or \"-\"",
-                 row->min > 0 ? "1 to " : "at most ", row->room - 1);
+                 rc_bind_length_min(row) > 0 ? "1 to " : "at most ", row->room - 1);
         break;
     case RC_BIND_PATH:
-        snprintf(buf, room, "a path of %s%zu bytes", row->min > 0 ? "1 to " : "at most ",
-                 row->room - 1);
+        snprintf(buf, room, "a path of %s%zu bytes",
+                 rc_bind_length_min(row) > 0 ? "1 to " : "at most ", row->room - 1);
         break;
     case RC_BIND_ENUM:
         snprintf(buf, room, "one of %s", names);
@@ -232,7 +238,7 @@ is_text_ok(const struct rc_bind_row *row, const char *text)
             return false;
         }
     }
-    return row->min <= 0 || *text;
+    return rc_bind_length_min(row) == 0 || *text;
 }
 
 static void

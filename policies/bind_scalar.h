@@ -10,4 +10,7 @@ void rc_bind_scalar(struct rc_bind *b, const struct rc_bind_row *row,
 /* Stores the row's default. A default that the row itself would refuse is a bug (assert). */
 void rc_bind_default(struct rc_bind *b, const struct rc_bind_row *row, char *out);
 
+/* Shortest text that the row takes: one that must be given is not empty. */
+int rc_bind_length_min(const struct rc_bind_row *row);
+
 #endif

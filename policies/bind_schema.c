@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/bind.h"
+#include "policies/bind_scalar.h"
 
 struct text {
     char *data;
@@ -107,8 +107,8 @@ write_scalar(struct text *t, const struct rc_bind_row *row)
         put(t, "\"type\": \"string\", \"pattern\": \"^[0-7]{3,4}$\"");
         break;
     case RC_BIND_NAME:
-        put(t, "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9._-]{%d,%zu}$\"", row->min > 0,
-            row->room - 1);
+        put(t, "\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9._-]{%d,%zu}$\"",
+            rc_bind_length_min(row), row->room - 1);
         break;
     case RC_BIND_ENUM:
         put_enum(t, row->names);
@@ -125,8 +125,8 @@ write_scalar(struct text *t, const struct rc_bind_row *row)
     case RC_BIND_MAP:
     case RC_BIND_OBJECT:
     case RC_BIND_OBJECTS:
-        put(t, "\"type\": \"string\", \"minLength\": %d, \"maxLength\": %zu", row->min > 0,
-            row->room - 1);
+        put(t, "\"type\": \"string\", \"minLength\": %d, \"maxLength\": %zu",
+            rc_bind_length_min(row), row->room - 1);
         break;
     }
 }

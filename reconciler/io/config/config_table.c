@@ -55,7 +55,7 @@ static const struct rc_bind_names level_names = {name_of_level, 0, RC_LOG__MAX};
     {FIELD(k, RC_BIND_DURATION, s, f), .min = (low), .max = (high), .fallback = (d), .help = (h)}
 #define SWITCH(k, s, f, d, h) {FIELD(k, RC_BIND_BOOL, s, f), .fallback = (d), .help = (h)}
 #define STRING(t, k, s, f, d, h) \
-    {FIELD(k, t, s, f), .room = sizeof((struct s *)0)->f, .min = !(d), .fallback = (d), .help = (h)}
+    {FIELD(k, t, s, f), .room = sizeof((struct s *)0)->f, .fallback = (d), .help = (h)}
 #define TEXT(k, s, f, d, h)  STRING(RC_BIND_TEXT, k, s, f, d, h)
 #define NAMED(k, s, f, d, h) STRING(RC_BIND_NAME, k, s, f, d, h)
 #define PATH(k, s, f, d, h)  STRING(RC_BIND_PATH, k, s, f, d, h)
