@@ -75,7 +75,7 @@ answer_broken(struct rc_call *call, bool done, const struct rc_sim_instance *ins
 }
 
 static void
-post_terminate(struct rc_call *call, const cJSON *in)
+world_terminate(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
 
@@ -84,7 +84,7 @@ post_terminate(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_spot(struct rc_call *call, const cJSON *in)
+world_spot(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
     int64_t lead_ms = (int64_t)(in_number(in, "seconds", -0.001) * 1000);
@@ -94,7 +94,7 @@ post_spot(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_rebalance(struct rc_call *call, const cJSON *in)
+world_rebalance(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
 
@@ -103,7 +103,7 @@ post_rebalance(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_retirement(struct rc_call *call, const cJSON *in)
+world_retirement(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
     int64_t open_ms = call->now_ms + (int64_t)(in_number(in, "seconds", 20) * 1000);
@@ -113,7 +113,7 @@ post_retirement(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_status_check(struct rc_call *call, const cJSON *in)
+world_status_check(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
     const char *which = in_text(in, "check");
@@ -132,7 +132,7 @@ post_status_check(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_host(struct rc_call *call, const cJSON *in)
+world_host(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_instance *inst = target(call, in);
 
@@ -142,7 +142,7 @@ post_host(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_capacity(struct rc_call *call, const cJSON *in)
+world_capacity(struct rc_call *call, const cJSON *in)
 {
     int32_t left = (int32_t)in_number(in, "left", 0);
 
@@ -164,7 +164,7 @@ message_answer(struct rc_call *call, const char *body)
 }
 
 static void
-post_message(struct rc_call *call, const cJSON *in)
+world_message(struct rc_call *call, const cJSON *in)
 {
     const char *body = in_text(in, "body");
 
@@ -176,7 +176,7 @@ post_message(struct rc_call *call, const cJSON *in)
 
 /* An envelope that breaks off in the middle of its detail. */
 static void
-post_malformed(struct rc_call *call, const cJSON *in)
+world_malformed(struct rc_call *call, const cJSON *in)
 {
     (void)in;
     message_answer(call, "{\"version\":\"0\",\"source\":\"aws.ec2\",\"detail-type\":\"EC2 Instance "
@@ -184,7 +184,7 @@ post_malformed(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_replay(struct rc_call *call, const cJSON *in)
+world_replay(struct rc_call *call, const cJSON *in)
 {
     const struct rc_world_message *m =
         rc_world_message(call->world, (uint64_t)in_number(in, "n", 0));
@@ -196,7 +196,7 @@ post_replay(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_fault(struct rc_call *call, const cJSON *in)
+world_fault(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_fault f = {.status = (uint32_t)in_number(in, "status", 500),
                              .left = (uint32_t)in_number(in, "count", 1),
@@ -219,7 +219,7 @@ post_fault(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_queue(struct rc_call *call, const cJSON *in)
+world_queue(struct rc_call *call, const cJSON *in)
 {
     cJSON *copy = cJSON_Duplicate(in, true);
     struct rc_world *w = call->world;
@@ -241,7 +241,7 @@ post_queue(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_delays(struct rc_call *call, const cJSON *in)
+world_delays(struct rc_call *call, const cJSON *in)
 {
     const char *wrong = "";
     char text[128];
@@ -255,7 +255,7 @@ post_delays(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_job(struct rc_call *call, const cJSON *in)
+world_job(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_job_order order = {.nodes = (uint32_t)in_number(in, "nodes", 1),
                                      .run_ms = (int64_t)in_number(in, "run_ms", 10000),
@@ -275,7 +275,7 @@ post_job(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_node(struct rc_call *call, const cJSON *in)
+world_node(struct rc_call *call, const cJSON *in)
 {
     struct rc_sim_slurm *m = call->world->slurm;
     const char *name = in_text(in, "node");
@@ -297,7 +297,7 @@ post_node(struct rc_call *call, const cJSON *in)
 }
 
 static void
-post_slurmctld(struct rc_call *call, const cJSON *in)
+world_slurmctld(struct rc_call *call, const cJSON *in)
 {
     const char *mode = in_text(in, "mode");
 
@@ -318,22 +318,22 @@ static const struct {
     const char *name;
     void (*run)(struct rc_call *call, const cJSON *in);
 } posts[] = {
-    {"terminate", post_terminate},
-    {"spot", post_spot},
-    {"rebalance", post_rebalance},
-    {"retirement", post_retirement},
-    {"status-check", post_status_check},
-    {"host", post_host},
-    {"capacity", post_capacity},
-    {"message", post_message},
-    {"malformed", post_malformed},
-    {"replay", post_replay},
-    {"fault", post_fault},
-    {"queue", post_queue},
-    {"delays", post_delays},
-    {"job", post_job},
-    {"node", post_node},
-    {"slurmctld", post_slurmctld},
+    {"terminate", world_terminate},
+    {"spot", world_spot},
+    {"rebalance", world_rebalance},
+    {"retirement", world_retirement},
+    {"status-check", world_status_check},
+    {"host", world_host},
+    {"capacity", world_capacity},
+    {"message", world_message},
+    {"malformed", world_malformed},
+    {"replay", world_replay},
+    {"fault", world_fault},
+    {"queue", world_queue},
+    {"delays", world_delays},
+    {"job", world_job},
+    {"node", world_node},
+    {"slurmctld", world_slurmctld},
 };
 
 void

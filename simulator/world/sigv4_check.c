@@ -260,8 +260,7 @@ canonical_request(struct text *t, const struct rc_sigv4_request *r, const char *
 }
 
 static void
-hmac_sha256(const void *key, size_t key_len, const char *text,
-            unsigned char out[SHA256_DIGEST_LENGTH])
+hmac_of(const void *key, size_t key_len, const char *text, unsigned char out[SHA256_DIGEST_LENGTH])
 {
     unsigned len = SHA256_DIGEST_LENGTH;
 
@@ -276,11 +275,11 @@ signature_of(const struct authorization *a, const char *secret, const char *to_s
     char first[RC_SIGV4_SECRET_LEN + 8];
 
     (void)snprintf(first, sizeof(first), "AWS4%s", secret);
-    hmac_sha256(first, strlen(first), a->date, key);
-    hmac_sha256(key, sizeof(key), a->region, key);
-    hmac_sha256(key, sizeof(key), a->service, key);
-    hmac_sha256(key, sizeof(key), "aws4_request", key);
-    hmac_sha256(key, sizeof(key), to_sign, key);
+    hmac_of(first, strlen(first), a->date, key);
+    hmac_of(key, sizeof(key), a->region, key);
+    hmac_of(key, sizeof(key), a->service, key);
+    hmac_of(key, sizeof(key), "aws4_request", key);
+    hmac_of(key, sizeof(key), to_sign, key);
     hex_of(key, sizeof(key), out);
 }
 

@@ -33,7 +33,7 @@ reader_fail(struct reader *r, const char *what, const char *value)
 }
 
 static bool
-add_node(void *arg, uint32_t index, const char *name)
+conf_add_node(void *arg, uint32_t index, const char *name)
 {
     struct reader *r = arg;
     struct rc_sim_node_row *row;
@@ -113,7 +113,7 @@ line_node(struct reader *r, const char *names, char *rest)
     char *save = NULL;
 
     r->first = r->count;
-    if (!rc_hosts_each(standard ? "DEFAULT" : names, add_node, r))
+    if (!rc_hosts_each(standard ? "DEFAULT" : names, conf_add_node, r))
         return reader_fail(r, "cannot take the nodes of NodeName", names);
     for (char *pair = strtok_r(rest, " \t", &save); pair != NULL;
          pair = strtok_r(NULL, " \t", &save)) {

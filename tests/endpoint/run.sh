@@ -1,0 +1,24 @@
+#!/bin/bash
+# Checks rc-world with boto3 as its client.
+#
+#   tests/endpoint/run.sh
+#
+# RC_BIN names the folder of the programs (default: build/bin). boto3 is installed, once,
+# into a Python environment under RC_CACHE; without a network the checks are skipped.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bin=${RC_BIN:-$here/../../build/bin}
+venv=${RC_CACHE:-$HOME/.cache/slurm-on-aws}/venv-boto
+
+if [ ! -x "$bin/rc-world" ]; then
+    echo "not ok - endpoint: $bin/rc-world is there"
+    exit 1
+fi
+if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
+    mkdir -p "$venv"
+    if ! { python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q boto3==1.44.5; } >&2; then
+        echo "ok - endpoint: boto3 is the client # SKIP boto3 cannot be installed"
+        exit 0
+    fi
+fi
+exec "$venv/bin/python" "$here/endpoint_check.py" "$bin/rc-world"
