@@ -8,14 +8,17 @@ mount -t tmpfs -o mode=755 none "$RC_ROOT/run"
 mkdir "$RC_ROOT$world"
 inside=(env --chdir="$RC_TOP" "RC_WORLD=$world")
 if [ -n "$RC_ROOT" ]; then
-  for dir in "$RC_TOP" "$RC_BIN" "$RC_TEST_BUILD" /proc /dev /sys; do
+  for dir in "$RC_TOP" /proc /dev /sys; do
     mkdir -p "$RC_ROOT$dir"
     mount --rbind "$dir" "$RC_ROOT$dir"
   done
   inside=(chroot "$RC_ROOT" "${inside[@]}")
 fi
+# No exec: this shell is the init of the PID namespace and reaps what daemons leave.
 if [ "${1:-}" = --shell ]; then
   shift
-  exec "${inside[@]}" "$@"
+  "${inside[@]}" "$@"
+  exit
 fi
-exec "${inside[@]}" python3 "$RC_TOP/tests/slurm/slurm_test.py" "$@"
+"${inside[@]}" python3 "$RC_TOP/tests/slurm/slurm_test.py" "$@"
+exit

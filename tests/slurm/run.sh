@@ -8,7 +8,8 @@
 # New PID, network, mount, UTS and IPC namespaces: when the first process in there
 # ends, even by kill -9, the kernel ends all the others, and the folder (a tmpfs that
 # only they can see) is gone. Nothing outside is touched. --root: another Debian root,
-# that is another Slurm release, with the project mounted in.
+# that is another Slurm release, with the project mounted in; RC_BIN and RC_TEST_BUILD
+# are then folders of that root.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -23,10 +24,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export RC_BIN=${RC_BIN:-$top/build/bin} RC_TEST_BUILD=${RC_TEST_BUILD:-$top/build}
 for tool in /usr/sbin/munged /usr/sbin/slurmctld /usr/sbin/slurmd "$RC_BIN/rc-slurm-helper"; do
-  where=$tool
-  case $tool in /usr/*) where=$root$tool ;; esac
-  if [ ! -x "$where" ]; then
-    echo "ok - slurm # SKIP $where is not there"
+  if [ ! -x "$root$tool" ]; then
+    echo "ok - slurm # SKIP $root$tool is not there"
     exit 0
   fi
 done

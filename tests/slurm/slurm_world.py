@@ -112,8 +112,7 @@ class World:
     def stop_munged(self):
         pid = int((WORLD / "munged.pid").read_text())
         os.kill(pid, signal.SIGTERM)
-        while pathlib.Path(f"/proc/{pid}/comm").exists():
-            time.sleep(0.01)
+        self.wait(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "munged ends")
 
     def start_slurmctld(self, wait=True):
         log = open(WORLD / "slurmctld.out", "ab")

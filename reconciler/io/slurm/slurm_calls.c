@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,9 @@
 #include "reconciler/io/slurm/slurm_client_private.h"
 
 enum {
-    /* Names of 63 bytes and a comma leave room for verb and reason in RC_LINE_MAX. */
-    BATCH_MAX = (RC_LINE_MAX - 4096) / RC_NODE_LEN,
+    STALE_ROOM = RC_NODE_LEN + 24, /* name@time, */
+    /* Each name once in names= and once in stale=, and room for verb and reason. */
+    BATCH_MAX = (RC_LINE_MAX - 4096) / (RC_NODE_LEN + STALE_ROOM),
 };
 
 static const struct {
@@ -306,6 +308,30 @@ put_names(struct rc_slurm *s, struct rc_line_out *out)
     free(names);
 }
 
+/* "name@time" of each node whose foreign reason is known to be a leftover: it stood
+ * there while the node was in service (24.11 keeps reasons after RESUME). The helper
+ * marks such a node when that very reason still stands. */
+static void
+put_stale(struct rc_slurm *s, struct rc_line_out *out)
+{
+    size_t room = (size_t)s->batch_count * STALE_ROOM + 1;
+    char *list = malloc(room);
+    size_t len = 0;
+
+    for (uint32_t i = 0; list && i < s->batch_count; i++) {
+        int64_t stale = rc_slurm_diff_stale(s->diff, s->batch[i]->node);
+
+        if (stale != 0) {
+            len += (size_t)snprintf(list + len, room - len, "%s%s@%" PRId64, len > 0 ? "," : "",
+                                    s->batch[i]->node, stale);
+        }
+    }
+    if (len > 0) {
+        rc_line_put(out, "stale", list);
+    }
+    free(list);
+}
+
 /* Sends what waits, unless the writer is busy. */
 static void
 on_flush(evutil_socket_t fd, short what, void *arg)
@@ -336,6 +362,7 @@ on_flush(evutil_socket_t fd, short what, void *arg)
     }
     if (op_table[op->kind].marked) {
         rc_line_put(out, "reason", s->batch_reason);
+        put_stale(s, out);
     }
     if (op->kind == OP_JOBS_SIGNAL || op->kind == OP_TAKEOVER) {
         rc_line_put_u64(out, op->kind == OP_TAKEOVER ? "index" : "signal", op->number);

@@ -88,7 +88,8 @@ void slurm_poll_close(struct rc_slurm *s);
 void slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t count);
 
 /* A "node" row as an event; false (and a line in the log) when it cannot be read. */
-bool slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret);
+bool slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
+                    int64_t *ret_foreign_time);
 void slurm_show(struct rc_slurm *s, const struct rc_event *ev);
 
 /* slurm_look.c */

@@ -27,10 +27,11 @@ on_look_row(void *arg, const struct rc_line *row)
 {
     struct slurm_look *look = arg;
     struct rc_event ev;
+    int64_t foreign_time;
 
-    if (slurm_take_row(look->slurm, row, &ev)) {
+    if (slurm_take_row(look->slurm, row, &ev, &foreign_time)) {
         look->seen = true;
-        (void)rc_slurm_diff_news(look->slurm->diff, &ev);
+        (void)rc_slurm_diff_news(look->slurm->diff, &ev, foreign_time);
         slurm_show(look->slurm, &ev);
     }
 }

@@ -11,6 +11,7 @@
 struct shown {
     char name[RC_NODE_LEN];
     uint64_t hash;
+    int64_t stale; /* time of a foreign reason that stands on it in service, 0 = none */
     uint32_t pass; /* the last one that showed it */
     uint32_t pad_;
 };
@@ -63,14 +64,37 @@ copy_cut(char *dst, uint32_t room, const char *src)
     dst[len] = '\0';
 }
 
+/* A reason speaks only for a node that is out of service (or about to be rebooted). */
+static void
+set_owner(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev_slurm_node *n,
+          int64_t *ret_foreign_time)
+{
+    const char *reason = rc_line_text(row, "reason", "");
+    uint32_t reason_uid = (uint32_t)rc_line_number(row, "reason_uid", UINT32_MAX, UINT32_MAX);
+    enum rc_owner owner = rc_slurm_owner(reason, reason_uid, slurm_uid);
+    int64_t time = 0;
+
+    if (n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL | RC_SN_REBOOT)) {
+        n->owner = owner;
+        (void)rc_slurm_reason_ours(reason, &n->reason_incident, NULL);
+    } else {
+        n->owner = RC_OWNER_NONE;
+    }
+    if (owner == RC_OWNER_FOREIGN && !rc_line_i64(row, "reason_time", &time)) {
+        time = 0;
+    }
+    if (ret_foreign_time) {
+        *ret_foreign_time = time;
+    }
+}
+
 enum rc_err
 rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_event *ret,
-                     struct rc_error *e)
+                     int64_t *ret_foreign_time, struct rc_error *e)
 {
     struct rc_ev_slurm_node *n = &ret->u.slurm;
     const char *name = rc_line_text(row, "name", "");
     const char *reason = rc_line_text(row, "reason", "");
-    uint32_t reason_uid = (uint32_t)rc_line_number(row, "reason_uid", UINT32_MAX, UINT32_MAX);
 
     rc_event_init(ret, RC_EV_SLURM_NODE);
     if (!*name || !rc_text_set(ret->node, sizeof ret->node, name)) {
@@ -91,8 +115,7 @@ rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev
     copy_cut(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
     n->cpus = (uint32_t)rc_line_number(row, "cpus", UINT32_MAX, 0);
     n->jobs = (n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING)) != 0 ? 1 : 0;
-    n->owner = rc_slurm_owner(reason, reason_uid, slurm_uid);
-    (void)rc_slurm_reason_ours(reason, &n->reason_incident, NULL);
+    set_owner(row, slurm_uid, n, ret_foreign_time);
     copy_cut(n->reason, sizeof n->reason, reason);
     return RC_OK;
 }
@@ -167,7 +190,7 @@ make_room(struct rc_slurm_diff *d)
 }
 
 bool
-rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev)
+rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t foreign_time)
 {
     uint64_t hash = hash_bytes(hash_name(ev->instance), &ev->u.slurm, sizeof ev->u.slurm);
     struct shown *shown;
@@ -190,8 +213,23 @@ rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev)
         news = shown->hash != hash;
     }
     shown->hash = hash;
+    /* Our own drain may have landed although its answer was lost: the leftover stays one
+     * as long as its time says that nobody set it again (both releases stamp it anew). */
+    if (ev->u.slurm.owner == RC_OWNER_NONE) {
+        shown->stale = foreign_time;
+    } else if (shown->stale != foreign_time) {
+        shown->stale = 0;
+    }
     shown->pass = d->pass;
     return news;
+}
+
+int64_t
+rc_slurm_diff_stale(const struct rc_slurm_diff *d, const char *node)
+{
+    const uint32_t *slot = d->slots > 0 ? slot_of(d, node) : NULL;
+
+    return slot && *slot ? d->node[*slot - 1].stale : 0;
 }
 
 void

@@ -12,13 +12,16 @@
 
 /* Fills an RC_EV_SLURM_NODE event from a "node" row. Times stay 0 (the caller knows
  * the clock). jobs is 1 when the node is allocated or completing (at least one job),
- * else 0. A name that does not fit, or an unreadable field, is
- * RC_E_PARSE; a reason that does not fit is cut, such an address is not told. */
+ * else 0. The owner is NONE while the node is in service, whatever reason stands there:
+ * 24.11 keeps a reason after RESUME. A name that does not fit, or an unreadable field, is
+ * RC_E_PARSE; a reason that does not fit is cut, such an address is not told.
+ * *ret_foreign_time (may be NULL): when the reason is foreign, the time it was set, else 0. */
 enum rc_err rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid,
-                                 struct rc_event *ret, struct rc_error *e);
+                                 struct rc_event *ret, int64_t *ret_foreign_time,
+                                 struct rc_error *e);
 
 /* The last shown state of every node, by name: tells which rows are news.
- * 72 bytes a node plus its name. */
+ * 96 bytes a node. */
 struct rc_slurm_diff;
 struct rc_slurm_diff *rc_slurm_diff_new(void); /* NULL: no memory */
 void rc_slurm_diff_free(struct rc_slurm_diff *d);
@@ -26,7 +29,10 @@ void rc_slurm_diff_free(struct rc_slurm_diff *d);
 void rc_slurm_diff_begin(struct rc_slurm_diff *d);
 /* True when the event differs from what was last shown (or was never shown). No
  * memory for a new node counts as news, so nothing is lost. */
-bool rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev);
+bool rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t foreign_time);
+/* The time of a foreign reason that stood on the node while it was in service and has not
+ * been set anew since: a leftover, nobody's drain. 0 = there is none. */
+int64_t rc_slurm_diff_stale(const struct rc_slurm_diff *d, const char *node);
 /* Ends a full pass: calls gone for each node that slurmctld no longer shows and
  * forgets it. */
 void rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char *node),

@@ -51,14 +51,15 @@ log_error(struct rc_slurm *s, const char *text)
 
 /* A "node" row: true when it is one and could be read. */
 bool
-slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret)
+slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
+               int64_t *ret_foreign_time)
 {
     struct rc_error e;
 
     if (strcmp(row->word, "node") != 0) {
         return false;
     }
-    if (rc_slurm_node_decode(row, s->slurm_uid, ret, &e) != RC_OK) {
+    if (rc_slurm_node_decode(row, s->slurm_uid, ret, ret_foreign_time, &e) != RC_OK) {
         log_error(s, e.text);
         return false;
     }
@@ -70,8 +71,10 @@ on_row(void *arg, const struct rc_line *row)
 {
     struct rc_slurm *s = arg;
     struct rc_event ev;
+    int64_t foreign_time;
 
-    if (slurm_take_row(s, row, &ev) && rc_slurm_diff_news(s->diff, &ev)) {
+    if (slurm_take_row(s, row, &ev, &foreign_time) &&
+        rc_slurm_diff_news(s->diff, &ev, foreign_time)) {
         slurm_show(s, &ev);
     }
 }

@@ -7,6 +7,9 @@
  *   2. "accepted" goes to the daemon;
  *   3. the nodes are read, and our reason is set only on those whose reason is
  *      empty, ours or slurmctld's own.
+ * 24.11 keeps a reason after RESUME, so a foreign reason may be a leftover on a node
+ * that was in service until step 1. The daemon, which saw it there, says so in stale=,
+ * with the reason's time: another reason, or another time, is an operator's.
  * slurmctld has no compare-and-set: an operator who writes a reason between the read
  * and our write (about 1 ms) loses it. A list with an unknown name is applied to the
  * known ones all the same, so errors of single nodes are told by the read, not by
@@ -41,6 +44,7 @@ struct marking {
     struct name_set names;
     struct verdict *verdict; /* one for each name */
     const char *reason;      /* ours */
+    const char *stale;       /* "name@time,…": foreign reasons that are leftovers */
     uint32_t wanted;         /* flag that the state sets: RC_SN_DRAIN or RC_SN_DOWN */
     uint32_t slurm_uid;
 };
@@ -159,6 +163,23 @@ judge(struct marking *m, const node_info_t *node, enum rc_owner *ret_owner)
     return &m->verdict[at];
 }
 
+/* Is the reason that stands there the leftover that the daemon saw in service? */
+static bool
+is_stale(const char *list, const node_info_t *node)
+{
+    char key[RC_NODE_LEN + 32];
+    size_t len;
+
+    (void)snprintf(key, sizeof key, "%s@%lld", node->name, (long long)node->reason_time);
+    len = strlen(key);
+    for (const char *at = strstr(list, key); at; at = strstr(at + 1, key)) {
+        if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum rc_err
 judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
 {
@@ -169,7 +190,7 @@ judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
     (void)e;
     if (!(node_flags(node) & m->wanted)) {
         v->result = RESULT_REFUSED;
-    } else if (owner == RC_OWNER_FOREIGN) {
+    } else if (owner == RC_OWNER_FOREIGN && !is_stale(m->stale, node)) {
         v->result = RESULT_FOREIGN;
     } else {
         v->result = RESULT_DONE;
@@ -194,7 +215,8 @@ static enum rc_err
 mark(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint32_t state,
      struct rc_error *e)
 {
-    struct marking m = {.reason = rc_line_text(req, "reason", "")};
+    struct marking m = {.reason = rc_line_text(req, "reason", ""),
+                        .stale = rc_line_text(req, "stale", "")};
     enum rc_err err = marking_open(&m, req, e);
 
     m.wanted = state == NODE_STATE_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN;

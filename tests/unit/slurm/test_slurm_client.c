@@ -339,6 +339,24 @@ drains_that_come_while_one_runs_share_the_next(void)
 }
 
 static void
+a_leftover_reason_is_told_with_its_time(void)
+{
+    struct world w;
+
+    open_world(&w, 60000, 1000);
+    wait_for_helpers(&w);
+    write_nodes(&w, "5\nname=n1 flags= reason=op:_old reason_uid=0 reason_time=1700000000\n"
+                    "name=n2 flags=drain reason=op:_new reason_uid=0 reason_time=1700000001\n");
+    rc_slurm_start(w.slurm);
+    run_until(&w, &w.sweeps, 1);
+    drain(&w, "n1", "rc:4 retirement");
+    drain(&w, "n2", "rc:4 retirement");
+    run_until(&w, &w.dones, 2);
+    log_is(&w, "drain|n1,n2|rc:4 retirement|n1@1700000000\n");
+    close_world(&w);
+}
+
+static void
 one_incident_keeps_its_own_reason(void)
 {
     struct world w;
@@ -519,6 +537,7 @@ main(void)
         {"drains of one turn share one update", drains_of_one_turn_share_one_update},
         {"drains that come while one runs share the next",
          drains_that_come_while_one_runs_share_the_next},
+        {"a leftover reason is told with its time", a_leftover_reason_is_told_with_its_time},
         {"one incident keeps its own reason", one_incident_keeps_its_own_reason},
         {"each node of a batch ends on its own", each_node_of_a_batch_ends_on_its_own},
         {"calls for one node keep their order", calls_for_one_node_keep_their_order},

@@ -6,6 +6,8 @@
 
 #include "tests/harness/harness.h"
 
+static int64_t told_time; /* of the last decode() */
+
 static enum rc_err
 decode(const char *text, struct rc_event *ret, struct rc_error *e)
 {
@@ -16,7 +18,7 @@ decode(const char *text, struct rc_event *ret, struct rc_error *e)
     CU_ASSERT_FATAL(len < sizeof buf - 1);
     memcpy(buf, text, len + 1);
     CU_ASSERT_EQUAL_FATAL(rc_line_parse(buf, len, &line, NULL), RC_OK);
-    return rc_slurm_node_decode(&line, 64030, ret, e);
+    return rc_slurm_node_decode(&line, 64030, ret, &told_time, e);
 }
 
 static void
@@ -57,13 +59,38 @@ missing_fields_are_not_told(void)
     CU_ASSERT_EQUAL(ev.u.slurm.flags, 0);
     CU_ASSERT_EQUAL(ev.u.slurm.jobs, 0);
     /* Without its user nobody can say that slurmctld wrote it. */
-    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 reason=Not%20responding", &ev, NULL), RC_OK);
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 flags=down reason=Not%20responding", &ev, NULL),
+                          RC_OK);
     CU_ASSERT_EQUAL(ev.u.slurm.owner, RC_OWNER_FOREIGN);
     CU_ASSERT_EQUAL_FATAL(
         decode("1 node name=n1 addr=gpu-0001.a-cluster.with-a-long.domain.example.internal", &ev,
                NULL),
         RC_OK);
     CU_ASSERT_STRING_EQUAL(ev.u.slurm.addr, "");
+}
+
+static void
+a_reason_on_a_node_in_service_is_a_leftover(void)
+{
+    struct rc_event ev;
+
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 flags=allocated reason=op:%20keep reason_uid=0 "
+                                 "reason_time=1700000000",
+                                 &ev, NULL),
+                          RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.owner, RC_OWNER_NONE);
+    CU_ASSERT_EQUAL(told_time, 1700000000);
+    CU_ASSERT_EQUAL_FATAL(
+        decode("1 node name=n1 flags= reason=rc:7%20x reason_uid=0 reason_time=5", &ev, NULL),
+        RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.owner, RC_OWNER_NONE);
+    CU_ASSERT_EQUAL(ev.u.slurm.reason_incident, 0);
+    CU_ASSERT_EQUAL(told_time, 0);
+    CU_ASSERT_EQUAL_FATAL(
+        decode("1 node name=n1 flags=drain reason=op reason_uid=0 reason_time=5", &ev, NULL),
+        RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.owner, RC_OWNER_FOREIGN);
+    CU_ASSERT_EQUAL(told_time, 5);
 }
 
 static void
@@ -92,7 +119,7 @@ bad_rows_are_refused(void)
 static void
 a_long_reason_is_cut_and_keeps_its_owner(void)
 {
-    char row[512] = "1 node name=n1 reason_uid=0 reason=rc:7%20";
+    char row[512] = "1 node name=n1 flags=down reason_uid=0 reason=rc:7%20";
     struct rc_event ev;
 
     memset(row + strlen(row), 'x', 300);
@@ -102,14 +129,22 @@ a_long_reason_is_cut_and_keeps_its_owner(void)
 }
 
 static bool
-news(struct rc_slurm_diff *d, const char *name, uint32_t flags)
+news_of(struct rc_slurm_diff *d, const char *name, uint32_t flags, enum rc_owner owner,
+        int64_t foreign_time)
 {
     struct rc_event ev;
 
     rc_event_init(&ev, RC_EV_SLURM_NODE);
     (void)rc_text_set(ev.node, sizeof ev.node, name);
     ev.u.slurm.flags = flags;
-    return rc_slurm_diff_news(d, &ev);
+    ev.u.slurm.owner = owner;
+    return rc_slurm_diff_news(d, &ev, foreign_time);
+}
+
+static bool
+news(struct rc_slurm_diff *d, const char *name, uint32_t flags)
+{
+    return news_of(d, name, flags, RC_OWNER_NONE, 0);
 }
 
 struct gone {
@@ -150,6 +185,25 @@ only_changes_are_news(void)
 }
 
 static void
+a_leftover_stays_one_until_it_is_set_again(void)
+{
+    struct rc_slurm_diff *d = rc_slurm_diff_new();
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n1"), 0);
+    (void)news_of(d, "n1", RC_SN_DRAIN, RC_OWNER_FOREIGN, 77);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n1"), 0);
+    (void)news_of(d, "n1", 0, RC_OWNER_NONE, 77);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n1"), 77);
+    (void)news_of(d, "n1", RC_SN_DRAIN, RC_OWNER_FOREIGN, 77);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n1"), 77);
+    (void)news_of(d, "n1", RC_SN_DRAIN, RC_OWNER_FOREIGN, 78);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n1"), 0);
+    CU_ASSERT_EQUAL(rc_slurm_diff_stale(d, "n2"), 0);
+    rc_slurm_diff_free(d);
+}
+
+static void
 nodes_that_are_shown_no_more_are_told(void)
 {
     struct rc_slurm_diff *d = rc_slurm_diff_new();
@@ -187,9 +241,12 @@ main(void)
     CU_TestInfo tests[] = {
         {"a row becomes an event", a_row_becomes_an_event},
         {"missing fields are not told", missing_fields_are_not_told},
+        {"a reason on a node in service is a leftover",
+         a_reason_on_a_node_in_service_is_a_leftover},
         {"bad rows are refused", bad_rows_are_refused},
         {"a long reason is cut and keeps its owner", a_long_reason_is_cut_and_keeps_its_owner},
         {"only changes are news", only_changes_are_news},
+        {"a leftover stays one until it is set again", a_leftover_stays_one_until_it_is_set_again},
         {"nodes that are shown no more are told", nodes_that_are_shown_no_more_are_told},
         CU_TEST_INFO_NULL,
     };
