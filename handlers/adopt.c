@@ -46,6 +46,12 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     if (*in->new_instance) {
         inc->new_instance = rc_instance_get(s, in->new_instance);
     }
+    if (inc->phase > RC_PHASE_PROTECT) {
+        /* The drain was accepted in that life; what is read from now on tells of it. */
+        inc->flags |= in->flags & RC_ADOPT_OUR_DRAIN ? (uint32_t)RC_INC_DRAINED : 0U;
+        inc->drain_ack_ms = s->now_ms;
+        inc->drain_ack_at = s->folds;
+    }
     if (inc->phase >= RC_PHASE_PROTECT) {
         rc_budget_count(s, slot, true);
     }

@@ -109,6 +109,7 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
         inc->flags |= RC_INC_ACCEPTED;
         if (kind == RC_ACT_DRAIN) {
             inc->drain_ack_ms = s->now_ms;
+            inc->drain_ack_at = s->folds;
         }
     } else if (c->error == RC_E_FOREIGN) {
         rc_node_at(s, inc->node)->owner = RC_OWNER_FOREIGN;

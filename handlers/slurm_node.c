@@ -27,6 +27,7 @@ see_drain(struct rc_state *s, const struct rc_node *n)
         inc->flags |= RC_INC_DRAINED;
         if (!inc->drain_ack_ms) {
             inc->drain_ack_ms = s->now_ms; /* set by an earlier life of this daemon */
+            inc->drain_ack_at = s->folds;
         }
     }
 }
@@ -43,6 +44,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     const struct rc_ev_slurm_node *sn = &ev->u.slurm;
     bool moved = strcmp(n->addr, sn->addr) != 0;
     n->seen_ms = s->now_ms;
+    n->seen_at = s->folds;
     n->boot_wall_ms = sn->boot_wall_ms;
     n->slurmd_start_wall_ms = sn->slurmd_start_wall_ms;
     n->flags = sn->flags;

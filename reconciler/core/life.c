@@ -42,7 +42,7 @@ static const struct rc_life_row rows[] = {
     {RC_PHASE_GATE,       RC_PHASE_QUARANTINE, "ladder used up"},
     {RC_PHASE_RETURN,     RC_PHASE_RETIRE,     "in service: retire the old instance"},
     {RC_PHASE_RETURN,     RC_PHASE_CLOSED,     "in service"},
-    {RC_PHASE_RETURN,     RC_PHASE_WAIT_IDLE,  "the fault is back"},
+    {RC_PHASE_RETURN,     RC_PHASE_PROTECT,    "the fault is back"},
     {RC_PHASE_RETIRE,     RC_PHASE_LAUNCH,     "slot free"},
     {RC_PHASE_RETIRE,     RC_PHASE_WAIT_IDLE,  "in use again before its slot was freed"},
     {RC_PHASE_RETIRE,     RC_PHASE_CLOSED,     "old instance terminated"},

@@ -68,6 +68,7 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
     assert(rc_life_row((enum rc_phase)inc->phase, to));
     inc->phase = to;
     inc->phase_ms = s->now_ms;
+    inc->phase_at = s->folds;
     inc->phase_wall_ms = s->now_wall_ms;
     if (to == RC_PHASE_REBOOT || to == RC_PHASE_STOP || to == RC_PHASE_LAUNCH) {
         inc->rung_wall_ms = s->now_wall_ms;
@@ -75,6 +76,11 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
     inc->flags &= ~per_phase;
     inc->retries = 0;
     inc->next_try_ms = 0;
+    if (to == RC_PHASE_PROTECT) { /* also when a fault comes back after the return */
+        inc->flags &= ~(uint32_t)(RC_INC_DRAINED | RC_INC_SIGNALLED | RC_INC_REQUEUED);
+        inc->drain_ack_ms = 0;
+        inc->drain_ack_at = 0;
+    }
     inc->action = 0; /* a late completion of the phase before is dropped */
 }
 
@@ -125,6 +131,9 @@ note_item(struct rc_state *s, const struct rc_action *a)
         return; /* closed before: only the deletion is tried again */
     }
     take_rule(s, inc, item->rule);
+    if (item->flags & RC_ADOPT_OUR_DRAIN) {
+        inc->flags |= RC_INC_DRAINED;
+    }
     if (item->flags & RC_ADOPT_YIELDED) {
         inc->flags |= RC_INC_YIELDED;
     }

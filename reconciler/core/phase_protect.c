@@ -70,7 +70,8 @@ rc_phase_protect(struct rc_turn *t)
     if (drained && drain_is_foreign(t)) {
         return rc_turn_block(t, RC_BLOCK_FOREIGN, RC_NEVER);
     }
-    if (t->inc->flags & RC_INC_DRAINED) {
+    if (t->inc->drain_ack_at && drained && t->n->owner == RC_OWNER_OURS) {
+        t->inc->flags |= RC_INC_DRAINED;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
     }
     if (t->finding.fault == RC_FAULT_NONE && !t->inc->drain_ack_ms && !t->inc->action) {
@@ -137,7 +138,7 @@ rc_turn_idle(const struct rc_turn *t)
     if (t->finding.dead) {
         return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
     }
-    return t->inc->drain_ack_ms && t->n->seen_ms > t->inc->drain_ack_ms &&
+    return t->inc->drain_ack_at && t->n->seen_at > t->inc->drain_ack_at &&
            t->n->flags & RC_SN_DRAIN && !(t->n->flags & busy);
 }
 
@@ -147,7 +148,7 @@ operator_took_it_back(const struct rc_turn *t)
 {
     return t->inc->flags & RC_INC_DRAINED && !(t->inc->flags & RC_INC_BROKEN) &&
            !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) && !t->finding.dead &&
-           t->n->seen_ms > t->inc->drain_ack_ms;
+           t->n->seen_at > t->inc->drain_ack_at;
 }
 
 static bool

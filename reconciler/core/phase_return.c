@@ -26,7 +26,9 @@ rc_phase_join(struct rc_turn *t)
     if (lost) {
         return rc_turn_fail(t, "the replacement was lost before it joined");
     }
-    if (t->n->seen_ms > t->inc->phase_ms && rc_node_joined(t->n, generation_wall_ms(t))) {
+    bool bound = !t->inc->new_instance || t->n->instance == t->inc->new_instance;
+
+    if (bound && rc_node_joined(t->n, generation_wall_ms(t))) {
         return rc_turn_go(t, RC_PHASE_GATE, "slurmd registered");
     }
     return rc_turn_phase_over(t, t->s->policy.timeouts.join_ms) &&
@@ -83,14 +85,14 @@ rc_phase_return(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
     struct rc_action a;
-    bool seen = t->n->seen_ms > inc->phase_ms;
+    bool seen = t->n->seen_at > inc->phase_at;
     bool silent = t->finding.fault == RC_FAULT_NODE_DOWN;
 
     /* RESUME leaves a node that was DOWN "not responding" until slurmctld's next ping
      * (NODE_STATE_NO_RESPOND, seen on 22.05): silence counts when the phase is over. */
     if (t->finding.fault != RC_FAULT_NONE &&
         (!silent || rc_turn_phase_over(t, t->s->policy.timeouts.return_ms))) {
-        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the fault is back");
+        return rc_turn_go(t, RC_PHASE_PROTECT, "the fault is back");
     }
     if (t->n->owner == RC_OWNER_FOREIGN && t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) {
         return in_service(t, "healthy; drained by somebody else, left to them");
@@ -124,7 +126,7 @@ rc_phase_quarantine(struct rc_turn *t)
         inc->rung = inc->rung_tries = 0;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "a person approved another try");
     }
-    if (t->n->seen_ms > inc->phase_ms && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) &&
+    if (t->n->seen_at > inc->phase_at && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) &&
         t->n->owner != RC_OWNER_UNKNOWN) {
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "a person took the node back");

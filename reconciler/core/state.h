@@ -25,6 +25,7 @@ struct rc_node {
     char partition[RC_PARTITION_LEN];
     char addr[RC_ADDR_LEN]; /* NodeAddr as slurmctld shows it */
     int64_t seen_ms;        /* last Slurm fact; 0 = never */
+    uint64_t seen_at;       /* the same as a fold number: what came after what */
     int64_t boot_wall_ms;
     int64_t slurmd_start_wall_ms;
     int64_t down_since_ms;  /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
@@ -134,7 +135,9 @@ struct rc_incident {
     int64_t next_try_ms;             /* back-off: no new try before */
     int64_t next_look_ms;
     int64_t deadline_wall_ms; /* AWS's own; 0 = none */
-    int64_t drain_ack_ms;     /* idle is read after this */
+    int64_t drain_ack_ms;     /* when the drain was accepted */
+    uint64_t drain_ack_at;    /* its fold number: idle is read after it; 0 = not yet */
+    uint64_t phase_at;        /* fold number at which the phase was entered */
     uint64_t action;          /* the phase's action in flight, 0 = none */
     uint64_t launch_action;   /* a launch may run beside the wait for idle */
     uint64_t jobs_action, look_action, terminate_action;
@@ -210,6 +213,7 @@ struct rc_state {
     int64_t now_ms, now_wall_ms;
     uint64_t seed;
     uint64_t next_action;
+    uint64_t folds; /* events folded, ever: an order that equal times cannot blur */
     uint32_t next_incident;
     uint32_t open_incidents;
     char host[RC_NODE_LEN];

@@ -15,6 +15,7 @@ rc_fold(struct rc_state *s, const struct rc_event *ev)
         s->now_ms = ev->at_ms; /* time never goes back, whatever a clock does */
     }
     s->now_wall_ms = ev->wall_ms;
+    s->folds++;
     s->counters.events[ev->kind]++;
     rc_handlers[ev->kind]->apply(s, ev);
     rc_ack_part(s, ev);

@@ -3,17 +3,38 @@
 
 #include "reconciler/io/daemon/executor.h"
 
+enum { LOOKS_MAX = 4 };
+
+static void
+ignore(void *arg, const struct rc_slurm_result *r)
+{
+    (void)arg;
+    (void)r;
+}
+
+/* Accepted first, then the node is read once more past the poller's diff: a change that
+ * was polled before its answer came would otherwise never be seen "after" it. */
 static void
 on_done(void *arg, const struct rc_slurm_result *r)
 {
     struct rc_errand *errand = arg;
+    struct rc_slurm_call look = {.done = ignore};
+    struct rc_daemon *d = errand->d;
+    uint32_t batch = r->batch;
+    char node[RC_NODE_LEN];
     struct rc_error e;
 
+    rc_text_set(node, sizeof node, errand->action.node);
     rc_fail(&e, r->err, "%s", r->text);
     if (r->service_code && *r->service_code) {
         rc_text_set(e.service_code, sizeof e.service_code, r->service_code);
     }
     rc_errand_end(errand, &e);
+    if (batch > LOOKS_MAX) {
+        rc_slurm_poll(d->slurm, true); /* one read for all of a storm */
+    } else {
+        (void)!rc_slurm_look(d->slurm, node, &look);
+    }
 }
 
 /* A requeue that some jobs refuse (Requeue=0) has done what it could. */

@@ -149,6 +149,7 @@ on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
     for (size_t i = 0; i < items->incident_count; i++) {
         post_adopted(c->d, &items->incidents[i]);
     }
+    rc_slurm_poll(c->d->slurm, true); /* every node anew: also those that have not changed */
     end_lease_call(c);
 }
 
