@@ -47,7 +47,9 @@ struct rc_ec2_tag {
     const char *value;
 };
 
-/* "" or NULL leaves a string out. */
+/* "" or NULL leaves a string out. A template with network interfaces (EFA needs
+ * them) must name the subnet itself: EC2 then refuses one in the request by
+ * InvalidParameterCombination (EC2 API Reference, RunInstances, SubnetId). */
 struct rc_ec2_launch {
     const char *template_id;
     uint32_t template_version; /* pinned, > 0 */

@@ -1,7 +1,9 @@
 /* imds.c - see imds.h.
  *
  * Calls that come while a token is fetched wait for it together. A call whose
- * GET is answered 401 drops the token and goes round once more. */
+ * GET is answered 401 drops the token and goes round once more. Faults that pass
+ * (the service asks for a retry by 503) are met by two more tries after a pause;
+ * no route to the service is none: this host is not on EC2, and waits for nothing. */
 #define _GNU_SOURCE
 #include "reconciler/io/aws/imds.h"
 
@@ -14,6 +16,7 @@
 #include <strings.h>
 
 #include "reconciler/core/event.h"
+#include "reconciler/io/aws/aws_errors.h"
 #include "reconciler/io/aws/aws_time.h"
 #include "reconciler/io/aws/http.h"
 
@@ -23,7 +26,9 @@ enum {
     TOKEN_LEN = 512,
     CONNECT_TIMEOUT_MS = 1000,
     TIMEOUT_MS = 3000,
-    REPLY_MAX = 65536
+    REPLY_MAX = 65536,
+    TRIES_MAX = 3,
+    PAUSE_MS = 200 /* doubled each time */
 };
 
 const char rc_imds_identity_path[] = "/latest/dynamic/instance-identity/document";
@@ -42,17 +47,20 @@ struct rc_imds_call {
     struct rc_imds *imds;
     struct rc_imds_call *prev, *next;
     struct rc_http_call *http;
-    struct event *later; /* delivers a failure from the event loop */
+    struct event *later; /* delivers a failure from the event loop, or tries again */
     char *path;
     rc_imds_fn *fn;
     void *arg;
     bool waiting; /* for the token */
     bool renewed; /* 401 was met once */
+    bool pausing; /* before another try */
+    int tries;
     bool finishing;
     struct rc_error error;
 };
 
 static void want_token(struct rc_imds *imds);
+static void begin_imds_call(struct rc_imds_call *call);
 
 static void
 free_imds_call(struct rc_imds_call *call)
@@ -87,19 +95,34 @@ finish_imds_call(struct rc_imds_call *call, const char *body, size_t len)
 }
 
 static void
-on_imds_failure(evutil_socket_t fd, short what, void *arg)
+on_imds_later(evutil_socket_t fd, short what, void *arg)
 {
+    struct rc_imds_call *call = arg;
+
     (void)fd;
     (void)what;
-    finish_imds_call(arg, "", 0);
+    if (call->pausing) {
+        call->pausing = false;
+        begin_imds_call(call);
+        return;
+    }
+    finish_imds_call(call, "", 0);
 }
 
 static void
 fail_imds_later(struct rc_imds_call *call, const struct rc_error *error)
 {
+    struct timeval pause = {.tv_usec = (PAUSE_MS << call->tries) * 1000};
+
     call->error = *error;
     call->waiting = false;
-    event_active(call->later, EV_TIMEOUT, 0);
+    call->pausing = error->code != RC_E_UNREACHABLE && rc_aws_error_retryable(error->code) &&
+                    ++call->tries < TRIES_MAX;
+    if (call->pausing) {
+        event_add(call->later, &pause);
+    } else {
+        event_active(call->later, EV_TIMEOUT, 0);
+    }
 }
 
 /* EC2 User Guide: 400 bad PUT, 401 bad token, 403 switched off, 404 absent, 503 try again. */
@@ -138,10 +161,12 @@ on_item(const struct rc_http_response *response, void *arg)
         call->waiting = true;
         call->imds->token[0] = '\0';
         want_token(call->imds);
-        return;
+    } else if (err == RC_OK) {
+        finish_imds_call(call, response->body, response->body_len);
+    } else {
+        struct rc_error error = call->error;
+        fail_imds_later(call, &error);
     }
-    finish_imds_call(call, err == RC_OK ? response->body : "",
-                     err == RC_OK ? response->body_len : 0);
 }
 
 static void
@@ -242,6 +267,17 @@ want_token(struct rc_imds *imds)
     }
 }
 
+static void
+begin_imds_call(struct rc_imds_call *call)
+{
+    if (call->imds->token[0] && rc_aws_mono_ms() < call->imds->token_until_mono_ms) {
+        send_get(call);
+    } else {
+        call->waiting = true;
+        want_token(call->imds);
+    }
+}
+
 static const char *
 default_endpoint(void)
 {
@@ -306,7 +342,7 @@ rc_imds_get(struct rc_imds *imds, const char *path, rc_imds_fn *fn, void *arg,
     call->fn = fn;
     call->arg = arg;
     call->path = strdup(path);
-    call->later = evtimer_new(imds->base, on_imds_failure, call);
+    call->later = evtimer_new(imds->base, on_imds_later, call);
     if (!call->path || !call->later) {
         free_imds_call(call);
         return RC_E_INTERNAL;
@@ -319,12 +355,7 @@ rc_imds_get(struct rc_imds *imds, const char *path, rc_imds_fn *fn, void *arg,
     if (ret_call) {
         *ret_call = call;
     }
-    if (imds->token[0] && rc_aws_mono_ms() < imds->token_until_mono_ms) {
-        send_get(call);
-    } else {
-        call->waiting = true;
-        want_token(imds);
-    }
+    begin_imds_call(call);
     return RC_OK;
 }
 

@@ -227,9 +227,7 @@ near_their_end_new_ones_are_fetched_while_the_old_stay_in_use(void)
     token_reply();
     loopback_push(&server, 200, "", "r");
     role_reply("ASIA1", 200);
-    loopback_push(&server, 500, "", "");
-    loopback_push(&server, 200, "", "r");
-    role_reply("ASIA2", 3600);
+    loopback_push(&server, 404, "", "");
     CU_ASSERT_PTR_NOT_NULL_FATAL(look());
     for (int i = 0; i < 400 && server.request_count < 4; i++) {
         struct timeval tv = {0, 50000};
@@ -255,6 +253,29 @@ a_refused_token_is_renewed(void)
     role_reply("ASIA1", 3600);
     CU_ASSERT_PTR_NOT_NULL(look());
     CU_ASSERT_EQUAL(server.request_count, 5);
+    end();
+}
+
+static void
+a_metadata_service_that_is_busy_is_asked_again(void)
+{
+    begin();
+    loopback_push(&server, 503, "", "");
+    token_reply();
+    loopback_push(&server, 503, "", "");
+    loopback_push(&server, 200, "", "r");
+    loopback_push(&server, 503, "", "");
+    role_reply("ASIA1", 3600);
+    CU_ASSERT_PTR_NOT_NULL(look());
+    CU_ASSERT_EQUAL(server.request_count, 6);
+    end();
+    begin();
+    for (int i = 0; i < 4; i++) {
+        loopback_push(&server, 503, "", "");
+    }
+    CU_ASSERT_PTR_NULL(look());
+    CU_ASSERT_EQUAL(server.request_count, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "HTTP 503"));
     end();
 }
 
@@ -377,6 +398,8 @@ main(void)
         {"near their end new ones are fetched while the old stay in use",
          near_their_end_new_ones_are_fetched_while_the_old_stay_in_use},
         {"a refused token is renewed", a_refused_token_is_renewed},
+        {"a metadata service that is busy is asked again",
+         a_metadata_service_that_is_busy_is_asked_again},
         {"an instance without role and one without metadata say so",
          an_instance_without_role_and_one_without_metadata_say_so},
         {"broken answers of the metadata service are refused",
