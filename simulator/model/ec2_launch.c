@@ -216,6 +216,10 @@ reservation_take(struct rc_sim_ec2 *m, struct rc_sim_instance *inst)
 
         if (strcmp(r->id, inst->reservation) != 0)
             continue;
+        if (r->end_ms != 0 && inst->launched_ms >= r->end_ms - RC_SIM_BLOCK_END_MS)
+            return RC_SIM_EC2_NO_RESERVATION; /* no launches into what is being taken back */
+        if (r->block && r->end_ms != 0)
+            inst->spot_ms = r->end_ms - RC_SIM_BLOCK_END_MS;
         if (strcmp(r->type, inst->type) != 0 || strcmp(r->az, inst->az) != 0 || r->used >= r->total)
             return RC_SIM_EC2_RESERVATION_FULL;
         r->used++;
@@ -321,6 +325,7 @@ launch_one(struct rc_sim_ec2 *m, int64_t now_ms, const struct rc_sim_launch *l, 
         rc_sim_ec2_forget(m, inst);
         return launch_error(ret, RC_SIM_EC2_NO_ADDRESS, m->subnet[subnet].id);
     }
+    inst->launched_ms = now_ms;
     code = rc_sim_ec2_take(m, inst);
     if (code != RC_SIM_EC2_OK) {
         (void)launch_error(ret, code, inst->reservation[0] != '\0' ? inst->reservation : inst->az);
@@ -328,7 +333,6 @@ launch_one(struct rc_sim_ec2 *m, int64_t now_ms, const struct rc_sim_launch *l, 
         return code;
     }
     inst->launch_index = ret->count;
-    inst->launched_ms = now_ms;
     inst->visible_ms =
         now_ms +
         (m->config.delays.visible_ms > 0 ? rc_sim_ec2_delay(m, m->config.delays.visible_ms) : 0);
@@ -336,8 +340,18 @@ launch_one(struct rc_sim_ec2 *m, int64_t now_ms, const struct rc_sim_launch *l, 
     return RC_SIM_EC2_OK;
 }
 
+/* A Capacity Block wants its own market type, any other reservation does not. */
+static bool
+launch_market_fits(const struct rc_sim_ec2 *m, const struct rc_sim_launch *l)
+{
+    for (uint32_t i = 0; i < m->reservation_count; i++)
+        if (strcmp(m->reservation[i].id, l->reservation) == 0)
+            return m->reservation[i].block == l->block;
+    return !l->block || l->reservation[0] != '\0';
+}
+
 static enum rc_sim_ec2_code
-launch_check(const struct rc_sim_launch *l, struct rc_sim_launched *ret)
+launch_check(const struct rc_sim_ec2 *m, const struct rc_sim_launch *l, struct rc_sim_launched *ret)
 {
     if (l->min == 0 || l->max < l->min || l->max > RC_SIM_LAUNCH_MAX)
         return launch_error(ret, RC_SIM_EC2_BAD_VALUE, "MinCount and MaxCount");
@@ -345,9 +359,9 @@ launch_check(const struct rc_sim_launch *l, struct rc_sim_launched *ret)
         return launch_error(ret, RC_SIM_EC2_MISSING, "InstanceType");
     if (l->image[0] == '\0')
         return launch_error(ret, RC_SIM_EC2_MISSING, "ImageId");
-    if (l->block && l->reservation[0] == '\0')
+    if (!launch_market_fits(m, l))
         return launch_error(ret, RC_SIM_EC2_COMBINATION,
-                            "A capacity block needs a target reservation");
+                            "MarketType capacity-block goes with a Capacity Block only");
     return RC_SIM_EC2_OK;
 }
 
@@ -363,7 +377,7 @@ rc_sim_ec2_run(struct rc_sim_ec2 *m, int64_t now_ms, const struct rc_sim_launch 
 
     *ret = (struct rc_sim_launched){0};
     if ((code = launch_resolve(m, &l, ret)) != RC_SIM_EC2_OK ||
-        (code = launch_check(&l, ret)) != RC_SIM_EC2_OK)
+        (code = launch_check(m, &l, ret)) != RC_SIM_EC2_OK)
         return code;
     subnet = launch_subnet(m, &l);
     if (subnet < 0)

@@ -332,7 +332,9 @@ instance_due(struct rc_sim_ec2 *m, int64_t at_ms, struct rc_sim_instance *inst)
     }
     if (inst->spot_ms <= at_ms) {
         inst->spot_ms = RC_SIM_NEVER;
-        instance_end(m, at_ms, inst, "Server.SpotInstanceTermination");
+        instance_end(m, at_ms, inst,
+                     inst->spot ? "Server.SpotInstanceTermination"
+                                : "Server.CapacityBlockTermination");
     }
     scheduled_due(m, at_ms, inst);
     if (inst->step_ms <= at_ms)

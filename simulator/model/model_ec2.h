@@ -35,6 +35,8 @@ enum {
     RC_SIM_SUBNET_SIZE = 16384 /* addresses of one subnet, 5 of them AWS's own */
 };
 
+#define RC_SIM_BLOCK_END_MS (30LL * 60 * 1000)
+
 struct rc_sim_tag {
     char key[RC_SIM_TAG_KEY_LEN];
     char value[RC_SIM_TAG_VALUE_LEN];
@@ -85,7 +87,7 @@ struct rc_sim_reservation {
     char az[RC_AZ_LEN];
     uint32_t total, used;
     bool block;     /* Capacity Block: the launch must say so */
-    int64_t end_ms; /* 0 = none */
+    int64_t end_ms; /* 0 = none; a block's instances end 30 minutes before */
 };
 
 /* RunInstances. Everything but the token is compared when the token is used again. */
@@ -160,7 +162,7 @@ struct rc_sim_instance {
     int64_t step_ms;    /* next life-cycle step, RC_SIM_NEVER = none */
     int64_t boot_ms;    /* boot complete, RC_SIM_NEVER = not booting */
     int64_t release_ms; /* its capacity becomes free, RC_SIM_NEVER = holds or has none */
-    int64_t spot_ms;    /* interruption, RC_SIM_NEVER = no notice given */
+    int64_t spot_ms;    /* interruption or end of the block, RC_SIM_NEVER = none to come */
     int32_t pool, held; /* capacity pool and reservation that it counts in, -1 = none */
     struct rc_sim_check check[RC_SIM_CHECKS];
     struct rc_sim_scheduled scheduled[RC_SIM_SCHEDULED_MAX];

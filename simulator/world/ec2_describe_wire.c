@@ -2,6 +2,7 @@
  *
  * Paging: the token is the slot to go on with, in clear; MaxResults and ids
  * exclude each other, as in EC2. */
+#include <assert.h>
 #include <event2/buffer.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -84,6 +85,7 @@ filter_matches(const struct rc_call *call, unsigned f, const struct rc_sim_insta
 static bool
 filters_match(const struct rc_call *call, const struct rc_sim_instance *inst)
 {
+    assert(inst != NULL);
     for (unsigned f = 1; f <= FILTERS_MAX; f++) {
         if (*rc_call_item(call, "Filter.", f, ".Name") == '\0')
             return true;

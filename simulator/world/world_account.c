@@ -70,7 +70,9 @@ static bool
 reservation_add(struct rc_world *w, const cJSON *in)
 {
     struct rc_sim_reservation r = {.total = item_number(in, "total", 0)};
+    const cJSON *end = cJSON_GetObjectItemCaseSensitive(in, "end_ms");
 
+    r.end_ms = cJSON_IsNumber(end) ? (int64_t)end->valuedouble : 0;
     r.block = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "block"));
     return rc_text_set(r.id, sizeof(r.id), item_text(in, "id")) && r.id[0] != '\0' &&
            rc_text_set(r.type, sizeof(r.type), item_text(in, "type")) &&

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks rc-world with boto3 as its client.
+# Checks rc-world with boto3 as its client, and rc-slurm-sim on its lines.
 #
 #   tests/endpoint/run.sh
 #
@@ -14,11 +14,14 @@ if [ ! -x "$bin/rc-world" ]; then
     echo "not ok - endpoint: $bin/rc-world is there"
     exit 1
 fi
+status=0
+python3 "$here/slurm_sim_check.py" "$bin" || status=1
 if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
     mkdir -p "$venv"
     if ! { python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q boto3==1.44.5; } >&2; then
         echo "ok - endpoint: boto3 is the client # SKIP boto3 cannot be installed"
-        exit 0
+        exit "$status"
     fi
 fi
-exec "$venv/bin/python" "$here/endpoint_check.py" "$bin/rc-world"
+"$venv/bin/python" "$here/endpoint_check.py" "$bin/rc-world" || status=1
+exit "$status"

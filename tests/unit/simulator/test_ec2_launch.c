@@ -162,6 +162,34 @@ reservation__of_another_zone_or_unknown__refused(void)
 }
 
 static void
+block__wants_its_market_and_ends_half_an_hour_early(void)
+{
+    struct rc_sim_reservation block = {.id = "cr-b",
+                                       .type = "p4d.24xlarge",
+                                       .az = "us-east-1a",
+                                       .total = 2,
+                                       .block = true,
+                                       .end_ms = T0 + RC_SIM_BLOCK_END_MS + 60000};
+    struct rc_sim_ec2 *m = account_new(1);
+    struct rc_sim_launch l = launch_of("", "subnet-a");
+    struct rc_sim_launched done;
+
+    CU_ASSERT(rc_sim_ec2_add_reservation(m, &block));
+    (void)rc_text_set(l.reservation, sizeof(l.reservation), "cr-b");
+    CU_ASSERT_EQUAL(rc_sim_ec2_run(m, T0, &l, &done), RC_SIM_EC2_COMBINATION);
+    l.block = true;
+    CU_ASSERT_EQUAL_FATAL(rc_sim_ec2_run(m, T0, &l, &done), RC_SIM_EC2_OK);
+    rc_sim_ec2_advance(m, T0 + 59999);
+    CU_ASSERT_EQUAL(done.instance[0]->state, RC_INST_RUNNING);
+    rc_sim_ec2_advance(m, T0 + 60000);
+    CU_ASSERT_EQUAL(done.instance[0]->state, RC_INST_SHUTTING_DOWN);
+    CU_ASSERT_EQUAL(rc_sim_ec2_run(m, T0 + 60000, &l, &done), RC_SIM_EC2_NO_RESERVATION);
+    (void)rc_text_set(l.reservation, sizeof(l.reservation), "cr-1");
+    CU_ASSERT_EQUAL(rc_sim_ec2_run(m, T0 + 60000, &l, &done), RC_SIM_EC2_COMBINATION);
+    rc_sim_ec2_free(m);
+}
+
+static void
 addresses__used_up__says_so(void)
 {
     struct rc_sim_ec2 *m = account_new(1);
@@ -235,6 +263,8 @@ main(void)
         {"a full reservation refuses until one ended", reservation__full__exceeded_until_one_ends},
         {"a reservation of another zone, or none, is refused",
          reservation__of_another_zone_or_unknown__refused},
+        {"a capacity block wants its market type and ends half an hour early",
+         block__wants_its_market_and_ends_half_an_hour_early},
         {"a subnet without addresses says so", addresses__used_up__says_so},
         {"each wrong request has its own code", wrong_requests__each_has_its_code},
         {"latest and default name their versions",
