@@ -12,6 +12,9 @@ import pathlib
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
+
+import measure_queue
 import measure_step
 from bench_rows import Failure, note, row
 
@@ -19,6 +22,7 @@ BUILD = pathlib.Path("build").resolve()
 
 BENCHES = {
     "step": measure_step.measure,
+    "queue": measure_queue.measure,
 }
 
 
