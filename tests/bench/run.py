@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
 
+import measure_drain
 import measure_queue
 import measure_step
 from bench_rows import Failure, note, row
@@ -23,6 +24,8 @@ BUILD = pathlib.Path("build").resolve()
 BENCHES = {
     "step": measure_step.measure,
     "queue": measure_queue.measure,
+    "event-to-drain": measure_drain.event_to_drain,
+    "fault-storm": measure_drain.fault_storm,
 }
 
 
