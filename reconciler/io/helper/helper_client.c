@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "reconciler/io/helper/helper_spawn.h"
+#include "reconciler/io/helper/helper_stderr.h"
 
 enum {
     HELLO_TIMEOUT_MS = 15000,
@@ -31,8 +32,6 @@ enum {
     BACKOFF_MAX_MS = 10000,
     PENDING_MAX = 65536,
     READ_HIGH = 4 << 20, /* bytes read ahead before the socket pushes back */
-    LOG_LINE_MAX = 512,
-    LOG_LINES_A_TURN = 64,
 };
 
 struct request {
@@ -60,17 +59,18 @@ struct rc_helper {
     struct request_list pending; /* sent, in order */
     struct request_list refused; /* never sent */
     struct bufferevent *line_bev;
-    struct bufferevent *log_bev;
+    struct rc_helper_stderr *log;
     struct event *start_timer;
     struct event *work_timer;
     struct event *refuse_event;
+    char last_log[RC_STDERR_LINE_MAX + 1]; /* of this life: why it died, most likely */
     struct rc_line_out out;
     char out_buf[RC_LINE_MAX];
     char in_buf[RC_LINE_MAX + 1];
 };
 
 static int64_t
-now_ms(void)
+helper_now_ms(void)
 {
     struct timespec ts;
 
@@ -79,15 +79,18 @@ now_ms(void)
 }
 
 static struct timeval
-timeval_ms(int64_t ms)
+helper_timeval(int64_t ms)
 {
     ms = ms > 0 ? ms : 0;
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 }
 
 static void
-log_text(struct rc_helper *h, const char *text)
+on_stderr_line(void *arg, const char *text)
 {
+    struct rc_helper *h = arg;
+
+    (void)snprintf(h->last_log, sizeof h->last_log, "%s", text);
     if (h->config.on_log) {
         h->config.on_log(h->config.arg, text);
     }
@@ -114,9 +117,9 @@ work_timer_set(struct rc_helper *h)
     struct timeval tv;
 
     if (h->life == LIFE_STARTING) {
-        tv = timeval_ms(h->config.hello_timeout_ms);
+        tv = helper_timeval(h->config.hello_timeout_ms);
     } else if (h->life == LIFE_UP && oldest) {
-        tv = timeval_ms(h->head_since_ms + oldest->call.timeout_ms - now_ms());
+        tv = helper_timeval(h->head_since_ms + oldest->call.timeout_ms - helper_now_ms());
     } else {
         (void)event_del(h->work_timer);
         return;
@@ -160,10 +163,6 @@ child_stop(struct rc_helper *h)
         bufferevent_free(h->line_bev);
         h->line_bev = NULL;
     }
-    if (h->log_bev) {
-        bufferevent_free(h->log_bev);
-        h->log_bev = NULL;
-    }
     if (h->pid > 0) {
         /* SIGKILL cannot be blocked: the wait is for the kernel's own work only. */
         (void)kill(h->pid, SIGKILL);
@@ -171,6 +170,9 @@ child_stop(struct rc_helper *h)
         }
         h->pid = 0;
     }
+    /* Last: what it said before it ended is complete only now. */
+    rc_helper_stderr_close(h->log);
+    h->log = NULL;
 }
 
 /* The end of a life. first_err is for the oldest request, the rest get RC_E_HELPER. */
@@ -181,7 +183,7 @@ helper_down(struct rc_helper *h, enum rc_err first_err, const char *why)
     struct rc_error e;
     struct request *req;
     uint32_t retry_ms = h->backoff_ms;
-    struct timeval tv = timeval_ms(retry_ms);
+    struct timeval tv = helper_timeval(retry_ms);
 
     child_stop(h);
     h->life = LIFE_DOWN;
@@ -190,7 +192,8 @@ helper_down(struct rc_helper *h, enum rc_err first_err, const char *why)
     (void)event_add(h->start_timer, &tv);
     work_timer_set(h);
     STAILQ_CONCAT(&list, &h->pending);
-    (void)rc_fail(&e, RC_E_HELPER, "%s: %s", h->name, why);
+    (void)rc_fail(&e, RC_E_HELPER, "%s: %s%s%.120s", h->name, why,
+                  h->last_log[0] ? "; it said: " : "", h->last_log);
     tell_state(h, NULL, &e, retry_ms);
     e.code = first_err;
     while ((req = STAILQ_FIRST(&list)) != NULL) {
@@ -201,7 +204,7 @@ helper_down(struct rc_helper *h, enum rc_err first_err, const char *why)
 }
 
 static void
-on_work_timeout(evutil_socket_t fd, short what, void *arg)
+on_helper_timeout(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_helper *h = arg;
 
@@ -236,7 +239,7 @@ take_hello(struct rc_helper *h, const struct rc_line *line)
         return false;
     }
     h->life = LIFE_UP;
-    h->head_since_ms = now_ms();
+    h->head_since_ms = helper_now_ms();
     work_timer_set(h);
     tell_state(h, line, NULL, 0);
     return true;
@@ -248,7 +251,7 @@ take_end(struct rc_helper *h, struct request *req, const struct rc_line *line)
     struct rc_error e;
 
     STAILQ_REMOVE_HEAD(&h->pending, link);
-    h->head_since_ms = now_ms();
+    h->head_since_ms = helper_now_ms();
     h->backoff_ms = h->config.backoff_min_ms;
     work_timer_set(h);
     if (strcmp(line->word, "ok") == 0) {
@@ -298,7 +301,7 @@ take_line(struct rc_helper *h, size_t len)
 }
 
 static void
-on_readable(struct bufferevent *bev, void *arg)
+on_helper_line(struct bufferevent *bev, void *arg)
 {
     struct rc_helper *h = arg;
     struct evbuffer *in = bufferevent_get_input(bev);
@@ -339,7 +342,7 @@ child_reap(struct rc_helper *h, int *status)
 }
 
 static void
-on_closed(struct bufferevent *bev, short what, void *arg)
+on_helper_closed(struct bufferevent *bev, short what, void *arg)
 {
     struct rc_helper *h = arg;
     char why[64] = "closed its output";
@@ -355,43 +358,6 @@ on_closed(struct bufferevent *bev, short what, void *arg)
     helper_down(h, RC_E_HELPER, why);
 }
 
-/* The helper's stderr. A flood is dropped beyond some lines a turn. */
-static void
-on_log_readable(struct bufferevent *bev, void *arg)
-{
-    struct rc_helper *h = arg;
-    struct evbuffer *in = bufferevent_get_input(bev);
-    char text[LOG_LINE_MAX + 1];
-    int lines = 0;
-
-    for (;;) {
-        struct evbuffer_ptr lf = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
-        size_t len = lf.pos < 0 ? evbuffer_get_length(in) : (size_t)lf.pos;
-        size_t kept = len < LOG_LINE_MAX ? len : LOG_LINE_MAX;
-
-        if (lf.pos < 0 && len < LOG_LINE_MAX) {
-            return;
-        }
-        (void)evbuffer_remove(in, text, kept);
-        (void)evbuffer_drain(in, len - kept + (lf.pos < 0 ? 0 : 1));
-        for (size_t i = 0; i < kept; i++) {
-            text[i] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
-        }
-        text[kept] = '\0';
-        if (lines++ < LOG_LINES_A_TURN) {
-            log_text(h, text);
-        }
-    }
-}
-
-static void
-on_log_closed(struct bufferevent *bev, short what, void *arg)
-{
-    (void)what;
-    (void)arg;
-    (void)bufferevent_disable(bev, EV_READ);
-}
-
 static void
 helper_start(evutil_socket_t fd, short what, void *arg)
 {
@@ -402,25 +368,22 @@ helper_start(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     h->starts++;
+    h->last_log[0] = '\0';
     if (rc_helper_spawn(h->argv, &child, &e) != RC_OK) {
         helper_down(h, RC_E_HELPER, e.text);
         return;
     }
     h->pid = child.pid;
     h->line_bev = bufferevent_socket_new(h->config.base, child.line_fd, BEV_OPT_CLOSE_ON_FREE);
-    h->log_bev = bufferevent_socket_new(h->config.base, child.log_fd, BEV_OPT_CLOSE_ON_FREE);
-    if (!h->line_bev || !h->log_bev) {
+    h->log = rc_helper_stderr_open(h->config.base, child.log_fd, on_stderr_line, h);
+    if (!h->line_bev || !h->log) {
         (void)close(h->line_bev ? -1 : child.line_fd);
-        (void)close(h->log_bev ? -1 : child.log_fd);
         helper_down(h, RC_E_HELPER, "no memory for its pipes");
         return;
     }
-    bufferevent_setcb(h->line_bev, on_readable, NULL, on_closed, h);
+    bufferevent_setcb(h->line_bev, on_helper_line, NULL, on_helper_closed, h);
     bufferevent_setwatermark(h->line_bev, EV_READ, 0, READ_HIGH);
-    bufferevent_setcb(h->log_bev, on_log_readable, NULL, on_log_closed, h);
-    bufferevent_setwatermark(h->log_bev, EV_READ, 0, RC_LINE_MAX);
     (void)bufferevent_enable(h->line_bev, EV_READ | EV_WRITE);
-    (void)bufferevent_enable(h->log_bev, EV_READ);
     h->life = LIFE_STARTING;
     work_timer_set(h);
 }
@@ -464,7 +427,7 @@ helper_fill(struct rc_helper *h, const struct rc_helper_config *config)
     h->role = config->role ? strdup(config->role) : NULL;
     h->argv = argv_copy(config->argv);
     h->start_timer = evtimer_new(config->base, helper_start, h);
-    h->work_timer = evtimer_new(config->base, on_work_timeout, h);
+    h->work_timer = evtimer_new(config->base, on_helper_timeout, h);
     h->refuse_event = event_new(config->base, -1, 0, end_refused, h);
     return h->name && (h->role || !config->role) && h->argv && h->start_timer && h->work_timer &&
            h->refuse_event;
@@ -490,7 +453,7 @@ rc_helper_new(const struct rc_helper_config *config, struct rc_error *e)
 }
 
 static void
-list_free(struct request_list *list)
+request_list_free(struct request_list *list)
 {
     struct request *req;
 
@@ -507,9 +470,10 @@ rc_helper_free(struct rc_helper *h)
         return;
     }
     assert(!h->in_callback);
+    h->config.on_log = NULL;
     child_stop(h);
-    list_free(&h->pending);
-    list_free(&h->refused);
+    request_list_free(&h->pending);
+    request_list_free(&h->refused);
     for (char **arg = h->argv; arg && *arg; arg++) {
         free(*arg);
     }
@@ -560,7 +524,7 @@ rc_helper_send(struct rc_helper *h, const struct rc_helper_call *call, struct rc
     }
     STAILQ_INSERT_TAIL(&h->pending, req, link);
     if (h->life == LIFE_UP && STAILQ_FIRST(&h->pending) == req) {
-        h->head_since_ms = now_ms();
+        h->head_since_ms = helper_now_ms();
         work_timer_set(h);
     }
     return RC_OK;

@@ -72,7 +72,7 @@ seen_add(struct seen *seen, const char *name)
 }
 
 static int
-by_node(const void *a, const void *b)
+op_by_node(const void *a, const void *b)
 {
     const struct slurm_op *const *left = a;
     const struct slurm_op *const *right = b;
@@ -81,7 +81,7 @@ by_node(const void *a, const void *b)
 }
 
 static int
-by_incident(const void *a, const void *b)
+op_by_incident(const void *a, const void *b)
 {
     const struct slurm_op *const *left = a;
     const struct slurm_op *const *right = b;
@@ -90,7 +90,7 @@ by_incident(const void *a, const void *b)
 }
 
 static void
-take(struct rc_slurm *s, struct slurm_op *op)
+batch_add(struct rc_slurm *s, struct slurm_op *op)
 {
     TAILQ_REMOVE(&s->waiting, op, link);
     s->batch[s->batch_count++] = op;
@@ -105,7 +105,7 @@ batch_take(struct rc_slurm *s)
     struct seen seen = {.mask = 63};
     size_t walked = 0;
 
-    take(s, op);
+    batch_add(s, op);
     if (!op_table[kind].batched || TAILQ_EMPTY(&s->waiting)) {
         return;
     }
@@ -122,7 +122,7 @@ batch_take(struct rc_slurm *s)
 
         next = TAILQ_NEXT(op, link);
         if (first && op->kind == kind) {
-            take(s, op);
+            batch_add(s, op);
         }
         if (s->batch_count == BATCH_MAX || ++walked == 2 * (size_t)BATCH_MAX) {
             break;
@@ -133,7 +133,7 @@ batch_take(struct rc_slurm *s)
 
 /* The word after the marker: the fault. */
 static int
-fault_of(const char *reason, const char **ret)
+fault_word(const char *reason, const char **ret)
 {
     *ret = strchr(reason, ' ') + 1;
     return (int)strcspn(*ret, " ");
@@ -150,12 +150,12 @@ batch_reason(struct rc_slurm *s)
     bool same = true;
     int len;
 
-    qsort(s->batch, s->batch_count, sizeof(void *), by_incident);
+    qsort(s->batch, s->batch_count, sizeof(void *), op_by_incident);
     lowest = s->batch[0];
-    len = fault_of(lowest->reason, &fault);
+    len = fault_word(lowest->reason, &fault);
     for (uint32_t i = 1; i < s->batch_count; i++) {
         incidents += s->batch[i]->incident != s->batch[i - 1]->incident ? 1 : 0;
-        same = same && fault_of(s->batch[i]->reason, &other) == len &&
+        same = same && fault_word(s->batch[i]->reason, &other) == len &&
                strncmp(fault, other, (size_t)len) == 0;
     }
     if (incidents == 1) {
@@ -174,7 +174,7 @@ batch_find(const struct rc_slurm *s, const char *node)
     if (!rc_text_set(key.node, sizeof key.node, node)) {
         return NULL;
     }
-    found = bsearch(&wanted, s->batch, s->batch_count, sizeof(void *), by_node);
+    found = bsearch(&wanted, s->batch, s->batch_count, sizeof(void *), op_by_node);
     return found ? *found : NULL;
 }
 
@@ -255,7 +255,7 @@ on_write_row(void *arg, const struct rc_line *row)
 }
 
 static void
-read_back(struct rc_slurm *s)
+batch_read_back(struct rc_slurm *s)
 {
     const char **nodes = calloc((size_t)s->batch_count + 1, sizeof(char *));
     uint32_t count = 0;
@@ -266,7 +266,7 @@ read_back(struct rc_slurm *s)
         }
     }
     if (s->started) {
-        slurm_poll_again(s, nodes, count);
+        rc_slurm_poll_again(s, nodes, count);
     }
     free(nodes);
 }
@@ -283,7 +283,7 @@ on_write_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
     for (uint32_t i = 0; i < s->batch_count; i++) {
         op_tell(s, s->batch[i], s->batch[i]->call.done, e);
     }
-    read_back(s);
+    batch_read_back(s);
     for (uint32_t i = 0; i < s->batch_count; i++) {
         free(s->batch[i]);
     }
@@ -334,7 +334,7 @@ put_stale(struct rc_slurm *s, struct rc_line_out *out)
 
 /* Sends what waits, unless the writer is busy. */
 static void
-on_flush(evutil_socket_t fd, short what, void *arg)
+on_write_flush(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_slurm *s = arg;
     struct rc_helper_call call = {on_write_row, on_write_end, s, s->config.timeout_ms};
@@ -352,7 +352,7 @@ on_flush(evutil_socket_t fd, short what, void *arg)
     if (op_table[op->kind].marked) {
         batch_reason(s);
     }
-    qsort(s->batch, s->batch_count, sizeof(void *), by_node);
+    qsort(s->batch, s->batch_count, sizeof(void *), op_by_node);
     op = s->batch[0];
     out = rc_helper_begin(s->writer, op_table[op->kind].verb);
     if (op_table[op->kind].batched) {
@@ -374,7 +374,7 @@ on_flush(evutil_socket_t fd, short what, void *arg)
 }
 
 static enum rc_err
-op_add(struct rc_slurm *s, const struct slurm_op *like, const char *node, const char *reason)
+op_enqueue(struct rc_slurm *s, const struct slurm_op *like, const char *node, const char *reason)
 {
     struct slurm_op *op;
 
@@ -402,59 +402,59 @@ enum rc_err
 rc_slurm_drain(struct rc_slurm *s, const char *node, const char *reason,
                const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_DRAIN, .call = *call}, node, reason);
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_DRAIN, .call = *call}, node, reason);
 }
 
 enum rc_err
 rc_slurm_down(struct rc_slurm *s, const char *node, const char *reason,
               const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_DOWN, .call = *call}, node, reason);
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_DOWN, .call = *call}, node, reason);
 }
 
 enum rc_err
 rc_slurm_resume(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_RESUME, .call = *call}, node, "");
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_RESUME, .call = *call}, node, "");
 }
 
 enum rc_err
 rc_slurm_jobs_signal(struct rc_slurm *s, const char *node, uint32_t signal,
                      const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_JOBS_SIGNAL, .number = signal, .call = *call},
-                  node, "");
+    return op_enqueue(
+        s, &(struct slurm_op){.kind = OP_JOBS_SIGNAL, .number = signal, .call = *call}, node, "");
 }
 
 enum rc_err
 rc_slurm_jobs_requeue(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_JOBS_REQUEUE, .call = *call}, node, "");
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_JOBS_REQUEUE, .call = *call}, node, "");
 }
 
 enum rc_err
 rc_slurm_reconfigure(struct rc_slurm *s, const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_RECONFIGURE, .call = *call}, "", "");
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_RECONFIGURE, .call = *call}, "", "");
 }
 
 enum rc_err
 rc_slurm_takeover(struct rc_slurm *s, uint32_t index, const struct rc_slurm_call *call)
 {
-    return op_add(s, &(struct slurm_op){.kind = OP_TAKEOVER, .number = index, .call = *call}, "",
-                  "");
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_TAKEOVER, .number = index, .call = *call},
+                      "", "");
 }
 
 enum rc_err
-slurm_calls_open(struct rc_slurm *s)
+rc_slurm_calls_open(struct rc_slurm *s)
 {
     s->batch = calloc(BATCH_MAX, sizeof(void *));
-    s->flush_event = event_new(s->config.base, -1, 0, on_flush, s);
+    s->flush_event = event_new(s->config.base, -1, 0, on_write_flush, s);
     return s->batch && s->flush_event ? RC_OK : RC_E_FULL;
 }
 
 void
-slurm_calls_close(struct rc_slurm *s)
+rc_slurm_calls_close(struct rc_slurm *s)
 {
     struct slurm_op *op;
 

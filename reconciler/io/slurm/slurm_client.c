@@ -20,7 +20,7 @@ enum {
 };
 
 int64_t
-slurm_now_us(void)
+rc_slurm_now_us(void)
 {
     struct timespec ts;
 
@@ -29,8 +29,8 @@ slurm_now_us(void)
 }
 
 static void
-log_state(struct rc_slurm *s, const char *who, const struct rc_line *hello,
-          const struct rc_error *e, uint32_t retry_ms)
+log_helper_state(struct rc_slurm *s, const char *who, const struct rc_line *hello,
+                 const struct rc_error *e, uint32_t retry_ms)
 {
     char text[400];
 
@@ -51,7 +51,7 @@ on_reader_state(void *arg, const struct rc_line *hello, const struct rc_error *e
 {
     struct rc_slurm *s = arg;
 
-    log_state(s, "reader", hello, e, retry_ms);
+    log_helper_state(s, "reader", hello, e, retry_ms);
     if (hello) {
         (void)rc_text_set(s->stats.release, sizeof s->stats.release,
                           rc_line_text(hello, "slurm", ""));
@@ -64,11 +64,11 @@ on_reader_state(void *arg, const struct rc_line *hello, const struct rc_error *e
 static void
 on_writer_state(void *arg, const struct rc_line *hello, const struct rc_error *e, uint32_t retry_ms)
 {
-    log_state(arg, "writer", hello, e, retry_ms);
+    log_helper_state(arg, "writer", hello, e, retry_ms);
 }
 
 static void
-on_helper_log(void *arg, const char *text)
+on_slurm_stderr(void *arg, const char *text)
 {
     struct rc_slurm *s = arg;
 
@@ -78,8 +78,8 @@ on_helper_log(void *arg, const char *text)
 }
 
 static struct rc_helper *
-open_helper(struct rc_slurm *s, const char *name, const char *role, const char *const *argv,
-            struct rc_error *e)
+open_slurm_helper(struct rc_slurm *s, const char *name, const char *role, const char *const *argv,
+                  struct rc_error *e)
 {
     struct rc_helper_config config = {
         .base = s->config.base,
@@ -87,7 +87,7 @@ open_helper(struct rc_slurm *s, const char *name, const char *role, const char *
         .argv = argv,
         .role = role,
         .on_state = strcmp(role, "reader") == 0 ? on_reader_state : on_writer_state,
-        .on_log = on_helper_log,
+        .on_log = on_slurm_stderr,
         .arg = s,
     };
 
@@ -95,7 +95,7 @@ open_helper(struct rc_slurm *s, const char *name, const char *role, const char *
 }
 
 static uint32_t
-or_default(uint32_t value, uint32_t fallback)
+slurm_default(uint32_t value, uint32_t fallback)
 {
     return value ? value : fallback;
 }
@@ -115,20 +115,21 @@ rc_slurm_new(const struct rc_slurm_config *config, struct rc_error *e)
         return NULL;
     }
     s->config = *config;
-    s->config.poll_ms = or_default(config->poll_ms, POLL_MS);
-    s->config.watch_ms = or_default(config->watch_ms, WATCH_MS);
-    s->config.duty = or_default(config->duty, DUTY);
-    s->config.singles_per_s = or_default(config->singles_per_s, SINGLES_PER_S);
-    s->config.timeout_ms = or_default(config->timeout_ms, TIMEOUT_MS);
+    s->config.poll_ms = slurm_default(config->poll_ms, POLL_MS);
+    s->config.watch_ms = slurm_default(config->watch_ms, WATCH_MS);
+    s->config.duty = slurm_default(config->duty, DUTY);
+    s->config.singles_per_s = slurm_default(config->singles_per_s, SINGLES_PER_S);
+    s->config.timeout_ms = slurm_default(config->timeout_ms, TIMEOUT_MS);
     TAILQ_INIT(&s->waiting);
     LIST_INIT(&s->looks);
-    if (slurm_poll_open(s) != RC_OK || slurm_calls_open(s) != RC_OK) {
+    if (rc_slurm_poll_open(s) != RC_OK || rc_slurm_calls_open(s) != RC_OK) {
         (void)rc_fail(e, RC_E_FULL, "no memory for the Slurm client");
         rc_slurm_free(s);
         return NULL;
     }
-    s->reader = open_helper(s, "slurm reader", "reader", config->reader_argv, e);
-    s->writer = s->reader ? open_helper(s, "slurm writer", "writer", config->writer_argv, e) : NULL;
+    s->reader = open_slurm_helper(s, "slurm reader", "reader", config->reader_argv, e);
+    s->writer =
+        s->reader ? open_slurm_helper(s, "slurm writer", "writer", config->writer_argv, e) : NULL;
     if (!s->writer) {
         rc_slurm_free(s);
         return NULL;
@@ -145,9 +146,9 @@ rc_slurm_free(struct rc_slurm *s)
     }
     rc_helper_free(s->reader);
     rc_helper_free(s->writer);
-    slurm_calls_close(s);
-    slurm_looks_close(s);
-    slurm_poll_close(s);
+    rc_slurm_calls_close(s);
+    rc_slurm_looks_close(s);
+    rc_slurm_poll_close(s);
     free(s);
 }
 

@@ -7,7 +7,7 @@
 
 #include "reconciler/io/helper/helper_client.h"
 #include "reconciler/io/slurm/slurm_client.h"
-#include "reconciler/io/slurm/slurm_node.h"
+#include "reconciler/io/slurm/slurm_rows.h"
 
 struct event;
 
@@ -79,24 +79,24 @@ struct rc_slurm {
     char batch_reason[RC_TEXT_LEN];
 };
 
-int64_t slurm_now_us(void);
+int64_t rc_slurm_now_us(void);
 
 /* slurm_poll.c */
-enum rc_err slurm_poll_open(struct rc_slurm *s);
-void slurm_poll_close(struct rc_slurm *s);
+enum rc_err rc_slurm_poll_open(struct rc_slurm *s);
+void rc_slurm_poll_close(struct rc_slurm *s);
 /* Reads these nodes soon: one by one within the cap, else by a full poll. */
-void slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t count);
+void rc_slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t count);
 
 /* A "node" row as an event; false (and a line in the log) when it cannot be read. */
-bool slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
-                    int64_t *ret_foreign_time);
-void slurm_show(struct rc_slurm *s, const struct rc_event *ev);
+bool rc_slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
+                       int64_t *ret_foreign_time);
+void rc_slurm_show(struct rc_slurm *s, const struct rc_event *ev);
 
 /* slurm_look.c */
-void slurm_looks_close(struct rc_slurm *s);
+void rc_slurm_looks_close(struct rc_slurm *s);
 
 /* slurm_calls.c */
-enum rc_err slurm_calls_open(struct rc_slurm *s);
-void slurm_calls_close(struct rc_slurm *s);
+enum rc_err rc_slurm_calls_open(struct rc_slurm *s);
+void rc_slurm_calls_close(struct rc_slurm *s);
 
 #endif

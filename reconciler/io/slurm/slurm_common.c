@@ -9,9 +9,11 @@
 #include "reconciler/core/event.h"
 #include "reconciler/io/slurm/slurm_helper.h"
 
-/* From here on a full table costs slurmctld less than single reads: 0.9 ms each, the
- * table of 750 nodes 3.8 ms (measured on 22.05.8). */
-enum { SINGLES_MAX = 8 };
+/* When a full table costs less than single reads: these take 0.9 ms each, the table of
+ * 750 nodes 3.8 ms (measured on 22.05.8), so one single read is worth 200 rows. */
+enum { SINGLES_MIN = 8, ROWS_A_SINGLE = 200 };
+
+static uint32_t table_rows; /* of the last full table */
 
 /* Foreign errno -> our error. Sources: slurm/slurm_errno.h; what a dead slurmctld
  * (1800), a hung one (5004) and a dead munged (1007) give was observed. */
@@ -45,7 +47,7 @@ static const struct {
 };
 
 enum rc_err
-slurm_fail(struct rc_error *e, const char *what)
+rc_slurm_fail(struct rc_error *e, const char *what)
 {
     int number = errno;
     enum rc_err err = RC_E_SLURM_REFUSED;
@@ -63,7 +65,7 @@ slurm_fail(struct rc_error *e, const char *what)
 }
 
 bool
-slurm_gone(enum rc_err err)
+rc_slurm_gone(enum rc_err err)
 {
     return err == RC_E_SLURM_DOWN || err == RC_E_TIMEOUT || err == RC_E_DENIED;
 }
@@ -78,7 +80,7 @@ by_name(const void *a, const void *b)
 }
 
 void
-names_free(struct name_set *set)
+rc_slurm_names_free(struct name_set *set)
 {
     for (size_t i = 0; i < set->count; i++) {
         free(set->name[i]);
@@ -88,7 +90,7 @@ names_free(struct name_set *set)
 }
 
 enum rc_err
-names_expand(const char *list, struct name_set *ret, struct rc_error *e)
+rc_slurm_names_expand(const char *list, struct name_set *ret, struct rc_error *e)
 {
     rc_hostlist hosts = list && *list ? slurm_hostlist_create(list) : NULL;
     int count = hosts ? slurm_hostlist_count(hosts) : 0;
@@ -115,7 +117,7 @@ names_expand(const char *list, struct name_set *ret, struct rc_error *e)
 }
 
 long
-names_find(const struct name_set *set, const char *name)
+rc_slurm_names_find(const struct name_set *set, const char *name)
 {
     char **found = bsearch(&name, set->name, set->count, sizeof *set->name, by_name);
 
@@ -131,7 +133,7 @@ read_records(const node_info_msg_t *msg, const struct name_set *names, node_fn *
     for (uint32_t i = 0; i < msg->record_count && err == RC_OK; i++) {
         const node_info_t *node = &msg->node_array[i];
 
-        if (node->name && names_find(names, node->name) >= 0) {
+        if (node->name && rc_slurm_names_find(names, node->name) >= 0) {
             err = fn(arg, node, e);
         }
     }
@@ -146,7 +148,7 @@ read_singles(const struct name_set *names, node_fn *fn, void *arg, struct rc_err
         enum rc_err err;
 
         if (slurm_load_node_single(&msg, names->name[i], SHOW_ALL) != SLURM_SUCCESS) {
-            err = slurm_fail(e, "reading a node");
+            err = rc_slurm_fail(e, "reading a node");
             if (err != RC_E_NOT_FOUND) {
                 return err;
             }
@@ -162,24 +164,31 @@ read_singles(const struct name_set *names, node_fn *fn, void *arg, struct rc_err
 }
 
 enum rc_err
-nodes_read(const struct name_set *names, node_fn *fn, void *arg, struct rc_error *e)
+rc_slurm_nodes_read(const struct name_set *names, node_fn *fn, void *arg, struct rc_error *e)
 {
     node_info_msg_t *msg = NULL;
     enum rc_err err;
 
-    if (names->count <= SINGLES_MAX) {
+    if (names->count <= SINGLES_MIN || names->count <= table_rows / ROWS_A_SINGLE) {
         return read_singles(names, fn, arg, e);
     }
     if (slurm_load_node(0, &msg, SHOW_ALL) != SLURM_SUCCESS) {
-        return slurm_fail(e, "reading the nodes");
+        return rc_slurm_fail(e, "reading the nodes");
     }
+    table_rows = msg->record_count;
     err = read_records(msg, names, fn, arg, e);
     slurm_free_node_info_msg(msg);
     return err;
 }
 
+void
+rc_slurm_table_seen(uint32_t rows)
+{
+    table_rows = rows;
+}
+
 uint32_t
-node_alloc_cpus(const node_info_t *node)
+rc_slurm_node_alloc_cpus(const node_info_t *node)
 {
     uint16_t cpus = 0;
 
@@ -192,7 +201,7 @@ node_alloc_cpus(const node_info_t *node)
 }
 
 uint32_t
-node_flags(const node_info_t *node)
+rc_slurm_node_flags(const node_info_t *node)
 {
     static const struct {
         uint64_t slurm;
@@ -223,14 +232,15 @@ node_flags(const node_info_t *node)
     flags |= base == NODE_STATE_FUTURE ? RC_SN_FUTURE : 0;
     flags |= base == NODE_STATE_UNKNOWN ? RC_SN_UNKNOWN : 0;
     /* A suspended job holds its node although the base state may not say so. */
-    if (base == NODE_STATE_ALLOCATED || base == NODE_STATE_MIXED || node_alloc_cpus(node) > 0) {
+    if (base == NODE_STATE_ALLOCATED || base == NODE_STATE_MIXED ||
+        rc_slurm_node_alloc_cpus(node) > 0) {
         flags |= RC_SN_ALLOCATED;
     }
     return flags;
 }
 
 uint32_t
-helper_slurm_uid(struct slurm_helper *h)
+rc_slurm_user_uid(struct slurm_helper *h)
 {
     slurm_conf_t *conf = NULL;
 

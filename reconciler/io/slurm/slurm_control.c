@@ -66,7 +66,7 @@ heartbeat_index(const slurm_conf_t *conf)
 }
 
 enum rc_err
-slurm_verb_ping(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_ping(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct slurm_helper *h = arg;
     slurm_conf_t *conf = NULL;
@@ -106,7 +106,7 @@ slurm_verb_ping(void *arg, struct rc_reply *r, const struct rc_line *req, struct
 }
 
 enum rc_err
-slurm_verb_config(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_config(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct slurm_helper *h = arg;
     slurm_conf_t *conf = NULL;
@@ -114,7 +114,7 @@ slurm_verb_config(void *arg, struct rc_reply *r, const struct rc_line *req, stru
 
     (void)req;
     if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS) {
-        return slurm_fail(e, "reading the configuration");
+        return rc_slurm_fail(e, "reading the configuration");
     }
     h->slurm_uid = conf->slurm_user_id;
     h->knows_slurm_uid = true;
@@ -134,16 +134,17 @@ slurm_verb_config(void *arg, struct rc_reply *r, const struct rc_line *req, stru
 }
 
 enum rc_err
-slurm_verb_reconfigure(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_reconfigure(void *arg, struct rc_reply *r, const struct rc_line *req,
+                          struct rc_error *e)
 {
     (void)arg;
     (void)r;
     (void)req;
-    return slurm_reconfigure() == SLURM_SUCCESS ? RC_OK : slurm_fail(e, "reconfigure");
+    return slurm_reconfigure() == SLURM_SUCCESS ? RC_OK : rc_slurm_fail(e, "reconfigure");
 }
 
 enum rc_err
-slurm_verb_takeover(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_takeover(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     uint64_t index = rc_line_number(req, "index", CONTROLLERS_MAX, 0);
 
@@ -153,5 +154,5 @@ slurm_verb_takeover(void *arg, struct rc_reply *r, const struct rc_line *req, st
         return rc_fail(e, RC_E_INVALID, "index: expected a backup controller, 1 to %d",
                        CONTROLLERS_MAX);
     }
-    return slurm_takeover((int)index) == SLURM_SUCCESS ? RC_OK : slurm_fail(e, "take-over");
+    return slurm_takeover((int)index) == SLURM_SUCCESS ? RC_OK : rc_slurm_fail(e, "take-over");
 }

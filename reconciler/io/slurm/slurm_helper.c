@@ -21,18 +21,18 @@
 #include <unistd.h>
 
 static const struct rc_verb reader_verbs[] = {
-    {"ping", slurm_verb_ping}, {"config", slurm_verb_config}, {"nodes", slurm_verb_nodes},
-    {"node", slurm_verb_node}, {"jobs", slurm_verb_jobs},     {NULL, NULL},
+    {"ping", rc_slurm_verb_ping}, {"config", rc_slurm_verb_config}, {"nodes", rc_slurm_verb_nodes},
+    {"node", rc_slurm_verb_node}, {"jobs", rc_slurm_verb_jobs},     {NULL, NULL},
 };
 
 static const struct rc_verb writer_verbs[] = {
-    {"drain", slurm_verb_drain},
-    {"down", slurm_verb_down},
-    {"resume", slurm_verb_resume},
-    {"jobs-signal", slurm_verb_jobs_signal},
-    {"jobs-requeue", slurm_verb_jobs_requeue},
-    {"reconfigure", slurm_verb_reconfigure},
-    {"takeover", slurm_verb_takeover},
+    {"drain", rc_slurm_verb_drain},
+    {"down", rc_slurm_verb_down},
+    {"resume", rc_slurm_verb_resume},
+    {"jobs-signal", rc_slurm_verb_jobs_signal},
+    {"jobs-requeue", rc_slurm_verb_jobs_requeue},
+    {"reconfigure", rc_slurm_verb_reconfigure},
+    {"takeover", rc_slurm_verb_takeover},
     {NULL, NULL},
 };
 
@@ -69,14 +69,15 @@ conf_readable(const char *path)
 }
 
 static int
-usage(void)
+slurm_helper_usage(void)
 {
-    (void)fprintf(stderr, "usage: rc-slurm-helper --role reader|writer [--conf SLURM.CONF]\n");
+    (void)fprintf(stderr,
+                  "slurm_helper_usage: rc-slurm-helper --role reader|writer [--conf SLURM.CONF]\n");
     return 2;
 }
 
 static int
-serve(const char *role, const char *conf)
+serve_slurm(const char *role, const char *conf)
 {
     struct slurm_helper helper = {.conf = conf};
     char release[32];
@@ -117,11 +118,11 @@ main(int argc, char **argv)
         } else if (option == 'c') {
             conf = optarg;
         } else {
-            return usage();
+            return slurm_helper_usage();
         }
     }
     if (optind != argc || (strcmp(role, "reader") != 0 && strcmp(role, "writer") != 0)) {
-        return usage();
+        return slurm_helper_usage();
     }
-    return serve(role, conf_path(conf));
+    return serve_slurm(role, conf_path(conf));
 }

@@ -27,37 +27,43 @@ struct name_set {
 
 enum { RC_SLURM_NAMES_MAX = 200000 };
 
-/* RC_E_INVALID when list is no host list or names none or too many. names_free() always. */
-enum rc_err names_expand(const char *list, struct name_set *ret, struct rc_error *e);
-void names_free(struct name_set *set);
+/* RC_E_INVALID when list is no host list or names none or too many. rc_slurm_names_free() always.
+ */
+enum rc_err rc_slurm_names_expand(const char *list, struct name_set *ret, struct rc_error *e);
+void rc_slurm_names_free(struct name_set *set);
 /* Index of a name or -1. */
-long names_find(const struct name_set *set, const char *name);
+long rc_slurm_names_find(const struct name_set *set, const char *name);
 
 /* Translates the errno that a libslurm call left; what names the call for people. */
-enum rc_err slurm_fail(struct rc_error *e, const char *what);
+enum rc_err rc_slurm_fail(struct rc_error *e, const char *what);
 /* True for errors after which no answer of slurmctld is to be had. */
-bool slurm_gone(enum rc_err err);
+bool rc_slurm_gone(enum rc_err err);
 
 /* Nodes whose records the caller may use until the next free; skips unnamed records. */
 typedef enum rc_err(node_fn)(void *arg, const node_info_t *node, struct rc_error *e);
 /* Calls fn for each named node that slurmctld shows: one by one for a few names,
  * from the full table otherwise. A name that is not shown is left out. */
-enum rc_err nodes_read(const struct name_set *names, node_fn *fn, void *arg, struct rc_error *e);
+enum rc_err rc_slurm_nodes_read(const struct name_set *names, node_fn *fn, void *arg,
+                                struct rc_error *e);
+
+/* A full table of so many rows was read elsewhere: rc_slurm_nodes_read() weighs by it. */
+void rc_slurm_table_seen(uint32_t rows);
 
 /* Node state as enum rc_slurm_flag bits. */
-uint32_t node_flags(const node_info_t *node);
-uint32_t node_alloc_cpus(const node_info_t *node);
+uint32_t rc_slurm_node_flags(const node_info_t *node);
+uint32_t rc_slurm_node_alloc_cpus(const node_info_t *node);
 /* Asks slurmctld once for SlurmUser's uid; root until it is known. */
-uint32_t helper_slurm_uid(struct slurm_helper *h);
+uint32_t rc_slurm_user_uid(struct slurm_helper *h);
 
 /* Jobs that hold resources of a node (NULL: all): running, suspended or completing. */
 typedef enum rc_err(job_fn)(void *arg, const slurm_job_info_t *job, struct rc_error *e);
-enum rc_err jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e);
+enum rc_err rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e);
 
 /* Verbs. arg is struct slurm_helper. */
-rc_verb_fn slurm_verb_ping, slurm_verb_config, slurm_verb_nodes, slurm_verb_node, slurm_verb_jobs;
-rc_verb_fn slurm_verb_drain, slurm_verb_down, slurm_verb_resume;
-rc_verb_fn slurm_verb_jobs_signal, slurm_verb_jobs_requeue;
-rc_verb_fn slurm_verb_reconfigure, slurm_verb_takeover;
+rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slurm_verb_node,
+    rc_slurm_verb_jobs;
+rc_verb_fn rc_slurm_verb_drain, rc_slurm_verb_down, rc_slurm_verb_resume;
+rc_verb_fn rc_slurm_verb_jobs_signal, rc_slurm_verb_jobs_requeue;
+rc_verb_fn rc_slurm_verb_reconfigure, rc_slurm_verb_takeover;
 
 #endif

@@ -40,9 +40,9 @@ static enum rc_err
 write_failure(struct job_round *round, uint32_t id, struct rc_error *e)
 {
     int number = errno;
-    enum rc_err err = slurm_fail(e, round->signal ? "signalling a job" : "requeueing a job");
+    enum rc_err err = rc_slurm_fail(e, round->signal ? "signalling a job" : "requeueing a job");
 
-    if (slurm_gone(err)) {
+    if (rc_slurm_gone(err)) {
         return err;
     }
     if (has_ended(number)) {
@@ -101,7 +101,7 @@ job_verb(struct job_round *round, const struct rc_line *req, job_fn *fn, struct 
     if (!*node) {
         return rc_fail(e, RC_E_INVALID, "node: expected a node's name");
     }
-    err = jobs_read(node, fn, round, e);
+    err = rc_slurm_jobs_read(node, fn, round, e);
     if (err == RC_OK) {
         struct rc_line_out *out = rc_reply_begin(round->reply, "ok");
 
@@ -112,7 +112,8 @@ job_verb(struct job_round *round, const struct rc_line *req, job_fn *fn, struct 
 }
 
 enum rc_err
-slurm_verb_jobs_signal(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_jobs_signal(void *arg, struct rc_reply *r, const struct rc_line *req,
+                          struct rc_error *e)
 {
     struct job_round round = {.reply = r};
 
@@ -125,8 +126,8 @@ slurm_verb_jobs_signal(void *arg, struct rc_reply *r, const struct rc_line *req,
 }
 
 enum rc_err
-slurm_verb_jobs_requeue(void *arg, struct rc_reply *r, const struct rc_line *req,
-                        struct rc_error *e)
+rc_slurm_verb_jobs_requeue(void *arg, struct rc_reply *r, const struct rc_line *req,
+                           struct rc_error *e)
 {
     struct job_round round = {.reply = r};
 

@@ -7,7 +7,8 @@
 #include "reconciler/io/slurm/slurm_client_private.h"
 
 static void
-look_done(struct slurm_look *look, enum rc_err err, const struct rc_error *e, const char *text)
+slurm_look_done(struct slurm_look *look, enum rc_err err, const struct rc_error *e,
+                const char *text)
 {
     struct rc_slurm_result result = {
         .err = err,
@@ -23,56 +24,56 @@ look_done(struct slurm_look *look, enum rc_err err, const struct rc_error *e, co
 }
 
 static void
-on_look_row(void *arg, const struct rc_line *row)
+on_slurm_look_row(void *arg, const struct rc_line *row)
 {
     struct slurm_look *look = arg;
     struct rc_event ev;
     int64_t foreign_time;
 
-    if (slurm_take_row(look->slurm, row, &ev, &foreign_time)) {
+    if (rc_slurm_take_row(look->slurm, row, &ev, &foreign_time)) {
         look->seen = true;
         (void)rc_slurm_diff_news(look->slurm->diff, &ev, foreign_time);
-        slurm_show(look->slurm, &ev);
+        rc_slurm_show(look->slurm, &ev);
     }
 }
 
 static void
-on_look_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
+on_slurm_look_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 {
     struct slurm_look *look = arg;
 
     (void)ok;
     if (e) {
-        look_done(look, e->code, e, e->text);
+        slurm_look_done(look, e->code, e, e->text);
     } else if (!look->seen) {
-        look_done(look, RC_E_NOT_FOUND, NULL, "slurmctld shows no such node");
+        slurm_look_done(look, RC_E_NOT_FOUND, NULL, "slurmctld shows no such node");
     } else {
-        look_done(look, RC_OK, NULL, "");
+        slurm_look_done(look, RC_OK, NULL, "");
     }
 }
 
 static void
-on_ping_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
+on_slurm_ping_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 {
     const char *primary = ok ? rc_line_text(ok, "primary", "-") : "-";
 
     if (e) {
-        look_done(arg, e->code, e, e->text);
+        slurm_look_done(arg, e->code, e, e->text);
     } else if (strcmp(primary, "-") == 0) {
-        look_done(arg, RC_E_SLURM_DOWN, NULL, "no slurmctld says that it is primary");
+        slurm_look_done(arg, RC_E_SLURM_DOWN, NULL, "no slurmctld says that it is primary");
     } else {
-        look_done(arg, RC_OK, NULL, primary);
+        slurm_look_done(arg, RC_OK, NULL, primary);
     }
 }
 
 /* Sends the request that was begun; a look that is not taken gives its error and no callback. */
 static enum rc_err
-look_send(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call,
-          rc_helper_end_fn *end)
+slurm_look_send(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call,
+                rc_helper_end_fn *end)
 {
     struct slurm_look *look = calloc(1, sizeof *look);
     struct rc_helper_call request = {
-        .row = on_look_row, .end = end, .arg = look, .timeout_ms = s->config.timeout_ms};
+        .row = on_slurm_look_row, .end = end, .arg = look, .timeout_ms = s->config.timeout_ms};
     enum rc_err err = look ? RC_OK : RC_E_FULL;
 
     if (look) {
@@ -97,18 +98,18 @@ rc_slurm_look(struct rc_slurm *s, const char *node, const struct rc_slurm_call *
     }
     s->stats.singles++;
     rc_line_put(rc_helper_begin(s->reader, "node"), "names", node);
-    return look_send(s, node, call, on_look_end);
+    return slurm_look_send(s, node, call, on_slurm_look_end);
 }
 
 enum rc_err
 rc_slurm_ping(struct rc_slurm *s, const struct rc_slurm_call *call)
 {
     (void)rc_helper_begin(s->reader, "ping");
-    return look_send(s, "", call, on_ping_end);
+    return slurm_look_send(s, "", call, on_slurm_ping_end);
 }
 
 void
-slurm_looks_close(struct rc_slurm *s)
+rc_slurm_looks_close(struct rc_slurm *s)
 {
     struct slurm_look *look;
 

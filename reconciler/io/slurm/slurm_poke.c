@@ -30,7 +30,7 @@ struct rc_slurm_poke {
 };
 
 static int64_t
-now_ms(void)
+poke_now_ms(void)
 {
     struct timespec ts;
 
@@ -39,20 +39,20 @@ now_ms(void)
 }
 
 static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+on_poke_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_slurm_poke *p = arg;
 
     (void)fd;
     (void)what;
-    p->last_ms = now_ms();
+    p->last_ms = poke_now_ms();
     p->config.on_poke(p->config.arg);
 }
 
 static void
-poke(struct rc_slurm_poke *p)
+poke_soon(struct rc_slurm_poke *p)
 {
-    int64_t wait_ms = p->last_ms + p->config.min_ms - now_ms();
+    int64_t wait_ms = p->last_ms + p->config.min_ms - poke_now_ms();
     struct timeval tv = {0};
 
     if (evtimer_pending(p->timer, NULL)) {
@@ -91,7 +91,7 @@ on_inotify(evutil_socket_t fd, short what, void *arg)
         }
     }
     if (hit) {
-        poke(p);
+        poke_soon(p);
     }
 }
 
@@ -106,7 +106,7 @@ on_datagram(evutil_socket_t fd, short what, void *arg)
         hit = true;
     }
     if (hit) {
-        poke(arg);
+        poke_soon(arg);
     }
 }
 
@@ -182,7 +182,7 @@ rc_slurm_poke_new(const struct rc_slurm_poke_config *config, struct rc_error *e)
     p->config.min_ms = config->min_ms ? config->min_ms : MIN_MS;
     p->last_ms = INT64_MIN / 2;
     p->inotify_fd = p->socket_fd = -1;
-    p->timer = evtimer_new(config->base, on_timer, p);
+    p->timer = evtimer_new(config->base, on_poke_timer, p);
     if (!p->timer) {
         err = rc_fail(e, RC_E_FULL, "no memory for pokes");
     }
@@ -200,7 +200,7 @@ rc_slurm_poke_new(const struct rc_slurm_poke_config *config, struct rc_error *e)
 }
 
 static void
-event_drop(struct event *ev)
+poke_event_free(struct event *ev)
 {
     if (ev) {
         event_free(ev);
@@ -213,9 +213,9 @@ rc_slurm_poke_free(struct rc_slurm_poke *p)
     if (!p) {
         return;
     }
-    event_drop(p->inotify_event);
-    event_drop(p->socket_event);
-    event_drop(p->timer);
+    poke_event_free(p->inotify_event);
+    poke_event_free(p->socket_event);
+    poke_event_free(p->timer);
     if (p->inotify_fd >= 0) {
         (void)close(p->inotify_fd);
     }

@@ -35,14 +35,14 @@ timer_set_us(struct event *timer, int64_t us)
 }
 
 void
-slurm_show(struct rc_slurm *s, const struct rc_event *ev)
+rc_slurm_show(struct rc_slurm *s, const struct rc_event *ev)
 {
     s->stats.node_events++;
     s->config.on_event(s->config.arg, ev);
 }
 
 static void
-log_error(struct rc_slurm *s, const char *text)
+log_poll_error(struct rc_slurm *s, const char *text)
 {
     if (s->config.on_log) {
         s->config.on_log(s->config.arg, text);
@@ -51,8 +51,8 @@ log_error(struct rc_slurm *s, const char *text)
 
 /* A "node" row: true when it is one and could be read. */
 bool
-slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
-               int64_t *ret_foreign_time)
+rc_slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
+                  int64_t *ret_foreign_time)
 {
     struct rc_error e;
 
@@ -60,27 +60,27 @@ slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *r
         return false;
     }
     if (rc_slurm_node_decode(row, s->slurm_uid, ret, ret_foreign_time, &e) != RC_OK) {
-        log_error(s, e.text);
+        log_poll_error(s, e.text);
         return false;
     }
     return true;
 }
 
 static void
-on_row(void *arg, const struct rc_line *row)
+on_node_row(void *arg, const struct rc_line *row)
 {
     struct rc_slurm *s = arg;
     struct rc_event ev;
     int64_t foreign_time;
 
-    if (slurm_take_row(s, row, &ev, &foreign_time) &&
+    if (rc_slurm_take_row(s, row, &ev, &foreign_time) &&
         rc_slurm_diff_news(s->diff, &ev, foreign_time)) {
-        slurm_show(s, &ev);
+        rc_slurm_show(s, &ev);
     }
 }
 
 static void
-show_gone(void *arg, const char *node)
+show_gone_node(void *arg, const char *node)
 {
     struct rc_event ev;
 
@@ -89,7 +89,7 @@ show_gone(void *arg, const char *node)
     ev.u.slurm.flags = RC_SN_UNKNOWN;
     (void)rc_text_set(ev.u.slurm.reason, sizeof ev.u.slurm.reason,
                       "no longer in slurmctld's node table");
-    slurm_show(arg, &ev);
+    rc_slurm_show(arg, &ev);
 }
 
 static void
@@ -113,7 +113,7 @@ poll_schedule(struct rc_slurm *s, uint32_t min_ms)
     int64_t wait_us = (int64_t)s->stats.last_poll_us * s->config.duty;
 
     wait_us = wait_us > (int64_t)min_ms * 1000 ? wait_us : (int64_t)min_ms * 1000;
-    timer_set_us(s->poll_timer, s->poll_began_us + wait_us - slurm_now_us());
+    timer_set_us(s->poll_timer, s->poll_began_us + wait_us - rc_slurm_now_us());
 }
 
 static void
@@ -125,7 +125,7 @@ on_poll_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 
     s->polling = false;
     s->stats.polls++;
-    s->stats.last_poll_us = (uint32_t)(slurm_now_us() - s->poll_began_us);
+    s->stats.last_poll_us = (uint32_t)(rc_slurm_now_us() - s->poll_began_us);
     s->stats.reader_error = err;
     if (err == RC_OK && !rc_line_u64(ok, "time", &time)) {
         err = s->stats.reader_error = RC_E_PARSE;
@@ -135,11 +135,11 @@ on_poll_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
         s->since = 0;
         /* A failed poll's length is libslurm's patience, not slurmctld's time. */
         s->stats.last_poll_us = 0;
-        log_error(s, e ? e->text : "a poll's end without time=");
+        log_poll_error(s, e ? e->text : "a poll's end without time=");
     } else if (rc_line_get(ok, "unchanged")) {
         s->stats.polls_unchanged++;
     } else {
-        rc_slurm_diff_finish(s->diff, show_gone, s);
+        rc_slurm_diff_finish(s->diff, show_gone_node, s);
         s->since = time;
     }
     poll_schedule(s, s->poked ? POKE_MIN_MS : s->config.poll_ms);
@@ -161,7 +161,7 @@ on_config_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 
 /* Sends what rc_helper_begin() began; a request that is not taken ends at once. */
 static void
-ask(struct rc_slurm *s, rc_helper_row_fn *row, rc_helper_end_fn *end, void *arg)
+ask_reader(struct rc_slurm *s, rc_helper_row_fn *row, rc_helper_end_fn *end, void *arg)
 {
     struct rc_helper_call call = {
         .row = row, .end = end, .arg = arg, .timeout_ms = s->config.timeout_ms};
@@ -175,7 +175,7 @@ ask(struct rc_slurm *s, rc_helper_row_fn *row, rc_helper_end_fn *end, void *arg)
 static void
 poll_begin(struct rc_slurm *s)
 {
-    int64_t now_us = slurm_now_us();
+    int64_t now_us = rc_slurm_now_us();
 
     if (s->polling) {
         s->poked = true;
@@ -194,11 +194,11 @@ poll_begin(struct rc_slurm *s)
     }
     if (!s->knows_uid) {
         (void)rc_helper_begin(s->reader, "config");
-        ask(s, NULL, on_config_end, s);
+        ask_reader(s, NULL, on_config_end, s);
     }
     rc_slurm_diff_begin(s->diff);
     rc_line_put_u64(rc_helper_begin(s->reader, "nodes"), "since", s->since);
-    ask(s, on_row, on_poll_end, s);
+    ask_reader(s, on_node_row, on_poll_end, s);
 }
 
 static void
@@ -230,9 +230,9 @@ rc_slurm_start(struct rc_slurm *s)
 
 /* Takes n single reads out of the bucket; false: the cap is reached. */
 static bool
-take_tokens(struct rc_slurm *s, uint32_t n)
+take_single_tokens(struct rc_slurm *s, uint32_t n)
 {
-    int64_t now_us = slurm_now_us();
+    int64_t now_us = rc_slurm_now_us();
     uint64_t full = (uint64_t)s->config.singles_per_s * 1000;
     uint64_t tokens =
         s->single_tokens + (uint64_t)(now_us - s->token_us) * s->config.singles_per_s / 1000;
@@ -251,7 +251,7 @@ static void
 on_watch_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 {
     struct rc_slurm *s = arg;
-    int64_t now_us = slurm_now_us();
+    int64_t now_us = rc_slurm_now_us();
     int64_t wait_us;
 
     (void)ok;
@@ -274,7 +274,7 @@ on_again_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
 
 /* "a,b,c" of up to NAMES_ROOM bytes; false when they do not fit. */
 static bool
-join(char *buf, const char *const *nodes, uint32_t count)
+join_names(char *buf, const char *const *nodes, uint32_t count)
 {
     size_t len = 0;
 
@@ -295,13 +295,14 @@ join(char *buf, const char *const *nodes, uint32_t count)
 }
 
 void
-slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t count)
+rc_slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t count)
 {
     char names[NAMES_ROOM];
 
-    if (count <= s->config.singles_per_s && join(names, nodes, count) && take_tokens(s, count)) {
+    if (count <= s->config.singles_per_s && join_names(names, nodes, count) &&
+        take_single_tokens(s, count)) {
         rc_line_put(rc_helper_begin(s->reader, "node"), "names", names);
-        ask(s, on_row, on_again_end, s);
+        ask_reader(s, on_node_row, on_again_end, s);
     } else {
         rc_slurm_poll(s, false);
     }
@@ -314,17 +315,17 @@ watch_begin(struct rc_slurm *s)
     uint32_t most = sizeof nodes / sizeof *nodes;
     char names[NAMES_ROOM];
 
-    s->watch_began_us = slurm_now_us();
+    s->watch_began_us = rc_slurm_now_us();
     for (uint32_t i = 0; i < s->watched_count && i < most; i++) {
         nodes[i] = s->watched[i];
     }
     if (s->watched_count == 0) {
         timer_set_us(s->watch_timer, (int64_t)s->config.watch_ms * 1000);
-    } else if (s->watched_count <= most && join(names, nodes, s->watched_count) &&
-               take_tokens(s, s->watched_count)) {
+    } else if (s->watched_count <= most && join_names(names, nodes, s->watched_count) &&
+               take_single_tokens(s, s->watched_count)) {
         s->watching = true;
         rc_line_put(rc_helper_begin(s->reader, "node"), "names", names);
-        ask(s, on_row, on_watch_end, s);
+        ask_reader(s, on_node_row, on_watch_end, s);
     } else {
         rc_slurm_poll(s, false);
         timer_set_us(s->watch_timer, (int64_t)s->config.watch_ms * 1000);
@@ -381,18 +382,18 @@ rc_slurm_watch(struct rc_slurm *s, const char *node, bool watched)
 }
 
 enum rc_err
-slurm_poll_open(struct rc_slurm *s)
+rc_slurm_poll_open(struct rc_slurm *s)
 {
     s->diff = rc_slurm_diff_new();
     s->poll_timer = evtimer_new(s->config.base, on_poll_timer, s);
     s->watch_timer = evtimer_new(s->config.base, on_watch_timer, s);
-    s->token_us = slurm_now_us();
+    s->token_us = rc_slurm_now_us();
     s->single_tokens = s->config.singles_per_s * 1000;
     return s->diff && s->poll_timer && s->watch_timer ? RC_OK : RC_E_FULL;
 }
 
 void
-slurm_poll_close(struct rc_slurm *s)
+rc_slurm_poll_close(struct rc_slurm *s)
 {
     rc_slurm_diff_free(s->diff);
     if (s->poll_timer) {

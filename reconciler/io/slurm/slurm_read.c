@@ -70,13 +70,13 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
     char flags[RC_SLURM_FLAGS_ROOM];
 
     (void)e;
-    (void)rc_slurm_flags_format(node_flags(node), flags, sizeof flags);
+    (void)rc_slurm_flags_format(rc_slurm_node_flags(node), flags, sizeof flags);
     rc_line_put(out, "name", node->name);
     rc_line_put(out, "addr", node->node_addr);
     rc_line_put(out, "hostname", node->node_hostname);
     rc_line_put(out, "partition", first_partition(reading->helper, node->name));
     rc_line_put(out, "flags", flags);
-    rc_line_put_u64(out, "alloc_cpus", node_alloc_cpus(node));
+    rc_line_put_u64(out, "alloc_cpus", rc_slurm_node_alloc_cpus(node));
     rc_line_put_u64(out, "cpus", node->cpus);
     rc_line_put_u64(out, "real_memory", node->real_memory);
     rc_line_put_i64(out, "boot", node->boot_time);
@@ -108,7 +108,7 @@ write_ok(struct rc_reply *r, time_t since, const uint32_t *count)
 }
 
 enum rc_err
-slurm_verb_nodes(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_nodes(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct reading reading = {.helper = arg, .reply = r};
     time_t since = (time_t)rc_line_number(req, "since", INT64_MAX, 0);
@@ -116,11 +116,12 @@ slurm_verb_nodes(void *arg, struct rc_reply *r, const struct rc_line *req, struc
 
     if (slurm_load_node(since, &msg, SHOW_ALL) != SLURM_SUCCESS) {
         if (errno != SLURM_NO_CHANGE_IN_DATA) {
-            return slurm_fail(e, "reading the nodes");
+            return rc_slurm_fail(e, "reading the nodes");
         }
         write_ok(r, since, NULL);
         return RC_OK;
     }
+    rc_slurm_table_seen(msg->record_count);
     partitions_refresh(reading.helper);
     for (uint32_t i = 0; i < msg->record_count; i++) {
         /* Free slots, FUTURE and hidden nodes come without a name. */
@@ -134,11 +135,11 @@ slurm_verb_nodes(void *arg, struct rc_reply *r, const struct rc_line *req, struc
 }
 
 enum rc_err
-slurm_verb_node(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_node(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct reading reading = {.helper = arg, .reply = r};
     struct name_set names;
-    enum rc_err err = names_expand(rc_line_get(req, "names"), &names, e);
+    enum rc_err err = rc_slurm_names_expand(rc_line_get(req, "names"), &names, e);
 
     if (err != RC_OK) {
         return err;
@@ -146,8 +147,8 @@ slurm_verb_node(void *arg, struct rc_reply *r, const struct rc_line *req, struct
     if (!reading.helper->partitions) {
         partitions_refresh(reading.helper);
     }
-    err = nodes_read(&names, write_node, &reading, e);
-    names_free(&names);
+    err = rc_slurm_nodes_read(&names, write_node, &reading, e);
+    rc_slurm_names_free(&names);
     return err;
 }
 
@@ -172,13 +173,13 @@ job_on_node(const slurm_job_info_t *job, const char *node)
 }
 
 enum rc_err
-jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e)
+rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e)
 {
     job_info_msg_t *msg = NULL;
     enum rc_err err = RC_OK;
 
     if (slurm_load_jobs(0, &msg, SHOW_ALL) != SLURM_SUCCESS) {
-        return slurm_fail(e, "reading the jobs");
+        return rc_slurm_fail(e, "reading the jobs");
     }
     for (uint32_t i = 0; i < msg->record_count && err == RC_OK; i++) {
         const slurm_job_info_t *job = &msg->job_array[i];
@@ -219,10 +220,10 @@ write_job(void *arg, const slurm_job_info_t *job, struct rc_error *e)
 }
 
 enum rc_err
-slurm_verb_jobs(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_jobs(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct reading reading = {.helper = arg, .reply = r};
-    enum rc_err err = jobs_read(rc_line_get(req, "node"), write_job, &reading, e);
+    enum rc_err err = rc_slurm_jobs_read(rc_line_get(req, "node"), write_job, &reading, e);
 
     if (err == RC_OK) {
         struct rc_line_out *out = rc_reply_begin(r, "ok");

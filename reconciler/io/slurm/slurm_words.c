@@ -56,7 +56,7 @@ enum { FLAGS = sizeof flag_names / sizeof *flag_names };
 
 /* Reads a decimal number that fits 32 bits; NULL when there is none. */
 static const char *
-read_u32(const char *text, uint32_t *ret)
+marker_number(const char *text, uint32_t *ret)
 {
     uint64_t value = 0;
     const char *c = text;
@@ -81,9 +81,9 @@ rc_slurm_reason_ours(const char *reason, uint32_t *ret_incident, uint32_t *ret_o
     if (strncmp(c, "rc:", 3) != 0) {
         return false;
     }
-    c = read_u32(c + 3, &incident);
+    c = marker_number(c + 3, &incident);
     if (c && *c == '+') {
-        c = read_u32(c + 1, &others);
+        c = marker_number(c + 1, &others);
     }
     if (!c || *c != ' ') {
         return false;

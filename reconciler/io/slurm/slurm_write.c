@@ -50,7 +50,7 @@ struct marking {
 };
 
 static enum rc_err
-update(const char *names, uint32_t state, const char *reason, struct rc_error *e)
+send_update(const char *names, uint32_t state, const char *reason, struct rc_error *e)
 {
     char *names_copy = strdup(names);
     char *reason_copy = reason ? strdup(reason) : NULL;
@@ -66,7 +66,7 @@ update(const char *names, uint32_t state, const char *reason, struct rc_error *e
         msg.reason = reason_copy;
         msg.reason_uid = reason ? geteuid() : msg.reason_uid;
         if (slurm_update_node(&msg) != SLURM_SUCCESS) {
-            err = slurm_fail(e, "updating nodes");
+            err = rc_slurm_fail(e, "updating nodes");
         }
     }
     free(names_copy);
@@ -84,7 +84,7 @@ of_single_nodes(enum rc_err err)
 static enum rc_err
 marking_open(struct marking *m, const struct rc_line *req, struct rc_error *e)
 {
-    enum rc_err err = names_expand(rc_line_get(req, "names"), &m->names, e);
+    enum rc_err err = rc_slurm_names_expand(rc_line_get(req, "names"), &m->names, e);
 
     if (err == RC_OK) {
         m->verdict = calloc(m->names.count, sizeof *m->verdict);
@@ -100,7 +100,7 @@ marking_close(struct marking *m)
         free(m->verdict[i].reason);
     }
     free(m->verdict);
-    names_free(&m->names);
+    rc_slurm_names_free(&m->names);
 }
 
 /* The chosen names as a comma list, NULL when there are none or memory is short. */
@@ -127,7 +127,7 @@ static enum rc_err
 update_chosen(struct marking *m, uint32_t state, const char *reason, struct rc_error *e)
 {
     char *list = chosen_names(m);
-    enum rc_err err = list ? update(list, state, reason, e) : RC_OK;
+    enum rc_err err = list ? send_update(list, state, reason, e) : RC_OK;
 
     free(list);
     return err;
@@ -151,9 +151,9 @@ write_rows(const struct marking *m, const char *done, struct rc_reply *r)
 
 /* Keeps the reason that stands there, and finds the owner of it. */
 static struct verdict *
-judge(struct marking *m, const node_info_t *node, enum rc_owner *ret_owner)
+judge_node(struct marking *m, const node_info_t *node, enum rc_owner *ret_owner)
 {
-    long at = names_find(&m->names, node->name);
+    long at = rc_slurm_names_find(&m->names, node->name);
     const char *reason = node->reason ? node->reason : "";
 
     assert(at >= 0);
@@ -185,10 +185,10 @@ judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
 {
     struct marking *m = arg;
     enum rc_owner owner;
-    struct verdict *v = judge(m, node, &owner);
+    struct verdict *v = judge_node(m, node, &owner);
 
     (void)e;
-    if (!(node_flags(node) & m->wanted)) {
+    if (!(rc_slurm_node_flags(node) & m->wanted)) {
         v->result = RESULT_REFUSED;
     } else if (owner == RC_OWNER_FOREIGN && !is_stale(m->stale, node)) {
         v->result = RESULT_FOREIGN;
@@ -212,8 +212,8 @@ show_our_reason(struct marking *m)
 
 /* Both verbs: state first, then the reason where it may be set. */
 static enum rc_err
-mark(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint32_t state,
-     struct rc_error *e)
+mark_nodes(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint32_t state,
+           struct rc_error *e)
 {
     struct marking m = {.reason = rc_line_text(req, "reason", ""),
                         .stale = rc_line_text(req, "stale", "")};
@@ -224,14 +224,14 @@ mark(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint
         err = rc_fail(e, RC_E_INVALID, "reason: expected rc:<incident> <fault>");
     }
     if (err == RC_OK) {
-        err = update(rc_line_get(req, "names"), state, NULL, e);
+        err = send_update(rc_line_get(req, "names"), state, NULL, e);
     }
     if (err == RC_OK || of_single_nodes(err)) {
         (void)rc_reply_begin(r, "accepted");
         rc_reply_end(r);
         rc_reply_flush(r);
-        m.slurm_uid = helper_slurm_uid(h);
-        err = nodes_read(&m.names, judge_marked, &m, e);
+        m.slurm_uid = rc_slurm_user_uid(h);
+        err = rc_slurm_nodes_read(&m.names, judge_marked, &m, e);
         err = err == RC_OK ? update_chosen(&m, NO_VAL, m.reason, e) : err;
         if (err == RC_OK || of_single_nodes(err)) {
             err = RC_OK;
@@ -244,24 +244,24 @@ mark(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint
 }
 
 enum rc_err
-slurm_verb_drain(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_drain(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
-    return mark(arg, r, req, NODE_STATE_DRAIN, e);
+    return mark_nodes(arg, r, req, NODE_STATE_DRAIN, e);
 }
 
 enum rc_err
-slurm_verb_down(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_down(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
-    return mark(arg, r, req, NODE_STATE_DOWN, e);
+    return mark_nodes(arg, r, req, NODE_STATE_DOWN, e);
 }
 
 static enum rc_err
 judge_drained(void *arg, const node_info_t *node, struct rc_error *e)
 {
     struct marking *m = arg;
-    uint32_t flags = node_flags(node);
+    uint32_t flags = rc_slurm_node_flags(node);
     enum rc_owner owner;
-    struct verdict *v = judge(m, node, &owner);
+    struct verdict *v = judge_node(m, node, &owner);
 
     (void)e;
     if (!(flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
@@ -284,30 +284,30 @@ judge_resumed(void *arg, const node_info_t *node, struct rc_error *e)
 {
     struct marking *m = arg;
     enum rc_owner owner;
-    struct verdict *v = judge(m, node, &owner);
+    struct verdict *v = judge_node(m, node, &owner);
 
     (void)e;
     if (v->result == RESULT_DONE &&
-        (node_flags(node) & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL)) != 0) {
+        (rc_slurm_node_flags(node) & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL)) != 0) {
         v->result = RESULT_REFUSED;
     }
     return RC_OK;
 }
 
 enum rc_err
-slurm_verb_resume(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+rc_slurm_verb_resume(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
     struct marking m = {.reason = ""};
     enum rc_err err = marking_open(&m, req, e);
 
     if (err == RC_OK) {
-        m.slurm_uid = helper_slurm_uid(arg);
-        err = nodes_read(&m.names, judge_drained, &m, e);
+        m.slurm_uid = rc_slurm_user_uid(arg);
+        err = rc_slurm_nodes_read(&m.names, judge_drained, &m, e);
     }
     if (err == RC_OK) {
         err = update_chosen(&m, NODE_RESUME, NULL, e);
         if (of_single_nodes(err)) {
-            err = nodes_read(&m.names, judge_resumed, &m, e);
+            err = rc_slurm_nodes_read(&m.names, judge_resumed, &m, e);
         }
     }
     if (err == RC_OK) {

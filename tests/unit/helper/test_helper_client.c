@@ -355,6 +355,20 @@ stderr_goes_to_the_log(void)
 }
 
 static void
+last_words_are_in_the_report(void)
+{
+    struct seen s;
+
+    open_helper(&s, "hello=good");
+    run_until_up(&s);
+    ask(&s, "stderr", "text", "slurm.conf: No such file", 2000);
+    ask(&s, "die", NULL, NULL, 2000);
+    run_until_ends(&s, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s.down, "exited with 7; it said: slurm.conf: No such file"));
+    close_helper(&s);
+}
+
+static void
 a_request_that_is_too_large_is_not_taken(void)
 {
     static char text[RC_LINE_MAX];
@@ -419,6 +433,7 @@ main(void)
         {"nonsense ends the helper, not the daemon", nonsense_ends_the_helper_not_the_daemon},
         {"an endless line ends the helper", an_endless_line_ends_the_helper},
         {"stderr goes to the log", stderr_goes_to_the_log},
+        {"last words are in the report", last_words_are_in_the_report},
         {"a request that is too large is not taken", a_request_that_is_too_large_is_not_taken},
         {"a missing program is told and tried again", a_missing_program_is_told_and_tried_again},
         {"free drops what is pending", free_drops_what_is_pending},

@@ -1,8 +1,8 @@
-/* slurm_node.c - see slurm_node.h.
+/* slurm_rows.c - see slurm_rows.h.
  *
  * The diff keeps a hash of what was last shown of each node, not the row itself: the
  * chance that a change keeps its 64-bit hash is nil, and 10,000 nodes stay below 1 MB. */
-#include "reconciler/io/slurm/slurm_node.h"
+#include "reconciler/io/slurm/slurm_rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct rc_slurm_diff {
 };
 
 static uint64_t
-hash_bytes(uint64_t hash, const void *bytes, size_t len)
+diff_hash(uint64_t hash, const void *bytes, size_t len)
 {
     const unsigned char *c = bytes;
 
@@ -35,14 +35,14 @@ hash_bytes(uint64_t hash, const void *bytes, size_t len)
 }
 
 static uint64_t
-hash_name(const char *name)
+diff_hash_name(const char *name)
 {
-    return hash_bytes(0xcbf29ce484222325U, name, strlen(name));
+    return diff_hash(0xcbf29ce484222325U, name, strlen(name));
 }
 
 /* Seconds since the epoch as ms; slurmctld says 0 for "never". */
 static bool
-read_time(const struct rc_line *row, const char *key, int64_t *ret_ms)
+row_time(const struct rc_line *row, const char *key, int64_t *ret_ms)
 {
     int64_t seconds = 0;
 
@@ -55,7 +55,7 @@ read_time(const struct rc_line *row, const char *key, int64_t *ret_ms)
 
 /* A reason may be longer than our room; its beginning tells owner and incident. */
 static void
-copy_cut(char *dst, uint32_t room, const char *src)
+copy_cut_text(char *dst, uint32_t room, const char *src)
 {
     size_t len = strlen(src);
 
@@ -66,8 +66,8 @@ copy_cut(char *dst, uint32_t room, const char *src)
 
 /* A reason speaks only for a node that is out of service (or about to be rebooted). */
 static void
-set_owner(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev_slurm_node *n,
-          int64_t *ret_foreign_time)
+set_reason_owner(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev_slurm_node *n,
+                 int64_t *ret_foreign_time)
 {
     const char *reason = rc_line_text(row, "reason", "");
     uint32_t reason_uid = (uint32_t)rc_line_number(row, "reason_uid", UINT32_MAX, UINT32_MAX);
@@ -104,19 +104,19 @@ rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev
         return rc_fail(e, RC_E_PARSE, "node %s: unknown flag in '%.80s'", name,
                        rc_line_text(row, "flags", ""));
     }
-    if (!read_time(row, "boot", &n->boot_wall_ms) ||
-        !read_time(row, "slurmd_start", &n->slurmd_start_wall_ms)) {
+    if (!row_time(row, "boot", &n->boot_wall_ms) ||
+        !row_time(row, "slurmd_start", &n->slurmd_start_wall_ms)) {
         return rc_fail(e, RC_E_PARSE, "node %s: a time is no number", name);
     }
     /* NodeAddr may be a long DNS name: then the address counts as not told. An id of
      * another shape, or a long partition name, only labels the node. */
     (void)rc_text_set(n->addr, sizeof n->addr, rc_line_text(row, "addr", ""));
     (void)rc_text_set(ret->instance, sizeof ret->instance, rc_line_text(row, "instance", ""));
-    copy_cut(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
+    copy_cut_text(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
     n->cpus = (uint32_t)rc_line_number(row, "cpus", UINT32_MAX, 0);
     n->jobs = (n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING)) != 0 ? 1 : 0;
-    set_owner(row, slurm_uid, n, ret_foreign_time);
-    copy_cut(n->reason, sizeof n->reason, reason);
+    set_reason_owner(row, slurm_uid, n, ret_foreign_time);
+    copy_cut_text(n->reason, sizeof n->reason, reason);
     return RC_OK;
 }
 
@@ -144,9 +144,9 @@ rc_slurm_diff_begin(struct rc_slurm_diff *d)
 
 /* The slot that holds name, or the free one where it belongs. Needs slots > count. */
 static uint32_t *
-slot_of(const struct rc_slurm_diff *d, const char *name)
+diff_slot(const struct rc_slurm_diff *d, const char *name)
 {
-    uint32_t at = (uint32_t)hash_name(name) & (d->slots - 1);
+    uint32_t at = (uint32_t)diff_hash_name(name) & (d->slots - 1);
 
     while (d->slot[at] && strcmp(d->node[d->slot[at] - 1].name, name) != 0) {
         at = (at + 1) & (d->slots - 1);
@@ -155,16 +155,16 @@ slot_of(const struct rc_slurm_diff *d, const char *name)
 }
 
 static void
-index_all(struct rc_slurm_diff *d)
+diff_index(struct rc_slurm_diff *d)
 {
     memset(d->slot, 0, d->slots * sizeof *d->slot);
     for (uint32_t i = 0; i < d->count; i++) {
-        *slot_of(d, d->node[i].name) = i + 1;
+        *diff_slot(d, d->node[i].name) = i + 1;
     }
 }
 
 static bool
-make_room(struct rc_slurm_diff *d)
+diff_make_room(struct rc_slurm_diff *d)
 {
     uint32_t room = d->room ? d->room * 2 : 64;
     struct shown *node;
@@ -185,23 +185,23 @@ make_room(struct rc_slurm_diff *d)
     d->slot = slot;
     d->slots = room * 2;
     d->room = room;
-    index_all(d);
+    diff_index(d);
     return true;
 }
 
 bool
 rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t foreign_time)
 {
-    uint64_t hash = hash_bytes(hash_name(ev->instance), &ev->u.slurm, sizeof ev->u.slurm);
+    uint64_t hash = diff_hash(diff_hash_name(ev->instance), &ev->u.slurm, sizeof ev->u.slurm);
     struct shown *shown;
     uint32_t *slot;
     bool news;
 
     assert(ev->kind == RC_EV_SLURM_NODE);
-    if (!make_room(d)) {
+    if (!diff_make_room(d)) {
         return true;
     }
-    slot = slot_of(d, ev->node);
+    slot = diff_slot(d, ev->node);
     if (*slot == 0) {
         shown = &d->node[d->count++];
         memset(shown, 0, sizeof *shown);
@@ -227,7 +227,7 @@ rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t f
 int64_t
 rc_slurm_diff_stale(const struct rc_slurm_diff *d, const char *node)
 {
-    const uint32_t *slot = d->slots > 0 ? slot_of(d, node) : NULL;
+    const uint32_t *slot = d->slots > 0 ? diff_slot(d, node) : NULL;
 
     return slot && *slot ? d->node[*slot - 1].stale : 0;
 }
@@ -246,7 +246,7 @@ rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char
     }
     if (kept != d->count) {
         d->count = kept;
-        index_all(d);
+        diff_index(d);
     }
 }
 

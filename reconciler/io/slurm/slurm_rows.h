@@ -1,4 +1,4 @@
-/* slurm_node.h - what a Slurm helper's node row means as an event, and the diff that
+/* slurm_rows.h - what a Slurm helper's node row means as an event, and the diff that
  * makes an event only of what changed. */
 #ifndef RC_SLURM_NODE_H
 #define RC_SLURM_NODE_H

@@ -1,5 +1,5 @@
-/* test_slurm_node.c - node rows as events, and which of them are news. */
-#include "reconciler/io/slurm/slurm_node.h"
+/* test_slurm_rows.c - node rows as events, and which of them are news. */
+#include "reconciler/io/slurm/slurm_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -251,5 +251,5 @@ main(void)
         CU_TEST_INFO_NULL,
     };
 
-    return rc_test_main("slurm_node", tests);
+    return rc_test_main("slurm_rows", tests);
 }
