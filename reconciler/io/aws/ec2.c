@@ -128,6 +128,7 @@ take_ec2_page(struct rc_ec2_call *call, const struct rc_aws_reply *reply)
     free(page.console);
     call->done.pages++;
     call->done.unreadable += page.unreadable;
+    call->done.partial += page.partial;
     if (page.next_token[0] &&
         (strcmp(page.next_token, call->next_token) == 0 || call->done.pages >= PAGES_MAX)) {
         rc_fail(&call->done.error, RC_E_PARSE, "%s: the pages do not end",
@@ -139,6 +140,10 @@ take_ec2_page(struct rc_ec2_call *call, const struct rc_aws_reply *reply)
 static void
 finish_ec2_call(struct rc_ec2_call *call)
 {
+    if (call->done.error.code == RC_OK && call->done.unreadable) {
+        rc_fail(&call->done.error, RC_E_PARSE, "%s: %u rows without a usable instance id",
+                rc_aws_op_name(call->op), call->done.unreadable);
+    }
     call->done.complete = call->done.error.code == RC_OK;
     if (!call->cancelled) {
         call->sink.done(&call->done, call->sink.arg);

@@ -24,10 +24,11 @@ struct rc_ec2_call; /* one operation, of several requests when paged */
 
 struct rc_ec2_done {
     struct rc_error error;
-    bool complete;       /* every page was read: only then absence means anything */
+    bool complete;       /* every page and every row was read: only then absence means anything */
     uint32_t pages;      /* replies read */
     uint32_t rows;       /* events given */
-    uint32_t unreadable; /* rows left out because a field was missing or too long */
+    uint32_t unreadable; /* rows left out: no instance id in them */
+    uint32_t partial;    /* rows given with a field "" because it did not fit its room */
 };
 
 typedef void(rc_ec2_row_fn)(const struct rc_event *row, void *arg);

@@ -85,7 +85,7 @@ struct reader {
     const struct shape *shape; /* of the row being read, NULL outside of rows */
     size_t row_len;            /* path_len of its element */
     struct rc_event row;
-    bool row_bad;
+    bool row_partial;
     struct scheduled scheduled;
     char tag_key[TAG_KEY_LEN];
     char tag_value[TAG_VALUE_LEN];
@@ -169,7 +169,7 @@ set_event_field(struct reader *r, const struct field *field, const char *text)
 
     switch (field->kind) {
     case FIELD_TEXT:
-        r->row_bad = !rc_text_set(at, field->room, text) || r->row_bad;
+        r->row_partial = !rc_text_set(at, field->room, text) || r->row_partial;
         return;
     case FIELD_TIME:
         (void)rc_aws_time_iso(text, &ms); /* 0 = not told */
@@ -215,7 +215,7 @@ end_tag(struct reader *r)
     } else if (strcmp(r->tag_key, RC_TAG_NODE) == 0) {
         bool fits = rc_text_set(r->row.node, RC_NODE_LEN, r->tag_value) && !r->tag_cut &&
                     rc_text_set(described->node, RC_NODE_LEN, r->tag_value);
-        r->row_bad = r->row_bad || !fits;
+        r->row_partial = r->row_partial || !fits;
     } else if (strcmp(r->tag_key, RC_TAG_INCIDENT) == 0) {
         described->tag_incident = tag_number(r->tag_value);
     } else if (strcmp(r->tag_key, RC_TAG_ATTEMPT) == 0) {
@@ -291,10 +291,11 @@ static void
 end_row(struct reader *r)
 {
     r->shape = NULL;
-    if (r->row_bad || !r->row.instance[0]) {
+    if (!r->row.instance[0]) {
         r->page->unreadable++;
         return;
     }
+    r->page->partial += r->row_partial;
     if (r->page->rows == r->room) {
         size_t room = r->room ? r->room * 2 : 64;
         struct rc_event *rows = reallocarray(r->rows, room, sizeof *rows);
@@ -358,7 +359,7 @@ on_xml_start(void *arg, const XML_Char *name, const XML_Char **attributes)
         if (strcmp(shapes[i].row_path, r->path) == 0) {
             r->shape = &shapes[i];
             r->row_len = r->path_len;
-            r->row_bad = false;
+            r->row_partial = false;
             rc_event_init(&r->row, shapes[i].kind);
         }
     }

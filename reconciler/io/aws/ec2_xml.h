@@ -20,7 +20,8 @@ struct rc_ec2_page {
     char root[RC_EC2_ROOT_LEN];             /* "DescribeInstancesResponse" */
     char next_token[RC_EC2_NEXT_TOKEN_LEN]; /* "" = last page */
     uint32_t rows;
-    uint32_t unreadable; /* rows left out: no id, or a field too long for its room */
+    uint32_t unreadable; /* rows left out: without an id, or with one that does not fit */
+    uint32_t partial;    /* rows given with a field "" because it did not fit */
     char *console;       /* GetConsoleOutput, still base64; NULL = none; free() it */
 };
 

@@ -198,6 +198,21 @@ a_description_that_fails_half_way_is_incomplete(void)
 }
 
 static void
+a_description_with_an_unreadable_row_is_incomplete(void)
+{
+    begin();
+    push_page("", "t1");
+    push_page("i-2", "");
+    CU_ASSERT_EQUAL(rc_ec2_describe_cluster(f.aws, &sink, NULL), RC_OK);
+    CU_ASSERT_TRUE(fixture_run(&f, 1));
+    CU_ASSERT_FALSE(done.complete);
+    CU_ASSERT_EQUAL(done.error.code, RC_E_PARSE);
+    CU_ASSERT_EQUAL(done.unreadable, 1);
+    CU_ASSERT_STRING_EQUAL(seen, "i-2 ");
+    fixture_stop(&f);
+}
+
+static void
 pages_that_go_in_circles_end(void)
 {
     begin();
@@ -354,6 +369,8 @@ main(void)
          all_pages_are_read_before_a_description_is_complete},
         {"a description that fails half-way is incomplete",
          a_description_that_fails_half_way_is_incomplete},
+        {"a description with an unreadable row is incomplete",
+         a_description_with_an_unreadable_row_is_incomplete},
         {"pages that go in circles end", pages_that_go_in_circles_end},
         {"many ids are asked in parts", many_ids_are_asked_in_parts},
         {"changes carry their flags and check the answer",
