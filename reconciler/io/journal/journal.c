@@ -152,7 +152,7 @@ rc_journal_append(struct rc_journal *j, const struct rc_journal_item *items, uns
 /* --- sync -------------------------------------------------------------------- */
 
 static void
-answer_waiters(struct rc_journal *j, enum rc_err code, uint64_t up_to)
+answer_sync_waiters(struct rc_journal *j, enum rc_err code, uint64_t up_to)
 {
     struct rc_journal_waiter *served = NULL, **end = &served;
 
@@ -175,7 +175,7 @@ answer_waiters(struct rc_journal *j, enum rc_err code, uint64_t up_to)
 }
 
 static void
-on_synced(void *arg, enum rc_err code, const struct rc_error *err)
+on_journal_synced(void *arg, enum rc_err code, const struct rc_error *err)
 {
     struct rc_journal *j = arg;
 
@@ -194,7 +194,7 @@ on_synced(void *arg, enum rc_err code, const struct rc_error *err)
             j->synced_segment = j->syncing_segment;
             rc_journal_apply_retention(j);
         }
-        answer_waiters(j, RC_OK, j->durable);
+        answer_sync_waiters(j, RC_OK, j->durable);
     } else if (j->syncing_segment != j->segment) {
         /* The segment was replaced by a newer one meanwhile, whose snapshot holds all. */
         if (j->old_fd >= 0) {
@@ -205,7 +205,7 @@ on_synced(void *arg, enum rc_err code, const struct rc_error *err)
         if (code == RC_E_DISK) {
             rc_journal_set_state(j, RC_JOURNAL_SYNC_FAILED, err->text);
         }
-        answer_waiters(j, code, UINT64_MAX);
+        answer_sync_waiters(j, code, UINT64_MAX);
         return;
     }
     if (j->head || j->synced_segment < j->segment) {
@@ -232,7 +232,7 @@ rc_journal_start_sync(struct rc_journal *j)
     }
     j->syncing_last = j->last;
     j->syncing_segment = j->segment;
-    if (rc_syncer_sync(j->o.syncer, fds, count, on_synced, j, &err)) {
+    if (rc_syncer_sync(j->o.syncer, fds, count, on_journal_synced, j, &err)) {
         event_active(j->deferred, EV_TIMEOUT, 0); /* no helper: the waiters are told so there */
         return;
     }
@@ -253,9 +253,10 @@ rc_journal_on_deferred(evutil_socket_t fd, short what, void *arg)
             j->o.on_state(j->o.on_state_arg, j->state, &why);
         }
     }
-    answer_waiters(j, RC_OK, j->durable);
+    answer_sync_waiters(j, RC_OK, j->durable);
     if (j->head && !j->is_syncing) {
-        answer_waiters(j, j->state == RC_JOURNAL_SYNC_FAILED ? RC_E_DISK : RC_E_HELPER, UINT64_MAX);
+        answer_sync_waiters(j, j->state == RC_JOURNAL_SYNC_FAILED ? RC_E_DISK : RC_E_HELPER,
+                            UINT64_MAX);
     }
 }
 
@@ -307,7 +308,7 @@ rc_journal_close(struct rc_journal *j)
     if (!j) {
         return;
     }
-    answer_waiters(j, RC_E_CANCELLED, UINT64_MAX);
+    answer_sync_waiters(j, RC_E_CANCELLED, UINT64_MAX);
     close(j->lock_fd); /* the next writer need not wait for the answer to our last sync */
     j->lock_fd = -1;
     if (j->is_syncing) {

@@ -74,7 +74,7 @@ read_at(struct rc_journal_reader *r, uint64_t offset, uint8_t *out, size_t len,
 
 /* One more byte than asked for, so that a payload can get its NUL. */
 static enum rc_err
-make_room(struct rc_journal_reader *r, size_t len, struct rc_error *ret_err)
+make_payload_room(struct rc_journal_reader *r, size_t len, struct rc_error *ret_err)
 {
     if (len < r->room) {
         return RC_OK;
@@ -127,7 +127,7 @@ judge_bad_bytes(struct rc_journal_reader *r, const char *what, struct rc_error *
                        " does not check, and this is not the newest segment",
                        r->file, what, r->offset);
     }
-    e = make_room(r, len, ret_err);
+    e = make_payload_room(r, len, ret_err);
     if (!e) {
         e = read_at(r, r->offset, r->buf, len, &why);
     }
@@ -220,7 +220,7 @@ enter_segment(struct rc_journal_reader *r, size_t index, bool in_sequence, struc
 
 /* RC_E_TRUNCATED: no sound record with the expected number stands at r->offset. */
 static enum rc_err
-read_record(struct rc_journal_reader *r, struct rc_error *ret_err)
+check_record(struct rc_journal_reader *r, struct rc_error *ret_err)
 {
     uint8_t raw[RC_RECORD_HEAD_SIZE];
     uint64_t left = r->size - r->offset;
@@ -238,7 +238,7 @@ read_record(struct rc_journal_reader *r, struct rc_error *ret_err)
         head.len > left - RC_JOURNAL_RECORD_OVERHEAD) {
         return RC_E_TRUNCATED;
     }
-    e = make_room(r, (size_t)head.len + RC_RECORD_CRC_SIZE, ret_err);
+    e = make_payload_room(r, (size_t)head.len + RC_RECORD_CRC_SIZE, ret_err);
     if (!e) {
         e = read_at(r, r->offset + sizeof raw, r->buf, (size_t)head.len + RC_RECORD_CRC_SIZE,
                     ret_err);
@@ -261,7 +261,7 @@ read_record(struct rc_journal_reader *r, struct rc_error *ret_err)
 }
 
 static enum rc_err
-advance(struct rc_journal_reader *r, struct rc_error *ret_err)
+next_record(struct rc_journal_reader *r, struct rc_error *ret_err)
 {
     enum rc_err e;
 
@@ -274,7 +274,7 @@ advance(struct rc_journal_reader *r, struct rc_error *ret_err)
             return e;
         }
     }
-    e = read_record(r, ret_err);
+    e = check_record(r, ret_err);
     if (e == RC_E_TRUNCATED) {
         char what[40];
         snprintf(what, sizeof what, "record %" PRIu64, r->expected);
@@ -288,7 +288,7 @@ rc_journal_reader_next(struct rc_journal_reader *r, struct rc_journal_record *re
                        struct rc_error *ret_err)
 {
     if (!r->has_pending && !r->end) {
-        r->end = advance(r, &r->end_why);
+        r->end = next_record(r, &r->end_why);
     }
     if (!r->has_pending && r->end) {
         return rc_fail(ret_err, r->end, "%s", r->end_why.text);
@@ -330,7 +330,7 @@ rc_journal_reader_to_snapshot(struct rc_journal_reader *r, unsigned back, struct
             return e;
         }
         if (!r->end) {
-            r->end = r->offset == r->size ? RC_E_NOT_FOUND : advance(r, &r->end_why);
+            r->end = r->offset == r->size ? RC_E_NOT_FOUND : next_record(r, &r->end_why);
         }
         if (r->end == RC_E_NOT_FOUND) {
             continue; /* the newest segment was torn before its first record was whole */

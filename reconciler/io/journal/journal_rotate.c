@@ -19,7 +19,7 @@
 #include "reconciler/io/journal/crc32c.h"
 
 static int64_t
-wall_ms(void)
+segment_wall_ms(void)
 {
     struct timespec t;
 
@@ -33,7 +33,7 @@ write_segment(const struct rc_journal *j, int fd, uint64_t first, const void *sn
 {
     uint8_t raw[RC_JOURNAL_HEADER_SIZE + RC_RECORD_HEAD_SIZE], crc[RC_RECORD_CRC_SIZE];
     struct rc_segment_header header = {
-        .segment = j->segment + 1, .first = first, .created_wall_ms = wall_ms()};
+        .segment = j->segment + 1, .first = first, .created_wall_ms = segment_wall_ms()};
     struct rc_record_head head = {first, (uint32_t)len, RC_JOURNAL_SNAPSHOT};
     size_t raw_len = snapshot ? sizeof raw : RC_JOURNAL_HEADER_SIZE;
     uint8_t *record = raw + RC_JOURNAL_HEADER_SIZE;

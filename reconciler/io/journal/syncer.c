@@ -67,7 +67,7 @@ received_fds(struct msghdr *msg, int fds[RC_SYNCER_FILES_MAX])
 }
 
 _Noreturn static void
-serve(int sock, int (*fdatasync_fn)(int fd))
+serve_syncs(int sock, int (*fdatasync_fn)(int fd))
 {
     for (;;) {
         union fd_control control;
@@ -123,7 +123,7 @@ run_child(int sock, int (*fdatasync_fn)(int fd))
     close_range(4, ~0U, 0);
     close(0);
     close(1);
-    serve(3, fdatasync_fn);
+    serve_syncs(3, fdatasync_fn);
 }
 
 /* --- daemon's side ------------------------------------------------------------- */
@@ -189,7 +189,7 @@ fail_sent_requests(struct rc_syncer *s)
 static void send_waiting(struct rc_syncer *s);
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+on_sync_answer(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_syncer *s = arg;
     int answer;
@@ -220,7 +220,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_writable(evutil_socket_t fd, short what, void *arg)
+on_sync_room(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -245,8 +245,8 @@ start_child(struct rc_syncer *s, struct rc_error *ret_err)
         run_child(pair[1], s->fdatasync_fn);
     }
     close(pair[1]);
-    s->on_readable = event_new(s->base, pair[0], EV_READ | EV_PERSIST, on_readable, s);
-    s->on_writable = event_new(s->base, pair[0], EV_WRITE, on_writable, s);
+    s->on_readable = event_new(s->base, pair[0], EV_READ | EV_PERSIST, on_sync_answer, s);
+    s->on_writable = event_new(s->base, pair[0], EV_WRITE, on_sync_room, s);
     assert(s->on_readable && s->on_writable);
     event_add(s->on_readable, NULL);
     s->sock = pair[0];

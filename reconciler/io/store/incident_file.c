@@ -66,10 +66,11 @@ struct incident_file {
     unsigned syncing;      /* so many of them are under way */
     bool is_closed;        /* only the syncer's answer is awaited */
     unsigned lock_tries;
+    uint64_t fence; /* while the lock is held; 0 = not read */
 };
 
 static void
-push(struct queue *q, struct call *c)
+push_call(struct queue *q, struct call *c)
 {
     c->next = NULL;
     *q->tail = c;
@@ -77,7 +78,7 @@ push(struct queue *q, struct call *c)
 }
 
 static struct call *
-pop(struct queue *q)
+pop_call(struct queue *q)
 {
     struct call *c = q->head;
 
@@ -91,7 +92,7 @@ pop(struct queue *q)
 }
 
 static void
-answer(struct call *c, enum rc_err code, const struct rc_error *err)
+answer_call(struct call *c, enum rc_err code, const struct rc_error *err)
 {
     const struct rc_store_items none = {NULL, 0, NULL, 0};
 
@@ -145,19 +146,24 @@ write_fence(const struct incident_file *s, uint64_t epoch, struct rc_error *err)
     return e;
 }
 
-/* The first write of a new epoch fences the ones before it too. */
+/* The first write of a new epoch fences the ones before it too. The fence is read
+ * once for all calls that are carried out under one lock. */
 static enum rc_err
-check_epoch(const struct incident_file *s, uint64_t epoch, struct rc_error *err)
+check_epoch(struct incident_file *s, uint64_t epoch, struct rc_error *err)
 {
-    uint64_t fence;
-    enum rc_err e = read_fence(s, &fence, err);
+    uint64_t fence = s->fence;
+    enum rc_err e = fence ? RC_OK : read_fence(s, &fence, err);
 
     if (!e && epoch < fence) {
         e = rc_fail(err, RC_E_CONDITION,
                     "epoch %" PRIu64 " is over: epoch %" PRIu64 " has written in %s", epoch, fence,
                     s->dir);
     }
-    return e || epoch == fence ? e : write_fence(s, epoch, err);
+    if (!e && epoch > fence) {
+        e = write_fence(s, epoch, err);
+    }
+    s->fence = e ? 0 : epoch;
+    return e;
 }
 
 /* --- carrying out --------------------------------------------------------------------- */
@@ -178,7 +184,7 @@ carry_out_list(struct incident_file *s, struct call *c)
         e = check_epoch(s, c->epoch, &err);
     }
     if (e) {
-        answer(c, e, &err);
+        answer_call(c, e, &err);
     } else {
         struct rc_store_items items = {l.incidents, l.incident_count, l.histories, l.history_count};
         c->list_cb(c->arg, RC_OK, &items, &err);
@@ -188,7 +194,7 @@ carry_out_list(struct incident_file *s, struct call *c)
 }
 
 static enum rc_err
-carry_out(struct incident_file *s, const struct call *c, struct rc_error *err)
+carry_out_call(struct incident_file *s, const struct call *c, struct rc_error *err)
 {
     enum rc_err e = check_epoch(s, c->epoch, err);
 
@@ -204,30 +210,30 @@ carry_out(struct incident_file *s, const struct call *c, struct rc_error *err)
     return RC_OK;
 }
 
-static void start_sync(struct incident_file *s);
-static void destroy(struct incident_file *s);
+static void sync_items(struct incident_file *s);
+static void destroy_store(struct incident_file *s);
 
 static void
-on_synced(void *arg, enum rc_err code, const struct rc_error *err)
+on_items_synced(void *arg, enum rc_err code, const struct rc_error *err)
 {
     struct incident_file *s = arg;
 
     if (s->is_closed) {
-        destroy(s);
+        destroy_store(s);
         return;
     }
     while (s->syncing) {
         s->syncing--;
-        answer(pop(&s->unsynced), code, err);
+        answer_call(pop_call(&s->unsynced), code, err);
     }
-    start_sync(s);
+    sync_items(s);
 }
 
 /* Files are opened again by name, so that a long queue holds no descriptors; one
  * that was replaced meanwhile is synced in its newer form, one that was deleted
  * is in the directory's sync. */
 static void
-start_sync(struct incident_file *s)
+sync_items(struct incident_file *s)
 {
     int fds[RC_SYNCER_FILES_MAX];
     unsigned count = 0;
@@ -244,14 +250,14 @@ start_sync(struct incident_file *s)
         s->syncing++;
     }
     fds[count++] = s->dir_fd;
-    enum rc_err e = rc_syncer_sync(s->o.syncer, fds, count, on_synced, s, &err);
+    enum rc_err e = rc_syncer_sync(s->o.syncer, fds, count, on_items_synced, s, &err);
     while (count-- > 1) {
         close(fds[count - 1]);
     }
     if (e) {
         while (s->syncing) {
             s->syncing--;
-            answer(pop(&s->unsynced), e, &err);
+            answer_call(pop_call(&s->unsynced), e, &err);
         }
         if (s->unsynced.head) {
             event_active(s->turn, EV_TIMEOUT, 0);
@@ -263,23 +269,23 @@ static void
 carry_out_some(struct incident_file *s)
 {
     for (int i = 0; i < CALLS_PER_TURN && s->asked.head; i++) {
-        struct call *c = pop(&s->asked);
+        struct call *c = pop_call(&s->asked);
         struct rc_error err = {RC_OK, "", ""};
         if (c->kind == CALL_LIST) {
             carry_out_list(s, c);
             continue;
         }
-        enum rc_err e = carry_out(s, c, &err);
+        enum rc_err e = carry_out_call(s, c, &err);
         if (!e && s->o.syncer) {
-            push(&s->unsynced, c);
+            push_call(&s->unsynced, c);
         } else {
-            answer(c, e, &err);
+            answer_call(c, e, &err);
         }
     }
 }
 
 static void
-on_turn(evutil_socket_t unused, short what, void *arg)
+on_store_turn(evutil_socket_t unused, short what, void *arg)
 {
     const struct timeval retry = {.tv_usec = LOCK_RETRY_MS * 1000}, now = {0};
     struct incident_file *s = arg;
@@ -291,11 +297,12 @@ on_turn(evutil_socket_t unused, short what, void *arg)
         int fd = openat(s->dir_fd, "store.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
             s->lock_tries = 0;
+            s->fence = 0;
             carry_out_some(s);
         } else if (++s->lock_tries == LOCK_TRIES) {
             rc_fail(&err, RC_E_TIMEOUT, "cannot lock %s/store.lock: %s", s->dir, strerror(errno));
             s->lock_tries = 0;
-            answer(pop(&s->asked), RC_E_TIMEOUT, &err);
+            answer_call(pop_call(&s->asked), RC_E_TIMEOUT, &err);
         }
         if (fd >= 0) {
             close(fd);
@@ -304,13 +311,13 @@ on_turn(evutil_socket_t unused, short what, void *arg)
     if (s->asked.head) {
         event_add(s->turn, s->lock_tries ? &retry : &now);
     }
-    start_sync(s);
+    sync_items(s);
 }
 
 /* --- calls ------------------------------------------------------------------------------ */
 
 static enum rc_err
-ask(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
+ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
 {
     const struct timeval now = {0};
     struct call *c = malloc(sizeof *c);
@@ -322,7 +329,7 @@ ask(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct c
     *c = *from;
     c->kind = kind;
     c->epoch = epoch;
-    push(&s->asked, c);
+    push_call(&s->asked, c);
     if (!evtimer_pending(s->turn, NULL)) {
         event_add(s->turn, &now);
     }
@@ -344,7 +351,8 @@ is_epoch(uint64_t epoch)
 }
 
 static enum rc_err
-put(struct rc_incident_store *base, const struct rc_incident_item *item, rc_store_fn *cb, void *arg)
+put_item(struct rc_incident_store *base, const struct rc_incident_item *item, rc_store_fn *cb,
+         void *arg)
 {
     struct incident_file *s = (struct incident_file *)base;
     struct call c = {.cb = cb, .arg = arg};
@@ -356,7 +364,7 @@ put(struct rc_incident_store *base, const struct rc_incident_item *item, rc_stor
     }
     snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", item->incident);
     c.text = rc_incident_item_format(s->cluster, item);
-    return c.text ? ask(s, CALL_WRITE, item->item.epoch, &c) : RC_E_FULL;
+    return c.text ? ask_store(s, CALL_WRITE, item->item.epoch, &c) : RC_E_FULL;
 }
 
 static enum rc_err
@@ -369,7 +377,7 @@ remove_incident(struct rc_incident_store *base, uint32_t incident, uint64_t epoc
         return RC_E_INVALID;
     }
     snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", incident);
-    return ask((struct incident_file *)base, CALL_REMOVE, epoch, &c);
+    return ask_store((struct incident_file *)base, CALL_REMOVE, epoch, &c);
 }
 
 static enum rc_err
@@ -398,22 +406,22 @@ put_history(struct rc_incident_store *base, const struct rc_history_item *item, 
         return RC_E_INVALID;
     }
     free(json);
-    return ask(s, CALL_WRITE, item->epoch, &c);
+    return ask_store(s, CALL_WRITE, item->epoch, &c);
 }
 
 static enum rc_err
-list(struct rc_incident_store *base, uint64_t epoch, rc_store_list_fn *cb, void *arg)
+list_items(struct rc_incident_store *base, uint64_t epoch, rc_store_list_fn *cb, void *arg)
 {
     struct call c = {.list_cb = cb, .arg = arg};
 
     if (epoch > RC_JSON_INTEGER_MAX) {
         return RC_E_INVALID;
     }
-    return ask((struct incident_file *)base, CALL_LIST, epoch, &c);
+    return ask_store((struct incident_file *)base, CALL_LIST, epoch, &c);
 }
 
 static void
-destroy(struct incident_file *s)
+destroy_store(struct incident_file *s)
 {
     if (s->turn) {
         event_free(s->turn);
@@ -434,12 +442,12 @@ incident_file_free(struct rc_incident_store *base)
     struct call *c;
 
     rc_fail(&err, RC_E_CANCELLED, "the incident store is closed");
-    while ((c = pop(&s->unsynced)) || (c = pop(&s->asked))) {
-        answer(c, RC_E_CANCELLED, &err);
+    while ((c = pop_call(&s->unsynced)) || (c = pop_call(&s->asked))) {
+        answer_call(c, RC_E_CANCELLED, &err);
     }
     s->is_closed = s->syncing > 0;
     if (!s->is_closed) {
-        destroy(s);
+        destroy_store(s);
     }
 }
 
@@ -447,8 +455,8 @@ enum rc_err
 rc_incident_file_new(const struct rc_incident_file_options *options,
                      struct rc_incident_store **ret_store, struct rc_error *ret_err)
 {
-    static const struct rc_incident_store_ops ops = {put, remove_incident, put_history, list,
-                                                     incident_file_free};
+    static const struct rc_incident_store_ops ops = {put_item, remove_incident, put_history,
+                                                     list_items, incident_file_free};
     struct incident_file *s = calloc(1, sizeof *s);
 
     if (!s) {
@@ -461,9 +469,9 @@ rc_incident_file_new(const struct rc_incident_file_options *options,
     s->unsynced.tail = &s->unsynced.head;
     s->dir = strdup(options->dir);
     s->cluster = strdup(options->cluster);
-    s->turn = evtimer_new(options->base, on_turn, s);
+    s->turn = evtimer_new(options->base, on_store_turn, s);
     if (!s->dir || !s->cluster || !s->turn) {
-        destroy(s);
+        destroy_store(s);
         return rc_fail(ret_err, RC_E_FULL, "out of memory");
     }
     if (!mkdir(s->dir, 0750) || errno == EEXIST) {
@@ -472,7 +480,7 @@ rc_incident_file_new(const struct rc_incident_file_options *options,
     if (s->dir_fd < 0) {
         enum rc_err e = rc_fail(ret_err, RC_E_DISK, "cannot make or open %s: %s", options->dir,
                                 strerror(errno));
-        destroy(s);
+        destroy_store(s);
         return e;
     }
     *ret_store = &s->base;

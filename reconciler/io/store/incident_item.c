@@ -41,7 +41,7 @@ new_object(const char *cluster, const char *node, uint64_t epoch)
 
 /* Every member counts: one that memory ran out for must not be left out in silence. */
 static char *
-finish(cJSON *o, int members)
+finish_item(cJSON *o, int members)
 {
     char *text = o && cJSON_GetArraySize(o) == members ? cJSON_PrintUnformatted(o) : NULL;
 
@@ -74,7 +74,7 @@ rc_incident_item_format(const char *cluster, const struct rc_incident_item *item
             return NULL;
         }
     }
-    return finish(o, 16);
+    return finish_item(o, 16);
 }
 
 char *
@@ -83,13 +83,13 @@ rc_history_item_format(const char *cluster, const struct rc_history_item *item)
     cJSON *o = new_object(cluster, item->node, item->epoch);
 
     cJSON_AddItemToObject(o, "history", cJSON_ParseWithLength(item->json, item->json_len));
-    return finish(o, 5);
+    return finish_item(o, 5);
 }
 
 /* --- from text ------------------------------------------------------------------- */
 
 static uint32_t
-phase_of(struct rc_json_object *o)
+phase_member(struct rc_json_object *o)
 {
     char name[32];
 
@@ -104,7 +104,7 @@ phase_of(struct rc_json_object *o)
 }
 
 static uint32_t
-fault_of(struct rc_json_object *o)
+fault_member(struct rc_json_object *o)
 {
     char name[40];
 
@@ -118,7 +118,7 @@ fault_of(struct rc_json_object *o)
 }
 
 static uint32_t
-flags_of(struct rc_json_object *o)
+flags_member(struct rc_json_object *o)
 {
     const char *expected = "a list of held, approved, our-drain, yielded";
     const cJSON *list = rc_json_member(o, "flags", expected);
@@ -168,12 +168,12 @@ rc_incident_item_parse(const char *cluster, const char *text, size_t len,
     r.incident = (uint32_t)rc_json_integer(&o, "incident", 1, UINT32_MAX);
     r.item.epoch = rc_json_integer(&o, "epoch", 1, RC_JSON_INTEGER_MAX);
     r.item.opened_wall_ms = (int64_t)rc_json_integer(&o, "opened_wall_ms", 0, RC_JSON_INTEGER_MAX);
-    r.item.fault = fault_of(&o);
-    r.item.phase = phase_of(&o);
+    r.item.fault = fault_member(&o);
+    r.item.phase = phase_member(&o);
     r.item.rung = (uint32_t)rc_json_integer(&o, "rung", 0, UINT32_MAX);
     r.item.tries = (uint32_t)rc_json_integer(&o, "tries", 0, UINT32_MAX);
     r.item.attempt = (uint32_t)rc_json_integer(&o, "attempt", 0, UINT32_MAX);
-    r.item.flags = flags_of(&o);
+    r.item.flags = flags_member(&o);
     rc_json_text(&o, "old_instance", r.item.old_instance, sizeof r.item.old_instance);
     rc_json_text(&o, "new_instance", r.item.new_instance, sizeof r.item.new_instance);
     rc_json_text(&o, "rule", r.item.rule, sizeof r.item.rule);

@@ -29,8 +29,8 @@ grow(void *list, size_t count, size_t *room, size_t size)
 }
 
 static enum rc_err
-add_incident(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
-             struct rc_error *err)
+list_incident(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+              struct rc_error *err)
 {
     char name[NAME_ROOM];
     void *bigger = grow(l->incidents, l->incident_count, &l->incident_room, sizeof *l->incidents);
@@ -54,8 +54,8 @@ add_incident(struct rc_incident_listing *l, const char *text, size_t len, const 
 }
 
 static enum rc_err
-add_history(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
-            struct rc_error *err)
+list_history(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+             struct rc_error *err)
 {
     char name[NAME_ROOM];
     void *bigger = grow(l->histories, l->history_count, &l->history_room, sizeof *l->histories);
@@ -82,7 +82,7 @@ add_history(struct rc_incident_listing *l, const char *text, size_t len, const c
 }
 
 static enum rc_err
-add_file(int dir_fd, struct rc_incident_listing *l, const char *file, struct rc_error *err)
+list_file(int dir_fd, struct rc_incident_listing *l, const char *file, struct rc_error *err)
 {
     size_t name_len = strlen(file), len = 0;
     struct rc_error why;
@@ -97,15 +97,15 @@ add_file(int dir_fd, struct rc_incident_listing *l, const char *file, struct rc_
     }
     enum rc_err e = rc_store_read(dir_fd, file, &text, &len, &why);
     if (!e) {
-        e = is_incident ? add_incident(l, text, len, file, &why)
-                        : add_history(l, text, len, file, &why);
+        e = is_incident ? list_incident(l, text, len, file, &why)
+                        : list_history(l, text, len, file, &why);
         free(text);
     }
     return e ? rc_fail(err, e, "%.80s: %.170s", file, why.text) : RC_OK;
 }
 
 static int
-by_incident(const void *a, const void *b)
+items_by_incident(const void *a, const void *b)
 {
     uint32_t x = ((const struct rc_incident_item *)a)->incident;
     uint32_t y = ((const struct rc_incident_item *)b)->incident;
@@ -114,7 +114,7 @@ by_incident(const void *a, const void *b)
 }
 
 static int
-by_node(const void *a, const void *b)
+items_by_node(const void *a, const void *b)
 {
     return strcmp(((const struct rc_history_item *)a)->node,
                   ((const struct rc_history_item *)b)->node);
@@ -134,14 +134,14 @@ rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
         return rc_fail(err, RC_E_IO, "cannot read %s: %s", dir, strerror(errno));
     }
     while (!e && (entry = readdir(d))) {
-        e = add_file(dir_fd, l, entry->d_name, err);
+        e = list_file(dir_fd, l, entry->d_name, err);
     }
     closedir(d);
     if (l->incident_count) {
-        qsort(l->incidents, l->incident_count, sizeof *l->incidents, by_incident);
+        qsort(l->incidents, l->incident_count, sizeof *l->incidents, items_by_incident);
     }
     if (l->history_count) {
-        qsort(l->histories, l->history_count, sizeof *l->histories, by_node);
+        qsort(l->histories, l->history_count, sizeof *l->histories, items_by_node);
     }
     return e;
 }

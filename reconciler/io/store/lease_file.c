@@ -65,7 +65,7 @@ boot_clock_ms(void *arg)
 
 /* RC_E_NOT_FOUND: there is no record yet. */
 static enum rc_err
-read_record(struct lease_file *l, int64_t now_ms, struct rc_lease_record *ret, struct rc_error *err)
+read_lease(struct lease_file *l, int64_t now_ms, struct rc_lease_record *ret, struct rc_error *err)
 {
     char what[160];
     char *text = NULL;
@@ -86,7 +86,7 @@ read_record(struct lease_file *l, int64_t now_ms, struct rc_lease_record *ret, s
 }
 
 static enum rc_err
-write_record(struct lease_file *l, const struct rc_lease_record *r, bool sync, struct rc_error *err)
+write_lease(struct lease_file *l, const struct rc_lease_record *r, bool sync, struct rc_error *err)
 {
     char *text = rc_lease_record_format(l->cluster, r);
 
@@ -107,7 +107,7 @@ is_still_mine(const struct lease_file *l, const struct rc_lease_record *r)
 }
 
 static void
-take(struct lease_file *l, const struct rc_lease_record *r, int64_t now_ms)
+take_lease(struct lease_file *l, const struct rc_lease_record *r, int64_t now_ms)
 {
     struct rc_error ignored; /* cannot go back: it is newer than what was read */
 
@@ -121,7 +121,7 @@ static enum rc_err
 acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
 {
     struct rc_lease_record r;
-    enum rc_err e = read_record(l, now_ms, &r, err);
+    enum rc_err e = read_lease(l, now_ms, &r, err);
 
     if (e && e != RC_E_NOT_FOUND) {
         return e;
@@ -140,9 +140,9 @@ acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     r.renewal++;
     r.term_ms = l->o.term_ms;
     r.held = true;
-    e = write_record(l, &r, true, err);
+    e = write_lease(l, &r, true, err);
     if (!e) {
-        take(l, &r, now_ms);
+        take_lease(l, &r, now_ms);
     }
     return e;
 }
@@ -155,7 +155,7 @@ read_mine(struct lease_file *l, int64_t now_ms, struct rc_lease_record *ret, str
         l->is_mine = false;
         return rc_fail(err, RC_E_NO_LEASE, "the lease is not held, or ran out before this call");
     }
-    enum rc_err e = read_record(l, now_ms, ret, err);
+    enum rc_err e = read_lease(l, now_ms, ret, err);
     if (e == RC_E_NOT_FOUND || (!e && !is_still_mine(l, ret))) {
         l->is_mine = false;
         return rc_fail(err, RC_E_NO_LEASE, "the lease was taken by %s", e ? "nobody" : ret->owner);
@@ -174,9 +174,9 @@ renew(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     }
     r.renewal++;
     r.term_ms = l->o.term_ms;
-    e = write_record(l, &r, false, err);
+    e = write_lease(l, &r, false, err);
     if (!e) {
-        take(l, &r, now_ms);
+        take_lease(l, &r, now_ms);
     }
     return e;
 }
@@ -192,9 +192,9 @@ yield(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     }
     r.renewal++;
     r.held = false;
-    e = write_record(l, &r, true, err);
+    e = write_lease(l, &r, true, err);
     if (!e) {
-        take(l, &r, now_ms);
+        take_lease(l, &r, now_ms);
     }
     return e;
 }
@@ -204,13 +204,13 @@ observe(struct lease_file *l, int64_t now_ms, struct rc_error *err)
 {
     struct rc_lease_record r;
 
-    return read_record(l, now_ms, &r, err);
+    return read_lease(l, now_ms, &r, err);
 }
 
 /* --- calls ------------------------------------------------------------------------ */
 
 static void
-answer(struct lease_file *l, enum rc_err code, const struct rc_error *err)
+answer_lease(struct lease_file *l, enum rc_err code, const struct rc_error *err)
 {
     const struct rc_lease_record *r = &l->watch.seen;
     struct rc_lease_info info;
@@ -246,7 +246,7 @@ try_lock(const struct lease_file *l)
 }
 
 static void
-on_turn(evutil_socket_t unused, short what, void *arg)
+on_lease_turn(evutil_socket_t unused, short what, void *arg)
 {
     const struct timeval retry = {.tv_usec = LOCK_RETRY_MS * 1000};
     struct rc_error err = {RC_OK, "", ""};
@@ -270,7 +270,7 @@ on_turn(evutil_socket_t unused, short what, void *arg)
         e = l->work(l, l->o.now_ms(l->o.now_arg), &err);
         close(fd);
     }
-    answer(l, e, &err);
+    answer_lease(l, e, &err);
 }
 
 static enum rc_err
@@ -323,7 +323,7 @@ lease_file_free(struct rc_lease *base)
 
     if (l->work) {
         rc_fail(&err, RC_E_CANCELLED, "the lease is closed");
-        answer(l, RC_E_CANCELLED, &err);
+        answer_lease(l, RC_E_CANCELLED, &err);
     }
     if (l->turn) {
         event_free(l->turn);
@@ -385,7 +385,7 @@ rc_lease_file_new(const struct rc_lease_file_options *options, struct rc_lease *
     l->dir_fd = -1;
     l->path = strdup(options->path);
     l->cluster = strdup(options->cluster);
-    l->turn = evtimer_new(options->base, on_turn, l);
+    l->turn = evtimer_new(options->base, on_lease_turn, l);
     enum rc_err e = l->path && l->cluster && l->turn ? open_directory(l, ret_err)
                                                      : rc_fail(ret_err, RC_E_FULL, "out of memory");
     if (!e && (!options->owner[0] || !rc_text_set(l->owner, sizeof l->owner, options->owner))) {

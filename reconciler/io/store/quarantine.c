@@ -193,7 +193,7 @@ append_line(struct rc_quarantine *q, const char *line, struct rc_error *err)
 
 /* The older file is lost here, by the operator's limit: what was not taken is counted. */
 static enum rc_err
-rotate(struct rc_quarantine *q, struct rc_error *err)
+rotate_lines(struct rc_quarantine *q, struct rc_error *err)
 {
     size_t kept = 0;
 
@@ -227,8 +227,8 @@ rotate(struct rc_quarantine *q, struct rc_error *err)
 /* --- sync ---------------------------------------------------------------------------------- */
 
 static void
-answer_waiters(struct rc_quarantine *q, enum rc_err code, uint64_t up_to_id,
-               const struct rc_error *err)
+answer_put_waiters(struct rc_quarantine *q, enum rc_err code, uint64_t up_to_id,
+                   const struct rc_error *err)
 {
     struct waiter *served = NULL, **end = &served;
 
@@ -251,7 +251,7 @@ answer_waiters(struct rc_quarantine *q, enum rc_err code, uint64_t up_to_id,
 }
 
 static void
-destroy(struct rc_quarantine *q)
+destroy_quarantine(struct rc_quarantine *q)
 {
     if (q->deferred) {
         event_free(q->deferred);
@@ -268,24 +268,24 @@ destroy(struct rc_quarantine *q)
     free(q);
 }
 
-static void start_sync(struct rc_quarantine *q);
+static void sync_lines(struct rc_quarantine *q);
 
 static void
-on_synced(void *arg, enum rc_err code, const struct rc_error *err)
+on_lines_synced(void *arg, enum rc_err code, const struct rc_error *err)
 {
     struct rc_quarantine *q = arg;
 
     q->is_syncing = false;
     if (q->is_closed) {
-        destroy(q);
+        destroy_quarantine(q);
         return;
     }
-    answer_waiters(q, code, q->syncing_id, err);
-    start_sync(q);
+    answer_put_waiters(q, code, q->syncing_id, err);
+    sync_lines(q);
 }
 
 static void
-start_sync(struct rc_quarantine *q)
+sync_lines(struct rc_quarantine *q)
 {
     int fds[RC_SYNCER_FILES_MAX];
     unsigned count = 0;
@@ -300,7 +300,7 @@ start_sync(struct rc_quarantine *q)
     fds[count++] = q->fd;
     fds[count++] = q->dir_fd;
     q->syncing_id = q->last_id;
-    if (rc_syncer_sync(q->o.syncer, fds, count, on_synced, q, &err)) {
+    if (rc_syncer_sync(q->o.syncer, fds, count, on_lines_synced, q, &err)) {
         event_active(q->deferred, EV_TIMEOUT, 0);
         return;
     }
@@ -321,14 +321,14 @@ on_deferred(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (!q->is_syncing) {
         rc_fail(&err, RC_E_HELPER, "the sync helper cannot be started");
-        answer_waiters(q, RC_E_HELPER, UINT64_MAX, &err);
+        answer_put_waiters(q, RC_E_HELPER, UINT64_MAX, &err);
     }
 }
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
 static int64_t
-wall_ms(void)
+quarantine_wall_ms(void)
 {
     struct timespec t;
 
@@ -350,7 +350,7 @@ rc_quarantine_put(struct rc_quarantine *q, const struct rc_quarantine_item *item
         e = rc_fail(ret_err, RC_E_FULL, "out of memory");
     }
     if (!e && q->size && q->size + strlen(line) > q->o.max_bytes) {
-        e = rotate(q, ret_err);
+        e = rotate_lines(q, ret_err);
     }
     if (!e && !add_row(q, numbered.id, false)) {
         e = rc_fail(ret_err, RC_E_FULL, "out of memory");
@@ -367,7 +367,7 @@ rc_quarantine_put(struct rc_quarantine *q, const struct rc_quarantine_item *item
     *w = (struct waiter){.cb = cb, .arg = arg, .id = numbered.id};
     *q->tail = w;
     q->tail = &w->next;
-    start_sync(q);
+    sync_lines(q);
     return RC_OK;
 }
 
@@ -420,7 +420,7 @@ rc_quarantine_take(struct rc_quarantine *q, uint64_t id, rc_quarantine_row_fn *r
     if (found->is_taken) {
         return rc_fail(ret_err, RC_E_STATE, "message %" PRIu64 " was replayed before", id);
     }
-    char *line = rc_quarantine_line_format_taken(id, wall_ms());
+    char *line = rc_quarantine_line_format_taken(id, quarantine_wall_ms());
     enum rc_err e =
         line ? append_line(q, line, ret_err) : rc_fail(ret_err, RC_E_FULL, "out of memory");
     free(line);
@@ -501,7 +501,7 @@ rc_quarantine_open(const struct rc_quarantine_options *options,
                         ? open_files(q, ret_err)
                         : rc_fail(ret_err, RC_E_FULL, "out of memory");
     if (e) {
-        destroy(q);
+        destroy_quarantine(q);
         return e;
     }
     *ret_quarantine = q;
@@ -517,10 +517,10 @@ rc_quarantine_close(struct rc_quarantine *q)
         return;
     }
     rc_fail(&err, RC_E_CANCELLED, "the quarantine is closed");
-    answer_waiters(q, RC_E_CANCELLED, UINT64_MAX, &err);
+    answer_put_waiters(q, RC_E_CANCELLED, UINT64_MAX, &err);
     if (q->is_syncing) {
         q->is_closed = true;
     } else {
-        destroy(q);
+        destroy_quarantine(q);
     }
 }
