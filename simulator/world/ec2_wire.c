@@ -241,23 +241,22 @@ ec2_modify(struct rc_call *call)
 
 static const struct {
     enum rc_sim_ec2_action action;
-    bool changes; /* takes DryRun, counts instances */
     void (*run)(struct rc_call *call);
 } actions[] = {
-    {RC_SIM_RUN_INSTANCES, true, rc_ec2_wire_run},
-    {RC_SIM_START_INSTANCES, true, ec2_verb},
-    {RC_SIM_STOP_INSTANCES, true, ec2_verb},
-    {RC_SIM_TERMINATE_INSTANCES, true, ec2_verb},
-    {RC_SIM_REBOOT_INSTANCES, true, ec2_verb},
-    {RC_SIM_CREATE_TAGS, true, ec2_tags},
-    {RC_SIM_DELETE_TAGS, true, ec2_tags},
-    {RC_SIM_MODIFY_ATTRIBUTE, true, ec2_modify},
-    {RC_SIM_DESCRIBE_INSTANCES, false, rc_ec2_wire_describe_instances},
-    {RC_SIM_DESCRIBE_STATUS, false, rc_ec2_wire_describe_status},
-    {RC_SIM_DESCRIBE_TEMPLATES, false, rc_ec2_wire_describe_templates},
-    {RC_SIM_DESCRIBE_RESERVATIONS, false, rc_ec2_wire_describe_reservations},
-    {RC_SIM_DESCRIBE_SUBNETS, false, rc_ec2_wire_describe_subnets},
-    {RC_SIM_CONSOLE_OUTPUT, false, rc_ec2_wire_console},
+    {RC_SIM_RUN_INSTANCES, rc_ec2_wire_run},
+    {RC_SIM_START_INSTANCES, ec2_verb},
+    {RC_SIM_STOP_INSTANCES, ec2_verb},
+    {RC_SIM_TERMINATE_INSTANCES, ec2_verb},
+    {RC_SIM_REBOOT_INSTANCES, ec2_verb},
+    {RC_SIM_CREATE_TAGS, ec2_tags},
+    {RC_SIM_DELETE_TAGS, ec2_tags},
+    {RC_SIM_MODIFY_ATTRIBUTE, ec2_modify},
+    {RC_SIM_DESCRIBE_INSTANCES, rc_ec2_wire_describe_instances},
+    {RC_SIM_DESCRIBE_STATUS, rc_ec2_wire_describe_status},
+    {RC_SIM_DESCRIBE_TEMPLATES, rc_ec2_wire_describe_templates},
+    {RC_SIM_DESCRIBE_RESERVATIONS, rc_ec2_wire_describe_reservations},
+    {RC_SIM_DESCRIBE_SUBNETS, rc_ec2_wire_describe_subnets},
+    {RC_SIM_CONSOLE_OUTPUT, rc_ec2_wire_console},
 };
 
 /* How many instances a call touches, for the resource buckets. */
@@ -309,7 +308,7 @@ rc_ec2_wire(struct rc_call *call)
         if (!rc_sim_throttle_admit(rc_sim_ec2_throttle(call->world->ec2), call->now_ms,
                                    describe_bucket(call, action), call_units(call, action)))
             rc_ec2_wire_error(call, RC_SIM_EC2_THROTTLED, "");
-        else if (dry && actions[i].changes)
+        else if (dry)
             rc_ec2_wire_error(call, RC_SIM_EC2_DRY_RUN, "");
         else
             actions[i].run(call);

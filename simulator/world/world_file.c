@@ -241,7 +241,7 @@ rc_world_file_read(struct rc_world_setup *s, const char *path)
     {
         if (key_set(s, item, &wrong))
             continue;
-        (void)fprintf(stderr, "rc-world: %s: \"%s\"%s%s is unknown or has a bad value\n", path,
+        (void)fprintf(stderr, "rc-world: %s: \"%s%s%s\" is unknown or has a bad value\n", path,
                       item->string, wrong != NULL ? "." : "", wrong != NULL ? wrong : "");
         return false;
     }

@@ -10,8 +10,10 @@ rc-world of its own, which ends with it.
 import base64
 import datetime
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -267,6 +269,8 @@ def check_launch(w):
     wrong = refused("DryRunOperation", 412, w.ec2.run_instances, MinCount=1, MaxCount=1,
                     LaunchTemplate=TEMPLATE, SubnetId=SUBNET_A, DryRun=True)
     check(not wrong, "a dry run says that it would have worked", wrong)
+    wrong = refused("DryRunOperation", 412, w.ec2.describe_instances, DryRun=True)
+    check(not wrong, "also where it only looks", wrong)
     log = w.admin("requests?action=RunInstances")
     check([r["instances"][0] for r in log if r["token"] == "token-1" and not r["code"]]
           == [first["InstanceId"], first["InstanceId"], other["InstanceId"]],
@@ -512,6 +516,30 @@ def check_shapes(w):
     check(b"Linux" in base64.b64decode(encoded), "the console's output is base64", encoded[:80])
 
 
+def check_setup(program):
+    """Refused set-ups, and the end with the parent."""
+    for text, word in (('{"regoin": "x"}', "regoin"), ('{"delays": {"boot": 1}}', "delays.boot"),
+                       ('{"seed": "x"}', "seed"), ("[]", "not a JSON object")):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+            f.write(text)
+            f.flush()
+            done = subprocess.run([program, "--config", f.name], capture_output=True, text=True,
+                                  timeout=10, check=False)
+            check(done.returncode == 2 and word in done.stderr, f"{text} is refused by name",
+                  done.stderr)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        f.write('{"subnets": [{"id": "s", "az": "a", "cidr": "10.0.0.0/99"}]}')
+        f.flush()
+        done = subprocess.run([program, "--config", f.name], capture_output=True, text=True,
+                              timeout=10, check=False)
+        check(done.returncode == 1 and '"subnets"' in done.stderr, "an impossible account is refused",
+              done.stderr)
+    done = subprocess.run(["bash", "-c", f"'{program}' --with-parent & read -r -t 5 < <(sleep 1)"],
+                          capture_output=True, text=True, timeout=10, check=False)
+    pid = json.loads(done.stdout)["pid"]
+    check(until(lambda: not os.path.exists(f"/proc/{pid}")), "rc-world ends with its parent", pid)
+
+
 GROUPS = (
     (FAST, (check_sqs_messages, check_sqs_batches, check_sqs_errors, check_sqs_long_poll)),
     (FAST, (check_launch, check_describe)),
@@ -524,6 +552,7 @@ GROUPS = (
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: endpoint_check.py PATH-OF-RC-WORLD")
+    check_setup(sys.argv[1])
     for flags, checks in GROUPS:
         with World(sys.argv[1], *flags) as world:
             for function in checks:
