@@ -52,7 +52,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
         inc->drain_ack_ms = s->now_ms;
         inc->drain_ack_at = s->folds;
     }
-    if (inc->phase >= RC_PHASE_PROTECT) {
+    if (inc->phase >= RC_PHASE_PROTECT && rc_fault_is_our_choice(inc->fault)) {
         rc_budget_count(s, slot, true);
     }
 }

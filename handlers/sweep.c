@@ -41,6 +41,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
     case RC_SWEEP_INSTANCES:
         s->ec2_ok = ev->u.sweep.complete;
         if (ev->u.sweep.complete) {
+            s->ec2_wall_ms = s->now_wall_ms;
             s->sweep++;
             forget_strangers(s);
             for (uint32_t node = 1; node <= s->node_count; node++) {
@@ -50,6 +51,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         break;
     case RC_SWEEP_SLURM:
         s->slurm_ok = ev->u.sweep.complete;
+        s->slurm_wall_ms = ev->u.sweep.complete ? s->now_wall_ms : s->slurm_wall_ms;
         break;
     case RC_SWEEP_STATUS:
     case RC_SWEEP_UNKNOWN:

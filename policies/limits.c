@@ -44,14 +44,25 @@ out_is_full(const struct rc_state *s, uint32_t row, enum rc_scope scope)
     return r->out >= rc_limit_allows(&s->policy.limits.out[scope], r->nodes);
 }
 
+/* A lost instance is out already, and an interruption takes it out in minutes whatever
+ * we do: to hold these back would only cost their jobs. */
+bool
+rc_fault_is_our_choice(uint32_t fault)
+{
+    return fault < RC_FAULT_INTERRUPTION;
+}
+
 enum rc_block
-rc_may_take_out(const struct rc_state *s, const struct rc_node *n)
+rc_may_take_out(const struct rc_state *s, const struct rc_node *n, const struct rc_finding *f)
 {
     if (n->owner == RC_OWNER_FOREIGN && (n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
         return RC_BLOCK_FOREIGN;
     }
     if (s->breaker_open) {
         return RC_BLOCK_BREAKER;
+    }
+    if (!rc_fault_is_our_choice((uint32_t)f->fault)) {
+        return RC_BLOCK_NONE;
     }
     if (out_is_full(s, 0, RC_SCOPE_CLUSTER)) {
         return RC_BLOCK_BUDGET_CLUSTER;

@@ -30,11 +30,15 @@ int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *i
 
 /* limits.c: RC_BLOCK_NONE, or what holds it back; *ret_wake_ms = when to ask again. */
 enum rc_block rc_may_touch(const struct rc_state *s, const struct rc_node *n);
-enum rc_block rc_may_take_out(const struct rc_state *s, const struct rc_node *n);
+/* The budget limits what we choose to take out; what AWS takes is not ours to choose. */
+enum rc_block rc_may_take_out(const struct rc_state *s, const struct rc_node *n,
+                              const struct rc_finding *f);
+bool rc_fault_is_our_choice(uint32_t fault);
 enum rc_block rc_may_act(const struct rc_state *s, const struct rc_node *n,
                          enum rc_action_kind kind, int64_t *ret_wake_ms);
 bool rc_attempts_used_up(const struct rc_state *s, const struct rc_node *n);
 bool rc_leads(const struct rc_state *s);
+uint32_t rc_breaker_count(const struct rc_state *s); /* incidents opened in the breaker's window */
 uint32_t rc_limit_allows(const struct rc_limit *l, uint32_t total);
 
 #endif

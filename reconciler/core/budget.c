@@ -51,8 +51,8 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
     }
 }
 
-static uint32_t
-opened_in_window(const struct rc_state *s)
+uint32_t
+rc_breaker_count(const struct rc_state *s)
 {
     const struct rc_rate *r = &s->breaker_rate;
     uint32_t count = 0;
@@ -79,7 +79,7 @@ rc_breaker_incident(struct rc_state *s)
         return;
     }
     uint32_t allowed = rc_limit_allows(&l->breaker, rc_scope_at(s, 0)->nodes);
-    if (opened_in_window(s) > (allowed < RC_RATE_ROOM ? allowed : RC_RATE_ROOM - 1)) {
+    if (rc_breaker_count(s) > (allowed < RC_RATE_ROOM ? allowed : RC_RATE_ROOM - 1)) {
         s->breaker_open = 1;
         s->breaker_since_ms = s->now_ms;
         s->counters.breaker_trips++;

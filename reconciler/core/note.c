@@ -152,7 +152,8 @@ note_item(struct rc_state *s, const struct rc_action *a)
     if (inc->phase != item->phase) {
         enter_phase(s, inc, (enum rc_phase)item->phase);
     }
-    if (inc->phase >= RC_PHASE_PROTECT && inc->phase < RC_PHASE_CLOSED) {
+    if (inc->phase >= RC_PHASE_PROTECT && inc->phase < RC_PHASE_CLOSED &&
+        rc_fault_is_our_choice(inc->fault)) {
         rc_budget_count(s, slot, true);
     }
     if (item->close) {

@@ -25,7 +25,7 @@ rc_phase_open(struct rc_turn *t)
             return rc_turn_block(t, RC_BLOCK_WINDOW, t->s->now_ms + early_ms);
         }
     }
-    enum rc_block block = rc_may_take_out(t->s, t->n);
+    enum rc_block block = rc_may_take_out(t->s, t->n, &t->finding);
     if (block != RC_BLOCK_NONE) {
         return rc_turn_block(t, block, RC_NEVER);
     }

@@ -53,9 +53,10 @@ const char *rc_rung_name(enum rc_rung_kind k); /* "power-cycle" */
 enum rc_rung_kind rc_rung_from_name(const char *name);
 
 struct rc_rung {
-    uint32_t kind;      /* enum rc_rung_kind */
-    uint32_t attempts;  /* tries of this rung before the next one */
-    int64_t timeout_ms; /* from start of the rung to in-service */
+    uint32_t kind;     /* enum rc_rung_kind */
+    uint32_t attempts; /* tries of this rung before the next one */
+    int64_t
+        timeout_ms; /* watch: how long; reboot, power-cycle: until it is back; 0 = timeouts.boot */
 };
 
 enum rc_jobs_mode {

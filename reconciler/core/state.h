@@ -233,6 +233,7 @@ struct rc_state {
     /* polling */
     uint32_t sweep; /* number of complete DescribeInstances passes */
     uint32_t slurm_ok, ec2_ok;
+    int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
     uint32_t flight_count;
 
     uint32_t node_count, instance_free, incident_free, flight_free;

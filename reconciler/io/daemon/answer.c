@@ -269,7 +269,7 @@ rc_answer(void *arg, const struct rc_control_peer *peer, const cJSON *request)
                                  "this daemon (%s) does not lead; ask the one that does",
                                  d->config.lease.owner);
     }
-    rc_log_event(d->log, RC_LOG_INFO, "control", RC_LOG_NOTE, "order",
+    rc_log_event(d->log, RC_LOG_INFO, "control", RC_LOG_DECISION, "order",
                  RC_FIELDS(RC_TEXT("cmd", cmd), RC_TEXT("who", peer->user),
                            RC_TEXT("node", text_of(request, "node"))),
                  "asked for by an operator");

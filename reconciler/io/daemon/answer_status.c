@@ -47,21 +47,32 @@ add_policy(struct rc_daemon *d, cJSON *reply)
     cJSON_AddStringToObject(o, "name", d->state->policy.name);
     cJSON_AddStringToObject(o, "hash", hash);
     cJSON_AddStringToObject(o, "path", d->config.policy);
+    cJSON_AddNumberToObject(o, "age_ms", (double)(rc_wall_ms() - d->policy_wall_ms));
+    if (d->policy_errors.count) {
+        cJSON *errors = cJSON_AddArrayToObject(o, "errors");
+        for (uint32_t i = 0; i < d->policy_errors.count && i < RC_LOAD_ERRORS_MAX; i++) {
+            cJSON_AddItemToArray(errors, cJSON_CreateString(d->policy_errors.line[i]));
+        }
+    }
     o = cJSON_AddObjectToObject(reply, "breaker");
     cJSON_AddBoolToObject(o, "open", d->state->breaker_open != 0);
     cJSON_AddBoolToObject(o, "off", l->breaker_off != 0);
+    cJSON_AddNumberToObject(o, "incidents", rc_breaker_count(d->state));
     cJSON_AddNumberToObject(o, "allowed",
                             rc_limit_allows(&l->breaker, rc_scope_at(d->state, 0)->nodes));
     cJSON_AddNumberToObject(o, "window_ms", (double)l->breaker_window_ms);
 }
 
 static void
-add_source(cJSON *list, const char *name, bool up, const char *text)
+add_source(cJSON *list, const char *name, bool up, int64_t wall_ms, const char *text)
 {
     cJSON *o = cJSON_CreateObject();
 
     cJSON_AddStringToObject(o, "name", name);
     cJSON_AddBoolToObject(o, "up", up);
+    if (wall_ms) {
+        cJSON_AddNumberToObject(o, "age_ms", (double)(rc_wall_ms() - wall_ms));
+    }
     if (text && *text) {
         cJSON_AddStringToObject(o, "text", text);
     }
@@ -75,10 +86,12 @@ add_sources(struct rc_daemon *d, cJSON *reply)
     struct rc_slurm_stats sl;
 
     rc_slurm_stats(d->slurm, &sl);
-    add_source(list, "slurm", d->state->slurm_ok,
+    add_source(list, "slurm", d->state->slurm_ok, d->state->slurm_wall_ms,
                sl.reader_error ? rc_err_text(sl.reader_error) : NULL);
-    add_source(list, "ec2", d->state->ec2_ok, NULL);
-    add_source(list, "journal", rc_journal_state(d->journal) == RC_JOURNAL_GOOD,
+    add_source(list, "ec2", d->state->ec2_ok, d->state->ec2_wall_ms, NULL);
+    add_source(list, "queue", d->queue_wall_ms && !*d->queue_error, d->queue_wall_ms,
+               d->queue_error);
+    add_source(list, "journal", rc_journal_state(d->journal) == RC_JOURNAL_GOOD, 0,
                d->journal_stuck ? "records are refused; nothing is decided until it takes them"
                                 : NULL);
 }

@@ -43,7 +43,11 @@ struct rc_daemon {
     bool stopping;
     int64_t started_wall_ms;
     struct rc_config config;
-    struct rc_policy policy; /* last good */
+    struct rc_policy policy;             /* last good */
+    int64_t policy_wall_ms;              /* when it was loaded */
+    struct rc_load_errors policy_errors; /* of a newer file that was refused; count 0 = none */
+    int64_t queue_wall_ms;               /* last good answer of the queue; 0 = none yet */
+    char queue_error[256];               /* "" = it answers */
     struct rc_log *log;
     struct rc_metrics *metrics;
 

@@ -137,6 +137,7 @@ on_received(const struct rc_sqs_received *r, void *arg)
     p->call = NULL;
     if (r->error.code != RC_OK) {
         in->stats.receive_failures++;
+        snprintf(in->d->queue_error, sizeof in->d->queue_error, "%s", r->error.text);
         if (!in->told_failure) {
             rc_log_failure(in->d->log, "sqs", &r->error, NULL);
         }
@@ -145,6 +146,8 @@ on_received(const struct rc_sqs_received *r, void *arg)
         return;
     }
     in->told_failure = false;
+    in->d->queue_error[0] = '\0';
+    in->d->queue_wall_ms = rc_wall_ms();
     for (uint32_t i = 0; i < r->count; i++) {
         take_message(in, &r->messages[i]);
     }

@@ -24,22 +24,6 @@ struct rc_policy_file {
     struct stamp policy_stamp;
 };
 
-static char *
-read_text(const char *path, size_t *ret_len)
-{
-    FILE *f = fopen(path, "rb");
-    char *text = f ? malloc(RC_JSONC_BYTES_MAX + 1) : NULL;
-
-    if (text) {
-        *ret_len = fread(text, 1, RC_JSONC_BYTES_MAX, f);
-        text[*ret_len] = '\0';
-    }
-    if (f) {
-        fclose(f);
-    }
-    return text;
-}
-
 static struct stamp
 stamp_of(const char *path)
 {
@@ -91,22 +75,25 @@ load_policy(struct rc_policy_file *p, struct rc_error *e)
     struct rc_daemon *d = p->d;
     static struct rc_load_errors errs;
     struct rc_policy fresh;
+    char *text = NULL;
     size_t len = 0;
-    char *text = read_text(d->config.policy, &len);
 
     memset(&errs, 0, sizeof errs);
-    p->policy_stamp = stamp_of(d->config.policy);
-    if (!text) {
-        return rc_fail(e, RC_E_IO, "%s: the policy cannot be read", d->config.policy);
-    }
     memset(&fresh, 0, sizeof fresh);
-    enum rc_err err = rc_policy_load(d->config.policy, text, len, &fresh, &errs);
+    p->policy_stamp = stamp_of(d->config.policy);
+    enum rc_err err = rc_load_file(d->config.policy, &text, &len, &errs);
+    if (err == RC_OK) {
+        err = rc_policy_load(d->config.policy, text, len, &fresh, &errs);
+    }
     if (err != RC_OK) {
         tell_errors(d, d->config.policy, &errs);
+        memcpy(&d->policy_errors, &errs, sizeof errs);
         free(text);
         return rc_fail(e, err, "%s", errs.count ? errs.line[0] : "the policy cannot be loaded");
     }
     memcpy(&d->policy, &fresh, sizeof fresh);
+    d->policy_wall_ms = rc_wall_ms();
+    memset(&d->policy_errors, 0, sizeof d->policy_errors);
     post_policy(d, text);
     return RC_OK;
 }
@@ -115,11 +102,14 @@ static enum rc_err
 post_cluster(struct rc_daemon *d, struct rc_error *e)
 {
     struct rc_event ev;
+    static struct rc_load_errors errs;
+    char *text = NULL;
     size_t len = 0;
-    char *text = read_text(d->config_path, &len);
 
-    if (!text) {
-        return rc_fail(e, RC_E_IO, "%s: cannot be read", d->config_path);
+    memset(&errs, 0, sizeof errs);
+    enum rc_err err = rc_load_file(d->config_path, &text, &len, &errs);
+    if (err != RC_OK) {
+        return rc_fail(e, err, "%s", errs.line[0]);
     }
     rc_event_init(&ev, RC_EV_CLUSTER);
     ev.u.cluster = &d->config.cluster;

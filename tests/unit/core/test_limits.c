@@ -61,6 +61,28 @@ no_more_nodes_are_taken_out_than_the_budget_allows(void)
 }
 
 static void
+instances_that_aws_takes_are_not_held_back_by_the_budget(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    for (unsigned i = 1; i <= 6; i++) {
+        struct rc_event ev;
+        char id[16];
+        snprintf(id, sizeof id, "i-%u", i);
+        rc_event_init(&ev, RC_EV_SPOT_INTERRUPTION);
+        rc_text_set(ev.instance, sizeof ev.instance, id);
+        story_message(&st, i, &ev);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 6);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 0);
+    impair(&st, "i-10");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 7);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    story_end(&st);
+}
+
+static void
 a_freed_place_in_the_budget_goes_to_the_next_incident(void)
 {
     struct story st;
@@ -295,6 +317,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"no more nodes are taken out than the budget allows",
          no_more_nodes_are_taken_out_than_the_budget_allows},
+        {"instances that AWS takes are not held back by the budget",
+         instances_that_aws_takes_are_not_held_back_by_the_budget},
         {"a freed place in the budget goes to the next incident",
          a_freed_place_in_the_budget_goes_to_the_next_incident},
         {"a storm opens the breaker inside the budget",
