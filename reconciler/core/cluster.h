@@ -17,7 +17,12 @@ struct rc_launch_option {
     char type[RC_TYPE_LEN];      /* "" = as the launch template says */
     char reservation[RC_ID_LEN]; /* "" = none */
     uint32_t capacity_block;     /* 1 = MarketType=capacity-block */
+    /* A template with network interfaces (EFA) names its subnet itself: EC2 refuses a
+     * SubnetId beside it, so each subnet needs a template of its own. */
+    uint32_t subnet_in_template;
+    uint32_t template_version; /* 0 = the group's template */
     uint32_t pad_;
+    char template_id[RC_ID_LEN];
 };
 
 enum rc_capacity { RC_CAPACITY_OPEN, RC_CAPACITY_RESERVED, RC_CAPACITY_BLOCK, RC_CAPACITY__MAX };

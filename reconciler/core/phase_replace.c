@@ -17,8 +17,8 @@ write_token(const struct rc_turn *t, const struct rc_launch_option *option, char
     const struct rc_state *s = t->s;
     const char *old = t->inc->old_instance ? rc_instance_at(s, t->inc->old_instance)->id : "";
     uint64_t a = rc_hash_text(s->cluster.name), b = ~a;
-    const char *const parts[] = {t->n->name, old, option->subnet, option->reservation,
-                                 option->type};
+    const char *const parts[] = {t->n->name,          old,          option->subnet,
+                                 option->reservation, option->type, option->template_id};
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         a = rc_hash_bytes(a, parts[i], strlen(parts[i]) + 1);

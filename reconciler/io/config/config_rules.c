@@ -57,6 +57,11 @@ rc_config_check_option(struct rc_bind *b, const struct rc_jsonc_value *v, void *
         rc_load_error(b->errs, b->file, config_place(v, "capacity_block"),
                       "a Capacity Block needs its \"reservation\" id");
     }
+    check_id(b, v, "template", "lt-");
+    if (!*option->template_id != !option->template_version) {
+        rc_load_error(b->errs, b->file, config_place(v, "template_version"),
+                      "\"template\" and \"template_version\" belong together");
+    }
 }
 
 void

@@ -72,6 +72,9 @@ static const struct rc_bind_row option_rows[] = {
     NAMED("type",        rc_launch_option, type, "", "instance type; not given = as the launch template says"),
     NAMED("reservation", rc_launch_option, reservation, "", "Capacity Reservation or Capacity Block id"),
     SWITCH("capacity_block", rc_launch_option, capacity_block, "false", "true = the reservation is a Capacity Block"),
+    NAMED("template",    rc_launch_option, template_id, "", "launch template id for this option; not given = the group's"),
+    NUMBER("template_version", rc_launch_option, template_version, 0, UINT32_MAX, "0", "its pinned version"),
+    SWITCH("subnet_in_template", rc_launch_option, subnet_in_template, "false", "true = the template's network interfaces name the subnet (EFA): EC2 refuses it in the call"),
 };
 static const struct rc_bind_table option_table = {ROWS(option_rows), rc_config_check_option};
 

@@ -99,10 +99,10 @@ rc_exec_launch(struct rc_daemon *d, const struct rc_action *a)
     char incident[16], attempt[16];
     struct rc_ec2_sink sink = {on_launched_row, on_launched, errand};
     struct rc_ec2_launch launch = {
-        .template_id = g->template_id,
-        .template_version = g->template_version,
+        .template_id = o->template_version ? o->template_id : g->template_id,
+        .template_version = o->template_version ? o->template_version : g->template_version,
         .token = a->u.launch.token,
-        .subnet = o->subnet,
+        .subnet = o->subnet_in_template ? NULL : o->subnet,
         .placement = g->placement,
         .reservation = o->reservation,
         .capacity_block = o->capacity_block,
