@@ -46,6 +46,7 @@ struct slurm_look {
     bool seen; /* its row came */
     char node[RC_NODE_LEN];
 };
+LIST_HEAD(slurm_look_list, slurm_look);
 
 struct rc_slurm {
     struct rc_slurm_config config;
@@ -69,7 +70,7 @@ struct rc_slurm {
     char (*watched)[RC_NODE_LEN];
     uint32_t watched_count, watched_room;
 
-    LIST_HEAD(, slurm_look) looks; /* slurm_look.c */
+    struct slurm_look_list looks; /* slurm_look.c */
 
     /* slurm_calls.c */
     struct event *flush_event;

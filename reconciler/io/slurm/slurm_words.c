@@ -1,9 +1,9 @@
 /* slurm_words.c - see slurm_words.h.
  *
- * The table of slurmctld's own reasons was read from the sources of 22.05.8 and
- * 24.11.5 (files named per row). Reasons that slurmctld sets for somebody else
- * ("Reboot ASAP", what a health check program found) are not in it: their owner is
- * the one who asked. */
+ * The table of slurmctld's own reasons is from the sources of 22.05.8 and 24.11.5
+ * (files under src/ named per row; both releases say the same). Reasons that slurmctld
+ * sets for somebody else ("reboot requested", what a health check program found) are
+ * not in it: their owner is the one who asked. */
 #include "reconciler/io/slurm/slurm_words.h"
 
 #include <assert.h>
@@ -13,21 +13,22 @@
 
 /* Beginnings of the reason; the rest is detail ("Low RealMemory (reported:…"). */
 static const char *const slurm_reasons[] = {
-    "Not responding",               /* slurmctld/ping_nodes.c, agent.c */
-    "Node unexpectedly rebooted",   /* slurmctld/node_mgr.c validate_node_specs */
-    "ResumeTimeout reached",        /* slurmctld/power_save.c */
-    "Powered down after resume",    /* slurmctld/node_mgr.c, 22.05 */
-    "NO NETWORK ADDRESS FOUND",     /* slurmctld/read_config.c */
-    "Low socket*core*thread count", /* slurmctld/node_mgr.c validate_node_specs, and … */
+    "Not responding",               /* slurmctld/ping_nodes.c */
+    "Node unexpectedly rebooted",   /* slurmctld/node_mgr.c validate_node_specs, and … */
+    "Low socket*core*thread count", /* … also there */
     "Low CPUs",
     "Low RealMemory",
     "Low TmpDisk",
-    "gres/",                      /* common/gres.c: "gres/gpu count reported lower than …" */
-    "Kill task failed",           /* slurmd/slurmstepd, as SlurmdUser */
-    "Prolog error",               /* slurmctld/proc_req.c */
-    "Epilog error",               /* slurmctld/proc_req.c */
+    "gres/", /* common/gres.c, interfaces/gres.c: "gres/gpu count reported lower than …" */
+    "Prolog error",
+    "Job env setup error",
+    "ResumeTimeout reached",      /* slurmctld/power_save.c */
+    "NO NETWORK ADDRESS FOUND",   /* slurmctld/read_config.c */
+    "Epilog error",               /* slurmctld/job_mgr.c */
     "batch job complete failure", /* slurmctld/proc_req.c */
-    "Duplicate jobid",            /* slurmctld/agent.c, proc_req.c */
+    "Duplicate jobid",            /* slurmctld/agent.c */
+    "Prolog/Epilog failure",      /* slurmctld/agent.c */
+    "Kill task failed",           /* common/slurm_errno.c, sent by slurmstepd as SlurmdUser */
 };
 
 static const struct {

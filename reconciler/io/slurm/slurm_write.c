@@ -10,10 +10,12 @@
  * 24.11 keeps a reason after RESUME, so a foreign reason may be a leftover on a node
  * that was in service until step 1. The daemon, which saw it there, says so in stale=,
  * with the reason's time: another reason, or another time, is an operator's.
- * slurmctld has no compare-and-set: an operator who writes a reason between the read
- * and our write (about 1 ms) loses it. A list with an unknown name is applied to the
- * known ones all the same, so errors of single nodes are told by the read, not by
- * the update's return code. */
+ * A registration with less than is configured makes 24.11 write its own reason over
+ * whatever stands on the node (slurmctld/node_mgr.c validate_node_specs), ours included:
+ * a drain by us takes it back. slurmctld has no compare-and-set: an operator who writes a reason
+ * between the read and our write (about 1 ms) loses it. A list with an unknown name is applied to
+ * the known ones all the same, so errors of single nodes are told by the read, not by the update's
+ * return code. */
 #define _GNU_SOURCE
 #include <assert.h>
 #include <stdio.h>
