@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
 
 import measure_drain
+import measure_idle
 import measure_queue
 import measure_step
 from bench_rows import Failure, note, row
@@ -26,6 +27,7 @@ BENCHES = {
     "queue": measure_queue.measure,
     "event-to-drain": measure_drain.event_to_drain,
     "fault-storm": measure_drain.fault_storm,
+    "idle": measure_idle.measure,
 }
 
 
