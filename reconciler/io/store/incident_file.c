@@ -1,7 +1,7 @@
 /* incident_file.c - see incident_file.h.
  *
- * Calls wait in a queue and are carried out in the next turns of the loop, a few
- * in each, inside the lock of the directory: compare the epochs, replace the
+ * Calls wait in a queue for a moment and are carried out in later turns of the loop,
+ * a few in each, inside the lock of the directory: compare the epochs, replace the
  * file. With a syncer they then wait in a second queue for the disk, a few in
  * each request, oldest first. A refused call is answered before those that wait.
  *
@@ -32,6 +32,7 @@
 
 enum {
     CALLS_PER_TURN = 32,
+    GATHER_MS = 2, /* what follows one event is written together, after its drain has left */
     LOCK_RETRY_MS = 5,
     LOCK_TRIES = 400,
     NAME_ROOM = RC_NODE_LEN + 16,
@@ -238,12 +239,15 @@ sync_items(struct incident_file *s)
     int fds[RC_SYNCER_FILES_MAX];
     unsigned count = 0;
     struct rc_error err;
+    const char *last = "";
 
     if (s->syncing || !s->unsynced.head) {
         return;
     }
     for (struct call *c = s->unsynced.head; c && s->syncing < SYNCS_PER_REQUEST; c = c->next) {
-        int fd = openat(s->dir_fd, c->name, O_RDONLY | O_CLOEXEC);
+        bool is_again = strcmp(c->name, last) == 0;
+        int fd = is_again ? -1 : openat(s->dir_fd, c->name, O_RDONLY | O_CLOEXEC);
+        last = c->name;
         if (fd >= 0) {
             fds[count++] = fd;
         }
@@ -265,21 +269,42 @@ sync_items(struct incident_file *s)
     }
 }
 
+/* Moves calls off the queue: one, or several writes of one item in a row, of which
+ * only the last needs to reach the file. Returns that one; the others are in *before. */
+static struct call *
+next_call(struct incident_file *s, struct queue *before)
+{
+    struct call *c = pop_call(&s->asked);
+
+    for (struct call *n = s->asked.head; n && c->kind == CALL_WRITE; n = s->asked.head) {
+        if (n->kind != CALL_WRITE || n->epoch != c->epoch || strcmp(n->name, c->name) != 0) {
+            break;
+        }
+        push_call(before, c);
+        c = pop_call(&s->asked);
+    }
+    return c;
+}
+
 static void
 carry_out_some(struct incident_file *s)
 {
     for (int i = 0; i < CALLS_PER_TURN && s->asked.head; i++) {
-        struct call *c = pop_call(&s->asked);
+        struct queue done = {NULL, &done.head};
         struct rc_error err = {RC_OK, "", ""};
+        struct call *c = next_call(s, &done);
         if (c->kind == CALL_LIST) {
             carry_out_list(s, c);
             continue;
         }
         enum rc_err e = carry_out_call(s, c, &err);
-        if (!e && s->o.syncer) {
-            push_call(&s->unsynced, c);
-        } else {
-            answer_call(c, e, &err);
+        push_call(&done, c);
+        while ((c = pop_call(&done))) {
+            if (!e && s->o.syncer) {
+                push_call(&s->unsynced, c);
+            } else {
+                answer_call(c, e, &err);
+            }
         }
     }
 }
@@ -319,7 +344,7 @@ on_store_turn(evutil_socket_t unused, short what, void *arg)
 static enum rc_err
 ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
 {
-    const struct timeval now = {0};
+    const struct timeval soon = {.tv_usec = GATHER_MS * 1000};
     struct call *c = malloc(sizeof *c);
 
     if (!c) {
@@ -331,7 +356,7 @@ ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const st
     c->epoch = epoch;
     push_call(&s->asked, c);
     if (!evtimer_pending(s->turn, NULL)) {
-        event_add(s->turn, &now);
+        event_add(s->turn, &soon);
     }
     return RC_OK;
 }

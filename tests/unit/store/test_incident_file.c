@@ -295,6 +295,38 @@ a_thousand_puts_in_one_turn_are_all_answered(void)
 }
 
 static void
+writes_of_one_item_in_a_row_leave_the_last_and_all_are_answered(void)
+{
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct answer answers[6], gone = {.done = false};
+    size_t len = 0;
+
+    scratch_open(&s);
+    memset(answers, 0, sizeof answers);
+    struct rc_incident_store *store = open_store(&s, true);
+    for (uint32_t i = 0; i < 6; i++) {
+        struct rc_incident_item item = item_of(i < 5 ? 7 : 8, 1);
+        item.item.rung = i;
+        CU_ASSERT_EQUAL(rc_incident_put(store, &item, on_answer, &answers[i]), RC_OK);
+        if (i == 2) { /* what comes between two writes keeps its place */
+            CU_ASSERT_EQUAL(rc_incident_remove(store, 7, 1, on_answer, &gone), RC_OK);
+        }
+    }
+    scratch_wait(&s, &answers[5].done);
+    for (int i = 0; i < 6; i++) {
+        CU_ASSERT_TRUE(answers[i].done);
+        CU_ASSERT_EQUAL(answers[i].code, RC_OK);
+    }
+    CU_ASSERT_TRUE(gone.done);
+    char *text = rc_test_read_file(scratch_path(&s, "incidents/incident-7.json"), &len);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"rung\":4"));
+    free(text);
+    rc_incident_store_free(store);
+    scratch_close(&s);
+}
+
+static void
 freeing_cancels_what_waits_and_what_is_at_the_disk(void)
 {
     struct scratch s = {.fdatasync_fn = NULL};
@@ -345,6 +377,8 @@ main(void)
         {"wrong arguments are refused at once", wrong_arguments_are_refused_at_once},
         {"a thousand puts in one turn are all answered",
          a_thousand_puts_in_one_turn_are_all_answered},
+        {"writes of one item in a row leave the last, and all are answered",
+         writes_of_one_item_in_a_row_leave_the_last_and_all_are_answered},
         {"freeing cancels what waits and what is at the disk",
          freeing_cancels_what_waits_and_what_is_at_the_disk},
         {"a directory that cannot be made is named", a_directory_that_cannot_be_made_is_named},
