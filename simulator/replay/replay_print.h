@@ -1,0 +1,17 @@
+/* replay_print.h - a replay as a time-line that a person can follow. */
+#ifndef RC_REPLAY_PRINT_H
+#define RC_REPLAY_PRINT_H
+
+#include "reconciler/core/state.h"
+#include "reconciler/io/journal/journal_read.h"
+#include "simulator/replay/replay.h"
+
+void rc_replay_print_event(const struct rc_event *ev);
+void rc_replay_print_action(const struct rc_action *a, int64_t wall_ms);
+/* A decision that is not the recorded one: counts it, and keeps the first in words.
+ * recorded "": nothing was decided then; now NULL: nothing is decided now. */
+void rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const char *recorded,
+                           const struct rc_action *now, const struct rc_state *s);
+void rc_replay_print_tail(const struct rc_journal_tail *tail);
+
+#endif

@@ -1,0 +1,30 @@
+/* simulate.c - the simulator's program: one verb, one room. */
+#include <stdio.h>
+#include <string.h>
+
+#include "simulator/replay/replay.h"
+
+struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the verb */
+    const char *what;
+};
+
+static const struct verb verbs[] = {
+    {"replay", rc_replay_command, "a daemon's journal through the core, decision by decision"},
+};
+
+int
+main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            return verbs[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "usage: simulate VERB …\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].what);
+    }
+    return 2;
+}
