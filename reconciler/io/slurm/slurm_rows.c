@@ -253,9 +253,8 @@ rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char
 void
 rc_slurm_diff_reset(struct rc_slurm_diff *d)
 {
-    d->count = 0;
-    if (d->slot) {
-        memset(d->slot, 0, d->slots * sizeof *d->slot);
+    for (uint32_t i = 0; i < d->count; i++) {
+        d->node[i].hash = 0; /* no row has it, but for one chance in 2^64 */
     }
 }
 

@@ -37,7 +37,8 @@ int64_t rc_slurm_diff_stale(const struct rc_slurm_diff *d, const char *node);
  * forgets it. */
 void rc_slurm_diff_finish(struct rc_slurm_diff *d, void (*gone)(void *arg, const char *node),
                           void *arg);
-/* Forgets all: the next pass is news altogether. */
+/* Makes every row of the next pass news. Nodes that have gone by then, and leftovers,
+ * are still known. */
 void rc_slurm_diff_reset(struct rc_slurm_diff *d);
 uint32_t rc_slurm_diff_count(const struct rc_slurm_diff *d);
 

@@ -178,8 +178,12 @@ only_changes_are_news(void)
     rc_slurm_diff_finish(d, on_gone, &g);
     CU_ASSERT_EQUAL(g.count, 0);
     rc_slurm_diff_reset(d);
-    CU_ASSERT_EQUAL(rc_slurm_diff_count(d), 0);
+    rc_slurm_diff_begin(d);
     CU_ASSERT_TRUE(news(d, "n1", 0));
+    CU_ASSERT_FALSE(news(d, "n1", 0));
+    rc_slurm_diff_finish(d, on_gone, &g);
+    CU_ASSERT_EQUAL(g.count, 1);
+    CU_ASSERT_STRING_EQUAL(g.name, "n2");
     rc_slurm_diff_free(d);
     rc_slurm_diff_free(NULL);
 }
