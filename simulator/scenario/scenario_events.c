@@ -1,0 +1,131 @@
+/* scenario_events.c - "event …" and "message …" lines of a story, and the
+ * queue's part: what was not deleted is delivered again.
+ *
+ * Fields are those of record.h. A value "@+2m" or "@-1h" is a moment on the wall
+ * clock, seen from the line's own time. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/core/record.h"
+#include "simulator/scenario/scenario_world.h"
+
+/* "deadline=@+2m" -> "deadline=1767225720000" */
+static bool
+resolve_moment(const struct scen_run *r, const char *word, char *buf, size_t room)
+{
+    const char *value = strchr(word, '=');
+    int64_t ms;
+    int n;
+
+    if (!value || value[1] != '@') {
+        n = snprintf(buf, room, " %s", word);
+    } else if ((value[2] == '+' || value[2] == '-') && scen_duration(value + 3, &ms)) {
+        n = snprintf(buf, room, " %.*s=%lld", (int)(value - word), word,
+                     (long long)(scen_wall_ms(r) + (value[2] == '-' ? -ms : ms)));
+    } else {
+        return false;
+    }
+    return n > 0 && (size_t)n < room;
+}
+
+static bool
+read_event(struct scen_run *r, char *const *v, unsigned count, struct rc_event *ret, char *why,
+           size_t room)
+{
+    char line[RC_RECORD_MAX] = "event";
+    size_t used = strlen(line), at;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (!resolve_moment(r, v[i], line + used, sizeof line - used)) {
+            snprintf(why, room, "expected @+TIME or @-TIME in %.60s", v[i]);
+            return false;
+        }
+        used += strlen(line + used);
+    }
+    if (rc_event_parse(line, used, ret, &at) != RC_OK) {
+        snprintf(why, room, "not an event from here on: %.80s", line + at);
+        return false;
+    }
+    if (ret->kind == RC_EV_START || ret->kind == RC_EV_CLUSTER || ret->kind == RC_EV_POLICY) {
+        snprintf(why, room, "this event is the runner's own; see daemon restarts");
+        return false;
+    }
+    return true;
+}
+
+bool
+scen_line_event(struct scen_run *r, const char *text, char *why, size_t room)
+{
+    struct scen_words w;
+    struct rc_event ev;
+
+    if (!scen_split(text, &w) || w.count < 2) {
+        snprintf(why, room, "expected: event KIND FIELD=VALUE ...");
+        return false;
+    }
+    if (!read_event(r, w.v + 1, w.count - 1, &ev, why, room)) {
+        return false;
+    }
+    scen_give(r, &ev);
+    return true;
+}
+
+void
+scen_deliver_message(struct scen_run *r, unsigned at)
+{
+    struct scen_message *m = &r->message[at];
+    struct rc_event ev;
+
+    if (m->deleted) {
+        return;
+    }
+    m->msg = ++r->msg;
+    rc_event_init(&ev, RC_EV_MESSAGE);
+    ev.msg = m->msg;
+    ev.u.message.id_hash = m->id_hash;
+    ev.u.message.verdict = m->verdict;
+    ev.u.message.parts = m->verdict == RC_VERDICT_EVENTS;
+    ev.u.message.receives = 1;
+    ev.u.message.kind = m->ev.kind;
+    scen_give(r, &ev);
+    if (m->verdict == RC_VERDICT_EVENTS && rc_message_wants_parts(r->s, m->msg)) {
+        ev = m->ev;
+        ev.msg = m->msg;
+        scen_give(r, &ev);
+    }
+}
+
+/* "message [#ID] KIND FIELD=VALUE ...", "message [#ID] unreadable", "message [#ID] ignored" */
+bool
+scen_line_message(struct scen_run *r, const char *text, char *why, size_t room)
+{
+    struct scen_words w;
+    unsigned at = 1;
+
+    if (!scen_split(text, &w) || w.count < 2 || (*w.v[1] == '#' && w.count < 3)) {
+        snprintf(why, room, "expected: message [#ID] KIND FIELD=VALUE ... | unreadable | ignored");
+        return false;
+    }
+    if (r->message_count == SCEN_MESSAGES_MAX) {
+        snprintf(why, room, "too many messages");
+        return false;
+    }
+    struct scen_message *m = &r->message[r->message_count];
+    memset(m, 0, sizeof *m);
+    m->id_hash = rc_hash_bytes(1, &r->message_count, sizeof r->message_count);
+    if (*w.v[1] == '#') {
+        m->id_hash = rc_hash_text(w.v[at++]);
+    }
+    m->verdict = RC_VERDICT_EVENTS;
+    if (strcmp(w.v[at], "unreadable") == 0) {
+        m->verdict = RC_VERDICT_QUARANTINED;
+    } else if (strcmp(w.v[at], "ignored") == 0) {
+        m->verdict = RC_VERDICT_IGNORED;
+    } else if (!read_event(r, w.v + at, w.count - at, &m->ev, why, room)) {
+        return false;
+    }
+    scen_deliver_message(r, r->message_count++);
+    return true;
+}

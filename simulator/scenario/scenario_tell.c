@@ -1,0 +1,417 @@
+/* scenario_tell.c - lines of a story that steer the world, the people and the
+ * daemon, one row a form; docs/scenarios.md lists them. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/scenario/scenario_world.h"
+
+struct telling {
+    struct scen_run *r;
+    char *const *v; /* words behind the row's fixed ones */
+    unsigned count;
+    char *why;
+    size_t room;
+};
+
+typedef bool(tell_fn)(struct telling *t);
+
+struct tell_row {
+    const char *words; /* "*" stands for one word of the story's choice */
+    unsigned least, most;
+    const char *form; /* for people */
+    tell_fn *fn;
+};
+
+static bool
+refuse(struct telling *t, const char *expected, const char *got)
+{
+    snprintf(t->why, t->room, "expected %s, got %.60s", expected, got);
+    return false;
+}
+
+static struct scen_node *
+node_of(struct telling *t, const char *name)
+{
+    struct scen_node *n = scen_node_named(t->r, name);
+
+    if (!n) {
+        refuse(t, "a node of the cluster", name);
+    }
+    return n;
+}
+
+/* ---- the world ---- */
+
+static bool
+tell_away(struct telling *t)
+{
+    bool is_away = strcmp(t->v[1], "down") == 0 || strcmp(t->v[1], "lost") == 0;
+    struct rc_event ev;
+
+    if (strcmp(t->v[0], "ec2") == 0) {
+        t->r->ec2_away = is_away;
+    } else if (strcmp(t->v[0], "lease") == 0) {
+        t->r->lease_lost = is_away;
+    } else if (strcmp(t->v[0], "slurm") == 0) {
+        t->r->slurm_away = is_away;
+        rc_event_init(&ev, RC_EV_SWEEP);
+        ev.u.sweep.which = RC_SWEEP_SLURM;
+        ev.u.sweep.complete = !is_away;
+        ev.u.sweep.error = is_away ? RC_E_SLURM_DOWN : RC_OK;
+        scen_give(t->r, &ev);
+        for (unsigned i = 0; !is_away && i < t->r->node_count; i++) {
+            scen_show_node_later(t->r, &t->r->node[i], SCEN_SLURM_SHOW_MS);
+        }
+    } else {
+        return refuse(t, "slurm, ec2 or lease", t->v[0]);
+    }
+    return true;
+}
+
+static bool
+read_times(struct telling *t, unsigned at, struct scen_fault *f)
+{
+    const char *word = at < t->count ? t->v[at] : "x1";
+
+    f->times = strcmp(word, "always") == 0 ? 1000000 : (unsigned)strtoul(word + 1, NULL, 10);
+    return (*word == 'x' || *word == 'a') && f->times ? true : refuse(t, "xN or always", word);
+}
+
+/* "ec2.launch fails no-capacity x2", "ec2.launch answer-lost", "register takes 90s" */
+static bool
+tell_fault(struct telling *t)
+{
+    struct scen_fault f = {.times = 1};
+    unsigned at = 2;
+
+    for (f.kind = 1; f.kind < RC_ACTION__MAX; f.kind++) {
+        if (strcmp(rc_action_name((enum rc_action_kind)f.kind), t->v[0]) == 0) {
+            break;
+        }
+    }
+    if (f.kind == RC_ACTION__MAX) {
+        return refuse(t, "an action such as ec2.launch", t->v[0]);
+    }
+    if (strcmp(t->v[1], "answer-lost") == 0) {
+        f.lost = true;
+    } else if (t->count < 3) {
+        return refuse(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
+    } else if (strcmp(t->v[1], "fails") == 0) {
+        f.error = (uint32_t)rc_err_from_name(t->v[at++]);
+        if (f.error == RC_E_INTERNAL) {
+            return refuse(t, "an error such as no-capacity or timeout", t->v[2]);
+        }
+    } else if (strcmp(t->v[1], "takes") != 0 || !scen_duration(t->v[at++], &f.takes_ms)) {
+        return refuse(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
+    }
+    if (!read_times(t, at, &f)) {
+        return false;
+    }
+    for (unsigned i = 0; i < t->r->fault_count; i++) {
+        if (!t->r->fault[i].times) {
+            t->r->fault[i] = f;
+            return true;
+        }
+    }
+    if (t->r->fault_count == SCEN_FAULTS_MAX) {
+        return refuse(t, "fewer faults at once", t->v[0]);
+    }
+    t->r->fault[t->r->fault_count++] = f;
+    return true;
+}
+
+/* "launches boot in 10m", "launches register never x2" */
+static bool
+tell_launches(struct telling *t)
+{
+    struct scen_fault f;
+    const char *time = t->v[t->count > 2 && strcmp(t->v[1], "in") == 0 ? 2 : 1];
+    unsigned used = time == t->v[1] ? 2 : 3;
+    int64_t ms = RC_NEVER;
+
+    if (strcmp(time, "never") != 0 && !scen_duration(time, &ms)) {
+        return refuse(t, "in TIME, or never", time);
+    }
+    if (!read_times(t, used, &f)) {
+        return false;
+    }
+    if (strcmp(t->v[0], "boot") == 0) {
+        t->r->next_boot_ms = ms;
+    } else if (strcmp(t->v[0], "register") == 0) {
+        t->r->next_slurmd_ms = ms;
+    } else {
+        return refuse(t, "boot or register", t->v[0]);
+    }
+    t->r->next_launches = f.times;
+    return true;
+}
+
+static bool
+set_check(struct telling *t, struct scen_instance *i, unsigned which)
+{
+    i->check[which] = strcmp(t->v[2], "impaired") == 0 ? RC_CHECK_IMPAIRED : RC_CHECK_OK;
+    i->status_news = true;
+    return strcmp(t->v[2], "impaired") == 0 || strcmp(t->v[2], "ok") == 0
+               ? true
+               : refuse(t, "impaired or ok", t->v[2]);
+}
+
+/* "schedule retirement in 14d", "schedule none" */
+static bool
+set_schedule(struct telling *t, struct scen_instance *i)
+{
+    static const char *const names[RC_SCHED__MAX] = {
+        [RC_SCHED_NONE] = "none",   [RC_SCHED_REBOOT] = "reboot",
+        [RC_SCHED_STOP] = "stop",   [RC_SCHED_MAINTENANCE] = "maintenance",
+        [RC_SCHED_OTHER] = "other", [RC_SCHED_RETIREMENT] = "retirement"};
+    int64_t in_ms = 0;
+
+    i->schedule = 0;
+    while (i->schedule < RC_SCHED__MAX && strcmp(names[i->schedule], t->v[2]) != 0) {
+        i->schedule++;
+    }
+    if (i->schedule == RC_SCHED__MAX ||
+        (t->count == 5 && (strcmp(t->v[3], "in") != 0 || !scen_duration(t->v[4], &in_ms)))) {
+        i->schedule = RC_SCHED_NONE;
+        return refuse(t, "schedule reboot|maintenance|stop|retirement in TIME, or none", t->v[2]);
+    }
+    i->not_before_ms = i->schedule ? scen_wall_ms(t->r) + in_ms : 0;
+    i->status_news = true;
+    return true;
+}
+
+static bool
+set_instance_state(struct telling *t, struct scen_instance *i)
+{
+    static const char *const states[RC_INST__MAX] = {
+        [RC_INST_PENDING] = "pending",       [RC_INST_RUNNING] = "running",
+        [RC_INST_STOPPING] = "stopping",     [RC_INST_STOPPED] = "stopped",
+        [RC_INST_TERMINATED] = "terminated", [RC_INST_SHUTTING_DOWN] = "shutting-down"};
+
+    for (uint32_t s = RC_INST_PENDING; s < RC_INST__MAX; s++) {
+        if (strcmp(states[s], t->v[1]) == 0) {
+            scen_instance_turn(t->r, i, (enum rc_instance_state)s);
+            return true;
+        }
+    }
+    return refuse(t, "a state, system|instance|ebs impaired|ok, hidden, listed or untagged",
+                  t->v[1]);
+}
+
+static bool
+tell_instance(struct telling *t)
+{
+    static const char *const checks[] = {"system", "instance", "ebs"};
+    struct scen_instance *i = scen_instance_named(t->r, t->v[0]);
+
+    if (!i) {
+        return refuse(t, "an instance of the story", t->v[0]);
+    }
+    for (unsigned c = 0; t->count == 3 && c < 3; c++) {
+        if (strcmp(checks[c], t->v[1]) == 0) {
+            return set_check(t, i, c);
+        }
+    }
+    if (strcmp(t->v[1], "schedule") == 0 && t->count >= 3) {
+        return set_schedule(t, i);
+    }
+    if (strcmp(t->v[1], "hidden") == 0 || strcmp(t->v[1], "listed") == 0) {
+        i->hidden = *t->v[1] == 'h';
+        return true;
+    }
+    if (strcmp(t->v[1], "untagged") == 0) {
+        i->foreign = i->news = true;
+        return true;
+    }
+    return set_instance_state(t, i);
+}
+
+static bool
+tell_node(struct telling *t)
+{
+    struct scen_node *n = node_of(t, t->v[0]);
+
+    if (!n) {
+        return false;
+    }
+    if (strcmp(t->v[1], "silent") == 0) {
+        n->silent = true;
+        scen_slurmd_lost_later(t->r, n);
+    } else if (strcmp(t->v[1], "back") == 0) {
+        n->silent = false;
+        scen_slurmd_up(t->r, n);
+        return true;
+    } else if (strcmp(t->v[1], "maint") == 0 || strcmp(t->v[1], "maint-over") == 0) {
+        n->maint = strcmp(t->v[1], "maint") == 0;
+    } else {
+        return refuse(t, "silent, back, maint or maint-over", t->v[1]);
+    }
+    scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+    return true;
+}
+
+/* "gpu-[1-4] runs 6h": one gang on all of them; "gpu-3 ends". */
+static bool
+tell_job(struct telling *t)
+{
+    int64_t ms = 0;
+    unsigned job = ++t->r->job, found = 0;
+
+    if (strcmp(t->v[1], "runs") == 0 ? t->count != 3 || !scen_duration(t->v[2], &ms)
+                                     : strcmp(t->v[1], "ends") != 0) {
+        return refuse(t, "runs TIME, or ends", t->v[1]);
+    }
+    for (unsigned i = 0; i < t->r->node_count; i++) {
+        struct scen_node *n = &t->r->node[i];
+        if (!rc_hostlist_has(t->v[0], n->name)) {
+            continue;
+        }
+        found++;
+        if (!ms) {
+            scen_job_end(t->r, n->job);
+        } else {
+            n->job = job;
+            scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+        }
+    }
+    if (ms) {
+        scen_later_add(t->r, ms, SCEN_JOB_END, 0, job);
+    }
+    return found ? true : refuse(t, "nodes of the cluster", t->v[0]);
+}
+
+/* ---- people ---- */
+
+static bool
+tell_drains(struct telling *t)
+{
+    struct scen_node *n = node_of(t, t->v[0]);
+
+    if (n) {
+        n->drain = true;
+        n->owner = RC_OWNER_FOREIGN;
+        rc_text_set(n->reason, sizeof n->reason, t->count > 1 ? t->v[1] : "by hand");
+        scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+    }
+    return n != NULL;
+}
+
+static bool
+tell_resumes(struct telling *t)
+{
+    struct scen_node *n = node_of(t, t->v[0]);
+
+    if (n) {
+        n->drain = n->down = false;
+        n->owner = RC_OWNER_NONE;
+        n->reason[0] = '\0';
+        scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+    }
+    return n != NULL;
+}
+
+static bool
+tell_operator(struct telling *t)
+{
+    static const struct {
+        const char *word;
+        enum rc_operator_verb verb;
+    } verbs[] = {{"hold", RC_OP_HOLD},       {"release", RC_OP_RELEASE},
+                 {"approve", RC_OP_APPROVE}, {"pause", RC_OP_PAUSE},
+                 {"resume", RC_OP_RESUME},   {"breaker-reset", RC_OP_BREAKER_RESET}};
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].word, t->v[0]) == 0) {
+            ev.u.operator_command.verb = (uint32_t)verbs[i].verb;
+        }
+    }
+    if (ev.u.operator_command.verb == RC_OP_UNKNOWN) {
+        return refuse(t, "hold, release, approve, pause, resume, breaker-reset, drains or resumes",
+                      t->v[0]);
+    }
+    if (t->count > 1 && ev.u.operator_command.verb == RC_OP_APPROVE) {
+        ev.u.operator_command.incident = (uint32_t)strtoul(t->v[1], NULL, 10);
+    } else if (t->count > 1) {
+        rc_text_set(ev.node, sizeof ev.node, t->v[1]);
+    }
+    rc_text_set(ev.u.operator_command.who, sizeof ev.u.operator_command.who, "operator");
+    scen_give(t->r, &ev);
+    return true;
+}
+
+/* ---- the daemon ---- */
+
+static bool
+tell_daemon(struct telling *t)
+{
+    bool restarts = strcmp(t->v[0], "restarts") == 0;
+
+    if (!restarts && strcmp(t->v[0], "taken-over") != 0) {
+        return refuse(t, "restarts or taken-over", t->v[0]);
+    }
+    scen_daemon_end(t->r, restarts);
+    return true;
+}
+
+static const struct tell_row rows[] = {
+    {"world launches", 2, 4, "world launches boot|register in TIME|never [xN]", tell_launches},
+    {"world instance", 2, 5,
+     "world instance ID STATE | CHECK impaired|ok | schedule KIND in TIME | hidden | listed",
+     tell_instance},
+    {"world node", 2, 2, "world node NAME silent|back|maint|maint-over", tell_node},
+    {"world job", 2, 3, "world job NODES runs TIME | ends", tell_job},
+    {"world * down", 0, 0, "world slurm|ec2 down", tell_away},
+    {"world * up", 0, 0, "world slurm|ec2 up", tell_away},
+    {"world * lost", 0, 0, "world lease lost", tell_away},
+    {"world * back", 0, 0, "world lease back", tell_away},
+    {"world", 2, 4, "world ACTION fails ERROR | takes TIME | answer-lost [xN|always]", tell_fault},
+    {"operator drains", 1, 2, "operator drains NODE \"REASON\"", tell_drains},
+    {"operator resumes", 1, 1, "operator resumes NODE", tell_resumes},
+    {"operator", 1, 2, "operator hold|release NODE, approve INCIDENT, pause, resume, breaker-reset",
+     tell_operator},
+    {"daemon", 1, 1, "daemon restarts|taken-over", tell_daemon},
+};
+
+/* Number of the line's words that the row takes up, 0 = another row. */
+static unsigned
+row_takes(const struct tell_row *row, const struct scen_words *w)
+{
+    struct scen_words fixed;
+    bool has_star = strchr(row->words, '*') != NULL;
+
+    if (!scen_split(row->words, &fixed) || w->count < fixed.count ||
+        (has_star && w->count != fixed.count)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < fixed.count; i++) {
+        if (strcmp(fixed.v[i], "*") != 0 && strcmp(fixed.v[i], w->v[i]) != 0) {
+            return 0;
+        }
+    }
+    return has_star ? 1 : fixed.count;
+}
+
+bool
+scen_tell(struct scen_run *r, const struct scen_words *w, char *why, size_t room)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned taken = row_takes(&rows[i], w);
+        if (!taken) {
+            continue;
+        }
+        struct telling t = {r, w->v + taken, w->count - taken, why, room};
+        bool has_star = strchr(rows[i].words, '*') != NULL;
+        if (!has_star && (t.count < rows[i].least || t.count > rows[i].most)) {
+            snprintf(why, room, "expected: %s", rows[i].form);
+            return false;
+        }
+        return rows[i].fn(&t);
+    }
+    snprintf(why, room, "unknown: %.60s; expected event, message, world, operator, daemon or end",
+             w->count ? w->v[0] : "");
+    return false;
+}

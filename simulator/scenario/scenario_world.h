@@ -1,0 +1,187 @@
+/* scenario_world.h - the small friendly world around the core of a story: EC2,
+ * slurmctld, the nodes' slurmd, jobs, the incident store and the lease. Inner header.
+ *
+ * It answers every action in a fixed time and does what was asked, unless the story
+ * told it to fail. It has no chance and no clock of its own: what comes later stands
+ * in one list, ordered by time and then by when it was put there. */
+#ifndef RC_SCENARIO_WORLD_H
+#define RC_SCENARIO_WORLD_H
+
+#include <stdio.h>
+
+#include "reconciler/core/state.h"
+#include "simulator/scenario/scenario_story.h"
+
+/* How long things take here, in ms. Near to what is seen in practice, and round. */
+enum {
+    SCEN_STORE_MS = 20,
+    SCEN_SLURM_MS = 50,        /* slurmctld accepts a write */
+    SCEN_SLURM_SHOW_MS = 1000, /* until a poll shows what changed */
+    SCEN_EC2_MS = 500,
+    SCEN_LAUNCH_MS = 2000,
+    SCEN_BOOT_MS = 60000,   /* pending -> running */
+    SCEN_SLURMD_MS = 90000, /* running and admitted -> slurmd registers */
+    SCEN_REBOOT_MS = 180000,
+    SCEN_END_MS = 60000, /* stopping -> stopped, shutting-down -> terminated */
+    SCEN_REGISTER_MS = 3000,
+    SCEN_GATE_MS = 5000,
+    SCEN_SLURMD_TIMEOUT_MS = 300000, /* slurmctld gives a silent node up: DOWN */
+    SCEN_COMPLETING_MS = 10000,
+    SCEN_LISTED_MS = 3600000, /* terminated instances stay listed so long */
+    SCEN_SWEEP_MS = 30000,
+    SCEN_STATUS_MS = 60000,
+    SCEN_VISIBILITY_MS = 30000,     /* a message that was not deleted comes again */
+    SCEN_HELPER_TIMEOUT_MS = 10000, /* slurmctld away: the helper gives up */
+};
+
+struct scen_node {
+    char name[RC_NODE_LEN];
+    char addr[RC_ADDR_LEN]; /* NodeAddr in slurm.conf */
+    char reason[RC_TEXT_LEN];
+    uint32_t owner; /* enum rc_owner */
+    bool drain, down, silent, completing, maint;
+    unsigned job;                /* number of the job that runs on it, 0 = none */
+    int64_t boot_ms, slurmd_ms;  /* wall clock */
+    char shown[RC_TEXT_LEN * 2]; /* last line printed of it */
+};
+
+struct scen_instance {
+    char id[RC_ID_LEN], node[RC_NODE_LEN], addr[RC_ADDR_LEN], subnet[RC_ID_LEN];
+    char token[RC_TOKEN_LEN];
+    uint32_t state; /* enum rc_instance_state */
+    uint32_t incident, attempt;
+    uint32_t check[3];                      /* system, instance, ebs */
+    uint32_t schedule;                      /* enum rc_schedule */
+    int64_t not_before_ms;                  /* wall clock */
+    int64_t launched_ms, ended_ms;          /* wall clock */
+    int64_t boot_takes_ms, slurmd_takes_ms; /* RC_NEVER = does not happen */
+    bool hidden, unlisted, news, status_news, foreign;
+};
+
+enum scen_later_kind {
+    SCEN_COMPLETE, /* deliver ev; forgotten when the daemon ends */
+    SCEN_SHOW_NODE,
+    SCEN_INSTANCE_STATE, /* value = the state, if it is still on the way there */
+    SCEN_SLURMD_UP,
+    SCEN_SLURMD_LOST,
+    SCEN_REBOOTED,
+    SCEN_JOB_END, /* value = job */
+    SCEN_COMPLETED,
+    SCEN_SWEEP,
+    SCEN_STATUS_SWEEP,
+    SCEN_REDELIVER,
+    SCEN_LOOKED, /* rows of an instance, then ev */
+};
+
+struct scen_later {
+    int64_t at_ms;
+    uint64_t order;
+    uint32_t kind, subject, value;
+    struct rc_event ev;
+};
+
+/* What the story told the world to do with the next actions of a kind. */
+struct scen_fault {
+    uint32_t kind;    /* enum rc_action_kind */
+    uint32_t error;   /* enum rc_err; RC_OK with lost or takes_ms */
+    unsigned times;   /* left */
+    bool lost;        /* done, but the answer never comes */
+    int64_t takes_ms; /* 0 = as usual */
+};
+
+/* A message that the queue holds until it is deleted. */
+struct scen_message {
+    uint64_t msg; /* number of its last delivery */
+    bool deleted;
+    uint32_t verdict;
+    uint64_t id_hash;
+    struct rc_event ev;
+};
+
+/* The incident store: what the last write that was answered well left there. */
+struct scen_item {
+    uint32_t incident;
+    char node[RC_NODE_LEN];
+    struct rc_act_incident item;
+};
+
+enum {
+    SCEN_NODES_MAX = 512,
+    SCEN_INSTANCES_MAX = 1024,
+    SCEN_LATER_MAX = 8192,
+    SCEN_FAULTS_MAX = 16,
+    SCEN_MESSAGES_MAX = 512,
+    SCEN_ITEMS_MAX = 512
+};
+
+struct scen_journal;
+
+struct scen_run {
+    struct scen_story story;
+    struct rc_policy policy;
+    struct rc_state *s;
+    struct rc_actions out;
+    int64_t now_ms; /* core time */
+    int64_t begin_ms;
+    uint64_t order, msg;
+    unsigned job, launched, steps_here;
+    bool silent; /* setting up: nothing is printed */
+    bool slurm_away, ec2_away, lease_lost;
+    int64_t lease_free_ms; /* another daemon's lease runs until then */
+    uint64_t epoch;
+    bool adopt; /* read the store with the next lease */
+    struct scen_node node[SCEN_NODES_MAX];
+    unsigned node_count;
+    struct scen_instance instance[SCEN_INSTANCES_MAX];
+    unsigned instance_count;
+    struct scen_later later[SCEN_LATER_MAX];
+    unsigned later_count;
+    struct scen_fault fault[SCEN_FAULTS_MAX];
+    unsigned fault_count;
+    struct scen_message message[SCEN_MESSAGES_MAX];
+    unsigned message_count;
+    struct scen_item item[SCEN_ITEMS_MAX];
+    unsigned item_count;
+    int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
+    unsigned next_launches;
+    uint32_t block[SCEN_NODES_MAX]; /* last reason shown for holding back, by node */
+    unsigned count[RC_ACTION__MAX], killed;
+    struct scen_journal *journal;
+    FILE *out_text;
+    struct rc_error error; /* code not RC_OK: the run is over */
+};
+
+/* scenario_world.c */
+void scen_world_begin(struct scen_run *r);
+void scen_world_act(struct scen_run *r, const struct rc_action *a);
+void scen_world_happen(struct scen_run *r, const struct scen_later *l);
+/* Everything anew, as a daemon that just started reads it. */
+void scen_world_show_all(struct scen_run *r);
+struct scen_node *scen_node_named(struct scen_run *r, const char *name);
+struct scen_instance *scen_instance_named(struct scen_run *r, const char *id);
+void scen_later_add(struct scen_run *r, int64_t in_ms, enum scen_later_kind kind, uint32_t subject,
+                    uint32_t value);
+void scen_show_node_later(struct scen_run *r, const struct scen_node *n, int64_t in_ms);
+void scen_instance_turn(struct scen_run *r, struct scen_instance *i, enum rc_instance_state state);
+void scen_job_end(struct scen_run *r, unsigned job);
+void scen_slurmd_lost_later(struct scen_run *r, struct scen_node *n);
+void scen_slurmd_up(struct scen_run *r, struct scen_node *n);
+int64_t scen_wall_ms(const struct scen_run *r);
+/* scenario_tell.c: lines of the story that are no events */
+bool scen_tell(struct scen_run *r, const struct scen_words *w, char *why, size_t room);
+/* scenario_events.c: "event …" and "message …" lines; redelivery */
+bool scen_line_event(struct scen_run *r, const char *text, char *why, size_t room);
+bool scen_line_message(struct scen_run *r, const char *text, char *why, size_t room);
+void scen_deliver_message(struct scen_run *r, unsigned at);
+/* scenario_play.c */
+void scen_give(struct scen_run *r, struct rc_event *ev); /* stamps, steps, executes */
+void scen_daemon_end(struct scen_run *r, bool keep_journal);
+bool scen_journal_wanted(const struct scen_run *r);
+/* scenario_show.c */
+void scen_show_action(struct scen_run *r, const struct rc_action *a);
+void scen_show_blocks(struct scen_run *r);
+void scen_show_end(struct scen_run *r);
+void scen_say(struct scen_run *r, char mark, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
