@@ -66,9 +66,10 @@ class Machine:
         run("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns",
             self.namespace)
         run("ip", "link", "set", self.link, "master", "br0", "up")
-        run("ip", "-n", self.namespace, "addr", "add", f"{self.addr}/16", "dev", "eth0")
-        run("ip", "-n", self.namespace, "link", "set", "eth0", "up")
-        run("ip", "-n", self.namespace, "link", "set", "lo", "up")
+        for words in (("addr", "add", f"{self.addr}/16", "dev", "eth0"),
+                      ("link", "set", "eth0", "up"), ("link", "set", "lo", "up")):
+            # not "ip -n", which wants to mount /sys anew
+            run("nsenter", f"--net=/run/netns/{self.namespace}", "ip", *words)
         env = {**os.environ, "RC_NODE": self.node, "RC_INSTANCE_DIR": str(self.folder),
                "RC_ADMIT": self.world.admit_command(self.node),
                "SLURM_CONF": str(self.world.slurm_conf)}
