@@ -6,6 +6,7 @@ a whole, its namespace goes, and it is reported stopped or terminated. A stopped
 one that is started again gets a new body with the same address and host key.
 """
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from tests.real.lifeline import end_process, run, start_time
 
 LOOK_S = 0.1
-BOOT_CLOCK = time.CLOCK_BOOTTIME  # a time namespace sets it back to the instance's own boot
+HERE = Path(__file__).parent
 BOOT_S = 1.0  # from launch to running, before the system itself starts
 
 SSHD_CONFIG = """Port 22
@@ -75,10 +76,9 @@ class Machine:
                "SLURM_CONF": str(self.world.slurm_conf)}
         with open(self.folder / "init.log", "ab") as log:
             self.init = life.spawn(
-                ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount", "--uts",
-                 "--pid", "--time", f"--boottime={1 - int(time.clock_gettime(BOOT_CLOCK))}",
-                 "--fork", "--kill-child=KILL", "--mount-proc", "bash",
-                 Path(__file__).with_name("instance.sh")], env=env, stdout=log, stderr=log)
+                ["nsenter", f"--net=/run/netns/{self.namespace}", sys.executable, HERE / "boot.py",
+                 "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child=KILL",
+                 "--mount-proc", "bash", HERE / "instance.sh"], env=env, stdout=log, stderr=log)
         self.boots = boots
 
     def power_off(self):
