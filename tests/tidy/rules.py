@@ -166,9 +166,19 @@ def event_faults(place, form):
     if not (ROOT / place).exists():
         return
     for kind in event_kinds():
-        path = form.format(kind=kind, dashed=kind.replace("_", "-"))
+        path = form.format(kind=kind)
         if not (ROOT / path).exists():
             yield f"{path} is missing"
+
+
+def unplayed_message_faults():
+    """Kinds that AWS sends stand in a story as "message KIND …"."""
+    stories = "\n".join(text(path) for path in tracked("story.txt"))
+    sent = event_kinds()
+    sent = sent[sent.index("ec2_state_change"):sent.index("ebs_volume") + 1]
+    for kind in (name.replace("_", "-") for name in sent):
+        if not re.search(rf"\bmessage {kind}\b", stories):
+            yield f"simulator/incidents: no story with a message {kind}"
 
 
 def main():
@@ -187,8 +197,7 @@ def main():
     report("every event kind has a handler", event_faults("handlers/table.c", "handlers/{kind}.c"))
     report("every event kind has a test of its handler",
            event_faults("tests/unit/handlers", "tests/unit/handlers/test_{kind}.c"))
-    report("every event kind has a scenario",
-           event_faults("tests/scenarios", "tests/scenarios/{dashed}"))
+    report("every kind of message has an incident that plays it", unplayed_message_faults())
     return exit_status()
 
 
