@@ -107,6 +107,7 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
 
     if (c->error == RC_OK) {
         inc->flags |= RC_INC_ACCEPTED;
+        inc->accepted_ms = s->now_ms;
         if (kind == RC_ACT_DRAIN) {
             inc->drain_ack_ms = s->now_ms;
             inc->drain_ack_at = s->folds;

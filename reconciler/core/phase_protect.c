@@ -77,16 +77,9 @@ rc_phase_protect(struct rc_turn *t)
     if (t->finding.fault == RC_FAULT_NONE && !t->inc->drain_ack_ms && !t->inc->action) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");
     }
-    if (t->inc->flags & RC_INC_ACCEPTED) {
-        if (rc_turn_phase_over(t, t->s->policy.timeouts.drain_ms)) {
-            t->inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* accepted, never seen: once more */
-        }
-        return false;
+    if (!rc_turn_awaits(t, t->s->policy.timeouts.drain_ms) && rc_turn_ready(t)) {
+        send_drain(t, RC_ACT_DRAIN);
     }
-    if (!rc_turn_ready(t)) {
-        return false;
-    }
-    send_drain(t, RC_ACT_DRAIN);
     return false;
 }
 
@@ -121,11 +114,8 @@ treat_jobs(struct rc_turn *t)
 static void
 put_down(struct rc_turn *t)
 {
-    if (t->inc->flags & RC_INC_ACCEPTED && rc_turn_phase_over(t, t->s->policy.timeouts.drain_ms)) {
-        t->inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* accepted, never seen: once more */
-    }
     if (!(t->n->flags & RC_SN_DOWN) && t->n->owner != RC_OWNER_FOREIGN &&
-        !(t->inc->flags & RC_INC_ACCEPTED) && rc_turn_may(t, RC_ACT_DOWN)) {
+        !rc_turn_awaits(t, t->s->policy.timeouts.drain_ms) && rc_turn_may(t, RC_ACT_DOWN)) {
         send_drain(t, RC_ACT_DOWN);
     }
 }

@@ -154,13 +154,11 @@ rc_phase_register(struct rc_turn *t)
     if (t->n->instance == inc->new_instance && strcmp(t->n->addr, i->addr) == 0) {
         return rc_turn_go(t, RC_PHASE_JOIN, "NodeAddr read back");
     }
-    if (inc->flags & RC_INC_ACCEPTED) {
-        if (!rc_turn_phase_over(t, t->s->policy.timeouts.register_ms)) {
-            return false;
-        }
-        inc->flags &= ~(uint32_t)RC_INC_ACCEPTED; /* written, but slurmctld shows another: again */
+    if (rc_turn_awaits(t, t->s->policy.timeouts.register_ms)) {
+        return false;
+    }
+    if (rc_turn_phase_over(t, 2 * t->s->policy.timeouts.register_ms)) {
         rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld does not show the new NodeAddr");
-        inc->phase_ms = t->s->now_ms;
     }
     if (!inc->action && rc_turn_busy_again(t)) {
         return true;

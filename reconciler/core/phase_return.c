@@ -100,13 +100,11 @@ rc_phase_return(struct rc_turn *t)
     if (seen && !silent && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
         return in_service(t, "in service");
     }
-    if (inc->flags & RC_INC_ACCEPTED) {
-        if (!rc_turn_phase_over(t, t->s->policy.timeouts.return_ms)) {
-            return false;
-        }
-        rc_turn_tell(t, RC_INC_TOLD_STUCK, "resumed, but slurmctld keeps the node out");
-        inc->flags &= ~(uint32_t)RC_INC_ACCEPTED;
-        inc->phase_ms = t->s->now_ms;
+    if (rc_turn_awaits(t, t->s->policy.timeouts.return_ms)) {
+        return false;
+    }
+    if (rc_turn_phase_over(t, 2 * t->s->policy.timeouts.return_ms)) {
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld keeps the node out");
     }
     if (rc_turn_ready(t)) {
         rc_act_init(t, &a, RC_ACT_RESUME, t->s->policy.timeouts.drain_ms);

@@ -133,6 +133,7 @@ struct rc_incident {
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */
     int64_t next_try_ms;             /* back-off: no new try before */
+    int64_t accepted_ms;             /* since when ACCEPTED stands */
     int64_t next_look_ms;
     int64_t deadline_wall_ms; /* AWS's own; 0 = none */
     int64_t drain_ack_ms;     /* when the drain was accepted */

@@ -181,6 +181,22 @@ rc_turn_busy_again(struct rc_turn *t)
 }
 
 bool
+rc_turn_awaits(struct rc_turn *t, int64_t timeout_ms)
+{
+    int64_t end_ms = t->inc->accepted_ms + timeout_ms;
+
+    if (!(t->inc->flags & RC_INC_ACCEPTED)) {
+        return false;
+    }
+    if (t->s->now_ms < end_ms) {
+        rc_turn_wake(t, end_ms);
+        return true;
+    }
+    t->inc->flags &= ~(uint32_t)RC_INC_ACCEPTED;
+    return false;
+}
+
+bool
 rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms)
 {
     int64_t end_ms = t->inc->phase_ms + timeout_ms;

@@ -47,6 +47,9 @@ bool rc_turn_idle(const struct rc_turn *t);
 bool rc_turn_busy_again(struct rc_turn *t);
 /* Terminates a replacement that never served, if there is one. */
 void rc_turn_end_replacement(struct rc_turn *t);
+/* The phase's action was accepted, and its effect is still awaited. When it was not seen
+ * in time, ACCEPTED is taken back: once more. */
+bool rc_turn_awaits(struct rc_turn *t, int64_t timeout_ms);
 /* Time-out of the phase, measured from its begin. */
 bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
 /* Tells people once an incident (flag). */
