@@ -78,6 +78,10 @@ complete_launch(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_
         inc->flags |= RC_INC_MISMATCH;
         inc->sweep = s->sweep;
     } else if (rc_err_retry((enum rc_err)c->error) == RC_RETRY_ELSEWHERE) {
+        if (inc->launch_counted) {
+            inc->launch_counted = 0;
+            rc_budget_refund(s, inc->node); /* nothing was launched */
+        }
         if (++inc->option >= options) {
             inc->option = 0;
             inc->flags |= RC_INC_NO_CAPACITY;

@@ -51,6 +51,24 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
     }
 }
 
+void
+rc_budget_refund(struct rc_state *s, uint32_t node)
+{
+    const struct rc_node *n = rc_node_at(s, node);
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rc_rate *r = &rc_scope_at(s, rows[i])->launches;
+        if ((i && !rows[i]) || !r->count) {
+            continue;
+        }
+        r->head = (r->head + RC_RATE_ROOM - 1) % RC_RATE_ROOM;
+        r->at_ms[r->head] = 0; /* equal states are equal bytes */
+        r->count--;
+    }
+    s->recheck = 1;
+}
+
 uint32_t
 rc_breaker_count(const struct rc_state *s)
 {

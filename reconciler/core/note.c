@@ -145,6 +145,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     inc->rung_tries = item->tries;
     if (inc->attempt != item->attempt) {
         inc->attempt = item->attempt;
+        inc->launch_counted = 0;
         inc->option = 0;
         inc->new_instance = 0;
         inc->launch_action = 0;
@@ -203,7 +204,8 @@ note_repair(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kin
     struct rc_node *n = rc_node_at(s, inc->node);
     bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP;
 
-    if (first && !inc->retries && !inc->option) {
+    /* Another round after "no capacity anywhere" is no other repair. */
+    if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
         n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
     }
     if (kind == RC_ACT_JOBS_SIGNAL) {
@@ -279,6 +281,12 @@ rc_note(struct rc_state *s, const struct rc_action *a)
         *hand = a->id;
     }
     note_repair(s, inc, kind);
+    if (kind == RC_ACT_LAUNCH && inc->launch_counted == a->u.launch.option + 1) {
+        return; /* the same token again: at most one instance comes of both */
+    }
+    if (kind == RC_ACT_LAUNCH) {
+        inc->launch_counted = a->u.launch.option + 1;
+    }
     rc_budget_action(s, inc->node, kind);
 }
 
