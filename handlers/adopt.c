@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "reconciler/core/fact.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -18,6 +19,20 @@ take_rule(const struct rc_state *s, struct rc_incident *inc, const char *name)
             memcpy(&inc->rule, &s->policy.rule[i], sizeof inc->rule);
         }
     }
+}
+
+/* The row must stay for as long as the incident points at it, also when EC2 shows no such
+ * instance any more: a row that was given away would lend its place to a stranger. */
+static uint32_t
+refer(struct rc_state *s, const char *id, uint32_t node)
+{
+    uint32_t slot = *id ? rc_instance_get(s, id) : 0;
+
+    if (slot && !rc_instance_at(s, slot)->known) {
+        rc_instance_at(s, slot)->sweep = s->sweep;
+        rc_instance_link(s, slot, node);
+    }
+    return slot;
 }
 
 static void
@@ -40,12 +55,9 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U);
     memcpy(inc->code, ev->code, sizeof inc->code);
     take_rule(s, inc, in->rule);
-    if (*in->old_instance) {
-        inc->old_instance = rc_instance_get(s, in->old_instance);
-    }
-    if (*in->new_instance) {
-        inc->new_instance = rc_instance_get(s, in->new_instance);
-    }
+    inc->old_instance = refer(s, in->old_instance, node);
+    inc->new_instance = refer(s, in->new_instance, node);
+    rc_node_bind(s, node);
     if (inc->phase > RC_PHASE_PROTECT) {
         /* The drain was accepted in that life; what is read from now on tells of it. */
         inc->flags |= in->flags & RC_ADOPT_OUR_DRAIN ? (uint32_t)RC_INC_DRAINED : 0U;

@@ -28,7 +28,12 @@ forget_strangers(struct rc_state *s)
 {
     for (uint32_t slot = 1; slot <= s->instance_used; slot++) {
         const struct rc_instance *i = rc_instance_at(s, slot);
-        if (i->used && !i->known && !i->node && s->sweep >= i->sweep + SWEEPS_TO_FORGET) {
+        if (!i->used || i->known || s->sweep < i->sweep + SWEEPS_TO_FORGET) {
+            continue;
+        }
+        if (i->node) {
+            rc_instance_absent(s, slot); /* stays while an incident refers to it */
+        } else {
             rc_instance_free(s, slot);
         }
     }

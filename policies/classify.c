@@ -142,6 +142,12 @@ down_by_itself(const struct rc_node *n)
            (n->owner != RC_OWNER_OURS || n->flags & RC_SN_NOT_RESPONDING);
 }
 
+bool
+rc_finding_well(const struct rc_finding *f)
+{
+    return f->known && f->fault == RC_FAULT_NONE;
+}
+
 struct rc_finding
 rc_diagnose(const struct rc_state *s, uint32_t node)
 {
@@ -151,11 +157,12 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
     if (!n->instance && n->unbound_since_ms && n->down_since_ms &&
         s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms) {
         worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
-        f.dead = true;
+        f.dead = f.known = true;
     }
     if (!n->instance || !rc_instance_at(s, n->instance)->ours) {
         return f; /* which instance is behind the name is not known */
     }
+    f.known = true;
     if (down_by_itself(n)) {
         worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
     }

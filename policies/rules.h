@@ -8,13 +8,15 @@
 /* What the facts say of one node right now. */
 struct rc_finding {
     enum rc_fault fault;
-    bool dead;                /* the instance is proved dead: no rank lives */
+    bool known; /* which instance stands behind the name is known, or that none does */
+    bool dead;  /* the instance is proved dead: no rank lives */
     int64_t window_wall_ms;   /* a scheduled fault: not before; 0 = now */
     int64_t deadline_wall_ms; /* AWS acts by itself then; 0 = not told */
     const char *code;         /* points into the state */
 };
 
-/* classify.c */
+/* classify.c. Well is what is known to be without a fault; what cannot be told is not. */
+bool rc_finding_well(const struct rc_finding *f);
 struct rc_finding rc_diagnose(const struct rc_state *s, uint32_t node);
 /* The first rule whose conditions hold, or NULL. */
 const struct rc_rule *rc_policy_match(const struct rc_state *s, uint32_t node,

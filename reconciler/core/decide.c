@@ -72,6 +72,9 @@ consider_opening(struct rc_turn *t)
 {
     struct rc_node *n = t->n;
 
+    if (!t->finding.known) {
+        return false;
+    }
     if (t->finding.fault == RC_FAULT_NONE) {
         n->fault_since_ms = 0;
         n->yielded_fault = 0;

@@ -99,6 +99,18 @@ leave_chain(struct rc_state *s, uint32_t slot)
 }
 
 void
+rc_instance_link(struct rc_state *s, uint32_t slot, uint32_t node)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+
+    if (!i->node) {
+        i->node = node;
+        i->next_of_node = rc_node_at(s, node)->instances;
+        rc_node_at(s, node)->instances = slot;
+    }
+}
+
+void
 rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
 {
     struct rc_instance *i = rc_instance_at(s, slot);
@@ -115,9 +127,7 @@ rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
         rc_node_bind(s, old);
     }
     if (node) {
-        i->node = node;
-        i->next_of_node = rc_node_at(s, node)->instances;
-        rc_node_at(s, node)->instances = slot;
+        rc_instance_link(s, slot, node);
     }
 }
 
@@ -149,6 +159,12 @@ rc_node_bind(struct rc_state *s, uint32_t node)
 {
     struct rc_node *n = rc_node_at(s, node);
     uint32_t slot = candidate(s, n);
+
+    if (!slot && !n->instance && n->incident) {
+        /* The dead are shown without their address; the incident knows whose place this was. */
+        uint32_t old = rc_incident_at(s, n->incident)->old_instance;
+        slot = old && rc_instance_at(s, old)->node == node ? old : 0;
+    }
 
     if (!slot || slot == n->instance) {
         /* Terminated instances lose their address in EC2's replies: what was bound stays bound

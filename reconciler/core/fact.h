@@ -19,6 +19,8 @@ void rc_instance_describe(struct rc_state *s, uint32_t instance, const struct rc
 void rc_instance_absent(struct rc_state *s, uint32_t instance);
 /* Which node an instance is tagged for ("" = none). */
 void rc_instance_set_node(struct rc_state *s, uint32_t instance, const char *node);
+/* Files a row under a node whatever its tags say (nothing when it is filed already). */
+void rc_instance_link(struct rc_state *s, uint32_t instance, uint32_t node);
 /* The instance behind a name: the tagged one whose address slurmctld serves;
  * where NodeAddr is a host name, the only living tagged one. */
 void rc_node_bind(struct rc_state *s, uint32_t node);

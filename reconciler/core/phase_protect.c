@@ -16,7 +16,7 @@ rc_phase_open(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
 
-    if (t->finding.fault == RC_FAULT_NONE) {
+    if (rc_finding_well(&t->finding)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone before anything was done");
     }
     if (t->finding.window_wall_ms) {
@@ -74,7 +74,7 @@ rc_phase_protect(struct rc_turn *t)
         t->inc->flags |= RC_INC_DRAINED;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
     }
-    if (t->finding.fault == RC_FAULT_NONE && !t->inc->drain_ack_ms && !t->inc->action) {
+    if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");
     }
     if (!rc_turn_awaits(t, t->s->policy.timeouts.drain_ms) && rc_turn_ready(t)) {
@@ -193,7 +193,7 @@ rc_phase_wait_idle(struct rc_turn *t)
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "an operator took the node back");
     }
-    if (t->finding.fault == RC_FAULT_NONE && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
+    if (rc_finding_well(&t->finding) && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
         !inc->launch_action) {
         return rc_turn_go(t, RC_PHASE_GATE, "fault gone: prove health");
     }

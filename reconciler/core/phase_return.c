@@ -58,7 +58,7 @@ rc_phase_gate(struct rc_turn *t)
     if (inc->flags & RC_INC_FAILED) {
         return rc_turn_fail(t, "gate refused");
     }
-    if (inc->flags & RC_INC_ACCEPTED && !faulty) {
+    if (inc->flags & RC_INC_ACCEPTED && rc_finding_well(&t->finding)) {
         return rc_turn_go(t, RC_PHASE_RETURN, "health proved");
     }
     if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms)) {
