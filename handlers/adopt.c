@@ -53,6 +53,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->opened_ms = inc->phase_ms = s->now_ms;
     inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
     inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U);
+    inc->item_flags = in->flags;
     memcpy(inc->code, ev->code, sizeof inc->code);
     take_rule(s, inc, in->rule);
     inc->old_instance = refer(s, in->old_instance, node);

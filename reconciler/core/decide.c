@@ -41,6 +41,7 @@ open_incident(struct rc_turn *t, const struct rc_rule *rule)
     item->fault = (uint32_t)t->finding.fault;
     item->phase = RC_PHASE_OPEN;
     item->attempt = 1;
+    item->flags = t->n->hold ? RC_ADOPT_HELD : 0U;
     rc_text_set(item->code, sizeof item->code, t->finding.code);
     memcpy(item->rule, rule->name, sizeof item->rule);
     if (t->n->instance) {
@@ -236,6 +237,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         expire_flights(&t);
         if (rc_leads(s) && !s->paused) {
             retry_item(&t);
+            rc_turn_save_words(&t);
             consider_raising(&t);
             look_when_alarmed(&t);
         }

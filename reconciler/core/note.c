@@ -126,6 +126,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     }
     struct rc_incident *inc = rc_incident_at(s, slot);
     inc->put_action = a->id;
+    inc->item_flags = item->flags;
     rc_unsaved_add(s, slot, a->id);
     if (!inc->node) {
         return; /* closed before: only the deletion is tried again */

@@ -144,6 +144,8 @@ struct rc_incident {
     uint64_t launch_action;   /* a launch may run beside the wait for idle */
     uint64_t jobs_action, look_action, terminate_action;
     uint64_t put_action; /* newest write of the item in flight */
+    uint32_t item_flags; /* RC_ADOPT_* of the newest write */
+    uint32_t pad_;
     uint64_t unsaved;    /* oldest write not yet confirmed, 0 = all saved */
     int64_t put_retry_ms;
     uint32_t unsaved_prev, unsaved_next; /* list by unsaved */

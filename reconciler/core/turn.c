@@ -66,6 +66,28 @@ rc_act_init(const struct rc_turn *t, struct rc_action *a, enum rc_action_kind ki
     }
 }
 
+static uint32_t
+item_flags(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+
+    return (inc->flags & RC_INC_APPROVED ? RC_ADOPT_APPROVED : 0U) |
+           (inc->flags & RC_INC_DRAINED ? RC_ADOPT_OUR_DRAIN : 0U) |
+           (inc->flags & RC_INC_YIELDED ? RC_ADOPT_YIELDED : 0U) |
+           (t->n->hold ? RC_ADOPT_HELD : 0U);
+}
+
+/* What a person said must survive this controller. */
+void
+rc_turn_save_words(struct rc_turn *t)
+{
+    const uint32_t words = RC_ADOPT_HELD | RC_ADOPT_APPROVED;
+
+    if ((item_flags(t) ^ t->inc->item_flags) & words) {
+        rc_turn_save(t, "hold or approval");
+    }
+}
+
 /* The item as it stands, to be changed by the caller before it is sent. */
 static void
 item_init(const struct rc_turn *t, struct rc_action *a, const char *why)
@@ -82,10 +104,7 @@ item_init(const struct rc_turn *t, struct rc_action *a, const char *why)
     item->rung = inc->rung;
     item->tries = inc->rung_tries;
     item->attempt = inc->attempt;
-    item->flags = (inc->flags & RC_INC_APPROVED ? RC_ADOPT_APPROVED : 0U) |
-                  (inc->flags & RC_INC_DRAINED ? RC_ADOPT_OUR_DRAIN : 0U) |
-                  (inc->flags & RC_INC_YIELDED ? RC_ADOPT_YIELDED : 0U) |
-                  (t->n->hold ? RC_ADOPT_HELD : 0U);
+    item->flags = item_flags(t);
     memcpy(item->rule, inc->rule.name, sizeof item->rule);
     memcpy(item->code, inc->code, sizeof item->code);
     if (inc->old_instance) {

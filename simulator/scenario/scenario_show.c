@@ -30,7 +30,9 @@ show_item(struct scen_run *r, const struct rc_action *a)
     const struct rc_act_incident *item = &a->u.item;
     const char *phase = rc_phase_name((enum rc_phase)item->phase);
 
-    if (item->phase == RC_PHASE_OPEN) {
+    if (strcmp(a->text, "hold or approval") == 0 || strcmp(a->text, "item not saved yet") == 0) {
+        scen_say(r, ' ', "%s: incident %u is written (%s)", a->node, a->incident, a->text);
+    } else if (item->phase == RC_PHASE_OPEN) {
         scen_say(r, ' ', "%s: incident %u opens: %s %s, rule %s", a->node, a->incident,
                  rc_fault_name((enum rc_fault)item->fault), item->code, item->rule);
     } else if (strcmp(a->text, "fault raised") == 0) {
