@@ -20,6 +20,9 @@ complete_quarantine(struct rc_state *s, const struct rc_flight *f, const struct 
     m->barrier = 0; /* failed: it stays in the line and is tried again */
     if (c->error == RC_OK) {
         m->state = RC_MSG_WAITS;
+        s->quarantine_retries = 0;
+    } else {
+        s->quarantine_next_ms = s->now_ms + rc_backoff_ms(s, c->action, s->quarantine_retries++);
     }
 }
 

@@ -34,6 +34,16 @@ find(const struct rc_state *s, uint64_t id_hash)
     return at ? rc_message_at(s, at - 1) : NULL;
 }
 
+/* A message of an earlier life whose parts or whose quarantine were cut off by a crash
+ * was not seen: the queue delivers it again, and then it is new. */
+static struct rc_message *
+seen_before(const struct rc_state *s, uint64_t id_hash)
+{
+    struct rc_message *m = find(s, id_hash);
+
+    return m && !m->parts_left && m->state != RC_MSG_QUARANTINE ? m : NULL;
+}
+
 static void
 hang(struct rc_state *s, struct rc_message *m)
 {
@@ -73,7 +83,7 @@ message_apply(struct rc_state *s, const struct rc_event *ev)
         s->message_last = ev->msg;
         return;
     }
-    const struct rc_message *before = find(s, in->id_hash);
+    const struct rc_message *before = seen_before(s, in->id_hash);
     uint32_t effect = before ? before->effect : 0;
     forget(s, m);
     m->msg = ev->msg;

@@ -6,7 +6,6 @@
  * A message without effect goes at once. Waiting messages are given back in
  * order, so one condition at the head of the line serves all. After a restart
  * the queue delivers again what was not deleted; the ring of seen ids knows it. */
-#include <assert.h>
 #include <string.h>
 
 #include "reconciler/core/timers.h"
@@ -101,6 +100,21 @@ delete_item(struct rc_state *s, struct rc_actions *out, const struct rc_incident
     rc_act_send(s, out, &a);
 }
 
+/* An answer that never came: asked for again at its deadline. */
+static void
+give_up_deletion(struct rc_state *s, struct rc_incident *inc)
+{
+    uint32_t slot = rc_flight_find(s, inc->put_action);
+
+    inc->put_retry_ms = slot ? rc_flight_at(s, slot)->deadline_ms : s->now_ms;
+    if (slot && inc->put_retry_ms <= s->now_ms) {
+        rc_flight_free(s, slot);
+    }
+    if (inc->put_retry_ms <= s->now_ms) {
+        inc->put_action = 0;
+    }
+}
+
 /* Closed incidents whose item could not be deleted: no node's turn looks at them. */
 void
 rc_retry_closed(struct rc_state *s, struct rc_actions *out)
@@ -111,9 +125,12 @@ rc_retry_closed(struct rc_state *s, struct rc_actions *out)
         return;
     }
     for (uint32_t slot = s->unsaved_head; slot; slot = rc_incident_at(s, slot)->unsaved_next) {
-        const struct rc_incident *inc = rc_incident_at(s, slot);
-        if (inc->node || inc->put_action) {
+        struct rc_incident *inc = rc_incident_at(s, slot);
+        if (inc->node) {
             continue;
+        }
+        if (inc->put_action) {
+            give_up_deletion(s, inc);
         }
         if (inc->put_retry_ms <= s->now_ms && out->count < RC_ACTIONS_MAX) {
             delete_item(s, out, inc);
@@ -154,6 +171,39 @@ quarantine_message(struct rc_state *s, struct rc_actions *out, struct rc_message
     rc_act_send(s, out, &a);
 }
 
+/* Its quarantine is asked for; an answer that never came is given up at its deadline. */
+static bool
+quarantine_runs(struct rc_state *s, struct rc_message *m)
+{
+    uint32_t slot = rc_flight_find(s, m->barrier);
+
+    if (slot && rc_flight_at(s, slot)->deadline_ms > s->now_ms) {
+        return true;
+    }
+    if (slot) {
+        rc_flight_free(s, slot);
+    }
+    m->barrier = 0;
+    return false;
+}
+
+/* When the head of the line must be looked at without an event; RC_NEVER = not. */
+int64_t
+rc_ack_wake(const struct rc_state *s)
+{
+    const struct rc_message *m;
+
+    if (!s->message_waiting || !rc_leads(s)) {
+        return RC_NEVER;
+    }
+    m = rc_message_at(s, (uint32_t)(s->message_waiting % s->messages.room));
+    if (m->msg != s->message_waiting || m->state != RC_MSG_QUARANTINE) {
+        return RC_NEVER;
+    }
+    uint32_t slot = rc_flight_find(s, m->barrier);
+    return slot ? rc_flight_at(s, slot)->deadline_ms : s->quarantine_next_ms;
+}
+
 /* Walks the line of messages not yet given back, from the oldest. */
 void
 rc_ack_decide(struct rc_state *s, struct rc_actions *out)
@@ -163,24 +213,24 @@ rc_ack_decide(struct rc_state *s, struct rc_actions *out)
     }
     while (s->message_waiting && out->count < RC_ACTIONS_MAX) {
         struct rc_message *m = rc_message_at(s, (uint32_t)(s->message_waiting % s->messages.room));
-        assert(m->msg == s->message_waiting);
-        if (m->state == RC_MSG_PARTS) {
-            if (m->parts_left || s->touch_count) {
+        bool dropped = m->msg != s->message_waiting; /* there was no room: it comes again */
+        if (!dropped && m->state == RC_MSG_PARTS) {
+            if (m->parts_left || s->touch_count || (s->paused && m->effect)) {
                 return; /* its events are not all folded and decided */
             }
             m->barrier = s->next_action - 1;
             m->state = RC_MSG_WAITS;
         }
-        if (m->state == RC_MSG_QUARANTINE) {
-            if (!m->barrier) {
+        if (!dropped && m->state == RC_MSG_QUARANTINE) {
+            if (!quarantine_runs(s, m) && s->now_ms >= s->quarantine_next_ms) {
                 quarantine_message(s, out, m);
             }
             return;
         }
-        if (m->state == RC_MSG_WAITS && !may_go(s, m)) {
-            return;
-        }
-        if (m->state == RC_MSG_WAITS) {
+        if (!dropped && m->state == RC_MSG_WAITS) {
+            if (!may_go(s, m)) {
+                return;
+            }
             delete_message(s, out, m);
         }
         s->message_waiting = s->message_waiting < s->message_last ? s->message_waiting + 1 : 0;

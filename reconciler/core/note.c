@@ -85,7 +85,7 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
 }
 
 static void
-close_incident(struct rc_state *s, uint32_t slot)
+close_incident(struct rc_state *s, uint32_t slot, int64_t deadline_ms)
 {
     struct rc_incident *inc = rc_incident_at(s, slot);
     struct rc_node *n = rc_node_at(s, inc->node);
@@ -99,6 +99,9 @@ close_incident(struct rc_state *s, uint32_t slot)
     n->incident = 0;
     s->counters.incidents_closed++;
     inc->node = 0; /* the slot lives until the deletion of its item is confirmed */
+    if (!s->closed_retry_ms || deadline_ms < s->closed_retry_ms) {
+        s->closed_retry_ms = deadline_ms;
+    }
 }
 
 /* The node leads to its open incident; only closed ones must be searched. */
@@ -159,7 +162,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
         rc_budget_count(s, slot, true);
     }
     if (item->close) {
-        close_incident(s, slot);
+        close_incident(s, slot, a->deadline_ms);
     }
 }
 

@@ -244,6 +244,9 @@ struct rc_state {
     uint32_t instance_used, incident_used, flight_used; /* high-water marks */
     uint32_t unsaved_head, unsaved_tail;
     int64_t closed_retry_ms;  /* a closed incident's item must be deleted again; 0 = none */
+    int64_t quarantine_next_ms; /* the message at the head is not kept aside before then */
+    uint32_t quarantine_retries;
+    uint32_t pad2_;
     uint64_t message_last;    /* newest message number */
     uint64_t message_waiting; /* oldest message not yet given back, 0 = none */
     uint32_t heap_count;

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "handlers/table.h"
+#include "policies/rules.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -40,10 +41,13 @@ rc_next_deadline(const struct rc_state *s)
         return s->now_ms;
     }
     next = breaker < next ? breaker : next;
+    if (rc_ack_wake(s) < next) {
+        next = rc_ack_wake(s);
+    }
     if (s->cluster_loaded && s->lease_next_ms < next) {
         next = s->lease_next_ms;
     }
-    if (s->closed_retry_ms && s->closed_retry_ms < next) {
+    if (s->closed_retry_ms && s->closed_retry_ms < next && rc_leads(s)) {
         next = s->closed_retry_ms;
     }
     return next;

@@ -81,6 +81,7 @@ void rc_ack_part(struct rc_state *s, const struct rc_event *ev);
 void rc_ack_effect(struct rc_state *s, uint64_t msg);
 void rc_unsaved_add(struct rc_state *s, uint32_t slot, uint64_t id);
 void rc_unsaved_done(struct rc_state *s, uint32_t slot);
+int64_t rc_ack_wake(const struct rc_state *s);
 void rc_retry_closed(struct rc_state *s, struct rc_actions *out);
 /* budget.c */
 void rc_rate_push(struct rc_rate *r, int64_t at_ms);
