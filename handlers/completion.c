@@ -119,8 +119,9 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
             inc->drain_ack_ms = s->now_ms;
             inc->drain_ack_at = s->folds;
         }
-    } else if (c->error == RC_E_FOREIGN) {
+    } else if (c->error == RC_E_FOREIGN && !power) {
         rc_node_at(s, inc->node)->owner = RC_OWNER_FOREIGN;
+        back_off(s, inc, c->action); /* until a poll shows whose it is */
     } else if (power && is_final(c->error)) {
         inc->flags |= RC_INC_FAILED;
     } else {
@@ -137,6 +138,21 @@ complete_terminate(struct rc_state *s, struct rc_incident *inc, const struct rc_
         inc->flags |= RC_INC_FAILED;
     } else {
         back_off(s, inc, c->action);
+    }
+}
+
+static void
+complete_jobs(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kind,
+              const struct rc_ev_completion *c)
+{
+    if (c->error == RC_OK) {
+        inc->jobs_retries = 0;
+        inc->flags |= kind == RC_ACT_JOBS_REQUEUE ? (uint32_t)RC_INC_REQUEUED : 0U;
+        return;
+    }
+    inc->jobs_next_ms = s->now_ms + rc_backoff_ms(s, c->action, inc->jobs_retries++);
+    if (kind == RC_ACT_JOBS_SIGNAL && !is_final(c->error)) {
+        inc->flags &= ~(uint32_t)RC_INC_SIGNALLED; /* not told yet: once more */
     }
 }
 
@@ -162,11 +178,12 @@ complete_hand(struct rc_state *s, uint32_t slot, enum rc_action_kind kind,
         }
     } else if (inc->jobs_action == c->action) {
         inc->jobs_action = 0;
-        if (kind == RC_ACT_JOBS_REQUEUE && c->error == RC_OK) {
-            inc->flags |= RC_INC_REQUEUED;
-        }
+        complete_jobs(s, inc, kind, c);
     } else if (inc->look_action == c->action) {
         inc->look_action = 0;
+        if (c->error == RC_OK && inc->looked) {
+            rc_instance_at(s, inc->looked)->checked_ms = s->now_ms; /* nothing new is an answer */
+        }
     }
 }
 

@@ -203,14 +203,18 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
 }
 
 static void
-note_repair(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kind)
+note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action *a)
 {
+    enum rc_action_kind kind = (enum rc_action_kind)a->kind;
     struct rc_node *n = rc_node_at(s, inc->node);
     bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP;
 
     /* Another round after "no capacity anywhere" is no other repair. */
     if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
         n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    }
+    if (kind == RC_ACT_LOOK) {
+        inc->looked = rc_instance_find(s, a->instance);
     }
     if (kind == RC_ACT_JOBS_SIGNAL) {
         inc->flags |= RC_INC_SIGNALLED;
@@ -284,7 +288,7 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     if (hand) {
         *hand = a->id;
     }
-    note_repair(s, inc, kind);
+    note_repair(s, inc, a);
     if (kind == RC_ACT_LAUNCH && inc->launch_counted == a->u.launch.option + 1) {
         return; /* the same token again: at most one instance comes of both */
     }

@@ -94,6 +94,10 @@ treat_jobs(struct rc_turn *t)
     enum rc_action_kind kind = due ? RC_ACT_JOBS_REQUEUE : RC_ACT_JOBS_SIGNAL;
 
     rc_turn_wake(t, due ? RC_NEVER : requeue_at);
+    if (inc->jobs_next_ms > t->s->now_ms) {
+        rc_turn_wake(t, inc->jobs_next_ms);
+        return;
+    }
     if (inc->jobs_action || (due && inc->flags & RC_INC_REQUEUED) ||
         (!due && (inc->flags & RC_INC_SIGNALLED || !inc->rule.jobs.signal))) {
         return;

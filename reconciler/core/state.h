@@ -143,6 +143,9 @@ struct rc_incident {
     uint64_t action;          /* the phase's action in flight, 0 = none */
     uint64_t launch_action;   /* a launch may run beside the wait for idle */
     uint64_t jobs_action, look_action, terminate_action;
+    int64_t jobs_next_ms; /* back-off of what is asked for the jobs */
+    uint32_t jobs_retries;
+    uint32_t looked; /* the instance that look_action asks about */
     uint64_t put_action; /* newest write of the item in flight */
     uint32_t item_flags; /* RC_ADOPT_* of the newest write */
     uint32_t pad_;
