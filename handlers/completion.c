@@ -73,7 +73,8 @@ launched(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_complet
 static void
 complete_launch(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
 {
-    uint32_t options = s->cluster.group[rc_node_at(s, inc->node)->group - 1].option_count;
+    uint32_t group = rc_node_at(s, inc->node)->group; /* 0 when it was taken out of them all */
+    uint32_t options = group ? s->cluster.group[group - 1].option_count : 0;
 
     if (c->error == RC_OK) {
         launched(s, inc, c);

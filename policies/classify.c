@@ -13,7 +13,7 @@ gone_from_ec2(const struct rc_state *s, const struct rc_instance *i, const struc
 {
     /* Terminated instances vanish from DescribeInstances within the hour; so a
      * long absence in complete sweeps is proof only together with a dead slurmd. */
-    return i->missing_since_ms && n->down_since_ms &&
+    return i->missing_since_ms && n->flags & RC_SN_NOT_RESPONDING &&
            s->now_ms - i->missing_since_ms >= s->policy.timeouts.missing_ms;
 }
 
@@ -154,7 +154,7 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
     const struct rc_node *n = rc_node_at(s, node);
     struct rc_finding f = {.code = ""};
 
-    if (!n->instance && n->unbound_since_ms && n->down_since_ms &&
+    if (!n->instance && n->unbound_since_ms && n->flags & RC_SN_NOT_RESPONDING &&
         s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms) {
         worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
         f.dead = f.known = true;

@@ -278,10 +278,6 @@ void
 rc_decide(struct rc_state *s, struct rc_actions *out)
 {
     rc_timers_expire(s);
-    if (rc_breaker_wake(s) <= s->now_ms) {
-        s->breaker_open = 0;
-        s->recheck = 1;
-    }
     if (s->recheck) {
         recheck_blocked(s);
     }

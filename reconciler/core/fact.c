@@ -48,12 +48,12 @@ move_scope(struct rc_state *s, const struct rc_node *n, uint32_t from, uint32_t 
 {
     bool out = n->incident && rc_incident_at(s, n->incident)->flags & RC_INC_COUNTED;
 
-    if (from && n->group) {
-        rc_scope_at(s, from)->nodes--;
+    if (from) {
+        rc_scope_at(s, from)->nodes -= n->group != 0;
         rc_scope_at(s, from)->out -= out;
     }
-    if (to && n->group) {
-        rc_scope_at(s, to)->nodes++;
+    if (to) {
+        rc_scope_at(s, to)->nodes += n->group != 0;
         rc_scope_at(s, to)->out += out;
     }
 }
@@ -280,27 +280,33 @@ group_of(const struct rc_state *s, const char *name)
     return 0;
 }
 
+static void
+count_in_scopes(struct rc_state *s, const struct rc_node *n)
+{
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+    bool out = n->incident && rc_incident_at(s, n->incident)->flags & RC_INC_COUNTED;
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!i || rows[i]) {
+            rc_scope_at(s, rows[i])->nodes += n->group != 0;
+            rc_scope_at(s, rows[i])->out += out;
+        }
+    }
+}
+
 void
 rc_nodes_regroup(struct rc_state *s)
 {
     for (uint32_t row = 0; row < RC_SCOPE_ROWS; row++) {
-        rc_scope_at(s, row)->nodes = 0;
+        rc_scope_at(s, row)->nodes = rc_scope_at(s, row)->out = 0;
     }
     for (uint32_t node = 1; node <= s->node_count; node++) {
         struct rc_node *n = rc_node_at(s, node);
-        if (!n->incident) {
-            n->group = group_of(s, n->name); /* an open incident ends in the group it began in */
+        uint32_t group = group_of(s, n->name);
+        if (group || !n->incident || n->group > s->cluster.group_count) {
+            n->group = group; /* else an open incident ends in the group it began in */
         }
-        if (!n->group) {
-            continue;
-        }
-        rc_scope_at(s, 0)->nodes++;
-        if (n->partition_row) {
-            rc_scope_at(s, n->partition_row)->nodes++;
-        }
-        if (n->zone_row) {
-            rc_scope_at(s, n->zone_row)->nodes++;
-        }
+        count_in_scopes(s, n);
     }
 }
 

@@ -63,7 +63,7 @@ take_rule(struct rc_state *s, struct rc_incident *inc, const char *name)
 static void
 enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
 {
-    uint32_t per_phase = RC_INC_ACCEPTED | RC_INC_FAILED | RC_INC_TOLD_STUCK;
+    uint32_t per_phase = RC_INC_ACCEPTED | RC_INC_FAILED | RC_INC_TOLD_STUCK | RC_INC_REOPENED;
 
     assert(rc_life_row((enum rc_phase)inc->phase, to));
     inc->phase = to;
@@ -149,6 +149,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     inc->rung_tries = item->tries;
     if (inc->attempt != item->attempt) {
         inc->attempt = item->attempt;
+        inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
         inc->launch_counted = 0;
         inc->option = 0;
         inc->new_instance = 0;

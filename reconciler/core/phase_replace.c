@@ -60,9 +60,7 @@ mismatch_is_open(struct rc_turn *t)
         rc_turn_wake(t, t->s->now_ms + t->s->cluster.poll_instances_ms);
         return true;
     }
-    inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
-    inc->attempt++; /* two complete sweeps show no such instance */
-    rc_turn_save(t, "token refused, nothing launched by it: new attempt");
+    rc_turn_next_attempt(t, "token refused, nothing launched by it: new attempt");
     return false;
 }
 

@@ -16,6 +16,10 @@ rc_fold(struct rc_state *s, const struct rc_event *ev)
         s->now_ms = ev->at_ms; /* time never goes back, whatever a clock does */
     }
     s->now_wall_ms = ev->wall_ms;
+    if (rc_breaker_wake(s) <= s->now_ms) { /* here, so that a replay closes it at the same event */
+        s->breaker_open = 0;
+        s->recheck = 1;
+    }
     s->folds++;
     s->counters.events[ev->kind]++;
     rc_handlers[ev->kind]->apply(s, ev);

@@ -138,6 +138,16 @@ rc_turn_save(struct rc_turn *t, const char *why)
 }
 
 void
+rc_turn_next_attempt(struct rc_turn *t, const char *why)
+{
+    struct rc_action a;
+
+    item_init(t, &a, why);
+    a.u.item.attempt = t->inc->attempt + 1;
+    rc_act_send(t->s, t->out, &a);
+}
+
+void
 rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder)
 {
     struct rc_action a;

@@ -36,6 +36,8 @@ bool rc_turn_may(struct rc_turn *t, enum rc_action_kind kind);
 bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);
 /* Writes the item anew without a change of phase. */
 void rc_turn_save(struct rc_turn *t, const char *why);
+/* New tokens from now on; only through the item, so that a replay counts alike. */
+void rc_turn_next_attempt(struct rc_turn *t, const char *why);
 /* The same when a hold or an approval is not in the item yet. */
 void rc_turn_save_words(struct rc_turn *t);
 /* A worse fault answers to another rule; the ladder may begin anew. */
