@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STATE_VERSION = 1, BUCKETS_PER_ROW = 1 };
+enum { STATE_VERSION = 1, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
@@ -97,10 +97,13 @@ rc_state_check(void *mem, size_t size)
     struct rc_state *s = mem;
 
     if (size < sizeof *s || s->magic != state_magic || s->version != STATE_VERSION ||
-        s->bytes != size || s->limits.nodes == 0 || rc_state_size(&s->limits) != size) {
+        s->bytes != size) {
         return NULL;
     }
-    return s;
+    const struct rc_capacity_limits *l = &s->limits;
+    bool sane =
+        l->nodes - 1 < ROWS_MAX && l->incidents - 1 < ROWS_MAX && l->messages - 1 < ROWS_MAX;
+    return sane && rc_state_size(l) == size ? s : NULL;
 }
 
 static void *

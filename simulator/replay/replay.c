@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/core/pack.h"
 #include "reconciler/core/record.h"
 #include "reconciler/core/state.h"
 #include "reconciler/io/config/config.h"
@@ -62,10 +63,10 @@ grow_state(struct replay *r)
 static enum rc_err
 take_snapshot(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
 {
-    void *mem = zeroed(rec->len);
+    size_t size = rc_state_unpacked_size(rec->data, rec->len);
+    void *mem = size ? calloc(1, size) : NULL;
+    struct rc_state *s = mem ? rc_state_unpack(rec->data, rec->len, mem) : NULL;
 
-    memcpy(mem, rec->data, rec->len);
-    struct rc_state *s = rc_state_check(mem, rec->len);
     if (!s) {
         free(mem);
         return rc_fail(e, RC_E_PARSE,

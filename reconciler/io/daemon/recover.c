@@ -6,20 +6,11 @@
 #include <string.h>
 
 #include "policies/load.h"
+#include "reconciler/core/pack.h"
 #include "reconciler/core/record.h"
 #include "reconciler/io/daemon/loop.h"
 
 enum { MESSAGES_REMEMBERED = 8192, INCIDENTS_MAX = 2048 };
-
-static void *
-zeroed(size_t size)
-{
-    void *mem = aligned_alloc(16, (size + 15) & ~(size_t)15);
-
-    assert(mem);
-    memset(mem, 0, size);
-    return mem;
-}
 
 static struct rc_state *
 fresh_state(const struct rc_daemon *d)
@@ -40,10 +31,10 @@ fresh_state(const struct rc_daemon *d)
 static bool
 take_snapshot(struct rc_daemon *d, const struct rc_journal_record *r)
 {
-    void *mem = zeroed(r->len);
+    size_t size = rc_state_unpacked_size(r->data, r->len);
+    void *mem = size ? calloc(1, size) : NULL;
+    struct rc_state *s = mem ? rc_state_unpack(r->data, r->len, mem) : NULL;
 
-    memcpy(mem, r->data, r->len);
-    struct rc_state *s = rc_state_check(mem, r->len);
     if (!s) {
         free(mem);
         return false;
@@ -241,7 +232,15 @@ rc_recover_rotate(struct rc_daemon *d)
     struct rc_error e;
     uint64_t number;
 
-    if (rc_journal_rotate(d->journal, d->state, (size_t)d->state->bytes, &number, &e) != RC_OK) {
+    size_t size = rc_state_pack(d->state, NULL, 0);
+    void *packed = malloc(size);
+
+    if (!packed) {
+        return; /* the segment grows until there is memory again */
+    }
+    rc_state_pack(d->state, packed, size);
+    if (rc_journal_rotate(d->journal, packed, size, &number, &e) != RC_OK) {
         rc_log_failure(d->log, "journal", &e, NULL);
     }
+    free(packed);
 }
