@@ -2,12 +2,14 @@
 """What a second compiler says: clang builds everything without a warning, and
 every header compiles on its own."""
 import concurrent.futures
+import re
 import subprocess
 import sys
 
 from source import ROOT, cpu_count, exit_status, report, tracked
 
 BUILD = ROOT / "build/clang"
+FINDING = re.compile(r"\berror: |undefined reference|^FAILED")
 HEADER_FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
                 "-x", "c"]
 
@@ -23,7 +25,8 @@ def clang_faults():
     if configured.returncode:
         return configured.stdout.splitlines()[-20:]
     built = run("ninja", "-C", BUILD, "-k", "0")
-    return built.stdout.splitlines()[-60:] if built.returncode else []
+    found = [line for line in built.stdout.splitlines() if FINDING.search(line)]
+    return found or built.stdout.splitlines()[-20:] if built.returncode else []
 
 
 def header_faults():

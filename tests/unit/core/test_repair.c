@@ -202,7 +202,7 @@ third_subnet_launches_when_two_have_no_capacity(void)
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, i);
+        CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, (uint32_t)i);
         memcpy(tokens[i], st.last[RC_ACT_LAUNCH].u.launch.token, RC_TOKEN_LEN);
         story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
     }
