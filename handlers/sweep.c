@@ -39,6 +39,21 @@ forget_strangers(struct rc_state *s)
     }
 }
 
+/* Only rows that changed are told, so a complete pass renews all others. It began
+ * after the one before it had ended. */
+static void
+end_slurm_pass(struct rc_state *s, bool complete)
+{
+    s->slurm_ok = complete;
+    if (complete) {
+        s->slurm_fresh_at = s->slurm_pass_at;
+        for (uint32_t slot = 1; slot <= s->incident_used && s->open_incidents; slot++) {
+            rc_touch(s, rc_incident_at(s, slot)->node);
+        }
+    }
+    s->slurm_pass_at = s->folds;
+}
+
 static void
 sweep_apply(struct rc_state *s, const struct rc_event *ev)
 {
@@ -55,7 +70,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         }
         break;
     case RC_SWEEP_SLURM:
-        s->slurm_ok = ev->u.sweep.complete;
+        end_slurm_pass(s, ev->u.sweep.complete != 0);
         s->slurm_wall_ms = ev->u.sweep.complete ? s->now_wall_ms : s->slurm_wall_ms;
         break;
     case RC_SWEEP_STATUS:

@@ -14,7 +14,7 @@ enum {
     ROOM_FOR_ONE_NODE = 12, /* the most that one node's turn emits */
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
-    LEASE_TIMEOUT_MS = 5000
+    LEASE_TIMEOUT_MS = 60000 /* the lease always answers; asked twice, it would change epochs */
 };
 
 static rc_phase_fn *const phase_fns[] = {
@@ -67,6 +67,16 @@ incident_room(struct rc_state *s)
     return false;
 }
 
+/* An operator took the node back knowing of this fault, and of the hints beside it. Not
+ * of one that came later, and nobody wants a node whose instance is proved dead. */
+static bool
+is_yielded(const struct rc_turn *t)
+{
+    uint32_t fault = (uint32_t)t->finding.fault, known = t->n->yielded_fault;
+
+    return !t->finding.dead && (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
+}
+
 /* True when an incident was opened. */
 static bool
 consider_opening(struct rc_turn *t)
@@ -81,8 +91,8 @@ consider_opening(struct rc_turn *t)
         n->yielded_fault = 0;
         return false;
     }
-    if ((uint32_t)t->finding.fault <= n->yielded_fault) {
-        return false; /* an operator took the node back knowing of this */
+    if (is_yielded(t)) {
+        return false;
     }
     if (!rc_leads(t->s) || t->s->paused) {
         return false; /* all nodes are looked at again when this changes */
@@ -244,6 +254,8 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         advance(&t);
     } else if (consider_opening(&t)) {
         advance(&t);
+    } else {
+        rc_turn_end_leftovers(&t);
     }
     rc_timer_set(s, node, t.n->incident || t.wake_ms != RC_NEVER ? t.wake_ms : RC_NEVER);
 }

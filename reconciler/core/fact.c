@@ -201,9 +201,8 @@ rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state 
     i->state = (uint32_t)state;
 }
 
-/* A launch whose answer was lost is known by its tags. */
-static void
-adopt_launched(struct rc_state *s, uint32_t slot)
+void
+rc_fact_adopt_launched(struct rc_state *s, uint32_t slot)
 {
     const struct rc_instance *i = rc_instance_at(s, slot);
     const struct rc_node *n = rc_node_at(s, i->node);
@@ -235,7 +234,7 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
     rc_instance_set_state(s, slot, (enum rc_instance_state)row->state);
     rc_instance_set_node(s, slot, row->node);
     if (i->node) {
-        adopt_launched(s, slot);
+        rc_fact_adopt_launched(s, slot);
         rc_node_bind(s, i->node);
     }
 }

@@ -256,6 +256,20 @@ note_message(struct rc_state *s, const struct rc_action *a)
     }
 }
 
+/* Outside any incident: what an earlier one left behind is ended. */
+static void
+note_leftover(struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t node = rc_node_find(s, a->node), instance = rc_instance_find(s, a->instance);
+
+    if (instance) {
+        rc_instance_at(s, instance)->ending_ms = a->deadline_ms;
+    }
+    if (node) {
+        rc_budget_action(s, node, RC_ACT_TERMINATE);
+    }
+}
+
 void
 rc_note(struct rc_state *s, const struct rc_action *a)
 {
@@ -281,6 +295,9 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     }
     uint32_t slot = slot_of(s, a);
     note_flight(s, a, slot);
+    if (kind == RC_ACT_TERMINATE && !a->incident) {
+        note_leftover(s, a);
+    }
     if (!slot || !rc_incident_at(s, slot)->node) {
         return;
     }

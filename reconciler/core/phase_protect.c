@@ -132,8 +132,18 @@ rc_turn_idle(const struct rc_turn *t)
     if (t->finding.dead) {
         return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
     }
-    return t->inc->drain_ack_at && t->n->seen_at > t->inc->drain_ack_at &&
+    return t->inc->drain_ack_at && rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at &&
            t->n->flags & RC_SN_DRAIN && !(t->n->flags & busy);
+}
+
+/* An operator resumed it in the middle of a repair: no new job before it is whole. */
+static void
+drain_again(struct rc_turn *t)
+{
+    if (!(t->n->flags & RC_SN_DRAIN) && t->n->owner != RC_OWNER_FOREIGN &&
+        rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at && rc_turn_ready(t)) {
+        send_drain(t, RC_ACT_DRAIN);
+    }
 }
 
 /* The node was drained by us and is not any more, and not by our hand. */
@@ -142,7 +152,7 @@ operator_took_it_back(const struct rc_turn *t)
 {
     return t->inc->flags & RC_INC_DRAINED && !(t->inc->flags & RC_INC_BROKEN) &&
            !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) && !t->finding.dead &&
-           t->n->seen_at > t->inc->drain_ack_at;
+           rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at;
 }
 
 static bool
@@ -212,6 +222,7 @@ rc_phase_wait_idle(struct rc_turn *t)
         return start_rung(t);
     }
     if (!t->finding.dead) {
+        drain_again(t);
         treat_jobs(t);
         if (rc_turn_phase_over(t, inc->rule.jobs.wait_ms + TELL_WAIT_AFTER_MS)) {
             rc_turn_tell(t, RC_INC_TOLD_WAIT, "jobs on the drained node do not end");

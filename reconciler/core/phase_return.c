@@ -85,7 +85,7 @@ rc_phase_return(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
     struct rc_action a;
-    bool seen = t->n->seen_at > inc->phase_at;
+    bool seen = rc_node_fresh_at(t->s, t->n) > inc->phase_at;
     bool silent = t->finding.fault == RC_FAULT_NODE_DOWN;
 
     /* RESUME leaves a node that was DOWN "not responding" until slurmctld's next ping
@@ -124,8 +124,8 @@ rc_phase_quarantine(struct rc_turn *t)
         inc->rung = inc->rung_tries = 0;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "a person approved another try");
     }
-    if (t->n->seen_at > inc->phase_at && !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) &&
-        t->n->owner != RC_OWNER_UNKNOWN) {
+    if (rc_node_fresh_at(t->s, t->n) > inc->phase_at &&
+        !(t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) && t->n->owner != RC_OWNER_UNKNOWN) {
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "a person took the node back");
     }

@@ -93,7 +93,9 @@ struct rc_instance {
     uint32_t tag_incident, tag_attempt;
     uint32_t sweep; /* number of the last sweep that showed it */
     uint32_t next_in_bucket, next_of_node, next_free;
+    int64_t ending_ms; /* its end was asked for; not again before */
     uint32_t looked; /* 1 = asked for once because a message spoke of it */
+    uint32_t pad_;
     struct rc_instance_faults faults;
 };
 
@@ -239,6 +241,8 @@ struct rc_state {
 
     /* polling */
     uint32_t sweep; /* number of complete DescribeInstances passes */
+    uint64_t slurm_pass_at;  /* fold number: end of the last pass over slurmctld's nodes */
+    uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
     uint32_t slurm_ok, ec2_ok;
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
     uint32_t flight_count;

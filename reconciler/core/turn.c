@@ -179,6 +179,9 @@ rc_turn_end_replacement(struct rc_turn *t)
     if (!i->ours || i->state == RC_INST_TERMINATED || i->state == RC_INST_SHUTTING_DOWN) {
         return;
     }
+    if (t->n->instance == t->inc->new_instance && !rc_turn_idle(t)) {
+        return; /* it has the name, and somebody let jobs in: leftover.c ends it later */
+    }
     rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
     memcpy(a.instance, i->id, sizeof a.instance);
     rc_put_text(a.text, sizeof a.text, "replacement failed before it served");
@@ -201,6 +204,12 @@ rc_turn_fail(struct rc_turn *t, const char *why)
     memset(a.u.item.new_instance, 0, RC_ID_LEN);
     rc_act_send(t->s, t->out, &a);
     return true;
+}
+
+uint64_t
+rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n)
+{
+    return n->seen_at && s->slurm_fresh_at > n->seen_at ? s->slurm_fresh_at : n->seen_at;
 }
 
 bool

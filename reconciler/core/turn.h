@@ -46,6 +46,8 @@ void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_l
 bool rc_turn_fail(struct rc_turn *t, const char *why);
 /* Drained, seen after the drain was accepted, and no job on it; or proved dead. */
 bool rc_turn_idle(const struct rc_turn *t);
+/* The fold number after which what slurmctld shows of the node was read; 0 = never. */
+uint64_t rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n);
 /* Right before something destructive: back to waiting when the node is in use again
  * (an action may have waited for hours). True when it went back. */
 bool rc_turn_busy_again(struct rc_turn *t);
@@ -54,6 +56,8 @@ void rc_turn_end_replacement(struct rc_turn *t);
 /* The phase's action was accepted, and its effect is still awaited. When it was not seen
  * in time, ACCEPTED is taken back: once more. */
 bool rc_turn_awaits(struct rc_turn *t, int64_t timeout_ms);
+/* leftover.c: instances that were launched for an incident and serve nobody. */
+void rc_turn_end_leftovers(struct rc_turn *t);
 /* Time-out of the phase, measured from its begin. */
 bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
 /* Tells people once an incident (flag). */

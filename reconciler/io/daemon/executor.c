@@ -60,6 +60,33 @@ rc_errand_end(struct rc_errand *errand, const struct rc_error *error)
     free(errand);
 }
 
+static bool
+is_question(uint32_t kind)
+{
+    return kind == RC_ACT_LEASE || kind == RC_ACT_LOOK || kind == RC_ACT_GATE ||
+           kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_QUARANTINE;
+}
+
+/* Between the decision and now the journal may have been waited for, or the process
+ * stood still: what was decided under a lease is not sent without it. */
+static bool
+is_too_late(struct rc_daemon *d, const struct rc_action *a)
+{
+    const struct rc_state *s = d->state;
+    int64_t now_ms = rc_daemon_now_ms(d);
+
+    if (!is_question(a->kind) &&
+        (!s->lease_held || now_ms >= s->lease_until_ms - s->cluster.lease_margin_ms)) {
+        rc_daemon_complete_code(d, a->id, RC_E_NO_LEASE, "the lease ran out before it was sent");
+        return true;
+    }
+    if (rc_action_irreversible((enum rc_action_kind)a->kind) && now_ms >= a->deadline_ms) {
+        rc_daemon_complete_code(d, a->id, RC_E_CANCELLED, "its deadline passed before it was sent");
+        return true;
+    }
+    return false;
+}
+
 static void
 carry_out(struct rc_executor *x, const struct rc_action *a)
 {
@@ -67,6 +94,9 @@ carry_out(struct rc_executor *x, const struct rc_action *a)
 
     if (d->dry_run && a->kind != RC_ACT_LEASE) {
         return; /* the decision was logged; its effect will not be seen */
+    }
+    if (is_too_late(d, a)) {
+        return;
     }
     if (a->kind == RC_ACT_MESSAGE_DELETE) {
         rc_intake_delete(d->intake, a->msg);

@@ -1,0 +1,66 @@
+/* leftover.c - instances that cost money and serve nobody: a launch whose answer was
+ * lost until its incident had ended, a replacement that could not be ended then.
+ *
+ * Ended is only what was launched for an incident (its tag says so), carries our
+ * tag, does not have the name while another living instance has it, and only while
+ * the node serves and no incident is open: whoever could still want it has had its time. */
+#include <string.h>
+
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+static bool
+is_living(const struct rc_instance *i)
+{
+    return i->known && !i->missing_since_ms &&
+           (i->state == RC_INST_RUNNING || i->state == RC_INST_PENDING ||
+            i->state == RC_INST_STOPPED);
+}
+
+/* Another controller may know of an incident that we do not, for as long as a
+ * launch takes to show itself; then its item has been adopted. */
+static int64_t
+wanted_until_ms(const struct rc_turn *t, const struct rc_instance *i)
+{
+    const struct rc_timeouts_policy *p = &t->s->policy.timeouts;
+    int64_t age_ms = t->s->now_wall_ms - i->launched_wall_ms;
+    int64_t until_ms = t->s->now_ms + p->boot_ms + p->missing_ms - age_ms;
+
+    return i->ending_ms > until_ms ? i->ending_ms : until_ms;
+}
+
+static void
+end_leftover(struct rc_turn *t, const struct rc_instance *i)
+{
+    struct rc_action a;
+    int64_t wake_ms = wanted_until_ms(t, i);
+
+    if (wake_ms <= t->s->now_ms &&
+        rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) == RC_BLOCK_NONE) {
+        rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
+        memcpy(a.instance, i->id, sizeof a.instance);
+        rc_put_text(a.text, sizeof a.text, "left over: launched for a repair, serves nobody");
+        rc_act_send(t->s, t->out, &a);
+        wake_ms = a.deadline_ms;
+    }
+    rc_turn_wake(t, wake_ms > t->s->now_ms ? wake_ms : RC_NEVER);
+}
+
+void
+rc_turn_end_leftovers(struct rc_turn *t)
+{
+    const struct rc_node *n = t->n;
+    const struct rc_instance *serving = n->instance ? rc_instance_at(t->s, n->instance) : NULL;
+
+    if (!serving || serving->state != RC_INST_RUNNING || t->finding.fault != RC_FAULT_NONE ||
+        n->flags & (RC_SN_DOWN | RC_SN_NOT_RESPONDING) || rc_may_touch(t->s, n) != RC_BLOCK_NONE) {
+        return;
+    }
+    for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
+        const struct rc_instance *i = rc_instance_at(t->s, slot);
+        if (slot != n->instance && i->ours && i->tag_incident && is_living(i)) {
+            end_leftover(t, i);
+            return; /* one at a time: each is news that brings the next turn */
+        }
+    }
+}

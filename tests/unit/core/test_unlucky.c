@@ -1,0 +1,198 @@
+/* Unlucky orders of events, each met by a random schedule of the simulator: facts that
+ * come before the answer that they prove, knowledge that is there already, operators in
+ * the middle of a repair. */
+#include "tests/harness/harness.h"
+
+#include <string.h>
+
+#include "tests/unit/core/story.h"
+
+static void
+impair(struct story *st, const char *instance, enum rc_check system)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, instance);
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = (uint32_t)system;
+    ev.u.status.instance = RC_CHECK_OK;
+    story_give(st, &ev);
+}
+
+static void
+slurm_pass(struct story *st)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = RC_SWEEP_SLURM;
+    ev.u.sweep.complete = 1;
+    story_give(st, &ev);
+}
+
+static void
+a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    slurm_pass(&st);
+    slurm_pass(&st); /* it began after the answer, and no row has changed */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+adopt(struct story *st, enum rc_phase phase)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = 7;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = (uint32_t)phase;
+    ev.u.adopt.attempt = 1;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(st, &ev);
+}
+
+static void
+launched_row(struct story *st, const char *id, uint32_t incident)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE);
+    rc_text_set(ev.instance, sizeof ev.instance, id);
+    rc_text_set(ev.u.described.node, RC_NODE_LEN, "n1");
+    rc_text_set(ev.u.described.addr, RC_ADDR_LEN, "10.0.9.9");
+    ev.u.described.state = RC_INST_RUNNING;
+    ev.u.described.ours = 1;
+    ev.u.described.tag_incident = incident;
+    ev.u.described.tag_attempt = 1;
+    ev.u.described.launched_wall_ms = st->wall_ms;
+    story_give(st, &ev);
+}
+
+static void
+an_adopted_incident_finds_the_instance_that_was_swept_before(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 7);
+    adopt(&st, RC_PHASE_LAUNCH);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->new_instance, rc_instance_find(st.s, "i-9"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    story_end(&st);
+}
+
+static void
+an_instance_that_serves_nobody_is_ended_after_a_while(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 7);
+    story_wait(&st, 200000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_wait(&st, 300000); /* boot and missing are over */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-9");
+    story_wait(&st, 200000); /* its end is awaited */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    story_end(&st);
+}
+
+static void
+an_instance_that_nobody_launched_for_a_repair_is_left_alone(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 0);
+    story_wait(&st, 3600000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_end(&st);
+}
+
+/* Up to a node that waits for its drained job under a fault, then resumed by somebody. */
+static void
+yield(struct story *st)
+{
+    story_begin(st, 2);
+    impair(st, "i-1", RC_CHECK_IMPAIRED);
+    story_answer(st, RC_ACT_DRAIN, RC_OK);
+    story_node(st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
+    story_node(st, "n1", "10.0.0.1", RC_SN_ALLOCATED, RC_OWNER_NONE);
+    CU_ASSERT_PTR_NULL(story_incident(st, "n1"));
+}
+
+static void
+a_node_taken_back_is_left_with_its_fault_but_not_when_its_instance_dies(void)
+{
+    struct story st;
+
+    yield(&st);
+    story_wait(&st, 60000);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
+static void
+a_node_taken_back_is_looked_after_when_another_fault_comes(void)
+{
+    struct story st;
+
+    yield(&st);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
+    impair(&st, "i-1", RC_CHECK_OK);
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
+static void
+without_a_lease_nothing_is_due_for_a_closed_incident(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    yield(&st);
+    st.s->closed_retry_ms = st.at_ms; /* the deletion of its item must be tried again */
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(&st, &ev);
+    CU_ASSERT(rc_next_deadline(st.s) > st.at_ms);
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a drain that is seen before its answer does not wait for ever",
+         a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever},
+        {"an adopted incident finds the instance that was swept before",
+         an_adopted_incident_finds_the_instance_that_was_swept_before},
+        {"an instance that serves nobody is ended after a while",
+         an_instance_that_serves_nobody_is_ended_after_a_while},
+        {"an instance that nobody launched for a repair is left alone",
+         an_instance_that_nobody_launched_for_a_repair_is_left_alone},
+        {"a node taken back is left with its fault, but not when its instance dies",
+         a_node_taken_back_is_left_with_its_fault_but_not_when_its_instance_dies},
+        {"a node taken back is looked after when another fault comes",
+         a_node_taken_back_is_looked_after_when_another_fault_comes},
+        {"without a lease nothing is due for a closed incident",
+         without_a_lease_nothing_is_due_for_a_closed_incident},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("unlucky", tests);
+}
