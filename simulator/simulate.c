@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "simulator/check_command.h"
 #include "simulator/replay/replay.h"
 
 struct verb {
@@ -11,6 +12,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+    {"check", rc_check_command, "random clusters with hostile schedules, judged by every checker"},
     {"replay", rc_replay_command, "a daemon's journal through the core, decision by decision"},
 };
 

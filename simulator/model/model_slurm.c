@@ -91,6 +91,12 @@ rc_sim_slurm_changed_s(const struct rc_sim_slurm *m)
     return m->changed_s;
 }
 
+uint64_t
+rc_sim_slurm_version(const struct rc_sim_slurm *m)
+{
+    return m->version;
+}
+
 static bool
 node_ready(const struct rc_sim_node *n)
 {
@@ -131,6 +137,7 @@ rc_sim_slurm_touch(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at)
     m->ready[at / 64] = is ? m->ready[at / 64] | bit : m->ready[at / 64] & ~bit;
     rc_sim_heap_set(&m->node_due, at, node_next_ms(m, &m->node[at]));
     m->changed_s = now_ms / 1000;
+    m->version++;
 }
 
 static struct rc_sim_host *

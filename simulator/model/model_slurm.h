@@ -129,6 +129,11 @@ uint32_t rc_sim_slurm_nodes(const struct rc_sim_slurm *m); /* slots; free ones a
 /* When the node table last changed, in whole seconds as slurmctld counts it. */
 int64_t rc_sim_slurm_changed_s(const struct rc_sim_slurm *m);
 
+/* Grows with every change of the node table. */
+uint64_t rc_sim_slurm_version(const struct rc_sim_slurm *m);
+
+/* A MAINT reservation begins or ends on a node. */
+void rc_sim_slurm_maint(struct rc_sim_slurm *m, int64_t now_ms, const char *name, bool on);
 /* As the API takes it, whatever reason stands there (operators do this); reason NULL
  * leaves it. RESUME clears DOWN, DRAIN and the reason. */
 enum rc_sim_outcome rc_sim_slurm_update(struct rc_sim_slurm *m, int64_t now_ms, const char *name,

@@ -33,6 +33,7 @@ struct rc_sim_slurm {
     uint32_t job_last; /* id */
     uint32_t pending_head, pending_tail;
     int64_t changed_s;
+    uint64_t version;
 };
 
 /* After any change of a node: its bit, its timer, the table's time. */

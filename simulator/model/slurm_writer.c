@@ -73,6 +73,19 @@ rc_sim_slurm_update(struct rc_sim_slurm *m, int64_t now_ms, const char *name, ui
     return RC_SIM_DONE;
 }
 
+void
+rc_sim_slurm_maint(struct rc_sim_slurm *m, int64_t now_ms, const char *name, bool on)
+{
+    uint32_t at = rc_sim_slurm_find(m, name);
+
+    if (at == RC_SIM_NO_NODE)
+        return;
+    m->node[at].flags &= ~(uint32_t)RC_SN_MAINT;
+    m->node[at].flags |= on ? (uint32_t)RC_SN_MAINT : 0U;
+    rc_sim_slurm_touch(m, now_ms, at);
+    rc_sim_slurm_schedule(m, now_ms);
+}
+
 enum rc_sim_outcome
 rc_sim_slurm_resume(struct rc_sim_slurm *m, int64_t now_ms, const char *name)
 {

@@ -1,0 +1,48 @@
+/* check.h - the checkers: what must never happen, one file each, and what must
+ * always happen. They look at the truth of the virtual world, at what a controller
+ * decided and at what it sent, never at what the core believes to be allowed.
+ *
+ * A checker that finds something calls rc_play_fail(); the first find ends the play. */
+#ifndef RC_CHECK_H
+#define RC_CHECK_H
+
+#include "simulator/cluster/play_private.h"
+
+/* After each step of a controller: c->out was decided. */
+void rc_check_step(struct rc_ctl *c, const struct rc_event *ev);
+/* An action leaves the controller. */
+void rc_check_start(struct rc_ctl *c, const struct rc_action *a);
+/* After each turn of the world. */
+void rc_check_world(struct rc_play *p);
+/* A controller died; amnesia: also what it remembered. */
+void rc_check_forget(struct rc_ctl *c, bool amnesia);
+
+/* Effects, right before they happen (launched: right after). */
+void rc_check_touched(struct rc_play *p, const struct rc_action *a,
+                      const struct rc_sim_instance *inst);
+void rc_check_launched(struct rc_play *p, const struct rc_action *a);
+void rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t node);
+void rc_check_resume(struct rc_play *p, const struct rc_action *a);
+void rc_check_gate(struct rc_play *p, const struct rc_action *a, enum rc_err verdict);
+void rc_check_epoch(struct rc_play *p, const struct rc_ctl *c);
+void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
+
+/* Has the cluster come to rest where it should? why: what is still missing. */
+bool rc_check_rest(struct rc_play *p, char *why, size_t room);
+
+/* One a file; called from the above. */
+void rc_check_lease_at_start(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_ours_at_start(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_ours_touched(struct rc_play *p, const struct rc_action *a,
+                           const struct rc_sim_instance *inst);
+void rc_check_running_job(struct rc_play *p, const struct rc_action *a,
+                          const struct rc_sim_instance *inst);
+void rc_check_admission_world(struct rc_play *p);
+void rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node);
+void rc_check_gate_broken(struct rc_play *p, const char *node);
+void rc_check_gate_at_start(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
+void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);
+void rc_check_same_decision(struct rc_ctl *c);
+
+#endif

@@ -1,0 +1,53 @@
+/* check_admission.c - never: two instances are admitted under one node name, or two
+ * launches serve one incident attempt. */
+#include <string.h>
+
+#include "simulator/check.h"
+
+static bool
+same_tag(const struct rc_sim_instance *a, const struct rc_sim_instance *b, const char *key)
+{
+    const char *x = rc_sim_ec2_tag_value(a, key), *y = rc_sim_ec2_tag_value(b, key);
+
+    return x && y && strcmp(x, y) == 0;
+}
+
+static bool
+lives(const struct rc_sim_instance *i)
+{
+    return i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING;
+}
+
+/* Nothing but a launch can make a second one, so this is where it is looked for. */
+void
+rc_check_launched(struct rc_play *p, const struct rc_action *a)
+{
+    for (uint32_t i = 0; i < RC_PLAY_SLOTS; i++) {
+        const struct rc_sim_instance *x = rc_sim_ec2_at(p->ec2, i);
+        for (uint32_t j = i + 1; x && lives(x) && j < RC_PLAY_SLOTS; j++) {
+            const struct rc_sim_instance *y = rc_sim_ec2_at(p->ec2, j);
+            if (y && lives(y) && same_tag(x, y, "slurm-on-aws:cluster") &&
+                same_tag(x, y, "slurm-on-aws:node") && same_tag(x, y, "slurm-on-aws:incident") &&
+                same_tag(x, y, "slurm-on-aws:attempt")) {
+                rc_play_fail(p, RC_FOUND_ADMISSION,
+                             "%s and %s were both launched for attempt %u of incident %u", x->id,
+                             y->id, a->u.launch.attempt, a->incident);
+                return;
+            }
+        }
+    }
+}
+
+/* A node name answers from one address; two nodes must never share one. */
+void
+rc_check_admission_world(struct rc_play *p)
+{
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        for (uint32_t j = i + 1; j < p->plan->nodes; j++) {
+            if (strcmp(p->conf[i].addr, p->conf[j].addr) == 0) {
+                rc_play_fail(p, RC_FOUND_ADMISSION, "%s and %s are both at %s", p->conf[i].name,
+                             p->conf[j].name, p->conf[i].addr);
+            }
+        }
+    }
+}

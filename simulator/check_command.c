@@ -1,0 +1,232 @@
+/* check_command.c - random clusters with hostile schedules, judged by every checker.
+ *
+ * A failing seed is shrunk and kept as a file, DIR/seed-N.plan, that --replay plays
+ * again; the file is the schedule itself and survives changes of the drawing code. */
+#include "simulator/check_command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "simulator/cluster/play.h"
+#include "simulator/seed_jobs.h"
+#include "simulator/shrink.h"
+
+enum {
+    PLAN_TEXT_MAX = 32 * 1024,
+    SHRUNK_MAX = 3,
+    STATUS_BAD = 1,
+    STATUS_USAGE = 2,
+    STATUS_CANNOT = 3
+};
+
+struct options {
+    uint64_t from, to;
+    unsigned jobs;
+    const char *replay;
+    const char *keep;
+    bool seeds, trace;
+};
+
+static int
+usage(void)
+{
+    fputs("usage: simulate check --seeds A..B [--jobs N] [--keep DIR]\n"
+          "       simulate check --replay FILE [--trace]\n"
+          "  --seeds A..B   both included\n"
+          "  --jobs N       processes; as many as there are processors by default\n"
+          "  --keep DIR     where schedules that fail are written; the current folder by default\n"
+          "  --trace        every event, decision and effect, one line each\n",
+          stderr);
+    return STATUS_USAGE;
+}
+
+static bool
+parse_seeds(const char *text, struct options *o)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9') {
+        return false;
+    }
+    errno = 0;
+    o->from = o->to = strtoull(text, &end, 10);
+    if (strncmp(end, "..", 2) == 0 && end[2] >= '0' && end[2] <= '9') {
+        o->to = strtoull(end + 2, &end, 10);
+    }
+    o->seeds = true;
+    return *end == '\0' && !errno && o->from <= o->to && o->to < UINT64_MAX;
+}
+
+static bool
+parse(int argc, char **argv, struct options *o)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    memset(o, 0, sizeof *o);
+    o->jobs = processors > 0 ? (unsigned)processors : 1;
+    o->keep = ".";
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--trace") == 0) {
+            o->trace = true;
+            continue;
+        }
+        if (!value) {
+            return false;
+        }
+        i++;
+        if (strcmp(argv[i - 1], "--seeds") == 0) {
+            if (!parse_seeds(value, o)) {
+                return false;
+            }
+        } else if (strcmp(argv[i - 1], "--jobs") == 0) {
+            char *end;
+            unsigned long n = strtoul(value, &end, 10);
+            if (*end || n < 1 || n > 256) {
+                return false;
+            }
+            o->jobs = (unsigned)n;
+        } else if (strcmp(argv[i - 1], "--replay") == 0) {
+            o->replay = value;
+        } else if (strcmp(argv[i - 1], "--keep") == 0) {
+            o->keep = value;
+        } else {
+            return false;
+        }
+    }
+    return o->seeds != (o->replay != NULL);
+}
+
+static void
+print_failure(const struct rc_plan *plan, const struct rc_play_result *r)
+{
+    printf("seed %" PRIu64 ": %s at %" PRId64 ".%03" PRId64 " s: %s\n", plan->seed,
+           rc_verdict_kind_name(r->verdict), r->at_ms / 1000, r->at_ms % 1000, r->text);
+}
+
+static int
+write_plan(const struct options *o, const struct rc_plan *plan, const struct rc_play_result *r)
+{
+    static char text[PLAN_TEXT_MAX];
+    char path[4096];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/seed-%" PRIu64 ".plan", o->keep, plan->seed);
+    f = rc_plan_format(plan, text, sizeof text) ? fopen(path, "w") : NULL;
+    if (!f) {
+        fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    fprintf(f, "# %s: %s\n%s", rc_verdict_kind_name(r->verdict), r->text, text);
+    if (fclose(f) != 0) {
+        fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    printf("  played again by: simulate check --replay %s --trace\n", path);
+    return 0;
+}
+
+/* The shortest schedule that still fails, what happens in it, and its file. */
+static int
+explain(const struct options *o, uint64_t seed)
+{
+    static struct rc_plan plan;
+    struct rc_play_result r;
+    char line[160];
+
+    rc_plan_draw(&plan, seed);
+    rc_play_run(&plan, NULL, &r);
+    uint32_t rows = plan.count;
+    unsigned plays = rc_shrink(&plan, &r);
+    printf("  shortest schedule: %u of %u rows (%u plays), %" PRIu64 " nodes, %" PRIu64
+           " controllers; fails at %" PRId64 " s:\n",
+           plan.count, rows, plays, plan.nodes, plan.controllers, r.at_ms / 1000);
+    for (uint32_t i = 0; i < plan.count; i++) {
+        rc_plan_row_text(&plan.row[i], line, sizeof line);
+        printf("    %s\n", line);
+    }
+    printf("  %s\n  time-line:\n", r.text);
+    fflush(stdout);
+    rc_play_run(&plan, stdout, &r);
+    return write_plan(o, &plan, &r);
+}
+
+static int
+check_seeds(const struct options *o)
+{
+    static struct rc_seed_report report;
+    int bad = rc_seed_jobs(o->from, o->to, o->jobs, &report);
+
+    for (uint32_t i = 0; i < report.kept; i++) {
+        struct rc_plan plan = {.seed = report.failure[i].seed};
+        print_failure(&plan, &report.failure[i].result);
+    }
+    for (uint32_t i = 0; i < report.kept && i < SHRUNK_MAX; i++) {
+        printf("\nseed %" PRIu64 "\n", report.failure[i].seed);
+        if (explain(o, report.failure[i].seed) != 0) {
+            return STATUS_CANNOT;
+        }
+    }
+    printf("seeds %" PRIu64 "..%" PRIu64 ": %" PRIu64 " played, %" PRIu64 " failed, %" PRIu64
+           " steps, hash %016" PRIx64 "\n",
+           o->from, o->to, report.seeds, report.failed, report.steps, report.hash);
+    fprintf(stderr, "simulate: %.1f s, %.0f schedules/s\n", (double)report.spent_ms / 1000,
+            report.spent_ms ? (double)report.seeds * 1000 / (double)report.spent_ms : 0);
+    return bad || report.failed ? STATUS_BAD : 0;
+}
+
+static int
+replay(const struct options *o)
+{
+    static char text[PLAN_TEXT_MAX];
+    static struct rc_plan plan;
+    struct rc_play_result r;
+    struct rc_error e;
+    FILE *f = fopen(o->replay, "r");
+    size_t len = f ? fread(text, 1, sizeof text, f) : 0;
+    bool bad = !f || ferror(f);
+
+    if (bad || len == sizeof text) {
+        fprintf(stderr, "simulate: %s: %s\n", o->replay, bad ? strerror(errno) : "too long");
+        if (f) {
+            fclose(f);
+        }
+        return STATUS_CANNOT;
+    }
+    fclose(f);
+    text[len] = '\0';
+    if (strlen(text) != len) {
+        fprintf(stderr, "simulate: %s: holds a NUL byte; expected the text of a schedule\n",
+                o->replay);
+        return STATUS_CANNOT;
+    }
+    if (rc_plan_parse(o->replay, text, &plan, &e) != RC_OK) {
+        fprintf(stderr, "simulate: %s\n", e.text);
+        return STATUS_CANNOT;
+    }
+    rc_play_run(&plan, o->trace ? stdout : NULL, &r);
+    if (r.verdict != RC_FOUND_NOTHING) {
+        print_failure(&plan, &r);
+        return STATUS_BAD;
+    }
+    printf("seed %" PRIu64 ": nothing found, at rest after %" PRId64 " s, %" PRIu64
+           " steps, hash %016" PRIx64 "\n",
+           plan.seed, r.at_ms / 1000, r.steps, r.hash);
+    return 0;
+}
+
+int
+rc_check_command(int argc, char **argv)
+{
+    struct options o;
+
+    if (!parse(argc, argv, &o)) {
+        return usage();
+    }
+    return o.replay ? replay(&o) : check_seeds(&o);
+}

@@ -1,0 +1,140 @@
+/* check_limits.c - never: a budget, rate limit or attempt limit is exceeded; an open
+ * breaker lets a destructive action through. Counted anew from what was decided;
+ * each controller answers for the time since it last lost its memory. */
+#include <string.h>
+
+#include "policies/rules.h"
+#include "simulator/check.h"
+
+enum { HOUR_MS = 3600 * 1000 };
+
+static void
+count_rate(struct rc_ctl *c, int64_t *ring, uint32_t *count, uint32_t limit, const char *what)
+{
+    int64_t now_ms = c->s->now_ms;
+
+    if (limit && *count >= limit && now_ms - ring[(*count - limit) % 512] < HOUR_MS) {
+        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u: more than %u %s within an hour", c->index + 1,
+                     limit, what);
+    }
+    ring[(*count)++ % 512] = now_ms;
+}
+
+static bool
+is_counted(uint32_t kind)
+{
+    return rc_action_irreversible((enum rc_action_kind)kind) && kind != RC_ACT_REGISTER &&
+           kind != RC_ACT_START;
+}
+
+/* Replacements that never served are ended whatever the rates say: they cost money. */
+static bool
+is_cleanup(const struct rc_action *a)
+{
+    return a->kind == RC_ACT_TERMINATE && strstr(a->text, "before it served") != NULL;
+}
+
+static void
+check_breaker(struct rc_ctl *c, const struct rc_action *a)
+{
+    int64_t tripped_ms = c->p->memory.limits.tripped_ms[c->index];
+
+    if (tripped_ms && rc_action_irreversible((enum rc_action_kind)a->kind) && !is_cleanup(a)) {
+        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u decides %s for %s under an open breaker",
+                     c->index + 1, rc_action_name((enum rc_action_kind)a->kind), a->node);
+    }
+}
+
+static void
+note_opened(struct rc_ctl *c)
+{
+    uint32_t *opened = &c->p->memory.limits.opened[c->index];
+    int64_t *ring = c->p->memory.limits.opened_ms[c->index];
+    uint32_t allowed = (uint32_t)c->p->plan->breaker_max, recent = 0;
+
+    ring[(*opened)++ % 64] = c->s->now_ms;
+    for (uint32_t i = 0; i < 64 && i < *opened; i++) {
+        recent += c->s->now_ms - ring[i] <= c->p->policy.limits.breaker_window_ms;
+    }
+    c->p->memory.limits.last_ms[c->index] = c->s->now_ms;
+    if (recent > allowed && !c->p->memory.limits.tripped_ms[c->index]) {
+        c->p->memory.limits.tripped_ms[c->index] = c->s->now_ms;
+    }
+}
+
+static void
+check_budget(struct rc_ctl *c)
+{
+    uint32_t out = 0, allowed = c->p->policy.limits.out[RC_SCOPE_CLUSTER].count;
+
+    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(c->s, slot);
+        out += inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
+               rc_fault_is_our_choice(inc->fault);
+    }
+    if (out > allowed) {
+        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u has taken %u nodes out, %u are allowed",
+                     c->index + 1, out, allowed);
+    }
+}
+
+static void
+check_attempts(struct rc_ctl *c, const struct rc_action *a)
+{
+    uint32_t slot = rc_node_find(c->s, a->node);
+    const struct rc_node *n = slot ? rc_node_at(c->s, slot) : NULL;
+
+    if (n && a->kind == RC_ACT_LAUNCH && n->repair_count > 2 * c->p->plan->attempts_max + 2) {
+        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u repairs %s for the %uth time", c->index + 1,
+                     a->node, n->repair_count);
+    }
+}
+
+void
+rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
+{
+    int64_t *tripped_ms = &c->p->memory.limits.tripped_ms[c->index];
+    bool entered = false;
+
+    if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
+                           c->p->policy.limits.breaker_reset_ms) {
+        *tripped_ms = 0;
+    }
+    for (uint32_t i = 0; i < c->out.count; i++) {
+        const struct rc_action *a = &c->out.v[i];
+        if (a->kind == RC_ACT_INCIDENT_PUT) {
+            entered = true;
+            if (a->u.item.phase == RC_PHASE_OPEN && strcmp(a->text, "item not saved yet") != 0 &&
+                strcmp(a->text, "fault raised") != 0) {
+                note_opened(c);
+            }
+            continue;
+        }
+        check_breaker(c, a);
+        if (a->kind == RC_ACT_LAUNCH) {
+            check_attempts(c, a);
+            count_rate(c, c->p->memory.limits.launch_ms[c->index],
+                       &c->p->memory.limits.launches[c->index], (uint32_t)c->p->plan->launches_max,
+                       "launches");
+        } else if (is_counted(a->kind) && !is_cleanup(a)) {
+            count_rate(c, c->p->memory.limits.destructive_ms[c->index],
+                       &c->p->memory.limits.destructive[c->index],
+                       (uint32_t)c->p->plan->destructive_max, "destructive actions");
+        }
+    }
+    if (entered && ev->kind != RC_EV_ADOPT) {
+        check_budget(c);
+    }
+}
+
+void
+rc_check_forget(struct rc_ctl *c, bool amnesia)
+{
+    if (!amnesia) {
+        return;
+    }
+    c->p->memory.limits.launches[c->index] = 0;
+    c->p->memory.limits.destructive[c->index] = 0;
+    c->p->memory.limits.opened[c->index] = 0;
+    c->p->memory.limits.tripped_ms[c->index] = 0;
+}

@@ -1,0 +1,136 @@
+/* check_liveness.c - always: once the faults have stopped, every incident closes or
+ * waits for a person, every node serves, no instance of ours runs for nobody, and
+ * the queue is empty. */
+#include <stdio.h>
+#include <string.h>
+
+#include "simulator/check.h"
+
+static const struct rc_ctl *
+leader(const struct rc_play *p)
+{
+    for (uint32_t i = 0; i < p->plan->controllers; i++) {
+        const struct rc_ctl *c = &p->ctl[i];
+        if (c->up && p->lease.owner == i + 1 && c->s->lease_held &&
+            c->s->lease_epoch == p->lease.epoch) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static bool
+needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
+{
+    bool quarantined = false;
+
+    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
+        const struct rc_incident *other = rc_incident_at(c->s, slot);
+        quarantined |=
+            other->id && (other->phase == RC_PHASE_QUARANTINE || other->block == RC_BLOCK_APPROVAL);
+    }
+    return inc->phase == RC_PHASE_QUARANTINE || inc->block == RC_BLOCK_APPROVAL ||
+           /* nodes that wait for a person fill the budget */
+           (quarantined && inc->block >= RC_BLOCK_BUDGET_CLUSTER &&
+            inc->block <= RC_BLOCK_BUDGET_ZONE);
+}
+
+static bool
+incidents_rest(const struct rc_ctl *c, char *why, size_t room)
+{
+    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(c->s, slot);
+        if (!inc->id || (inc->node && needs_person(c, inc))) {
+            continue;
+        }
+        snprintf(why, room, "incident %u of %s (%s, phase %s, block %s) stays open", inc->id,
+                 inc->node ? rc_node_at(c->s, inc->node)->name : "a closed incident",
+                 rc_fault_name((enum rc_fault)inc->fault), rc_phase_name((enum rc_phase)inc->phase),
+                 rc_block_name((enum rc_block)inc->block));
+        return false;
+    }
+    return true;
+}
+
+static bool
+has_incident(const struct rc_ctl *c, const char *node)
+{
+    uint32_t slot = rc_node_find(c->s, node);
+
+    return slot && rc_node_at(c->s, slot)->incident;
+}
+
+static bool
+nodes_serve(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
+{
+    uint32_t away = RC_SN_DOWN | RC_SN_DRAIN | RC_SN_FAIL | RC_SN_NOT_RESPONDING | RC_SN_UNKNOWN;
+
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        const struct rc_sim_node *n =
+            rc_sim_slurm_node(p->slurm, rc_sim_slurm_find(p->slurm, p->conf[i].name));
+        if (!has_incident(c, n->name) && n->flags & away) {
+            snprintf(why, room, "%s is out of service (flags %#x, reason '%s') without an incident",
+                     n->name, n->flags, n->reason);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_instance *inst)
+{
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        if (strcmp(p->conf[i].addr, inst->addr) == 0) {
+            return true;
+        }
+    }
+    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(c->s, slot);
+        if (inc->id && inc->node &&
+            ((inc->new_instance &&
+              strcmp(rc_instance_at(c->s, inc->new_instance)->id, inst->id) == 0) ||
+             (inc->old_instance &&
+              strcmp(rc_instance_at(c->s, inc->old_instance)->id, inst->id) == 0))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+no_orphans(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
+{
+    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+        const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
+        const char *cluster = inst ? rc_sim_ec2_tag_value(inst, "slurm-on-aws:cluster") : NULL;
+        if (cluster && strcmp(cluster, RC_PLAY_CLUSTER) == 0 && inst->state <= RC_INST_STOPPED &&
+            inst->state != RC_INST_STOPPING && !is_used(p, c, inst)) {
+            snprintf(why, room, "%s (%s of incident %s) runs for nobody", inst->id,
+                     rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"),
+                     rc_sim_ec2_tag_value(inst, "slurm-on-aws:incident")
+                         ? rc_sim_ec2_tag_value(inst, "slurm-on-aws:incident")
+                         : "-");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+rc_check_rest(struct rc_play *p, char *why, size_t room)
+{
+    struct rc_sim_sqs_counts q = rc_sim_sqs_counts(p->sqs);
+    const struct rc_ctl *c = leader(p);
+
+    if (!c) {
+        snprintf(why, room, "nobody leads");
+        return false;
+    }
+    if (q.visible || q.in_flight || q.delayed) {
+        snprintf(why, room, "%u messages stay in the queue", q.visible + q.in_flight + q.delayed);
+        return false;
+    }
+    return incidents_rest(c, why, room) && nodes_serve(p, c, why, room) &&
+           no_orphans(p, c, why, room);
+}

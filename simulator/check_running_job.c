@@ -1,0 +1,32 @@
+/* check_running_job.c - never: a node with a running job is rebooted, stopped or
+ * terminated. The policies of the check ask for a requeue first, so there is no
+ * exception to make; AWS's own hand does not come through here.
+ *
+ * Slurm has no transaction "stop it if it is idle": a job that an operator lets in
+ * between the last poll and the request cannot be seen. Only what had been there
+ * before the daemon could last have looked is held against it. */
+#include "simulator/check.h"
+
+#include <string.h>
+
+enum { POLL_AND_WAY_MS = 45 * 1000 };
+
+void
+rc_check_running_job(struct rc_play *p, const struct rc_action *a,
+                     const struct rc_sim_instance *inst)
+{
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        uint32_t at = rc_sim_slurm_find(p->slurm, p->conf[i].name);
+        const struct rc_sim_node *n = rc_sim_slurm_node(p->slurm, at);
+        const struct rc_sim_job *j =
+            n && n->job != RC_SIM_NO_NODE && strcmp(n->addr, inst->addr) == 0
+                ? rc_sim_slurm_job_at(p->slurm, n->job)
+                : NULL;
+        if (j && inst->state == RC_INST_RUNNING && j->state == RC_SIM_JOB_RUNNING &&
+            rc_play_wall(p) - j->start_ms > POLL_AND_WAY_MS) {
+            rc_play_fail(p, RC_FOUND_RUNNING_JOB, "%s of %s (%s), where job %u runs since %lld s",
+                         rc_action_name((enum rc_action_kind)a->kind), inst->id, n->name, j->id,
+                         (long long)(rc_play_wall(p) - j->start_ms) / 1000);
+        }
+    }
+}

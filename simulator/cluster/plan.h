@@ -1,0 +1,118 @@
+/* plan.h - a schedule: everything that will happen to a small cluster, drawn up
+ * front from a seed.
+ *
+ * One seed splits into streams {shape, network, policy, faults, workload, world}, so
+ * that a draw in one never shifts another. The schedule, not the seed, is what is
+ * played, printed, shrunk and replayed: it survives changes of the drawing code.
+ *
+ * Text form, one schedule a file: "key=value" lines for the shape, then one line a
+ * row, "at=MS do=NAME target=N for=MS value=N"; '#' begins a comment. Times are
+ * milliseconds after the start. */
+#ifndef RC_PLAN_H
+#define RC_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reconciler/io/fail.h"
+
+/* X(enum, name, what happens; target, for_ms and value mean) */
+/* clang-format off */
+#define RC_ILLS(X) \
+    X(RC_ILL_NONE,          "none",          "nothing") \
+    X(RC_ILL_KILL,          "kill",          "AWS terminates the instance behind node target") \
+    X(RC_ILL_STOP,          "stop",          "somebody stops it") \
+    X(RC_ILL_SPOT,          "spot",          "interruption notice, taken away after for_ms") \
+    X(RC_ILL_RETIRE,        "retire",        "retirement in for_ms, told by Health and by the status") \
+    X(RC_ILL_REBOOT_EVENT,  "reboot-event",  "AWS reboots it in for_ms") \
+    X(RC_ILL_SYSTEM,        "system",        "system status check fails, heals after for_ms (0 = only elsewhere)") \
+    X(RC_ILL_KERNEL,        "kernel",        "instance status check fails, the host hangs; a reboot heals") \
+    X(RC_ILL_EBS,           "ebs",           "volume status check fails for for_ms") \
+    X(RC_ILL_HANG,          "hang",          "slurmd is silent for for_ms, EC2 sees nothing") \
+    X(RC_ILL_LEMON,         "lemon",         "a GPU is gone: the gate refuses this instance") \
+    X(RC_ILL_ALARM,         "alarm",         "an alarm fires for for_ms") \
+    X(RC_ILL_ISSUE,         "issue",         "Health tells of an issue, closed after for_ms") \
+    X(RC_ILL_REBALANCE,     "rebalance",     "rebalance recommendation") \
+    X(RC_ILL_CAPACITY,      "capacity",      "subnet target has no capacity for for_ms") \
+    X(RC_ILL_EC2_ERRORS,    "ec2-errors",    "value permille of the EC2 calls fail for for_ms") \
+    X(RC_ILL_SLURM_ERRORS,  "slurm-errors",  "value permille of the Slurm writes fail for for_ms") \
+    X(RC_ILL_SLURM_DOWN,    "slurm-down",    "slurmctld does not answer for for_ms") \
+    X(RC_ILL_HELPER,        "helper-death",  "the Slurm helpers of controller target die, back after for_ms") \
+    X(RC_ILL_STORE_DOWN,    "store-down",    "incident store and lease do not answer for for_ms") \
+    X(RC_ILL_LEASE_LOST,    "lease-lost",    "renewals of controller target get lost for for_ms") \
+    X(RC_ILL_DISK_SLOW,     "disk-slow",     "the journal of controller target is not synced for for_ms") \
+    X(RC_ILL_DISK_FULL,     "disk-full",     "the journal of controller target takes nothing for for_ms") \
+    X(RC_ILL_CRASH,         "crash",         "controller target dies, back after for_ms; value 1 = without its journal, 2 = without what was not synced") \
+    X(RC_ILL_FREEZE,        "freeze",        "controller target is frozen for for_ms, then goes on as if nothing had been") \
+    X(RC_ILL_CLOCK,         "clock",         "the wall clock of controller target steps by value ms for good") \
+    X(RC_ILL_OP_DRAIN,      "op-drain",      "an operator drains node target for for_ms") \
+    X(RC_ILL_OP_RESUME,     "op-resume",     "an operator resumes node target") \
+    X(RC_ILL_OP_HOLD,       "op-hold",       "hold on node target for for_ms") \
+    X(RC_ILL_OP_MAINT,      "op-maint",      "MAINT reservation on node target for for_ms") \
+    X(RC_ILL_OP_PAUSE,      "op-pause",      "the daemon is paused for for_ms") \
+    X(RC_ILL_OP_APPROVE,    "op-approve",    "every open incident is approved") \
+    X(RC_ILL_GARBAGE,       "garbage",       "a message that cannot be read") \
+    X(RC_ILL_STRANGER,      "stranger",      "a notice about an instance that is not ours") \
+    X(RC_ILL_MISTAG,        "mistag",        "a foreign instance carries our node's name") \
+    X(RC_ILL_JOB,           "job",           "a job of value nodes for for_ms; target bit 0 = may be requeued")
+/* clang-format on */
+
+enum rc_ill {
+#define RC_ILL_ENUM(ill, name, text) ill,
+    RC_ILLS(RC_ILL_ENUM)
+#undef RC_ILL_ENUM
+        RC_ILL__MAX
+};
+
+enum { RC_PLAN_ROWS_MAX = 96, RC_PLAN_NODES_MAX = 12, RC_PLAN_SUBNETS = 3 };
+
+struct rc_plan_row {
+    int64_t at_ms;
+    int64_t for_ms;
+    int64_t value;
+    uint32_t ill; /* enum rc_ill */
+    uint32_t target;
+};
+
+/* The numbers of a schedule that are not rows; X(key) */
+#define RC_PLAN_SHAPE(X)                                                                           \
+    X(seed)                                                                                        \
+    X(nodes)                                                                                       \
+    X(controllers)                                                                                 \
+    X(partitions)                                                                                  \
+    X(reserved)                                                                                    \
+    X(latency_ms)                                                                                  \
+    X(lost_permille)                                                                               \
+    X(doubled_permille)                                                                            \
+    X(late_permille)                                                                               \
+    X(late_ms)                                                                                     \
+    X(out_max)                                                                                     \
+    X(launches_max)                                                                                \
+    X(destructive_max)                                                                             \
+    X(attempts_max)                                                                                \
+    X(breaker_max)                                                                                 \
+    X(job_wait_ms)                                                                                 \
+    X(approve)                                                                                     \
+    X(at_once)                                                                                     \
+    X(quiet_ms) /* faults end here */
+
+struct rc_plan {
+#define RC_PLAN_FIELD(key) uint64_t key;
+    RC_PLAN_SHAPE(RC_PLAN_FIELD)
+#undef RC_PLAN_FIELD
+    uint32_t count;
+    uint32_t pad_;
+    struct rc_plan_row row[RC_PLAN_ROWS_MAX]; /* by at_ms */
+};
+
+void rc_plan_draw(struct rc_plan *plan, uint64_t seed);
+/* Bytes written without NUL, 0 when room is too small. */
+size_t rc_plan_format(const struct rc_plan *plan, char *buf, size_t room);
+/* RC_E_PARSE with "line N: …". file is only for the message. */
+enum rc_err rc_plan_parse(const char *file, const char *text, struct rc_plan *ret,
+                          struct rc_error *e);
+const char *rc_ill_name(uint32_t ill);
+/* One row as a person reads it. */
+void rc_plan_row_text(const struct rc_plan_row *row, char *buf, size_t room);
+
+#endif

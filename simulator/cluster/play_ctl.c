@@ -1,0 +1,361 @@
+/* play_ctl.c - the virtual daemon: event -> rc_step -> journal -> execute, as
+ * reconciler/io/daemon/loop.c does it.
+ *
+ * Beside the state that decides there are two more. The shadow is what a restart
+ * would find: events folded and actions noted, once they are durable or the process
+ * has died. The twin steps the same events and must decide the same. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/check.h"
+#include "simulator/cluster/play_private.h"
+#include "simulator/model/sim_hash.h"
+
+enum { QUEUE_FIRST = 64, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
+
+static const struct rc_capacity_limits limits = {
+    .nodes = 24, .incidents = 24, .messages = RC_PLAY_MESSAGES};
+
+static struct rc_state *
+fresh_state(void)
+{
+    void *mem = calloc(1, rc_state_size(&limits));
+
+    assert(mem);
+    return rc_state_init(mem, &limits);
+}
+
+int64_t
+rc_ctl_core_ms(const struct rc_ctl *c)
+{
+    return c->p->now_ms + c->core_offset_ms;
+}
+
+bool
+rc_ctl_runs(const struct rc_ctl *c)
+{
+    return c->up && c->p->now_ms >= c->frozen_until_ms;
+}
+
+int64_t
+rc_ctl_next_ms(const struct rc_ctl *c)
+{
+    if (!c->up) {
+        return RC_SIM_NEVER;
+    }
+    if (c->p->now_ms < c->frozen_until_ms) {
+        return c->frozen_until_ms;
+    }
+    if (c->stuck) {
+        return c->disk_full_until_ms > c->p->now_ms ? c->disk_full_until_ms : c->p->now_ms;
+    }
+    if (c->queue_count) {
+        return c->p->now_ms;
+    }
+    int64_t next = rc_next_deadline(c->s);
+    return next == RC_NEVER ? RC_SIM_NEVER : next - c->core_offset_ms;
+}
+
+void
+rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev)
+{
+    if (c->queue_count == c->queue_room) {
+        uint32_t room = c->queue_room ? c->queue_room * 2 : QUEUE_FIRST;
+        struct rc_event *bigger = malloc(room * sizeof *bigger);
+        assert(bigger);
+        for (uint32_t i = 0; i < c->queue_count; i++) {
+            bigger[i] = c->queue[(c->queue_head + i) % c->queue_room];
+        }
+        free(c->queue);
+        c->queue = bigger;
+        c->queue_room = room;
+        c->queue_head = 0;
+    }
+    c->queue[(c->queue_head + c->queue_count++) % c->queue_room] = *ev;
+}
+
+/* ---- journal ---- */
+
+static void
+shadow_take(struct rc_ctl *c, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (c->journal[i].is_action) {
+            rc_note(c->shadow, &c->journal[i].u.action);
+        } else {
+            rc_fold(c->shadow, &c->journal[i].u.event);
+        }
+    }
+    c->journal_count -= count;
+    memmove(c->journal, c->journal + count, c->journal_count * sizeof c->journal[0]);
+}
+
+static void
+append_turn(struct rc_ctl *c, const struct rc_event *ev)
+{
+    if (c->journal_count + c->out.count + 1 > RC_PLAY_JOURNAL) {
+        shadow_take(c, c->journal_count); /* written back by itself after a while */
+    }
+    c->journal[c->journal_count].is_action = 0;
+    c->journal[c->journal_count++].u.event = *ev;
+    for (uint32_t i = 0; i < c->out.count; i++) {
+        c->journal[c->journal_count].is_action = 1;
+        c->journal[c->journal_count++].u.action = c->out.v[i];
+    }
+    c->record_last += c->out.count + 1;
+}
+
+static void
+ask_for_sync(struct rc_ctl *c)
+{
+    int64_t at_ms = c->p->now_ms + SYNC_MS;
+
+    if (!c->line_count || c->syncing) {
+        return;
+    }
+    c->syncing = 1;
+    if (c->disk_slow_until_ms > at_ms) {
+        at_ms = c->disk_slow_until_ms;
+    }
+    rc_play_task(c->p, at_ms, RC_TASK_SYNC, c, (uint32_t)c->record_last);
+}
+
+static void
+line_add(struct rc_ctl *c, const struct rc_action *a)
+{
+    if (c->line_count == c->line_room) {
+        c->line_room = c->line_room ? c->line_room * 2 : 16;
+        c->line = realloc(c->line, c->line_room * sizeof *c->line);
+        assert(c->line);
+    }
+    c->line[c->line_count++] = (struct rc_waiting){c->record_last, *a};
+}
+
+void
+rc_ctl_synced(struct rc_ctl *c, uint64_t record)
+{
+    uint32_t done = 0;
+
+    c->syncing = 0;
+    if (record > c->record_durable) {
+        uint64_t open = c->record_last - record;
+        shadow_take(c, c->journal_count > open ? c->journal_count - (uint32_t)open : 0);
+        c->record_durable = record;
+    }
+    while (done < c->line_count && c->line[done].record <= record && !c->p->over) {
+        struct rc_action a = c->line[done++].action;
+        rc_exec_play(c, &a);
+    }
+    c->line_count -= done;
+    memmove(c->line, c->line + done, c->line_count * sizeof *c->line);
+    ask_for_sync(c);
+}
+
+/* ---- the turn ---- */
+
+static void
+execute_turn(struct rc_ctl *c)
+{
+    for (uint32_t i = 0; i < c->out.count && !c->p->over; i++) {
+        const struct rc_action *a = &c->out.v[i];
+        if (rc_action_irreversible((enum rc_action_kind)a->kind)) {
+            line_add(c, a);
+        } else {
+            rc_exec_play(c, a);
+        }
+    }
+    ask_for_sync(c);
+}
+
+static void
+step(struct rc_ctl *c, struct rc_event *ev)
+{
+    struct rc_play *p = c->p;
+
+    ev->at_ms = rc_ctl_core_ms(c);
+    ev->wall_ms = rc_play_wall(p) + c->wall_skew_ms;
+    if (ev->at_ms < c->s->now_ms) {
+        ev->at_ms = c->s->now_ms;
+    }
+    rc_step(c->s, ev, &c->out);
+    rc_step(c->twin, ev, &c->twin_out);
+    if (++p->result->steps > STEPS_MAX) {
+        rc_play_fail(p, RC_FOUND_LIVENESS, "more than %d steps: something is busy for nothing",
+                     STEPS_MAX);
+    }
+    rc_check_step(c, ev);
+}
+
+static bool
+take(struct rc_ctl *c, struct rc_event *ev)
+{
+    step(c, ev);
+    if (c->disk_full_until_ms > c->p->now_ms) {
+        c->queue_head = (c->queue_head + c->queue_room - 1) % c->queue_room;
+        c->queue_count++; /* kept aside: the place it came from is free */
+        c->queue[c->queue_head] = *ev;
+        c->stuck = 1;
+        return false;
+    }
+    append_turn(c, ev);
+    execute_turn(c);
+    return true;
+}
+
+static bool
+next_event(struct rc_ctl *c, struct rc_event *ret)
+{
+    while (c->queue_count) {
+        *ret = c->queue[c->queue_head];
+        c->queue_head = (c->queue_head + 1) % c->queue_room;
+        c->queue_count--;
+        if (ret->kind == RC_EV_MESSAGE || !ret->msg || rc_message_wants_parts(c->s, ret->msg)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+rc_ctl_turn(struct rc_ctl *c)
+{
+    struct rc_event ev;
+
+    if (c->stuck) {
+        if (c->disk_full_until_ms > c->p->now_ms) {
+            return;
+        }
+        c->stuck = 0; /* the turn that was kept aside is written and carried out */
+        ev = c->queue[c->queue_head];
+        c->queue_head = (c->queue_head + 1) % c->queue_room;
+        c->queue_count--;
+        append_turn(c, &ev);
+        execute_turn(c);
+    }
+    for (;;) {
+        while (!c->p->over && next_event(c, &ev)) {
+            if (!take(c, &ev)) {
+                return;
+            }
+        }
+        int64_t next = rc_next_deadline(c->s);
+        if (c->p->over || next == RC_NEVER || next > rc_ctl_core_ms(c)) {
+            return;
+        }
+        rc_event_init(&ev, RC_EV_TICK);
+        if (!c->queue_room) {
+            rc_ctl_post(c, &ev);
+            continue;
+        }
+        if (!take(c, &ev)) {
+            return;
+        }
+    }
+}
+
+/* ---- coming and going ---- */
+
+static void
+post_start(struct rc_ctl *c)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_START);
+    ev.u.start.seed = rc_play_mix(c->p, c->index, c->life);
+    snprintf(ev.u.start.host, sizeof ev.u.start.host, "head%u", c->index + 1);
+    rc_ctl_post(c, &ev);
+    rc_event_init(&ev, RC_EV_CLUSTER);
+    ev.u.cluster = &c->p->cluster;
+    rc_ctl_post(c, &ev);
+    rc_event_init(&ev, RC_EV_POLICY);
+    ev.u.policy = &c->p->policy;
+    rc_ctl_post(c, &ev);
+}
+
+/* Core time goes on where it stopped and counts the time away (by the wall clock). */
+static void
+set_clock(struct rc_ctl *c, bool restored)
+{
+    int64_t away_ms = restored ? rc_play_wall(c->p) + c->wall_skew_ms - c->s->now_wall_ms : 0;
+
+    c->core_offset_ms =
+        restored ? c->s->now_ms + (away_ms > 0 ? away_ms : 0) - c->p->now_ms : 1000 - c->p->now_ms;
+}
+
+void
+rc_ctl_start(struct rc_ctl *c)
+{
+    bool restored = c->shadow != NULL;
+
+    if (!c->journal) {
+        c->journal = malloc(RC_PLAY_JOURNAL * sizeof *c->journal);
+        assert(c->journal);
+    }
+    if (!restored) {
+        c->shadow = fresh_state();
+    }
+    free(c->s);
+    free(c->twin);
+    c->s = malloc(rc_state_size(&limits));
+    c->twin = malloc(rc_state_size(&limits));
+    assert(c->s && c->twin);
+    memcpy(c->s, c->shadow, rc_state_size(&limits));
+    memcpy(c->twin, c->shadow, rc_state_size(&limits));
+    set_clock(c, restored);
+    c->up = 1;
+    c->seen_count = 0;
+    c->pass = 1;
+    c->node_row_known = 0;
+    c->slurm_version = 0;
+    c->slurm_poll_at_ms = 0;
+    c->next_msg = c->s->message_last + 1;
+    c->watch_renewal = 0;
+    c->writer_free_ms = c->store_free_ms = c->registrar_free_ms = 0;
+    rc_play_trace(c->p, "head%u starts%s", c->index + 1, restored ? " from its journal" : "");
+    post_start(c);
+    rc_play_task(c->p, c->p->now_ms, RC_TASK_INSTANCES, c, 0);
+    rc_play_task(c->p, c->p->now_ms + 1000, RC_TASK_STATUS, c, 0);
+    rc_play_task(c->p, c->p->now_ms, RC_TASK_SLURM, c, 0);
+    rc_play_task(c->p, c->p->now_ms + 5000, RC_TASK_EXTEND, c, 0);
+}
+
+/* how: 0 the process died, 1 its disk is gone too, 2 the power failed: what was not
+ * synced is lost. */
+void
+rc_ctl_crash(struct rc_ctl *c, int64_t how)
+{
+    if (!c->up) {
+        return;
+    }
+    if (how == 0) {
+        shadow_take(c, c->journal_count);
+    } else if (how == 1) {
+        free(c->shadow);
+        c->shadow = NULL;
+    }
+    c->journal_count = 0;
+    c->record_durable = c->record_last;
+    c->up = 0;
+    c->life++;
+    c->queue_count = 0;
+    c->line_count = 0;
+    c->syncing = c->stuck = c->lease_busy = 0;
+    c->frozen_until_ms = c->disk_full_until_ms = c->disk_slow_until_ms = 0;
+    memset(c->held, 0, sizeof c->held);
+    c->held_count = 0;
+    c->intake_runs = c->receiving = 0;
+    rc_check_forget(c, how != 0);
+}
+
+void
+rc_ctl_free(struct rc_ctl *c)
+{
+    free(c->s);
+    free(c->shadow);
+    free(c->twin);
+    free(c->queue);
+    free(c->journal);
+    free(c->line);
+}

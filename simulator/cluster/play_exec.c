@@ -1,0 +1,312 @@
+/* play_exec.c - the virtual executor: an action becomes a request that takes its
+ * time, may get lost on the way there or back, and is answered once. */
+#include "simulator/check.h"
+#include "simulator/cluster/play_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "simulator/model/sim_hash.h"
+
+enum { LOST_ANSWER_MS = 30 * 1000, SLURM_GIVES_UP_MS = 5000 };
+
+struct rc_request *
+rc_request_new(struct rc_ctl *c, uint32_t *ret_index)
+{
+    struct rc_play *p = c->p;
+    uint32_t i = 0;
+
+    while (i < p->request_room && p->request[i]->used) {
+        i++;
+    }
+    if (i == p->request_room) {
+        p->request = realloc(p->request, (i + 1) * sizeof(struct rc_request *));
+        assert(p->request);
+        p->request[i] = calloc(1, sizeof **p->request);
+        assert(p->request[i]);
+        p->request_room++;
+    }
+    struct rc_request *r = p->request[i];
+    struct rc_row_list rows = r->rows;
+    memset(r, 0, sizeof *r);
+    r->rows = rows;
+    r->rows.count = 0;
+    r->used = 1;
+    r->ctl = c->index;
+    r->life = c->life;
+    r->sent_ms = rc_ctl_core_ms(c);
+    *ret_index = i;
+    return r;
+}
+
+void
+rc_request_free(struct rc_request *r)
+{
+    r->used = 0;
+}
+
+void
+rc_request_row(struct rc_request *r, const struct rc_event *ev)
+{
+    if (r->rows.count == r->rows.room) {
+        r->rows.room = r->rows.room ? r->rows.room * 2 : 16;
+        r->rows.row = realloc(r->rows.row, r->rows.room * sizeof *ev);
+        assert(r->rows.row);
+    }
+    r->rows.row[r->rows.count++] = *ev;
+}
+
+void
+rc_exec_complete(struct rc_ctl *c, const struct rc_action *a, enum rc_err error, const char *text)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_COMPLETION);
+    ev.u.completion.action = a->id;
+    ev.u.completion.error = (uint32_t)error;
+    rc_text_set(ev.u.completion.text, RC_TEXT_LEN, text);
+    rc_ctl_post(c, &ev);
+}
+
+enum side { SIDE_NONE, SIDE_EC2, SIDE_SLURM, SIDE_STORE, SIDE_LEASE, SIDE_LOCAL };
+
+static enum side
+side_of(uint32_t kind)
+{
+    switch ((enum rc_action_kind)kind) {
+    case RC_ACT_LAUNCH:
+    case RC_ACT_TERMINATE:
+    case RC_ACT_STOP:
+    case RC_ACT_START:
+    case RC_ACT_REBOOT:
+    case RC_ACT_LOOK:
+        return SIDE_EC2;
+    case RC_ACT_DRAIN:
+    case RC_ACT_DOWN:
+    case RC_ACT_RESUME:
+    case RC_ACT_JOBS_SIGNAL:
+    case RC_ACT_JOBS_REQUEUE:
+    case RC_ACT_REGISTER:
+    case RC_ACT_GATE:
+        return SIDE_SLURM;
+    case RC_ACT_INCIDENT_PUT:
+        return SIDE_STORE;
+    case RC_ACT_LEASE:
+        return SIDE_LEASE;
+    case RC_ACT_MESSAGE_QUARANTINE:
+        return SIDE_LOCAL;
+    case RC_ACT_NONE:
+    case RC_ACT_MESSAGE_DELETE:
+    case RC_ACT_TELL:
+    case RC_ACTION__MAX:
+        break;
+    }
+    return SIDE_NONE;
+}
+
+static enum rc_err
+ec2_error(uint64_t mix)
+{
+    static const enum rc_err errors[] = {RC_E_THROTTLED, RC_E_SERVER, RC_E_TIMEOUT,
+                                         RC_E_UNREACHABLE, RC_E_CAPACITY};
+
+    return errors[mix % (sizeof errors / sizeof errors[0])];
+}
+
+/* Trouble on the way: the request is lost (no effect), or only its answer is. */
+static void
+draw_trouble(struct rc_play *p, const struct rc_ctl *c, struct rc_request *r, enum side side)
+{
+    uint64_t mix = rc_play_mix(p, r->action.id * 4 + c->index, 7);
+    bool lost = mix >> 32 & 1;
+
+    if (side == SIDE_EC2 && p->now_ms < p->ec2_errors_until_ms &&
+        mix % 1000 < p->ec2_errors_permille) {
+        r->error = ec2_error(mix >> 40);
+        r->lost = lost || r->error != RC_E_TIMEOUT;
+        if (r->error == RC_E_CAPACITY && r->action.kind != RC_ACT_LAUNCH) {
+            r->error = RC_E_SERVER;
+        }
+    } else if (side == SIDE_SLURM && p->now_ms < p->slurm_errors_until_ms &&
+               mix % 1000 < p->slurm_errors_permille) {
+        r->error = mix >> 41 & 1 ? RC_E_TIMEOUT : RC_E_HELPER;
+        r->lost = lost;
+    } else if ((side == SIDE_STORE || side == SIDE_LEASE) && p->now_ms < p->store_until_ms) {
+        r->error = RC_E_TIMEOUT;
+        r->lost = lost;
+    } else if (side == SIDE_LEASE && p->now_ms < c->lease_lost_until_ms) {
+        r->error = RC_E_TIMEOUT;
+        r->lost = lost;
+    }
+    if (r->error == RC_E_TIMEOUT) {
+        r->answer_ms = LOST_ANSWER_MS;
+    }
+}
+
+static int64_t *
+one_at_a_time(struct rc_ctl *c, enum side side, uint32_t kind)
+{
+    if (side == SIDE_STORE) {
+        return &c->store_free_ms;
+    }
+    if (kind == RC_ACT_REGISTER) {
+        return &c->registrar_free_ms;
+    }
+    return side == SIDE_SLURM && kind != RC_ACT_GATE ? &c->writer_free_ms : NULL;
+}
+
+static void
+send_request(struct rc_ctl *c, const struct rc_action *a, enum side side)
+{
+    struct rc_play *p = c->p;
+    uint32_t index;
+    struct rc_request *r = rc_request_new(c, &index);
+    int64_t there_ms = rc_play_latency(p, a->id * 2 + c->index, 1);
+    int64_t *free_ms = one_at_a_time(c, side, a->kind);
+    int64_t at_ms = p->now_ms;
+
+    r->action = *a;
+    r->answer_ms = rc_play_latency(p, a->id * 2 + c->index, 2);
+    if (side == SIDE_LEASE) {
+        c->lease_busy = 1;
+        r->renewal = c->s->lease_held && rc_ctl_core_ms(c) < c->s->lease_until_ms;
+    }
+    draw_trouble(p, c, r, side);
+    if (side == SIDE_SLURM && p->now_ms < c->helper_until_ms) {
+        r->error = RC_E_HELPER;
+        r->lost = 1;
+    }
+    if (free_ms) {
+        at_ms = *free_ms > at_ms ? *free_ms : at_ms;
+        *free_ms = at_ms + there_ms + r->answer_ms;
+    }
+    rc_event_init(&r->answer, a->kind == RC_ACT_LEASE ? RC_EV_LEASE : RC_EV_COMPLETION);
+    if (a->kind != RC_ACT_LEASE) {
+        r->answer.u.completion.action = a->id;
+    }
+    rc_play_task(p, at_ms + there_ms, RC_TASK_EFFECT, NULL, index);
+}
+
+static bool
+changes(uint32_t kind)
+{
+    return kind != RC_ACT_LEASE && kind != RC_ACT_LOOK && kind != RC_ACT_GATE &&
+           kind != RC_ACT_TELL && kind != RC_ACT_MESSAGE_QUARANTINE;
+}
+
+/* The same last looks that the real executor takes. */
+static bool
+is_refused(struct rc_ctl *c, const struct rc_action *a)
+{
+    bool power = a->kind == RC_ACT_TERMINATE || a->kind == RC_ACT_STOP || a->kind == RC_ACT_START ||
+                 a->kind == RC_ACT_REBOOT;
+
+    bool late = rc_ctl_core_ms(c) >= c->s->lease_until_ms - RC_PLAY_LEASE_MARGIN_MS;
+    if (changes(a->kind) && (late || !rc_leads(c->s))) {
+        rc_exec_complete(c, a, RC_E_NO_LEASE, "the lease ran out before it was started");
+        return true;
+    }
+    if (rc_action_irreversible((enum rc_action_kind)a->kind) &&
+        rc_ctl_core_ms(c) >= a->deadline_ms) {
+        rc_exec_complete(c, a, RC_E_CANCELLED, "too old");
+        return true;
+    }
+    if (power) {
+        uint32_t slot = rc_instance_find(c->s, a->instance);
+        if (!slot || !rc_instance_at(c->s, slot)->ours) {
+            rc_exec_complete(c, a, RC_E_FOREIGN, "the instance does not carry our tag");
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+rc_exec_play(struct rc_ctl *c, const struct rc_action *a)
+{
+    enum side side = side_of(a->kind);
+
+    if (is_refused(c, a)) {
+        return;
+    }
+    rc_check_start(c, a);
+    if (a->kind == RC_ACT_MESSAGE_DELETE) {
+        rc_intake_forget(c, a);
+    } else if (a->kind == RC_ACT_LEASE && c->lease_busy) {
+        struct rc_event ev;
+        rc_event_init(&ev, RC_EV_LEASE);
+        ev.u.lease.error = RC_E_STATE; /* one call at a time */
+        rc_ctl_post(c, &ev);
+    } else if (side != SIDE_NONE) {
+        send_request(c, a, side);
+    }
+}
+
+void
+rc_exec_effect(struct rc_play *p, uint32_t index)
+{
+    struct rc_request *r = p->request[index];
+    enum side side = side_of(r->action.kind);
+    enum rc_err trouble = r->error;
+
+    if (side == SIDE_SLURM && p->now_ms < p->slurm_down_until_ms && !r->lost) {
+        trouble = RC_E_SLURM_DOWN;
+        r->lost = 1;
+        r->answer_ms = SLURM_GIVES_UP_MS;
+    }
+    r->error = RC_OK;
+    if (r->sweep || r->action.kind == RC_ACT_LOOK) {
+        rc_sweep_snapshot(p, r, r->action.kind == RC_ACT_LOOK ? r->action.instance : NULL);
+    } else if (!r->lost) {
+        if (side == SIDE_EC2) {
+            rc_effect_ec2(p, r);
+        } else if (side == SIDE_SLURM) {
+            rc_effect_slurm(p, r);
+        } else if (side == SIDE_STORE) {
+            rc_effect_store(p, r);
+        } else if (side == SIDE_LEASE) {
+            rc_effect_lease(p, r);
+        }
+    }
+    if (trouble != RC_OK) {
+        r->error = trouble;
+    }
+    rc_play_trace(p, "   head%u %llu %s %s %s%s%s", r->ctl + 1, (unsigned long long)r->action.id,
+                  rc_action_name((enum rc_action_kind)r->action.kind), r->action.node,
+                  rc_err_name(r->error), r->lost ? " (no effect)" : "",
+                  r->life == p->ctl[r->ctl].life ? "" : " (its sender is gone)");
+    rc_play_task(p, p->now_ms + r->answer_ms, RC_TASK_ANSWER, NULL, index);
+}
+
+void
+rc_exec_answer(struct rc_play *p, uint32_t index)
+{
+    struct rc_request *r = p->request[index];
+    struct rc_ctl *c = &p->ctl[r->ctl];
+
+    if (r->life == c->life && c->up) {
+        if (r->rows.count) {
+            rc_sweep_post(c, r);
+        }
+        if (r->sweep) {
+            rc_sweep_end(c, r);
+        } else if (r->action.kind == RC_ACT_LEASE) {
+            c->lease_busy = 0;
+            rc_answer_lease(p, r);
+        } else {
+            r->answer.u.completion.error = (uint32_t)r->error;
+            if (r->error == RC_E_CONDITION) {
+                struct rc_event lost;
+                rc_event_init(&lost, RC_EV_LEASE);
+                rc_ctl_post(c, &lost);
+            }
+            if (side_of(r->action.kind) == SIDE_SLURM) {
+                rc_poll_node(c, r->action.node, r->action.kind == RC_ACT_GATE);
+            }
+            rc_ctl_post(c, &r->answer);
+        }
+    }
+    rc_request_free(r);
+}

@@ -1,0 +1,133 @@
+/* play_poll.c - what slurmctld shows, as reconciler/io/slurm/slurm_poll.c posts it:
+ * each 10 s, each second while incidents are open, only rows that changed. Polls that
+ * would bring nothing are left out: the next one is planned when the table moves. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/cluster/play_private.h"
+
+enum { WATCH_MS = 1000 };
+
+static uint32_t
+owner_of(const struct rc_sim_node *n, uint32_t *ret_incident)
+{
+    static const char *const slurm[] = {"Not responding", "Node unexpectedly rebooted"};
+
+    if (!*n->reason) {
+        return RC_OWNER_NONE;
+    }
+    if (rc_sim_reason_ours(n->reason)) {
+        *ret_incident = (uint32_t)strtoul(n->reason + 3, NULL, 10);
+        return RC_OWNER_OURS;
+    }
+    for (unsigned i = 0; i < sizeof slurm / sizeof slurm[0]; i++) {
+        if (n->reason_uid == 0 && strcmp(n->reason, slurm[i]) == 0) {
+            return RC_OWNER_SLURM;
+        }
+    }
+    return RC_OWNER_FOREIGN;
+}
+
+static void
+node_event(const struct rc_sim_node *n, struct rc_event *ev)
+{
+    struct rc_ev_slurm_node *sn = &ev->u.slurm;
+
+    rc_event_init(ev, RC_EV_SLURM_NODE);
+    memcpy(ev->node, n->name, sizeof ev->node);
+    sn->boot_wall_ms = n->boot_ms / 1000 * 1000; /* slurmd tells whole seconds */
+    sn->slurmd_start_wall_ms = n->slurmd_start_ms / 1000 * 1000;
+    sn->flags = n->flags;
+    sn->owner = owner_of(n, &sn->reason_incident);
+    sn->jobs = n->job != RC_SIM_NO_NODE;
+    sn->cpus = n->cpus;
+    memcpy(sn->addr, n->addr, sizeof sn->addr);
+    memcpy(sn->partition, n->partition, sizeof sn->partition);
+    memcpy(sn->reason, n->reason, sizeof sn->reason);
+}
+
+static void
+show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
+{
+    const struct rc_sim_node *n = rc_sim_slurm_node(c->p->slurm, at);
+    struct rc_event ev;
+
+    if (!n || at >= RC_PLAN_NODES_MAX) {
+        return;
+    }
+    node_event(n, &ev);
+    if (!past_the_diff && c->node_row_known >> at & 1U &&
+        memcmp(&ev, &c->node_row[at], sizeof ev) == 0) {
+        return;
+    }
+    c->node_row_known |= 1U << at;
+    c->node_row[at] = ev;
+    rc_ctl_post(c, &ev);
+}
+
+static bool
+cannot_ask(const struct rc_ctl *c)
+{
+    return c->p->now_ms < c->p->slurm_down_until_ms || c->p->now_ms < c->helper_until_ms;
+}
+
+void
+rc_poll_node(struct rc_ctl *c, const char *node, bool past_the_diff)
+{
+    uint32_t at = rc_sim_slurm_find(c->p->slurm, node);
+
+    if (at != RC_SIM_NO_NODE && !cannot_ask(c)) {
+        show(c, at, past_the_diff);
+    }
+}
+
+static void
+end_pass(struct rc_ctl *c, enum rc_err err)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = RC_SWEEP_SLURM;
+    ev.u.sweep.complete = err == RC_OK;
+    ev.u.sweep.error = (uint32_t)err;
+    ev.u.sweep.seen = (uint32_t)c->p->plan->nodes;
+    rc_ctl_post(c, &ev);
+}
+
+void
+rc_poll_slurm(struct rc_ctl *c)
+{
+    c->slurm_poll_at_ms = 0;
+    c->slurm_last_ms = c->p->now_ms;
+    if (cannot_ask(c)) {
+        c->slurm_failed = 1;
+        c->slurm_version = 0;
+        end_pass(c, RC_E_SLURM_DOWN);
+        return;
+    }
+    c->slurm_failed = 0;
+    c->slurm_version = rc_sim_slurm_version(c->p->slurm);
+    for (uint32_t at = 0; at < rc_sim_slurm_nodes(c->p->slurm); at++) {
+        show(c, at, false);
+    }
+    end_pass(c, RC_OK);
+}
+
+void
+rc_poll_plan(struct rc_ctl *c)
+{
+    bool news = c->slurm_version != rc_sim_slurm_version(c->p->slurm);
+    int64_t period_ms = c->s->open_incidents && news ? WATCH_MS : RC_PLAY_SLURM_MS;
+    int64_t at_ms;
+
+    if (c->slurm_poll_at_ms || (!c->slurm_failed && !c->s->open_incidents &&
+                                c->slurm_version == rc_sim_slurm_version(c->p->slurm))) {
+        return;
+    }
+    at_ms = c->slurm_last_ms + (c->slurm_failed ? RC_PLAY_SLURM_MS : period_ms);
+    if (at_ms <= c->p->now_ms) { /* the grid of the poller's clock */
+        at_ms += ((c->p->now_ms - at_ms) / period_ms + 1) * period_ms;
+    }
+    c->slurm_poll_at_ms = at_ms;
+    rc_play_task(c->p, at_ms, RC_TASK_SLURM, c, 0);
+}

@@ -1,0 +1,294 @@
+/* play_private.h - the inside of the virtual world, shared by its files only.
+ *
+ * Time: now_ms is the world's own, from 0; the wall clock of the world is WALL + now.
+ * Each controller has its core time (now + offset, survives restarts) and its own
+ * wall clock (skewed by clock steps). Tasks are done in order of (time, sequence). */
+#ifndef RC_PLAY_PRIVATE_H
+#define RC_PLAY_PRIVATE_H
+
+#include "reconciler/core/state.h"
+#include "simulator/cluster/play.h"
+#include "simulator/model/model_ec2.h"
+#include "simulator/model/model_slurm.h"
+#include "simulator/model/model_sqs.h"
+
+#define RC_PLAY_WALL_MS INT64_C(1795415800000)
+#define RC_PLAY_CLUSTER "sim"
+
+enum {
+    RC_PLAY_CTLS = 2,
+    RC_PLAY_SLOTS = 128,    /* EC2 instances */
+    RC_PLAY_MESSAGES = 256, /* that the core remembers */
+    RC_PLAY_ITEMS = 64,     /* open incidents in the store */
+    RC_PLAY_JOURNAL = 512,  /* records not synced yet */
+    RC_PLAY_LEASE_TERM_MS = 60000,
+    RC_PLAY_LEASE_GRACE_MS = 10000,
+    RC_PLAY_LEASE_MARGIN_MS = 5000,
+    RC_PLAY_INSTANCES_MS = 60000,
+    RC_PLAY_STATUS_MS = 45000,
+    RC_PLAY_SLURM_MS = 10000,
+    RC_PLAY_VISIBILITY_MS = 120000
+};
+
+enum rc_task_kind {
+    RC_TASK_ROW,       /* index: row of the schedule */
+    RC_TASK_ROW_END,   /* for_ms later */
+    RC_TASK_EFFECT,    /* index: errand; the request arrives */
+    RC_TASK_ANSWER,    /* index: errand; the answer arrives */
+    RC_TASK_SLURM,     /* poll */
+    RC_TASK_INSTANCES, /* sweep */
+    RC_TASK_STATUS,
+    RC_TASK_RECEIVE,
+    RC_TASK_EXTEND,
+    RC_TASK_SYNC, /* the journal is durable up to index */
+    RC_TASK_TURN, /* try again: frozen or stuck until now */
+    RC_TASK_START,
+    RC_TASK_ALARM_OFF,
+    RC_TASK_QUIET /* faults end */
+};
+
+struct rc_task {
+    int64_t at_ms;
+    uint64_t seq;
+    uint32_t kind; /* enum rc_task_kind */
+    uint32_t ctl;
+    uint32_t life;
+    uint32_t index;
+};
+
+/* One request on its way. Rows are the snapshot that a describe call brings back. */
+struct rc_row_list {
+    struct rc_event *row;
+    uint32_t count, room;
+};
+
+struct rc_request {
+    uint32_t used;
+    uint32_t ctl, life;
+    uint32_t lost;    /* the effect never happens */
+    uint32_t sweep;   /* enum rc_sweep, when it is one */
+    uint32_t renewal; /* of the lease */
+    enum rc_err error;
+    int64_t sent_ms;   /* core time of the sender */
+    int64_t answer_ms; /* latency of the way back */
+    struct rc_action action;
+    struct rc_event answer;
+    struct rc_row_list rows;
+};
+
+struct rc_held {
+    uint64_t msg; /* 0 = free */
+    int64_t received_ms;
+    uint32_t deleting;
+    uint32_t puts; /* item writes that its events caused */
+    uint32_t put_incident[8];
+    uint64_t put_action[8];
+    char receipt[RC_SIM_SQS_HANDLE_LEN];
+};
+
+struct rc_journal_row {
+    uint32_t is_action;
+    union {
+        struct rc_event event;
+        struct rc_action action;
+    } u;
+};
+
+struct rc_seen_row {
+    char id[RC_ID_LEN];
+    uint64_t hash[2];
+    uint32_t pass;
+};
+
+struct rc_waiting {
+    uint64_t record;
+    struct rc_action action;
+};
+
+struct rc_ctl {
+    struct rc_play *p;
+    uint32_t index, up, life;
+    struct rc_state *s;
+    struct rc_state *shadow; /* what a restart from the journal gives: fold and note only */
+    struct rc_state *twin;   /* steps the same events: must decide the same */
+    struct rc_actions out, twin_out;
+    struct rc_event *queue;
+    uint32_t queue_room, queue_head, queue_count;
+    int64_t core_offset_ms, wall_skew_ms;
+    int64_t frozen_until_ms, disk_slow_until_ms, disk_full_until_ms, helper_until_ms;
+    int64_t lease_lost_until_ms;
+    /* journal */
+    struct rc_journal_row *journal; /* appended, not durable */
+    uint32_t journal_count;
+    uint64_t record_last, record_durable;
+    uint32_t syncing, stuck;
+    struct rc_waiting *line;
+    uint32_t line_count, line_room;
+    /* what was last posted */
+    struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
+    uint32_t seen_count, pass;
+    struct rc_event node_row[RC_PLAN_NODES_MAX];
+    uint32_t node_row_known;
+    uint64_t slurm_version;
+    int64_t slurm_poll_at_ms, slurm_last_ms;
+    uint32_t slurm_failed;
+    /* intake */
+    struct rc_held held[RC_PLAY_MESSAGES];
+    uint32_t held_count;
+    uint64_t next_msg;
+    uint32_t intake_runs, receiving;
+    /* one request at a time */
+    int64_t writer_free_ms, store_free_ms, registrar_free_ms;
+    /* lease, as this controller watches it */
+    uint64_t watch_renewal;
+    int64_t watch_since_ms;
+    uint32_t lease_busy; /* one call at a time */
+};
+
+struct rc_item {
+    uint32_t incident; /* 0 = free */
+    uint64_t action;   /* the write that it comes from */
+    char node[RC_NODE_LEN];
+    struct rc_act_incident item;
+};
+
+struct rc_lease_row {
+    uint32_t owner; /* controller + 1, 0 = nobody */
+    uint32_t life;
+    uint64_t epoch, renewal;
+    int64_t until_ms; /* world time */
+};
+
+/* What the checkers remember; each file owns its part. */
+struct rc_check_memory {
+    struct {
+        uint64_t epoch_owner_epoch;
+        uint32_t epoch_owner;
+    } lease;
+    struct {
+        uint64_t gate_action[RC_PLAN_NODES_MAX]; /* newest verdict "healthy" */
+        char gate_instance[RC_PLAN_NODES_MAX][RC_ID_LEN];
+        uint32_t proved[RC_PLAN_NODES_MAX];
+    } gate;
+    struct {
+        int64_t launch_ms[RC_PLAY_CTLS][512], destructive_ms[RC_PLAY_CTLS][512];
+        uint32_t launches[RC_PLAY_CTLS], destructive[RC_PLAY_CTLS];
+        int64_t opened_ms[RC_PLAY_CTLS][64];
+        uint32_t opened[RC_PLAY_CTLS];
+        int64_t tripped_ms[RC_PLAY_CTLS]; /* since when the breaker must be open; 0 = not */
+        int64_t last_ms[RC_PLAY_CTLS];
+    } limits;
+    struct {
+        int64_t since_ms[RC_PLAN_NODES_MAX]; /* the last job that still runs began then */
+    } jobs;
+};
+
+struct rc_play {
+    const struct rc_plan *plan;
+    struct rc_play_result *result;
+    FILE *trace;
+    int64_t now_ms, end_ms, quiet_ms;
+    uint32_t quiet, over;
+    struct rc_task *task;
+    uint32_t task_count, task_room;
+    uint64_t seq;
+    struct rc_request **request;
+    uint32_t request_room;
+    struct rc_sim_ec2 *ec2;
+    struct rc_sim_slurm *slurm;
+    struct rc_sim_sqs *sqs;
+    struct rc_sim_node_row conf[RC_PLAN_NODES_MAX];
+    struct rc_cluster cluster;
+    struct rc_policy policy;
+    struct rc_ctl ctl[RC_PLAY_CTLS];
+    struct rc_item item[RC_PLAY_ITEMS];
+    struct rc_lease_row lease;
+    struct rc_check_memory memory;
+    /* windows of trouble, world time */
+    int64_t ec2_errors_until_ms, slurm_errors_until_ms, slurm_down_until_ms, store_until_ms;
+    uint32_t ec2_errors_permille, slurm_errors_permille;
+    int64_t capacity_until_ms[RC_PLAN_SUBNETS];
+    int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
+    uint32_t lemon[RC_PLAY_SLOTS];
+    char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
+    int64_t foreign_drain_until_ms[RC_PLAN_NODES_MAX];
+    uint32_t held[RC_PLAN_NODES_MAX]; /* operator hold, as told to every controller */
+    uint64_t notices;
+    uint64_t hash;
+};
+
+/* play.c: time and tasks */
+void rc_play_task(struct rc_play *p, int64_t at_ms, enum rc_task_kind kind, const struct rc_ctl *c,
+                  uint32_t index);
+void rc_play_fail(struct rc_play *p, enum rc_verdict_kind verdict, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void rc_play_trace(struct rc_play *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A number that depends on the schedule and these two alone. */
+uint64_t rc_play_mix(const struct rc_play *p, uint64_t a, uint64_t b);
+int64_t rc_play_latency(const struct rc_play *p, uint64_t a, uint64_t b);
+int64_t rc_play_wall(const struct rc_play *p); /* of the models */
+
+/* play_task.c */
+bool rc_task_pop(struct rc_play *p, int64_t until_ms, struct rc_task *ret);
+int64_t rc_task_next_ms(const struct rc_play *p);
+
+/* play_setup.c */
+void rc_play_setup(struct rc_play *p);
+void rc_play_done(struct rc_play *p);
+
+/* play_row.c: what the schedule does to the world */
+void rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
+void rc_play_quiet(struct rc_play *p);
+
+/* play_notice.c: messages, and what EC2's changes mean to the others */
+void rc_play_changes(struct rc_play *p);
+void rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict verdict);
+struct rc_sim_instance *rc_play_instance(struct rc_play *p, uint32_t node); /* behind it, or NULL */
+
+/* play_ctl.c: the virtual daemon */
+void rc_ctl_start(struct rc_ctl *c);
+void rc_ctl_crash(struct rc_ctl *c, int64_t how);
+void rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev);
+void rc_ctl_turn(struct rc_ctl *c);
+bool rc_ctl_runs(const struct rc_ctl *c); /* up and not frozen */
+int64_t rc_ctl_core_ms(const struct rc_ctl *c);
+int64_t rc_ctl_next_ms(const struct rc_ctl *c); /* world time of its next own turn */
+void rc_ctl_synced(struct rc_ctl *c, uint64_t record);
+void rc_ctl_free(struct rc_ctl *c);
+
+/* play_exec.c */
+void rc_exec_play(struct rc_ctl *c, const struct rc_action *a);
+void rc_exec_effect(struct rc_play *p, uint32_t index);
+void rc_exec_answer(struct rc_play *p, uint32_t index);
+struct rc_request *rc_request_new(struct rc_ctl *c, uint32_t *ret_index);
+void rc_request_free(struct rc_request *r);
+void rc_request_row(struct rc_request *r, const struct rc_event *ev);
+void rc_exec_complete(struct rc_ctl *c, const struct rc_action *a, enum rc_err error,
+                      const char *text);
+
+/* play_ec2.c, play_writer.c, play_store.c: effects; they fill error and answer */
+void rc_effect_ec2(struct rc_play *p, struct rc_request *r);
+void rc_effect_slurm(struct rc_play *p, struct rc_request *r);
+void rc_effect_store(struct rc_play *p, struct rc_request *r);
+void rc_effect_lease(struct rc_play *p, struct rc_request *r);
+void rc_answer_lease(struct rc_play *p, struct rc_request *r);
+
+/* play_sweep.c */
+void rc_sweep_begin(struct rc_ctl *c, enum rc_sweep which);
+void rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only);
+void rc_sweep_post(struct rc_ctl *c, const struct rc_request *r);
+void rc_sweep_end(struct rc_ctl *c, const struct rc_request *r);
+
+/* play_poll.c */
+void rc_poll_slurm(struct rc_ctl *c);
+void rc_poll_plan(struct rc_ctl *c); /* sets the next poll when slurmctld has news */
+void rc_poll_node(struct rc_ctl *c, const char *node, bool past_the_diff);
+
+/* play_intake.c */
+void rc_intake_play(struct rc_ctl *c); /* follows the lease */
+void rc_intake_receive(struct rc_ctl *c);
+void rc_intake_extend(struct rc_ctl *c);
+void rc_intake_forget(struct rc_ctl *c, const struct rc_action *a); /* MESSAGE_DELETE */
+uint32_t rc_play_node_index(const struct rc_play *p, const char *name);
+
+#endif

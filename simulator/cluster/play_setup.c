@@ -1,0 +1,290 @@
+/* play_setup.c - the cluster of a schedule: account, nodes, policy, controllers. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/cluster/play_private.h"
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR_OF_WAIT_MS = 60 * MINUTE, FOREIGN_INSTANCES = 2 };
+
+static const char *const subnet_id[RC_PLAN_SUBNETS] = {"subnet-a", "subnet-b", "subnet-c"};
+static const char *const zone[RC_PLAN_SUBNETS] = {"us-east-1a", "us-east-1b", "us-east-1b"};
+
+static void
+make_ec2(struct rc_play *p)
+{
+    struct rc_sim_ec2_config config = {
+        .seed = p->plan->seed,
+        .instances_max = RC_PLAY_SLOTS,
+        .tokens_max = 256,
+        .delays = {.visible_ms = 2 * SECOND,
+                   .launch_ms = 20 * SECOND,
+                   .boot_ms = 60 * SECOND,
+                   .initializing_ms = 90 * SECOND,
+                   .stop_ms = 40 * SECOND,
+                   .terminate_ms = 40 * SECOND,
+                   .reboot_ms = 60 * SECOND,
+                   .release_ms = 30 * SECOND,
+                   .vanish_ms = 30 * MINUTE,
+                   .jitter_permille = 1000},
+    };
+    struct rc_sim_template lt = {.id = "lt-1",
+                                 .name = "gpu",
+                                 .type = "p4d.24xlarge",
+                                 .image = "ami-1",
+                                 .version = 1,
+                                 .latest = true,
+                                 .by_default = true};
+    struct rc_sim_reservation cr = {.id = "cr-1",
+                                    .type = "p4d.24xlarge",
+                                    .az = "us-east-1a",
+                                    .total = (uint32_t)p->plan->nodes};
+
+    p->ec2 = rc_sim_ec2_new(&config, rc_play_wall(p));
+    assert(p->ec2);
+    for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
+        struct rc_sim_subnet s = {.base = 0x0a000000U + (i << 8), .size = 250};
+        rc_text_set(s.id, sizeof s.id, subnet_id[i]);
+        rc_text_set(s.az, sizeof s.az, zone[i]);
+        rc_sim_ec2_add_subnet(p->ec2, &s);
+    }
+    rc_sim_ec2_add_template(p->ec2, &lt);
+    if (p->plan->reserved) {
+        rc_sim_ec2_add_reservation(p->ec2, &cr);
+    }
+}
+
+static void
+place(struct rc_play *p, const char *cluster, const char *node, uint32_t subnet,
+      struct rc_sim_node_row *row)
+{
+    struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
+
+    rc_text_set(like.subnet, sizeof like.subnet, subnet_id[subnet]);
+    if (row && p->plan->reserved) {
+        rc_text_set(like.reservation, sizeof like.reservation, "cr-1");
+    }
+    rc_text_set(like.tag[0].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:cluster");
+    rc_text_set(like.tag[0].value, RC_SIM_TAG_VALUE_LEN, cluster);
+    rc_text_set(like.tag[1].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:node");
+    rc_text_set(like.tag[1].value, RC_SIM_TAG_VALUE_LEN, node);
+    struct rc_sim_instance *inst = rc_sim_ec2_place(p->ec2, rc_play_wall(p), &like, "");
+    assert(inst);
+    if (row) {
+        rc_text_set(row->addr, sizeof row->addr, inst->addr);
+    }
+}
+
+static void
+make_nodes(struct rc_play *p)
+{
+    struct rc_sim_slurm_config config = {
+        .seed = p->plan->seed,
+        .nodes_max = RC_PLAN_NODES_MAX,
+        .hosts_max = RC_PLAY_SLOTS,
+        .jobs_max = 32,
+        .register_ms = 20 * SECOND,
+        .ping_ms = 30 * SECOND,
+        .slurmd_timeout_ms = 150 * SECOND,
+        .completing_ms = 5 * SECOND,
+        .requeue_ms = 30 * SECOND,
+        .return_to_service = 1,
+    };
+
+    p->slurm = rc_sim_slurm_new(&config);
+    assert(p->slurm);
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        struct rc_sim_node_row *row = &p->conf[i];
+        snprintf(row->name, sizeof row->name, "n%u", i + 1);
+        memcpy(row->hostname, row->name, sizeof row->hostname);
+        snprintf(row->partition, sizeof row->partition, "p%u",
+                 (unsigned)(i % p->plan->partitions) + 1);
+        row->cpus = 96;
+        place(p, RC_PLAY_CLUSTER, row->name, p->plan->reserved ? 0 : i % RC_PLAN_SUBNETS, row);
+    }
+    for (uint32_t i = 0; i < FOREIGN_INSTANCES; i++) {
+        place(p, "other", p->conf[0].name, i, NULL);
+    }
+    rc_play_changes(p);
+    rc_sim_slurm_configure(p->slurm, rc_play_wall(p), p->conf, (uint32_t)p->plan->nodes);
+    rc_sim_slurm_settle(p->slurm, rc_play_wall(p));
+}
+
+static void
+make_queue(struct rc_play *p)
+{
+    struct rc_sim_sqs_config config = {
+        .seed = p->plan->seed,
+        .messages_max = 512,
+        .in_flight_max = 120000,
+        .visibility_ms = RC_PLAY_VISIBILITY_MS,
+        .retention_ms = INT64_C(4) * 24 * 3600 * 1000,
+        .duplicate_permille = (uint32_t)p->plan->doubled_permille / 2,
+        .reorder_permille = (uint32_t)p->plan->late_permille / 2,
+        .return_permille = (uint32_t)p->plan->doubled_permille / 8,
+    };
+
+    p->sqs = rc_sim_sqs_new(&config);
+    assert(p->sqs);
+}
+
+static void
+fill_cluster(struct rc_play *p)
+{
+    struct rc_cluster *c = &p->cluster;
+    struct rc_group *g = &c->group[0];
+
+    rc_text_set(c->name, sizeof c->name, RC_PLAY_CLUSTER);
+    rc_text_set(c->region, sizeof c->region, "us-east-1");
+    c->nodes_max = 32;
+    c->group_count = 1;
+    c->lease_term_ms = RC_PLAY_LEASE_TERM_MS;
+    c->lease_margin_ms = RC_PLAY_LEASE_MARGIN_MS;
+    c->poll_instances_ms = RC_PLAY_INSTANCES_MS;
+    c->poll_slurm_ms = RC_PLAY_SLURM_MS;
+    rc_text_set(g->name, sizeof g->name, "gpu");
+    snprintf(g->nodes, sizeof g->nodes, "n[1-%u]", (unsigned)p->plan->nodes);
+    rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
+    g->template_version = 1;
+    g->capacity = p->plan->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
+    g->option_count = p->plan->reserved ? 1 : RC_PLAN_SUBNETS;
+    for (uint32_t i = 0; i < g->option_count; i++) {
+        rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
+        rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
+    }
+    if (p->plan->reserved) {
+        rc_text_set(g->option[0].reservation, RC_ID_LEN, "cr-1");
+    }
+}
+
+static struct rc_rule *
+add_rule(struct rc_play *p, const char *name, uint32_t faults)
+{
+    struct rc_rule *r = &p->policy.rule[p->policy.rule_count++];
+
+    rc_text_set(r->name, sizeof r->name, name);
+    r->fault_mask[0] = faults;
+    r->approve = p->plan->approve != 0;
+    return r;
+}
+
+static void
+add_rung(struct rc_rule *r, enum rc_rung_kind kind, uint32_t attempts, int64_t timeout_ms)
+{
+    r->rung[r->rung_count++] =
+        (struct rc_rung){.kind = (uint32_t)kind, .attempts = attempts, .timeout_ms = timeout_ms};
+}
+
+static void
+add_rules(struct rc_play *p)
+{
+    struct rc_rule *r = add_rule(p, "lost",
+                                 1U << RC_FAULT_INSTANCE_GONE | 1U << RC_FAULT_INSTANCE_STOPPED |
+                                     1U << RC_FAULT_INTERRUPTION);
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 18, 75 * SECOND, 45 * SECOND};
+    r->launch_when = p->plan->at_once ? RC_LAUNCH_AT_ONCE : RC_LAUNCH_IDLE;
+    add_rung(r, RC_RUNG_REPLACE, 2, 0);
+
+    r = add_rule(p, "scheduled",
+                 1U << RC_FAULT_RETIREMENT | 1U << RC_FAULT_SCHEDULED_STOP |
+                     1U << RC_FAULT_SCHEDULED_MAINTENANCE);
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_SIGNAL, 18, 0, 2 * MINUTE};
+    r->lead_ms = 30 * MINUTE;
+    add_rung(r, RC_RUNG_REPLACE, 2, 0);
+
+    r = add_rule(p, "reboot-event", 1U << RC_FAULT_SCHEDULED_REBOOT);
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_SIGNAL, 18, 0, 2 * MINUTE};
+    r->lead_ms = 20 * MINUTE;
+    add_rung(r, RC_RUNG_WATCH, 1, 90 * MINUTE);
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_rung(r, RC_RUNG_REPLACE, 2, 0);
+
+    r = add_rule(p, "host-bad", 1U << RC_FAULT_SYSTEM_IMPAIRED);
+    r->confirm_ms = MINUTE;
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0};
+    add_rung(r, p->plan->reserved ? RC_RUNG_REPLACE : RC_RUNG_POWER_CYCLE, 1, 10 * MINUTE);
+    add_rung(r, RC_RUNG_REPLACE, 2, 0);
+
+    r = add_rule(p, "node-bad",
+                 1U << RC_FAULT_INSTANCE_IMPAIRED | 1U << RC_FAULT_NODE_DOWN | 1U << RC_FAULT_EBS);
+    r->confirm_ms = MINUTE;
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0};
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_rung(r, RC_RUNG_REPLACE, 2, 0);
+
+    r = add_rule(p, "watch", 0);
+    r->jobs = (struct rc_jobs_plan){RC_JOBS_WAIT, 0, HOUR_OF_WAIT_MS, 0};
+    add_rung(r, RC_RUNG_WATCH, 1, 2 * HOUR_OF_WAIT_MS);
+}
+
+static void
+fill_policy(struct rc_play *p)
+{
+    struct rc_limits_policy *l = &p->policy.limits;
+    const struct rc_plan *plan = p->plan;
+
+    rc_text_set(p->policy.name, sizeof p->policy.name, "check");
+    for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {
+        l->out[i].count = (uint32_t)plan->out_max + (i == 0);
+        l->launches_per_hour[i] = (uint32_t)plan->launches_max;
+        l->destructive_per_hour[i] = (uint32_t)plan->destructive_max;
+    }
+    l->attempts_max = (uint32_t)plan->attempts_max;
+    l->attempts_window_ms = 12 * 60 * MINUTE;
+    l->cooldown_ms = 2 * MINUTE;
+    l->breaker.count = (uint32_t)plan->breaker_max;
+    l->breaker_window_ms = 10 * MINUTE;
+    l->breaker_reset_ms = 20 * MINUTE;
+    l->in_flight_max = 16;
+    p->policy.timeouts = (struct rc_timeouts_policy){.drain_ms = 30 * SECOND,
+                                                     .launch_ms = 30 * SECOND,
+                                                     .boot_ms = 5 * MINUTE,
+                                                     .register_ms = MINUTE,
+                                                     .join_ms = 6 * MINUTE,
+                                                     .gate_ms = 3 * MINUTE,
+                                                     .return_ms = 90 * SECOND,
+                                                     .stop_ms = 5 * MINUTE,
+                                                     .retry_min_ms = SECOND,
+                                                     .retry_max_ms = MINUTE,
+                                                     .missing_ms = 4 * MINUTE,
+                                                     .capacity_wait_ms = 3 * MINUTE};
+    p->policy.gate.ssh = 1;
+    add_rules(p);
+}
+
+void
+rc_play_setup(struct rc_play *p)
+{
+    make_ec2(p);
+    make_nodes(p);
+    make_queue(p);
+    fill_cluster(p);
+    fill_policy(p);
+    for (uint32_t i = 0; i < p->plan->count; i++) {
+        rc_play_task(p, p->plan->row[i].at_ms, RC_TASK_ROW, NULL, i);
+    }
+    rc_play_task(p, p->quiet_ms, RC_TASK_QUIET, NULL, 0);
+    for (uint32_t i = 0; i < p->plan->controllers; i++) {
+        p->ctl[i].p = p;
+        p->ctl[i].index = i;
+        rc_play_task(p, i * 500, RC_TASK_START, &p->ctl[i], 0);
+    }
+}
+
+void
+rc_play_done(struct rc_play *p)
+{
+    for (uint32_t i = 0; i < p->plan->controllers; i++) {
+        rc_ctl_free(&p->ctl[i]);
+    }
+    for (uint32_t i = 0; i < p->request_room; i++) {
+        free(p->request[i]->rows.row);
+        free(p->request[i]);
+    }
+    free(p->request);
+    free(p->task);
+    rc_sim_ec2_free(p->ec2);
+    rc_sim_slurm_free(p->slurm);
+    rc_sim_sqs_free(p->sqs);
+}

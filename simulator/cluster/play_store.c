@@ -1,0 +1,143 @@
+/* play_store.c - the incident store and the lease, as the two controllers share them.
+ *
+ * A successor may take the lease when it has seen the record unchanged for its term
+ * and the request time-out; its own record of a former life it takes at once. */
+#include <string.h>
+
+#include "simulator/check.h"
+#include "simulator/cluster/play_private.h"
+
+static struct rc_item *
+find_item(struct rc_play *p, uint32_t incident)
+{
+    for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
+        if (p->item[i].incident == incident) {
+            return &p->item[i];
+        }
+    }
+    return NULL;
+}
+
+void
+rc_effect_store(struct rc_play *p, struct rc_request *r)
+{
+    const struct rc_action *a = &r->action;
+    struct rc_item *item = find_item(p, a->incident);
+
+    if (p->lease.epoch != a->u.item.epoch || p->lease.owner != r->ctl + 1) {
+        r->error = RC_E_CONDITION;
+        return;
+    }
+    if (a->u.item.close) {
+        if (item) {
+            memset(item, 0, sizeof *item);
+        }
+        return;
+    }
+    if (!item) {
+        item = find_item(p, 0);
+    }
+    if (!item) {
+        r->error = RC_E_FULL;
+        return;
+    }
+    item->incident = a->incident;
+    item->action = a->id;
+    memcpy(item->node, a->node, sizeof item->node);
+    item->item = a->u.item;
+}
+
+/* ---- the lease ---- */
+
+static bool
+may_take(const struct rc_play *p, struct rc_ctl *c)
+{
+    const struct rc_lease_row *l = &p->lease;
+
+    if (!l->owner || (l->owner == c->index + 1 && l->life != c->life)) {
+        return true;
+    }
+    if (c->watch_renewal != l->renewal) {
+        c->watch_renewal = l->renewal;
+        c->watch_since_ms = p->now_ms;
+    }
+    return p->now_ms - c->watch_since_ms >= RC_PLAY_LEASE_TERM_MS + RC_PLAY_LEASE_GRACE_MS;
+}
+
+void
+rc_effect_lease(struct rc_play *p, struct rc_request *r)
+{
+    struct rc_ctl *c = &p->ctl[r->ctl];
+    struct rc_lease_row *l = &p->lease;
+    bool mine = l->owner == c->index + 1 && l->life == r->life;
+    struct rc_ev_lease *told = &r->answer.u.lease;
+
+    if (r->life != c->life) {
+        return; /* its sender is gone */
+    }
+    if (r->renewal && !(mine && l->epoch == c->s->lease_epoch)) {
+        return; /* not ours any more: held stays 0 */
+    }
+    if (!r->renewal) {
+        if (!mine && !may_take(p, c)) {
+            return;
+        }
+        l->owner = c->index + 1;
+        l->life = c->life;
+        l->epoch++;
+    }
+    l->renewal++;
+    l->until_ms = p->now_ms + RC_PLAY_LEASE_TERM_MS;
+    told->held = 1;
+    told->epoch = l->epoch;
+    told->until_ms = r->sent_ms + RC_PLAY_LEASE_TERM_MS;
+    rc_check_epoch(p, c);
+}
+
+static void
+post_adopted(struct rc_ctl *c, const struct rc_item *row)
+{
+    const struct rc_act_incident *item = &row->item;
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    memcpy(ev.node, row->node, sizeof ev.node);
+    memcpy(ev.code, item->code, sizeof ev.code);
+    ev.u.adopt.opened_wall_ms = item->opened_wall_ms;
+    ev.u.adopt.incident = row->incident;
+    ev.u.adopt.fault = item->fault;
+    ev.u.adopt.phase = item->phase;
+    ev.u.adopt.rung = item->rung;
+    ev.u.adopt.tries = item->tries;
+    ev.u.adopt.attempt = item->attempt;
+    ev.u.adopt.flags = item->flags;
+    memcpy(ev.u.adopt.old_instance, item->old_instance, RC_ID_LEN);
+    memcpy(ev.u.adopt.new_instance, item->new_instance, RC_ID_LEN);
+    memcpy(ev.u.adopt.rule, item->rule, RC_RULE_LEN);
+    rc_ctl_post(c, &ev);
+}
+
+/* A new epoch: what is open in the store is told before the lease is. */
+void
+rc_answer_lease(struct rc_play *p, struct rc_request *r)
+{
+    struct rc_ctl *c = &p->ctl[r->ctl];
+    struct rc_ev_lease *told = &r->answer.u.lease;
+
+    if (r->error != RC_OK) {
+        memset(told, 0, sizeof *told);
+        told->error = (uint32_t)r->error;
+    } else if (told->held && !r->renewal) {
+        if (p->now_ms < p->store_until_ms) {
+            told->held = 0;
+            told->error = RC_E_TIMEOUT;
+        } else {
+            for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
+                if (p->item[i].incident) {
+                    post_adopted(c, &p->item[i]);
+                }
+            }
+        }
+    }
+    rc_ctl_post(c, &r->answer);
+}

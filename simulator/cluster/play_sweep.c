@@ -1,0 +1,186 @@
+/* play_sweep.c - what DescribeInstances and DescribeInstanceStatus bring, as
+ * reconciler/io/daemon/sweeps.c posts it: only rows that changed, and a word for
+ * those that a complete pass did not show. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/cluster/play_private.h"
+
+static void
+instance_row(const struct rc_sim_instance *inst, struct rc_event *ev)
+{
+    struct rc_ev_instance *d = &ev->u.described;
+    const char *cluster = rc_sim_ec2_tag_value(inst, "slurm-on-aws:cluster");
+    const char *node = rc_sim_ec2_tag_value(inst, "slurm-on-aws:node");
+    const char *incident = rc_sim_ec2_tag_value(inst, "slurm-on-aws:incident");
+    const char *attempt = rc_sim_ec2_tag_value(inst, "slurm-on-aws:attempt");
+    bool ended = inst->state == RC_INST_TERMINATED;
+
+    rc_event_init(ev, RC_EV_INSTANCE);
+    memcpy(ev->instance, inst->id, sizeof ev->instance);
+    d->launched_wall_ms = inst->launched_ms;
+    d->state = (uint32_t)inst->state;
+    d->ours = cluster && strcmp(cluster, RC_PLAY_CLUSTER) == 0;
+    d->tag_incident = incident ? (uint32_t)strtoul(incident, NULL, 10) : 0;
+    d->tag_attempt = attempt ? (uint32_t)strtoul(attempt, NULL, 10) : 0;
+    rc_text_set(d->node, sizeof d->node, node ? node : "");
+    memcpy(d->addr, ended ? "" : inst->addr, ended ? 1 : sizeof d->addr);
+    memcpy(d->subnet, inst->subnet, sizeof d->subnet);
+    memcpy(d->az, inst->az, sizeof d->az);
+    memcpy(d->type, inst->type, sizeof d->type);
+}
+
+static void
+status_row(const struct rc_sim_instance *inst, struct rc_event *ev)
+{
+    struct rc_ev_instance_status *st = &ev->u.status;
+
+    rc_event_init(ev, RC_EV_INSTANCE_STATUS);
+    memcpy(ev->instance, inst->id, sizeof ev->instance);
+    st->state = (uint32_t)inst->state;
+    st->system = inst->check[RC_SIM_CHECK_SYSTEM].status;
+    st->instance = inst->check[RC_SIM_CHECK_INSTANCE].status;
+    st->ebs = inst->check[RC_SIM_CHECK_EBS].status;
+    for (int i = 0; i < RC_SIM_SCHEDULED_MAX; i++) {
+        const struct rc_sim_scheduled *s = &inst->scheduled[i];
+        if (s->state == RC_SIM_SCHEDULED_ACTIVE) {
+            st->schedule = (uint32_t)s->kind;
+            st->not_before_wall_ms = s->not_before_ms;
+            st->not_after_wall_ms = s->not_after_ms;
+            memcpy(ev->code, "instance-event", sizeof "instance-event");
+        }
+    }
+}
+
+/* A cluster's sweep filters by its tag; a look asks for one id, whosever it is. */
+void
+rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
+{
+    struct rc_event ev;
+
+    if (r->lost || (!only && p->now_ms < p->ec2_errors_until_ms &&
+                    rc_play_mix(p, (uint64_t)p->now_ms, r->ctl) % 1000 < p->ec2_errors_permille)) {
+        r->error = RC_E_THROTTLED;
+        return;
+    }
+    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+        const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
+        if (!inst || rc_play_wall(p) < inst->visible_ms || (only && strcmp(only, inst->id) != 0)) {
+            continue;
+        }
+        if (only || r->sweep == RC_SWEEP_INSTANCES) {
+            instance_row(inst, &ev);
+            if (only || ev.u.described.ours) {
+                rc_request_row(r, &ev);
+            }
+        }
+        if (only || r->sweep == RC_SWEEP_STATUS) {
+            if (inst->state != RC_INST_TERMINATED) {
+                status_row(inst, &ev);
+                rc_request_row(r, &ev);
+            }
+        }
+    }
+    if (only && !r->rows.count) {
+        r->error = RC_E_NOT_FOUND;
+    }
+}
+
+static struct rc_seen_row *
+seen_row(struct rc_ctl *c, const char *id)
+{
+    for (uint32_t i = 0; i < c->seen_count; i++) {
+        if (strcmp(c->seen[i].id, id) == 0) {
+            return &c->seen[i];
+        }
+    }
+    assert(c->seen_count < sizeof c->seen / sizeof c->seen[0]);
+    struct rc_seen_row *row = &c->seen[c->seen_count++];
+    memset(row, 0, sizeof *row);
+    memcpy(row->id, id, sizeof row->id);
+    return row;
+}
+
+static bool
+core_disagrees(const struct rc_ctl *c, const struct rc_event *ev)
+{
+    uint32_t slot = rc_instance_find(c->s, ev->instance);
+
+    return ev->kind == RC_EV_INSTANCE &&
+           (!slot || rc_instance_at(c->s, slot)->state != ev->u.described.state ||
+            rc_instance_at(c->s, slot)->missing_since_ms);
+}
+
+void
+rc_sweep_post(struct rc_ctl *c, const struct rc_request *r)
+{
+    for (uint32_t i = 0; i < r->rows.count; i++) {
+        const struct rc_event *ev = &r->rows.row[i];
+        bool status = ev->kind == RC_EV_INSTANCE_STATUS;
+        struct rc_seen_row *row = seen_row(c, ev->instance);
+        uint64_t hash =
+            rc_hash_bytes(1, &ev->u, status ? sizeof ev->u.status : sizeof ev->u.described);
+        if (!status) {
+            row->pass = c->pass;
+        }
+        if ((row->hash[status] == hash && !core_disagrees(c, ev)) ||
+            (status && !rc_instance_find(c->s, ev->instance))) {
+            continue;
+        }
+        row->hash[status] = hash;
+        rc_ctl_post(c, ev);
+    }
+}
+
+static void
+post_absent(struct rc_ctl *c)
+{
+    for (uint32_t slot = 1; slot <= c->s->instance_used; slot++) {
+        const struct rc_instance *i = rc_instance_at(c->s, slot);
+        struct rc_event ev;
+        if (!i->used || !i->known || i->missing_since_ms) {
+            continue;
+        }
+        struct rc_seen_row *row = seen_row(c, i->id);
+        if (row->pass == c->pass) {
+            continue;
+        }
+        row->hash[0] = 0;
+        rc_event_init(&ev, RC_EV_INSTANCE);
+        memcpy(ev.instance, i->id, sizeof ev.instance);
+        ev.u.described.absent = 1;
+        rc_ctl_post(c, &ev);
+    }
+}
+
+void
+rc_sweep_begin(struct rc_ctl *c, enum rc_sweep which)
+{
+    uint32_t index;
+    struct rc_request *r = rc_request_new(c, &index);
+
+    r->sweep = (uint32_t)which;
+    r->answer_ms = rc_play_latency(c->p, (uint64_t)c->p->now_ms, which);
+    c->pass += which == RC_SWEEP_INSTANCES;
+    rc_play_task(c->p, c->p->now_ms + r->answer_ms, RC_TASK_EFFECT, NULL, index);
+}
+
+void
+rc_sweep_end(struct rc_ctl *c, const struct rc_request *r)
+{
+    bool instances = r->sweep == RC_SWEEP_INSTANCES;
+    struct rc_event ev;
+
+    if (instances && r->error == RC_OK) {
+        post_absent(c);
+    }
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = r->sweep;
+    ev.u.sweep.complete = r->error == RC_OK;
+    ev.u.sweep.error = (uint32_t)r->error;
+    ev.u.sweep.seen = r->rows.count;
+    rc_ctl_post(c, &ev);
+    rc_play_task(c->p, c->p->now_ms + (instances ? RC_PLAY_INSTANCES_MS : RC_PLAY_STATUS_MS),
+                 instances ? RC_TASK_INSTANCES : RC_TASK_STATUS, c, 0);
+}
