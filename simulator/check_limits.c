@@ -6,18 +6,28 @@
 #include "policies/rules.h"
 #include "simulator/check.h"
 
-enum { HOUR_MS = 3600 * 1000 };
+/* A launch that got lost on its way counts from its first try on. */
+enum { HOUR_MS = 3600 * 1000, RETRIES_MS = 15 * 60 * 1000 };
 
 static void
-count_rate(struct rc_ctl *c, int64_t *ring, uint32_t *count, uint32_t limit, const char *what)
+count_rate(struct rc_ctl *c, int64_t *ring, uint32_t *count, uint32_t limit, int64_t window_ms,
+           const char *what)
 {
     int64_t now_ms = c->s->now_ms;
 
-    if (limit && *count >= limit && now_ms - ring[(*count - limit) % 512] < HOUR_MS) {
+    if (limit && *count >= limit && now_ms - ring[(*count - limit) % 512] < window_ms) {
         rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u: more than %u %s within an hour", c->index + 1,
                      limit, what);
     }
     ring[(*count)++ % 512] = now_ms;
+}
+
+/* Counted where they happen: a refusal, or the same token again, costs nothing. */
+void
+rc_check_limits_launched(struct rc_ctl *c)
+{
+    count_rate(c, c->p->memory.limits.launch_ms[c->index], &c->p->memory.limits.launches[c->index],
+               (uint32_t)c->p->plan->launches_max, HOUR_MS - RETRIES_MS, "launches");
 }
 
 static bool
@@ -94,7 +104,12 @@ void
 rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
 {
     int64_t *tripped_ms = &c->p->memory.limits.tripped_ms[c->index];
+    uint32_t *newest = &c->p->memory.limits.newest[c->index];
     bool entered = false;
+
+    if (ev->kind == RC_EV_ADOPT && ev->u.adopt.incident > *newest) {
+        *newest = ev->u.adopt.incident;
+    }
 
     if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
                            c->p->policy.limits.breaker_reset_ms) {
@@ -104,8 +119,8 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         const struct rc_action *a = &c->out.v[i];
         if (a->kind == RC_ACT_INCIDENT_PUT) {
             entered = true;
-            if (a->u.item.phase == RC_PHASE_OPEN && strcmp(a->text, "item not saved yet") != 0 &&
-                strcmp(a->text, "fault raised") != 0) {
+            if (a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest) {
+                *newest = a->incident;
                 note_opened(c);
             }
             continue;
@@ -113,13 +128,10 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         check_breaker(c, a);
         if (a->kind == RC_ACT_LAUNCH) {
             check_attempts(c, a);
-            count_rate(c, c->p->memory.limits.launch_ms[c->index],
-                       &c->p->memory.limits.launches[c->index], (uint32_t)c->p->plan->launches_max,
-                       "launches");
         } else if (is_counted(a->kind) && !is_cleanup(a)) {
             count_rate(c, c->p->memory.limits.destructive_ms[c->index],
                        &c->p->memory.limits.destructive[c->index],
-                       (uint32_t)c->p->plan->destructive_max, "destructive actions");
+                       (uint32_t)c->p->plan->destructive_max, HOUR_MS, "destructive actions");
         }
     }
     if (entered && ev->kind != RC_EV_ADOPT) {
@@ -136,5 +148,6 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     c->p->memory.limits.launches[c->index] = 0;
     c->p->memory.limits.destructive[c->index] = 0;
     c->p->memory.limits.opened[c->index] = 0;
+    c->p->memory.limits.newest[c->index] = 0;
     c->p->memory.limits.tripped_ms[c->index] = 0;
 }

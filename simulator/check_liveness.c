@@ -77,6 +77,7 @@ nodes_serve(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
     return true;
 }
 
+/* Behind a node, or of a node whose incident waits for a person. */
 static bool
 is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_instance *inst)
 {
@@ -85,17 +86,7 @@ is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_ins
             return true;
         }
     }
-    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
-        const struct rc_incident *inc = rc_incident_at(c->s, slot);
-        if (inc->id && inc->node &&
-            ((inc->new_instance &&
-              strcmp(rc_instance_at(c->s, inc->new_instance)->id, inst->id) == 0) ||
-             (inc->old_instance &&
-              strcmp(rc_instance_at(c->s, inc->old_instance)->id, inst->id) == 0))) {
-            return true;
-        }
-    }
-    return false;
+    return has_incident(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"));
 }
 
 static bool

@@ -82,17 +82,13 @@ launch(struct rc_play *p, struct rc_request *r)
     add_tag(&l, "slurm-on-aws:incident", number);
     snprintf(number, sizeof number, "%u", a->u.launch.attempt);
     add_tag(&l, "slurm-on-aws:attempt", number);
-    for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
-        const struct rc_sim_subnet *s = rc_sim_ec2_subnet(p->ec2, i);
-        if (strcmp(s->id, o->subnet) == 0 && p->now_ms < p->capacity_until_ms[i]) {
-            r->error = RC_E_CAPACITY;
-            return;
-        }
-    }
     r->error = error_of(rc_sim_ec2_run(p->ec2, rc_play_wall(p), &l, &done));
     if (r->error == RC_OK) {
         fill_answer(p, r, done.instance[0]);
         rc_check_launched(p, &r->action);
+        if (!done.again) {
+            rc_check_limits_launched(&p->ctl[r->ctl]);
+        }
     }
 }
 

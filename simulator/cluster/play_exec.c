@@ -110,7 +110,7 @@ static enum rc_err
 ec2_error(uint64_t mix)
 {
     static const enum rc_err errors[] = {RC_E_THROTTLED, RC_E_SERVER, RC_E_TIMEOUT,
-                                         RC_E_UNREACHABLE, RC_E_CAPACITY};
+                                         RC_E_UNREACHABLE};
 
     return errors[mix % (sizeof errors / sizeof errors[0])];
 }
@@ -126,9 +126,6 @@ draw_trouble(struct rc_play *p, const struct rc_ctl *c, struct rc_request *r, en
         mix % 1000 < p->ec2_errors_permille) {
         r->error = ec2_error(mix >> 40);
         r->lost = lost || r->error != RC_E_TIMEOUT;
-        if (r->error == RC_E_CAPACITY && r->action.kind != RC_ACT_LAUNCH) {
-            r->error = RC_E_SERVER;
-        }
     } else if (side == SIDE_SLURM && p->now_ms < p->slurm_errors_until_ms &&
                mix % 1000 < p->slurm_errors_permille) {
         r->error = mix >> 41 & 1 ? RC_E_TIMEOUT : RC_E_HELPER;

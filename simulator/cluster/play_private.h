@@ -174,7 +174,7 @@ struct rc_check_memory {
         int64_t launch_ms[RC_PLAY_CTLS][512], destructive_ms[RC_PLAY_CTLS][512];
         uint32_t launches[RC_PLAY_CTLS], destructive[RC_PLAY_CTLS];
         int64_t opened_ms[RC_PLAY_CTLS][64];
-        uint32_t opened[RC_PLAY_CTLS];
+        uint32_t opened[RC_PLAY_CTLS], newest[RC_PLAY_CTLS];
         int64_t tripped_ms[RC_PLAY_CTLS]; /* since when the breaker must be open; 0 = not */
         int64_t last_ms[RC_PLAY_CTLS];
     } limits;
@@ -207,7 +207,6 @@ struct rc_play {
     /* windows of trouble, world time */
     int64_t ec2_errors_until_ms, slurm_errors_until_ms, slurm_down_until_ms, store_until_ms;
     uint32_t ec2_errors_permille, slurm_errors_permille;
-    int64_t capacity_until_ms[RC_PLAN_SUBNETS];
     int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
     uint32_t lemon[RC_PLAY_SLOTS];
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];

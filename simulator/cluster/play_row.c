@@ -332,13 +332,14 @@ strange(struct rc_play *p, const struct rc_plan_row *row)
 }
 
 static void
-open_window(struct rc_play *p, const struct rc_plan_row *row)
+open_window(struct rc_play *p, const struct rc_plan_row *row, bool end)
 {
     int64_t until_ms = p->now_ms + row->for_ms;
 
     switch (row->ill) {
     case RC_ILL_CAPACITY:
-        p->capacity_until_ms[row->target % RC_PLAN_SUBNETS] = until_ms;
+        (void)rc_sim_ec2_set_capacity(
+            p->ec2, rc_sim_ec2_subnet(p->ec2, row->target % RC_PLAN_SUBNETS)->id, "", end ? -1 : 0);
         break;
     case RC_ILL_EC2_ERRORS:
         p->ec2_errors_until_ms = until_ms;
@@ -390,7 +391,7 @@ rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
             befall(p, row, inst);
         }
     } else if (row->ill <= RC_ILL_SLURM_DOWN || row->ill == RC_ILL_STORE_DOWN) {
-        open_window(p, row);
+        open_window(p, row, end);
     } else if (row->ill <= RC_ILL_CLOCK) {
         trouble_ctl(p, row);
     } else if (row->ill <= RC_ILL_OP_APPROVE) {
@@ -400,8 +401,8 @@ rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
     } else {
         submit(p, row);
     }
-    bool ends = row->ill <= RC_ILL_REBALANCE ||
-                (row->ill >= RC_ILL_OP_DRAIN && row->ill <= RC_ILL_OP_PAUSE);
+    bool ends =
+        row->ill <= RC_ILL_CAPACITY || (row->ill >= RC_ILL_OP_DRAIN && row->ill <= RC_ILL_OP_PAUSE);
     if (!end && ends && row->for_ms) {
         rc_play_task(p, p->now_ms + row->for_ms, RC_TASK_ROW_END, NULL,
                      (uint32_t)(row - p->plan->row));
@@ -416,7 +417,9 @@ rc_play_quiet(struct rc_play *p)
     p->quiet = 1;
     p->ec2_errors_until_ms = p->slurm_errors_until_ms = 0;
     p->slurm_down_until_ms = p->store_until_ms = 0;
-    memset(p->capacity_until_ms, 0, sizeof p->capacity_until_ms);
+    for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
+        (void)rc_sim_ec2_set_capacity(p->ec2, rc_sim_ec2_subnet(p->ec2, i)->id, "", -1);
+    }
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
         struct rc_ctl *c = &p->ctl[i];
         c->helper_until_ms = c->lease_lost_until_ms = 0;
@@ -424,7 +427,7 @@ rc_play_quiet(struct rc_play *p)
         if (c->up && c->syncing) {
             rc_play_task(p, p->now_ms, RC_TASK_SYNC, c, (uint32_t)c->record_last);
         } else if (!c->up) {
-            rc_play_task(p, p->now_ms, RC_TASK_START, c, 0);
+            rc_ctl_start(c);
         }
     }
     command(p, RC_OP_RESUME, "", 0);
