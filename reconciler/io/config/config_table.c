@@ -122,7 +122,7 @@ static const struct rc_bind_row queue_rows[] = {
     TEXT("url",        rc_config_queue, url, NULL, "URL of the SQS queue that EventBridge writes to"),
     TIME("wait",       rc_config_queue, wait_ms, 0, 20 * SECOND, "20s", "long poll, whole seconds"),
     TIME("visibility", rc_config_queue, visibility_ms, SECOND, 12 * HOUR, "2m", "a message that was taken and not deleted comes again after this; whole seconds"),
-    NUMBER("receives", rc_config_queue, receives, 1, 16, "1", "ReceiveMessage calls at once"),
+    NUMBER("receives", rc_config_queue, receives, 1, 16, "2", "ReceiveMessage calls at once"),
     PATH("quarantine", rc_config_queue, quarantine, "/var/lib/slurm-on-aws/quarantine.jsonl", "file for messages that cannot be read"),
 };
 static const struct rc_bind_table queue_table = {ROWS(queue_rows), rc_config_check_queue};

@@ -89,8 +89,7 @@ add_sources(struct rc_daemon *d, cJSON *reply)
     add_source(list, "slurm", d->state->slurm_ok, d->state->slurm_wall_ms,
                sl.reader_error ? rc_err_text(sl.reader_error) : NULL);
     add_source(list, "ec2", d->state->ec2_ok, d->state->ec2_wall_ms, NULL);
-    add_source(list, "queue", d->queue_wall_ms && !*d->queue_error, d->queue_wall_ms,
-               d->queue_error);
+    add_source(list, "queue", !*d->queue_error, d->queue_wall_ms, d->queue_error);
     add_source(list, "journal", rc_journal_state(d->journal) == RC_JOURNAL_GOOD, 0,
                d->journal_stuck ? "records are refused; nothing is decided until it takes them"
                                 : NULL);

@@ -1,8 +1,9 @@
 /* loop.c - the queue and the turn: event -> rc_step -> journal -> execute.
  *
- * One append holds the event and every action that it caused, so the journal
- * never has one without the other. A refused append keeps both aside and is
- * tried again each second; until then no further event is taken. */
+ * One append holds events and every action that they caused, so the journal never
+ * has one without the other. A refused append keeps all of it aside and is tried
+ * again each second; until then no further event is taken. Whether a message's
+ * parts are wanted is asked before they are stepped, in order. */
 #define _GNU_SOURCE
 #include "reconciler/io/daemon/loop.h"
 
@@ -18,7 +19,15 @@
 #include "reconciler/io/daemon/report.h"
 #include "reconciler/io/daemon/watch.h"
 
-enum { QUEUE_FIRST = 1024, EVENTS_PER_TURN = 256, JOURNAL_RETRY_MS = 1000 };
+enum {
+    QUEUE_FIRST = 1024,
+    EVENTS_PER_TURN = 256,
+    JOURNAL_RETRY_MS = 1000,
+    BATCH_EVENTS = 64,
+    BATCH_ACTIONS = 2 * RC_ACTIONS_MAX,
+    BATCH_RECORDS = 2 * BATCH_EVENTS + BATCH_ACTIONS,
+    BATCH_TEXT = (BATCH_ACTIONS + BATCH_EVENTS) * RC_RECORD_MAX
+};
 
 int64_t
 rc_wall_ms(void)
@@ -94,35 +103,75 @@ rc_daemon_complete_code(struct rc_daemon *d, uint64_t action, enum rc_err code, 
     rc_daemon_complete(d, action, &e);
 }
 
-/* Sources of CLUSTER and POLICY stand in the journal as text before the event. */
-static unsigned
-journal_event(struct rc_daemon *d, const struct rc_event *ev, char *line,
-              struct rc_journal_item *items)
+/* Several events may share one append: what they decided starts only after it. */
+struct batch {
+    char text[BATCH_TEXT];
+    size_t used;
+    struct rc_journal_item item[BATCH_RECORDS];
+    unsigned items;
+    struct rc_event event[BATCH_EVENTS];
+    unsigned events;
+    struct rc_action action[BATCH_ACTIONS];
+    unsigned actions;
+};
+
+/* One daemon a process. */
+static struct batch batch;
+
+static void
+add_item(enum rc_journal_type type, const char *data, size_t len)
 {
-    unsigned n = 0;
+    assert(batch.items < BATCH_RECORDS);
+    batch.item[batch.items++] = (struct rc_journal_item){type, (uint32_t)len, data};
+}
+
+/* Sources of CLUSTER and POLICY stand in the journal as text before the event. */
+static void
+add_event(const struct rc_daemon *d, const struct rc_event *ev)
+{
     const char *text = ev->kind == RC_EV_CLUSTER  ? d->cluster_text
                        : ev->kind == RC_EV_POLICY ? d->policy_text
                                                   : NULL;
+    char *line = batch.text + batch.used;
+
     if (text) {
-        items[n++] = (struct rc_journal_item){RC_JOURNAL_TEXT, (uint32_t)strlen(text), text};
+        add_item(RC_JOURNAL_TEXT, text, strlen(text));
     }
     size_t len = rc_event_format(ev, line, RC_RECORD_MAX);
     assert(len > 0);
-    items[n++] = (struct rc_journal_item){RC_JOURNAL_EVENT, (uint32_t)len, line};
-    return n;
+    batch.used += len;
+    add_item(RC_JOURNAL_EVENT, line, len);
+    batch.event[batch.events++] = *ev;
 }
 
-static char turn_lines[RC_ACTIONS_MAX + 1][RC_RECORD_MAX];
-static struct rc_journal_item turn_items[RC_ACTIONS_MAX + 2];
-static unsigned turn_item_count;
+static void
+add_action(const struct rc_action *a)
+{
+    char *line = batch.text + batch.used;
+    size_t len = rc_action_format(a, line, RC_RECORD_MAX);
+
+    assert(len > 0 && batch.actions < BATCH_ACTIONS);
+    batch.used += len;
+    add_item(RC_JOURNAL_ACTION, line, len);
+    batch.action[batch.actions++] = *a;
+}
+
+/* Room for one more event with all that it may decide. */
+static bool
+batch_has_room(void)
+{
+    return batch.events < BATCH_EVENTS && batch.actions + RC_ACTIONS_MAX <= BATCH_ACTIONS &&
+           batch.items + RC_ACTIONS_MAX + 2 <= BATCH_RECORDS &&
+           batch.used + (size_t)(RC_ACTIONS_MAX + 1) * RC_RECORD_MAX <= BATCH_TEXT;
+}
 
 static bool
-append_turn(struct rc_daemon *d)
+append_batch(struct rc_daemon *d)
 {
     struct rc_error e;
     uint64_t last;
 
-    if (rc_journal_append(d->journal, turn_items, turn_item_count, &last, &e) == RC_OK) {
+    if (rc_journal_append(d->journal, batch.item, batch.items, &last, &e) == RC_OK) {
         if (d->journal_stuck) {
             d->journal_stuck = false;
             rc_log_event(d->log, RC_LOG_INFO, "journal", RC_LOG_NOTE, "writes-again", NULL,
@@ -140,14 +189,33 @@ append_turn(struct rc_daemon *d)
     return false;
 }
 
+/* Acts first, tells afterwards: a drain does not wait for the log. */
 static void
-execute_turn(struct rc_daemon *d)
+carry_out_batch(struct rc_daemon *d)
 {
-    for (uint32_t i = 0; i < d->out.count; i++) {
-        rc_report_action(d, &d->out.v[i]);
-        rc_watch_action(d, &d->out.v[i]);
-        rc_executor_start(d->executor, &d->out.v[i]);
+    for (unsigned i = 0; i < batch.actions; i++) {
+        rc_executor_start(d->executor, &batch.action[i]);
+        rc_watch_action(d, &batch.action[i]);
     }
+    for (unsigned i = 0; i < batch.events; i++) {
+        rc_report_event(d, &batch.event[i]);
+    }
+    for (unsigned i = 0; i < batch.actions; i++) {
+        rc_report_action(d, &batch.action[i]);
+    }
+    batch.used = 0;
+    batch.items = batch.events = batch.actions = 0;
+}
+
+/* False: the journal refused, try again later. */
+static bool
+flush_batch(struct rc_daemon *d)
+{
+    if (batch.items && !append_batch(d)) {
+        return false;
+    }
+    carry_out_batch(d);
+    return true;
 }
 
 static void
@@ -156,19 +224,6 @@ arm(struct event *event, int64_t delay_ms)
     struct timeval tv = {.tv_sec = delay_ms / 1000, .tv_usec = (delay_ms % 1000) * 1000};
 
     event_add(event, &tv);
-}
-
-static void
-step_and_journal(struct rc_daemon *d, struct rc_event *ev)
-{
-    rc_step(d->state, ev, &d->out);
-    turn_item_count = journal_event(d, ev, turn_lines[0], turn_items);
-    for (uint32_t i = 0; i < d->out.count; i++) {
-        size_t len = rc_action_format(&d->out.v[i], turn_lines[i + 1], RC_RECORD_MAX);
-        assert(len > 0);
-        turn_items[turn_item_count++] =
-            (struct rc_journal_item){RC_JOURNAL_ACTION, (uint32_t)len, turn_lines[i + 1]};
-    }
 }
 
 static void
@@ -202,18 +257,15 @@ stamp(const struct rc_daemon *d, struct rc_event *ev)
     }
 }
 
-/* One event. False: the journal refused, try again later. */
-static bool
+static void
 take(struct rc_daemon *d, struct rc_event *ev)
 {
     stamp(d, ev);
-    step_and_journal(d, ev);
-    if (!append_turn(d)) {
-        return false;
+    rc_step(d->state, ev, &d->out);
+    add_event(d, ev);
+    for (uint32_t i = 0; i < d->out.count; i++) {
+        add_action(&d->out.v[i]);
     }
-    rc_report_event(d, ev);
-    execute_turn(d);
-    return true;
 }
 
 static bool
@@ -261,18 +313,20 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (d->journal_stuck) {
-        if (!append_turn(d)) {
-            arm(d->turn_event, JOURNAL_RETRY_MS);
-            return;
-        }
-        execute_turn(d);
+    if (d->journal_stuck && !flush_batch(d)) {
+        arm(d->turn_event, JOURNAL_RETRY_MS);
+        return;
     }
     for (unsigned i = 0; i < EVENTS_PER_TURN && next_event(d, &ev); i++) {
-        if (!take(d, &ev)) {
+        take(d, &ev);
+        if (!batch_has_room() && !flush_batch(d)) {
             arm(d->turn_event, JOURNAL_RETRY_MS);
             return;
         }
+    }
+    if (!flush_batch(d)) {
+        arm(d->turn_event, JOURNAL_RETRY_MS);
+        return;
     }
     finish_turn(d);
 }

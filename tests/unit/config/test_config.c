@@ -70,7 +70,7 @@ a_minimal_file_gets_every_default(void)
     CU_ASSERT_EQUAL(config.cluster.poll_instances_ms, 60000);
     CU_ASSERT_EQUAL(config.cluster.poll_slurm_ms, 10000);
     CU_ASSERT_EQUAL(config.queue.wait_ms, 20000);
-    CU_ASSERT_EQUAL(config.queue.receives, 1);
+    CU_ASSERT_EQUAL(config.queue.receives, 2);
     CU_ASSERT_STRING_EQUAL(config.policy, "/etc/slurm-on-aws/policy.json");
     CU_ASSERT_STRING_EQUAL(config.slurm.conf, "/etc/slurm/slurm.conf");
     CU_ASSERT_STRING_EQUAL(config.slurm.topology, "");
@@ -98,7 +98,7 @@ every_part_is_read(void)
         load(
             CLUSTER
             "\"aws\":{\"region\":\"eu-west-1\",\"profile\":\"p\",\"endpoints\":{\"all\":\"http://127.0.0.1:1\",\"sqs\":\"http://127.0.0.1:2\"},\"connect_to\":\"a:443:127.0.0.1:8443\",\"request_timeout\":\"5s\"},"
-            "\"queue\":{\"url\":\"http://127.0.0.1:2/1/q\",\"wait\":\"1s\",\"visibility\":\"30s\",\"receives\":2,\"quarantine\":\"q.jsonl\"},"
+            "\"queue\":{\"url\":\"http://127.0.0.1:2/1/q\",\"wait\":\"1s\",\"visibility\":\"30s\",\"receives\":3,\"quarantine\":\"q.jsonl\"},"
             "\"slurm\":{\"reader\":{\"program\":\"/bin/sim\",\"args\":[\"--role\",\"reader\",\"--world\",\"/tmp/w\"]},\"request_timeout\":\"12s\"},"
             "\"lease\":{\"kind\":\"dynamodb\",\"table\":\"t1\",\"owner\":\"head-1\",\"term\":\"20s\",\"margin\":\"2s\"},"
             "\"incidents\":{\"kind\":\"dynamodb\",\"table\":\"t2\"},"
