@@ -63,13 +63,16 @@ show_usage(FILE *out)
                  argument_names[commands[i].argument]);
         fprintf(out, "  %-26s %s\n", left, commands[i].help);
     }
-    fprintf(out, "works on files:\n"
-                 "  decode [--json] FILE...|-  what the daemon makes of a message\n"
-                 "  policy check FILE          is the policy good, and what does it do\n"
-                 "  policy schema              JSON Schema for editors\n"
-                 "\n--socket PATH   default: $" RC_CTL_SOCKET_ENV ", else " RC_CTL_SOCKET "\n"
-                 "--json          print the reply as it is, one JSON object\n"
-                 "exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon\n");
+    fprintf(
+        out,
+        "works on files:\n"
+        "  decode [--json] FILE...|-  what the daemon makes of a message\n"
+        "  policy check FILE          is the policy good, and what does it do\n"
+        "  policy test DIR            play scenarios: as expected? [--policy FILE] [--rewrite]\n"
+        "  policy schema              JSON Schema for editors\n"
+        "\n--socket PATH   default: $" RC_CTL_SOCKET_ENV ", else " RC_CTL_SOCKET "\n"
+        "--json          print the reply as it is, one JSON object\n"
+        "exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon\n");
 }
 
 static int __attribute__((format(printf, 2, 3))) usage_error(FILE *err, const char *fmt, ...)
@@ -176,6 +179,28 @@ match_words(const struct command *c, int argc, char **argv)
     return argc > 1 && strcmp(argv[1], blank + 1) == 0 ? 2 : 0;
 }
 
+/* "test DIR [--policy FILE] [--rewrite]", in any order. */
+static int
+run_policy_test(int argc, char **argv, FILE *out, FILE *err)
+{
+    const char *dir = NULL, *policy = NULL;
+    bool rewrite = false;
+
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--rewrite") == 0) {
+            rewrite = true;
+        } else if (strcmp(argv[i], "--policy") == 0 && i + 1 < argc) {
+            policy = argv[++i];
+        } else if (*argv[i] != '-' && !dir) {
+            dir = argv[i];
+        } else {
+            return usage_error(err, "policy test: unexpected %s", argv[i]);
+        }
+    }
+    return dir ? rc_ctl_policy_test(dir, policy, rewrite, out, err)
+               : usage_error(err, "policy test: expected DIR [--policy FILE] [--rewrite]");
+}
+
 static int
 run_policy(int argc, char **argv, const struct options *o, FILE *out, FILE *err)
 {
@@ -185,7 +210,10 @@ run_policy(int argc, char **argv, const struct options *o, FILE *out, FILE *err)
     if (argc == 2 && strcmp(argv[1], "schema") == 0) {
         return rc_ctl_policy_schema(out, err);
     }
-    return usage_error(err, "policy: expected check FILE, or schema");
+    if (argc >= 2 && strcmp(argv[1], "test") == 0) {
+        return run_policy_test(argc, argv, out, err);
+    }
+    return usage_error(err, "policy: expected check FILE, test DIR, or schema");
 }
 
 static int

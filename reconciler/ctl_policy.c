@@ -9,6 +9,7 @@
 
 #include "policies/bind.h"
 #include "policies/load.h"
+#include "simulator/scenario/scenario.h"
 
 static bool
 takes_always(const struct rc_rule *r, uint32_t fault)
@@ -132,4 +133,50 @@ rc_ctl_policy_schema(FILE *out, FILE *err)
     fputs(text, out);
     free(text);
     return 0;
+}
+
+/* Prints one line a scenario; true when it is as expected. */
+static bool
+test_one(const char *path, const char *policy_file, bool rewrite, FILE *out, int *status)
+{
+    char *diff = NULL;
+    size_t len = 0;
+    FILE *text = open_memstream(&diff, &len);
+    enum rc_err code = RC_E_INTERNAL;
+
+    if (text) {
+        code = rc_scenario_check(path, policy_file, rewrite, text);
+        fclose(text);
+    }
+    fprintf(out, "%-10s %s\n",
+            code != RC_OK ? (code == RC_E_NOT_VERIFIED ? "DIFFERENT" : "FAILED")
+            : rewrite     ? "written"
+                          : "as told",
+            path);
+    if (code != RC_OK) {
+        fprintf(out, "%s\n", diff ? diff : "no memory");
+        *status = code == RC_E_NOT_VERIFIED && *status != 2 ? 1 : 2;
+    }
+    free(diff);
+    return code == RC_OK;
+}
+
+int
+rc_ctl_policy_test(const char *dir, const char *policy_file, bool rewrite, FILE *out, FILE *err)
+{
+    char **paths = NULL;
+    size_t count = 0, good = 0;
+    struct rc_error e;
+    int status = 0;
+
+    if (rc_scenario_list(dir, &paths, &count, &e) != RC_OK) {
+        fprintf(err, "reconcilectl: %s\n", e.text);
+        return 2;
+    }
+    for (size_t i = 0; i < count; i++) {
+        good += test_one(paths[i], policy_file, rewrite, out, &status);
+    }
+    fprintf(out, "%zu of %zu %s\n", good, count, rewrite ? "written" : "as expected");
+    rc_scenario_list_free(paths, count);
+    return status;
 }

@@ -358,6 +358,32 @@ policy_check_tells_good_from_bad(void)
 }
 
 static void
+policy_test_tells_what_another_policy_would_do(void)
+{
+    const char *const story = "policy test simulator/incidents/short-silence";
+    char file[80], words[200];
+
+    CU_ASSERT_EQUAL(ctl(story), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out_text, "1 of 1 as expected"));
+    snprintf(file, sizeof file, "%s/hasty.json", dir);
+    FILE *f = fopen(file, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    fputs("{\"name\": \"hasty\", \"rules\": [{\"name\": \"all\", \"ladder\": [{\"rung\": "
+          "\"reboot\"}]}]}",
+          f);
+    fclose(f);
+    snprintf(words, sizeof words, "%s --policy %s", story, file);
+    CU_ASSERT_EQUAL(ctl(words), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out_text, "incident 1 opens: node-down"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(out_text, "0 of 1 as expected"));
+    unlink(file);
+    CU_ASSERT_EQUAL(ctl("policy test"), 2);
+    CU_ASSERT_EQUAL(ctl("policy test --flavour x"), 2);
+    CU_ASSERT_EQUAL(ctl("policy test /nowhere"), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "/nowhere: cannot be read"));
+}
+
+static void
 policy_schema_is_the_shipped_one(void)
 {
     char *shipped = rc_test_read_file("policies/schema.json", NULL);
@@ -377,6 +403,8 @@ main(void)
         {"a daemon that is not there is status 3", a_daemon_that_is_not_there_is_status_3},
         {"an answer that cannot be read is status 3", an_answer_that_cannot_be_read_is_status_3},
         {"policy check tells good from bad", policy_check_tells_good_from_bad},
+        {"policy test tells what another policy would do",
+         policy_test_tells_what_another_policy_would_do},
         {"policy schema is the shipped one", policy_schema_is_the_shipped_one},
         CU_TEST_INFO_NULL,
     };
