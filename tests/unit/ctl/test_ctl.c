@@ -264,7 +264,7 @@ wrong_usage_asks_nobody(void)
         {"quarantine replay -1",
          "reconcilectl: quarantine replay: expected ID|all, got \"-1\"; see reconcilectl --help\n"},
         {"policy",
-         "reconcilectl: policy: expected check FILE, or schema; see reconcilectl --help\n"},
+         "reconcilectl: policy: expected check FILE, test DIR, or schema; see reconcilectl --help\n"},
         {"--loud status",
          "reconcilectl: unknown option, or one without its value: --loud; see reconcilectl --help\n"},
         {"--socket",
