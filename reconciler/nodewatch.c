@@ -1,5 +1,9 @@
 /* nodewatch.c - the program on compute nodes.
  *
+ *     nodewatch classify [-]
+ *
+ * reads kernel log lines and prints what each means: see watch_classify.h.
+ *
  *     nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,…] | --conf FILE]
  *                     [--addr ADDR] [--timeout 600s]
  *
@@ -18,12 +22,14 @@
 #include <unistd.h>
 
 #include "reconciler/admit.h"
+#include "reconciler/watch_classify.h"
 
 enum { ADMIT_TIMEOUT_MS = 600 * 1000 };
 
 static const char usage[] =
     "usage: nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,...] | --conf FILE]\n"
-    "                       [--addr ADDR] [--timeout 600s]\n";
+    "                       [--addr ADDR] [--timeout 600s]\n"
+    "       nodewatch classify [-]\n";
 
 /* "90", "90s", "10m", "1h". */
 static bool
@@ -124,6 +130,10 @@ main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "admit") == 0) {
         return run_admit(argc - 1, argv + 1);
+    }
+    if (argc >= 2 && strcmp(argv[1], "classify") == 0 &&
+        (argc == 2 || (argc == 3 && strcmp(argv[2], "-") == 0))) {
+        return rc_watch_classify(STDIN_FILENO, STDOUT_FILENO);
     }
     fputs(usage, stderr);
     return 2;

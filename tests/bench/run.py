@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
 
+import measure_classify
 import measure_drain
 import measure_idle
 import measure_queue
@@ -25,6 +26,7 @@ BUILD = pathlib.Path("build").resolve()
 BENCHES = {
     "step": measure_step.measure,
     "queue": measure_queue.measure,
+    "classify": measure_classify.measure,
     "event-to-drain": measure_drain.event_to_drain,
     "fault-storm": measure_drain.fault_storm,
     "idle": measure_idle.measure,
