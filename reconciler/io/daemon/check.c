@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ANSWER_WITHIN_S = 20 };
+enum { ANSWER_WITHIN_S = 20, HELPERS_START_S = 1 };
 
 struct check {
     struct rc_daemon *d;
@@ -89,6 +90,13 @@ on_instances(const struct rc_ec2_done *done, void *arg)
 }
 
 static void
+count_row(const struct rc_event *row, void *arg)
+{
+    (void)row; /* the count is all that is asked for */
+    (void)arg;
+}
+
+static void
 on_ping(void *arg, const struct rc_slurm_result *r)
 {
     struct check *c = arg;
@@ -100,7 +108,7 @@ on_ping(void *arg, const struct rc_slurm_result *r)
 static void
 ask_aws(struct check *c)
 {
-    struct rc_ec2_sink sink = {NULL, on_instances, c};
+    struct rc_ec2_sink sink = {count_row, on_instances, c};
     struct rc_error e;
 
     if (rc_daemon_open_aws(c->d, &e) != RC_OK) {
@@ -111,17 +119,33 @@ ask_aws(struct check *c)
     c->waiting += rc_ec2_describe_cluster(c->d->aws, &sink, NULL) == RC_OK;
 }
 
+/* Asked once the helpers have had time to start. */
+static void
+on_helpers_up(evutil_socket_t fd, short what, void *arg)
+{
+    struct check *c = arg;
+    struct rc_slurm_call call = {.done = on_ping, .arg = c};
+
+    (void)fd;
+    (void)what;
+    if (rc_slurm_ping(c->d->slurm, &call) != RC_OK) {
+        result(c, false, "slurmctld", "the helper could not be asked");
+        answered(c);
+    }
+}
+
 static void
 ask_slurm(struct check *c)
 {
-    struct rc_slurm_call call = {.done = on_ping, .arg = c};
+    struct timeval soon = {.tv_sec = HELPERS_START_S};
     struct rc_error e;
 
     if (rc_daemon_open_helpers(c->d, &e) != RC_OK) {
         result(c, false, "helpers", e.text);
         return;
     }
-    c->waiting += rc_slurm_ping(c->d->slurm, &call) == RC_OK;
+    rc_slurm_start(c->d->slurm);
+    c->waiting += event_base_once(c->d->base, -1, EV_TIMEOUT, on_helpers_up, c, &soon) == 0;
 }
 
 int
@@ -158,5 +182,6 @@ rc_check(struct rc_daemon *d)
     if (d->aws) {
         rc_aws_free(d->aws);
     }
+    free(d->queue); /* rows that the poller posted meanwhile */
     return c.failed != 0;
 }
