@@ -114,11 +114,13 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
         kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_START || kind == RC_ACT_GATE;
 
     if (c->error == RC_OK) {
-        inc->flags |= RC_INC_ACCEPTED;
-        inc->accepted_ms = s->now_ms;
         if (kind == RC_ACT_DRAIN) {
             inc->drain_ack_ms = s->now_ms;
             inc->drain_ack_at = s->folds;
+        }
+        if (kind != RC_ACT_DRAIN || inc->phase == RC_PHASE_PROTECT) {
+            inc->flags |= RC_INC_ACCEPTED; /* of the phase: a drain set anew is no verdict */
+            inc->accepted_ms = s->now_ms;
         }
     } else if (c->error == RC_E_FOREIGN && !power) {
         rc_node_at(s, inc->node)->owner = RC_OWNER_FOREIGN;

@@ -20,9 +20,8 @@ rc_check_gate_broken(struct rc_play *p, const char *name)
 {
     uint32_t node = rc_play_node_index(p, name);
 
-    /* Ending the instance that was replaced says nothing about the one that serves. */
-    if (node < p->plan->nodes && !p->memory.gate.proved[node]) {
-        return;
+    if (node < p->plan->nodes) {
+        p->memory.gate.proved[node] = 0;
     }
 }
 

@@ -84,7 +84,9 @@ rc_check_touched(struct rc_play *p, const struct rc_action *a, const struct rc_s
 {
     rc_check_ours_touched(p, a, inst);
     rc_check_running_job(p, a, inst);
-    rc_check_gate_broken(p, a->node);
+    if (a->kind != RC_ACT_TERMINATE) { /* its end says nothing about the one that serves */
+        rc_check_gate_broken(p, a->node);
+    }
 }
 
 void

@@ -1,9 +1,10 @@
 /* leftover.c - instances that cost money and serve nobody: a launch whose answer was
  * lost until its incident had ended, a replacement that could not be ended then.
  *
- * Ended is only what was launched for an incident (its tag says so), carries our
- * tag, does not have the name while another living instance has it, and only while
- * the node serves and no incident is open: whoever could still want it has had its time. */
+ * Ended is only what carries our tag, was launched for an incident (its tag says so) or
+ * was replaced by one that was, and does not have the name while another living
+ * instance has it; and only while the node serves and no incident is open: whoever
+ * could still want it has had its time. */
 #include <string.h>
 
 #include "reconciler/core/text.h"
@@ -15,6 +16,14 @@ is_living(const struct rc_instance *i)
     return i->known && !i->missing_since_ms &&
            (i->state == RC_INST_RUNNING || i->state == RC_INST_PENDING ||
             i->state == RC_INST_STOPPED);
+}
+
+static bool
+is_leftover(const struct rc_instance *i, const struct rc_instance *serving)
+{
+    bool replaced = serving->tag_incident && i->launched_wall_ms < serving->launched_wall_ms;
+
+    return i->ours && (i->tag_incident || replaced) && is_living(i);
 }
 
 /* Another controller may know of an incident that we do not, for as long as a
@@ -41,7 +50,7 @@ end_leftover(struct rc_turn *t, const struct rc_instance *i)
         memcpy(a.instance, i->id, sizeof a.instance);
         rc_put_text(a.text, sizeof a.text, "left over: launched for a repair, serves nobody");
         rc_act_send(t->s, t->out, &a);
-        wake_ms = a.deadline_ms;
+        wake_ms = i->ending_ms;
     }
     rc_turn_wake(t, wake_ms > t->s->now_ms ? wake_ms : RC_NEVER);
 }
@@ -58,7 +67,7 @@ rc_turn_end_leftovers(struct rc_turn *t)
     }
     for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
-        if (slot != n->instance && i->ours && i->tag_incident && is_living(i)) {
+        if (slot != n->instance && is_leftover(i, serving)) {
             end_leftover(t, i);
             return; /* one at a time: each is news that brings the next turn */
         }

@@ -82,6 +82,9 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
         inc->drain_ack_at = 0;
     }
     inc->action = 0; /* a late completion of the phase before is dropped */
+    if (to == RC_PHASE_RETIRE) {
+        inc->terminate_action = 0; /* that was about another instance */
+    }
 }
 
 static void
@@ -256,6 +259,8 @@ note_message(struct rc_state *s, const struct rc_action *a)
     }
 }
 
+enum { LEFTOVER_EVERY_MS = 3600 * 1000 };
+
 /* Outside any incident: what an earlier one left behind is ended. */
 static void
 note_leftover(struct rc_state *s, const struct rc_action *a)
@@ -263,7 +268,7 @@ note_leftover(struct rc_state *s, const struct rc_action *a)
     uint32_t node = rc_node_find(s, a->node), instance = rc_instance_find(s, a->instance);
 
     if (instance) {
-        rc_instance_at(s, instance)->ending_ms = a->deadline_ms;
+        rc_instance_at(s, instance)->ending_ms = s->now_ms + LEFTOVER_EVERY_MS;
     }
     if (node) {
         rc_budget_action(s, node, RC_ACT_TERMINATE);

@@ -137,13 +137,16 @@ rc_turn_idle(const struct rc_turn *t)
 }
 
 /* An operator resumed it in the middle of a repair: no new job before it is whole. */
-static void
-drain_again(struct rc_turn *t)
+bool
+rc_turn_drain_again(struct rc_turn *t)
 {
-    if (!(t->n->flags & RC_SN_DRAIN) && t->n->owner != RC_OWNER_FOREIGN &&
-        rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at && rc_turn_ready(t)) {
+    if (t->n->flags & RC_SN_DRAIN || t->n->owner == RC_OWNER_FOREIGN) {
+        return false;
+    }
+    if (rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at && rc_turn_ready(t)) {
         send_drain(t, RC_ACT_DRAIN);
     }
+    return true;
 }
 
 /* The node was drained by us and is not any more, and not by our hand. */
@@ -222,7 +225,7 @@ rc_phase_wait_idle(struct rc_turn *t)
         return start_rung(t);
     }
     if (!t->finding.dead) {
-        drain_again(t);
+        (void)rc_turn_drain_again(t);
         treat_jobs(t);
         if (rc_turn_phase_over(t, inc->rule.jobs.wait_ms + TELL_WAIT_AFTER_MS)) {
             rc_turn_tell(t, RC_INC_TOLD_WAIT, "jobs on the drained node do not end");

@@ -205,10 +205,10 @@ rc_phase_retire(struct rc_turn *t)
     }
     if (inc->flags & RC_INC_ACCEPTED) {
         rc_turn_look(t, inc->old_instance);
-        if (rc_turn_phase_over(t, t->s->policy.timeouts.stop_ms)) {
-            rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance does not end");
+        if (rc_turn_awaits(t, t->s->policy.timeouts.stop_ms)) {
+            return false;
         }
-        return false;
+        rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance does not end"); /* and ask again */
     }
     if (!inc->new_instance && !inc->terminate_action && rc_turn_busy_again(t)) {
         return true;

@@ -64,7 +64,7 @@ rc_phase_gate(struct rc_turn *t)
     if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms)) {
         return rc_turn_fail(t, faulty ? "the fault stands in the gate" : "no verdict in time");
     }
-    if (!(inc->flags & RC_INC_ACCEPTED) && rc_turn_ready(t)) {
+    if (!(inc->flags & RC_INC_ACCEPTED) && !rc_turn_drain_again(t) && rc_turn_ready(t)) {
         send_gate(t);
     }
     return false;

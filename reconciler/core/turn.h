@@ -48,6 +48,8 @@ bool rc_turn_fail(struct rc_turn *t, const char *why);
 bool rc_turn_idle(const struct rc_turn *t);
 /* The fold number after which what slurmctld shows of the node was read; 0 = never. */
 uint64_t rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n);
+/* Sends the drain anew when it is gone; true while it is missing. */
+bool rc_turn_drain_again(struct rc_turn *t);
 /* Right before something destructive: back to waiting when the node is in use again
  * (an action may have waited for hours). True when it went back. */
 bool rc_turn_busy_again(struct rc_turn *t);

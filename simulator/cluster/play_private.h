@@ -166,8 +166,6 @@ struct rc_check_memory {
         uint32_t epoch_owner;
     } lease;
     struct {
-        uint64_t gate_action[RC_PLAN_NODES_MAX]; /* newest verdict "healthy" */
-        char gate_instance[RC_PLAN_NODES_MAX][RC_ID_LEN];
         uint32_t proved[RC_PLAN_NODES_MAX];
     } gate;
     struct {
@@ -178,9 +176,6 @@ struct rc_check_memory {
         int64_t tripped_ms[RC_PLAY_CTLS]; /* since when the breaker must be open; 0 = not */
         int64_t last_ms[RC_PLAY_CTLS];
     } limits;
-    struct {
-        int64_t since_ms[RC_PLAN_NODES_MAX]; /* the last job that still runs began then */
-    } jobs;
 };
 
 struct rc_play {
@@ -210,8 +205,6 @@ struct rc_play {
     int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
     uint32_t lemon[RC_PLAY_SLOTS];
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
-    int64_t foreign_drain_until_ms[RC_PLAN_NODES_MAX];
-    uint32_t held[RC_PLAN_NODES_MAX]; /* operator hold, as told to every controller */
     uint64_t notices;
     uint64_t hash;
 };
