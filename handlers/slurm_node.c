@@ -59,6 +59,9 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
         rc_node_bind(s, slot);
     }
     see_drain(s, n);
+    if (n->owner == RC_OWNER_OURS) {
+        rc_fact_incident_seen(s, n->reason_incident);
+    }
     rc_touch(s, slot);
 }
 

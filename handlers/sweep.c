@@ -47,6 +47,7 @@ end_slurm_pass(struct rc_state *s, bool complete)
     s->slurm_ok = complete;
     if (complete) {
         s->slurm_fresh_at = s->slurm_pass_at;
+        s->slurm_pass_ms = s->now_ms;
         for (uint32_t slot = 1; slot <= s->incident_used && s->open_incidents; slot++) {
             rc_touch(s, rc_incident_at(s, slot)->node);
         }

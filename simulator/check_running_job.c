@@ -22,8 +22,8 @@ rc_check_running_job(struct rc_play *p, const struct rc_action *a,
             n && n->job != RC_SIM_NO_NODE && strcmp(n->addr, inst->addr) == 0
                 ? rc_sim_slurm_job_at(p->slurm, n->job)
                 : NULL;
-        if (j && inst->state == RC_INST_RUNNING && j->state == RC_SIM_JOB_RUNNING &&
-            rc_play_wall(p) - j->start_ms > POLL_AND_WAY_MS) {
+        if (j && a->kind != RC_ACT_START && inst->state == RC_INST_RUNNING &&
+            j->state == RC_SIM_JOB_RUNNING && rc_play_wall(p) - j->start_ms > POLL_AND_WAY_MS) {
             rc_play_fail(p, RC_FOUND_RUNNING_JOB, "%s of %s (%s), where job %u runs since %lld s",
                          rc_action_name((enum rc_action_kind)a->kind), inst->id, n->name, j->id,
                          (long long)(rc_play_wall(p) - j->start_ms) / 1000);

@@ -202,6 +202,14 @@ rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state 
 }
 
 void
+rc_fact_incident_seen(struct rc_state *s, uint32_t incident)
+{
+    if (incident >= s->next_incident && incident < UINT32_MAX) {
+        s->next_incident = incident + 1;
+    }
+}
+
+void
 rc_fact_adopt_launched(struct rc_state *s, uint32_t slot)
 {
     const struct rc_instance *i = rc_instance_at(s, slot);
@@ -233,6 +241,9 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
     memcpy(i->type, row->type, sizeof i->type);
     rc_instance_set_state(s, slot, (enum rc_instance_state)row->state);
     rc_instance_set_node(s, slot, row->node);
+    if (i->ours) {
+        rc_fact_incident_seen(s, row->tag_incident);
+    }
     if (i->node) {
         rc_fact_adopt_launched(s, slot);
         rc_node_bind(s, i->node);

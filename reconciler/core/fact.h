@@ -15,6 +15,8 @@ void rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t insta
 void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state);
 /* A whole row of DescribeInstances; node = its node tag. */
 void rc_instance_describe(struct rc_state *s, uint32_t instance, const struct rc_ev_instance *row);
+/* An incident number stands in a tag or a reason: it is not given out again. */
+void rc_fact_incident_seen(struct rc_state *s, uint32_t incident);
 /* A launch whose answer was lost is known by its tags. */
 void rc_fact_adopt_launched(struct rc_state *s, uint32_t instance);
 /* A complete pass did not show it; forgotten unless somebody refers to it. */

@@ -9,7 +9,7 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { TELL_WAIT_AFTER_MS = 3600 * 1000 };
+enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3 };
 
 bool
 rc_phase_open(struct rc_turn *t)
@@ -124,6 +124,17 @@ put_down(struct rc_turn *t)
     }
 }
 
+/* What was read long ago (slurmctld away, this process frozen or restarted) says nothing
+ * about now. */
+static bool
+is_recent(const struct rc_turn *t)
+{
+    int64_t read_ms = t->n->seen_ms > t->s->slurm_pass_ms ? t->n->seen_ms : t->s->slurm_pass_ms;
+
+    return !t->s->slurm_pass_ms ||
+           t->s->now_ms - read_ms <= RECENT_POLLS * t->s->cluster.poll_slurm_ms;
+}
+
 bool
 rc_turn_idle(const struct rc_turn *t)
 {
@@ -132,8 +143,9 @@ rc_turn_idle(const struct rc_turn *t)
     if (t->finding.dead) {
         return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
     }
-    return t->inc->drain_ack_at && rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at &&
-           t->n->flags & RC_SN_DRAIN && !(t->n->flags & busy);
+    return is_recent(t) && t->inc->drain_ack_at &&
+           rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at && t->n->flags & RC_SN_DRAIN &&
+           !(t->n->flags & busy);
 }
 
 /* An operator resumed it in the middle of a repair: no new job before it is whole. */

@@ -242,6 +242,7 @@ struct rc_state {
     /* polling */
     uint32_t sweep; /* number of complete DescribeInstances passes */
     uint64_t slurm_pass_at;  /* fold number: end of the last pass over slurmctld's nodes */
+    int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
     uint32_t slurm_ok, ec2_ok;
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */

@@ -174,6 +174,59 @@ without_a_lease_nothing_is_due_for_a_closed_incident(void)
     story_end(&st);
 }
 
+static void
+what_was_read_long_ago_is_not_taken_for_idle(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    st.s->cluster.poll_slurm_ms = 10000;
+    slurm_pass(&st);
+    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    st.at_ms += 600000; /* the process stood still */
+    st.wall_ms += 600000;
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
+    rc_node_at(st.s, rc_node_find(st.s, "n1"))->flags = RC_SN_DRAIN;
+    rc_node_at(st.s, rc_node_find(st.s, "n1"))->seen_ms = st.at_ms - 500000;
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    slurm_pass(&st);
+    slurm_pass(&st);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+an_incident_number_in_a_tag_is_not_given_out_again(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 41);
+    impair(&st, "i-2", RC_CHECK_IMPAIRED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n2"));
+    CU_ASSERT_EQUAL(story_incident(&st, "n2")->id, 42);
+    story_end(&st);
+}
+
+static void
+a_node_resumed_in_its_repair_is_drained_again_before_its_gate(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    adopt(&st, RC_PHASE_GATE);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN, RC_OWNER_SLURM);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 0);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_RESUME], 0); /* a drain is no proof of health */
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 1);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -192,6 +245,12 @@ main(void)
          a_node_taken_back_is_looked_after_when_another_fault_comes},
         {"without a lease nothing is due for a closed incident",
          without_a_lease_nothing_is_due_for_a_closed_incident},
+        {"what was read long ago is not taken for idle",
+         what_was_read_long_ago_is_not_taken_for_idle},
+        {"an incident number in a tag is not given out again",
+         an_incident_number_in_a_tag_is_not_given_out_again},
+        {"a node resumed in its repair is drained again before its gate",
+         a_node_resumed_in_its_repair_is_drained_again_before_its_gate},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("unlucky", tests);
