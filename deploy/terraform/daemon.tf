@@ -1,0 +1,70 @@
+# What the daemon and the roles are told.
+
+locals {
+  ec2_arn = "arn:${data.aws_partition.current.partition}:ec2:${var.region}:${data.aws_caller_identity.current.account_id}"
+
+  # Every key: docs/configuration.md. Subnets and placement groups are in the launch templates:
+  # EC2 takes them from there when a template has network interfaces.
+  reconcilerd = {
+    cluster = {
+      name = var.cluster_name
+      groups = [for group, g in local.groups : {
+        name             = group
+        nodes            = g.count == 1 ? "${group}-1" : "${group}-[1-${g.count}]"
+        template         = module.launch_templates[group].templates[g.zones[0]].id
+        template_version = module.launch_templates[group].templates[g.zones[0]].version
+        capacity         = g.capacity.kind
+        launch = [for zone in g.zones : merge(
+          {
+            subnet             = module.network.private_subnet_ids[zone]
+            zone               = zone
+            template           = module.launch_templates[group].templates[zone].id
+            template_version   = module.launch_templates[group].templates[zone].version
+            subnet_in_template = true
+          },
+          g.capacity.kind == "open" ? {} : { reservation = g.capacity.reservation_id },
+          g.capacity.kind == "block" ? { capacity_block = true } : {},
+        )]
+      } if g.count > 0]
+    }
+    aws    = { region = var.region }
+    queue  = { url = module.events.queue_url }
+    policy = "/etc/slurm-on-aws/policy.json"
+    # No hosts file: slurm.conf has addresses, and /etc/hosts belongs to root.
+    slurm = {
+      conf     = "/etc/slurm/slurm.conf"
+      topology = "/etc/slurm/topology.conf"
+      log      = "/var/log/slurm/slurmctld.log"
+    }
+    lease     = { kind = "dynamodb", table = module.events.lease_table }
+    incidents = { kind = "dynamodb", table = module.events.incidents_table }
+    control   = { group = "slurm-operators" }
+    ssh       = { user = "slurm-on-aws", key = "/etc/slurm-on-aws/probe_ed25519" }
+    tags      = local.tags
+  }
+
+  ansible = {
+    cluster_name     = var.cluster_name
+    aws_region       = var.region
+    vpc_cidr         = var.vpc_cidr
+    state_on         = var.state_on
+    efs_dns_name     = module.storage.efs_dns_name
+    munge_secret_arn = module.storage.munge_secret_arn
+    packages_bucket  = module.storage.packages_bucket
+    database = {
+      host       = module.database.address
+      secret_arn = module.database.secret_arn
+    }
+    compute_groups = [for group, g in local.groups : {
+      name             = group
+      nodes            = [for i in range(g.count) : "${group}-${i + 1}"]
+      cpus             = data.aws_ec2_instance_type.compute[g.type].default_vcpus
+      cores            = data.aws_ec2_instance_type.compute[g.type].default_cores
+      threads_per_core = data.aws_ec2_instance_type.compute[g.type].default_threads_per_core
+      # The system keeps a part: a node that shows less than configured would be refused.
+      memory_mb = floor(data.aws_ec2_instance_type.compute[g.type].memory_size * 0.93)
+      gpus      = group == "gpu" ? 8 : 0
+      efa_cards = g.efa_cards
+    } if g.count > 0]
+  }
+}

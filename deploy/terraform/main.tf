@@ -1,0 +1,210 @@
+# The whole cluster. README.md beside this file says how to apply it.
+
+locals {
+  tags = {
+    Project     = var.project
+    Environment = var.environment
+    ManagedBy   = "terraform"
+  }
+
+  images = {
+    "ubuntu-24.04" = { parameter = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", user = "ubuntu", root = "/dev/sda1" }
+    "debian-12"    = { parameter = "/aws/service/debian/release/12/latest/amd64", user = "admin", root = "/dev/xvda" }
+    "debian-13"    = { parameter = "/aws/service/debian/release/13/latest/amd64", user = "admin", root = "/dev/xvda" }
+  }
+  image    = local.images[var.os]
+  image_id = var.ami_id != "" ? var.ami_id : data.aws_ssm_parameter.image.insecure_value
+
+  gpu_reservation = var.gpu_capacity.create ? aws_ec2_capacity_reservation.gpu[0].id : var.gpu_capacity.reservation_id
+
+  groups = {
+    cpu = {
+      count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb
+      zones     = length(var.cpu.zones) > 0 ? var.cpu.zones : [var.availability_zones[0]]
+      image     = var.cpu.ami_id != "" ? var.cpu.ami_id : local.image_id
+      placement = var.cpu.placement_group, spot = var.cpu.spot
+      capacity  = { kind = "open", reservation_id = "" }
+    }
+    gpu = {
+      count     = var.gpu.count, type = var.gpu.type, efa_cards = var.gpu.efa_cards, root_gb = var.gpu.root_gb
+      zones     = length(var.gpu.zones) > 0 ? var.gpu.zones : [var.availability_zones[0]]
+      image     = var.gpu.ami_id != "" ? var.gpu.ami_id : local.image_id
+      placement = var.gpu_capacity.kind != "block", spot = false
+      capacity  = { kind = var.gpu_capacity.kind, reservation_id = local.gpu_reservation }
+    }
+  }
+
+  compute = merge([
+    for group, g in local.groups : {
+      for i in range(g.count) : "${group}-${i + 1}" => {
+        group    = group
+        template = module.launch_templates[group].templates[g.zones[0]]
+      }
+    }
+  ]...)
+}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+data "aws_ssm_parameter" "image" {
+  name = local.image.parameter
+}
+
+# Slurm must be told what a node has, before the first one is there.
+data "aws_ec2_instance_type" "compute" {
+  for_each = toset([for g in local.groups : g.type])
+
+  instance_type = each.key
+}
+
+resource "aws_key_pair" "operator" {
+  key_name_prefix = "${var.cluster_name}-"
+  public_key      = var.ssh_public_key
+}
+
+resource "aws_ec2_capacity_reservation" "gpu" {
+  count = var.gpu_capacity.create ? 1 : 0
+
+  instance_type           = var.gpu.type
+  instance_platform       = "Linux/UNIX"
+  availability_zone       = var.availability_zones[0]
+  instance_count          = var.gpu.count
+  instance_match_criteria = "targeted"
+
+  tags = { Name = "${var.cluster_name}-gpu" }
+}
+
+module "network" {
+  source = "./modules/network"
+
+  name                 = var.cluster_name
+  vpc_cidr             = var.vpc_cidr
+  availability_zones   = var.availability_zones
+  public_subnet_cidr   = var.public_subnet_cidr
+  private_subnet_cidrs = var.private_subnet_cidrs
+}
+
+module "security" {
+  source = "./modules/security"
+
+  name      = var.cluster_name
+  vpc_id    = module.network.vpc_id
+  ssh_cidrs = var.ssh_cidrs
+}
+
+module "storage" {
+  source = "./modules/storage"
+
+  name               = var.cluster_name
+  efs                = var.state_on == "efs"
+  private_subnet_ids = module.network.private_subnet_ids
+  security_group_id  = module.security.efs_id
+}
+
+module "database" {
+  source = "./modules/database"
+
+  name                = var.cluster_name
+  subnet_ids          = values(module.network.private_subnet_ids)
+  security_group_id   = module.security.database_id
+  instance_class      = var.database.class
+  storage_gb          = var.database.storage_gb
+  multi_az            = var.database.multi_az
+  backup_days         = var.database.backup_days
+  deletion_protection = var.database.deletion_protection
+}
+
+module "events" {
+  source = "./modules/events"
+
+  name          = var.cluster_name
+  notify_emails = var.notify_emails
+}
+
+module "iam" {
+  source = "./modules/iam"
+
+  name                 = var.cluster_name
+  queue_arn            = module.events.queue_arn
+  table_arns           = module.events.table_arns
+  munge_secret_arn     = module.storage.munge_secret_arn
+  database_secret_arn  = module.database.secret_arn
+  packages_bucket_arn  = module.storage.packages_bucket_arn
+  launch_template_arns = flatten([for group in module.launch_templates : [for t in group.templates : t.arn]])
+  subnet_arns          = [for id in values(module.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
+  security_group_arns  = ["${local.ec2_arn}:security-group/${module.security.cluster_id}"]
+  ssm                  = var.ssm
+}
+
+module "launch_templates" {
+  source   = "./modules/launch_templates"
+  for_each = local.groups
+
+  name                 = var.cluster_name
+  group                = each.key
+  instance_type        = each.value.type
+  efa_cards            = each.value.efa_cards
+  image_id             = each.value.image
+  root_device          = local.image.root
+  root_gb              = each.value.root_gb
+  subnets              = { for zone in each.value.zones : zone => module.network.private_subnet_ids[zone] }
+  security_group_ids   = [module.security.cluster_id]
+  instance_profile_arn = module.iam.instance_profile_arns["compute"]
+  key_name             = aws_key_pair.operator.key_name
+  placement_group      = each.value.placement
+  spot                 = each.value.spot
+  capacity             = each.value.capacity
+  tags                 = local.tags
+  join = {
+    region           = var.region
+    controllers      = ["ctl-1", "ctl-2"]
+    munge_secret_arn = module.storage.munge_secret_arn
+    packages_bucket  = module.storage.packages_bucket
+  }
+}
+
+module "nodes" {
+  source = "./modules/nodes"
+
+  name                      = var.cluster_name
+  image_id                  = local.image_id
+  root_device               = local.image.root
+  key_name                  = aws_key_pair.operator.key_name
+  public_subnet_id          = module.network.public_subnet_id
+  private_subnet_ids        = module.network.private_subnet_ids
+  zones                     = var.availability_zones
+  cluster_security_group_id = module.security.cluster_id
+  login_security_group_id   = module.security.login_id
+  instance_profiles         = module.iam.instance_profiles
+  login                     = var.login
+  controller                = var.controller
+  nfs                       = var.nfs
+  gluster                   = var.gluster
+  compute                   = local.compute
+  launch_compute            = var.launch_compute
+  tags                      = local.tags
+}
+
+module "alarms" {
+  source = "./modules/alarms"
+
+  name                = var.cluster_name
+  gpu_nodes           = { for name, node in module.nodes.compute : name => node.id if node.group == "gpu" }
+  efa_cards           = var.gpu.efa_cards
+  queue_name          = module.events.queue_name
+  dead_queue_name     = module.events.dead_queue_name
+  database_identifier = module.database.identifier
+  people_topic_arn    = module.events.people_topic_arn
+}
+
+module "inventory" {
+  source = "./modules/inventory"
+
+  directory   = "${path.root}/../ansible"
+  ssh_user    = local.image.user
+  fixed       = module.nodes.fixed
+  compute     = module.nodes.compute
+  cluster     = local.ansible
+  reconcilerd = local.reconcilerd
+}

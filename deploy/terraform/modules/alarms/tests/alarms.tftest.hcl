@@ -1,0 +1,39 @@
+mock_provider "aws" {}
+
+variables {
+  name                = "prod-a"
+  gpu_nodes           = { gpu-1 = "i-0123456789abcdef0", gpu-2 = "" }
+  efa_cards           = 4
+  queue_name          = "prod-a-events"
+  dead_queue_name     = "prod-a-events-dead"
+  database_identifier = "prod-a-slurm"
+  people_topic_arn    = "arn:aws:sns:us-east-1:123456789012:prod-a-people"
+}
+
+run "seven_alarms_for_each_gpu_node" {
+  command = plan
+  assert {
+    condition     = alltrue([for node in ["gpu-1", "gpu-2"] : length([for a in aws_cloudwatch_metric_alarm.this : a if startswith(a.alarm_name, "prod-a-${node}-")]) == 7])
+    error_message = "system, instance, EBS, temperature, PCIe, EFA devices, EFA time-outs"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["gpu-1-system-check"].dimensions["InstanceId"] == "i-0123456789abcdef0"
+    error_message = "the instance's own check"
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["gpu-1-efa-devices"].threshold == 4
+    error_message = "all EFA devices must be there"
+  }
+}
+
+run "the_daemon_itself_is_watched" {
+  command = plan
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["no-leader"].treat_missing_data == "breaching"
+    error_message = "silence is an alarm"
+  }
+  assert {
+    condition     = alltrue([for key in ["queue-age", "dead-letters", "lease-not-renewed", "database-storage"] : contains(keys(aws_cloudwatch_metric_alarm.this), key)])
+    error_message = "queue, dead letters, lease, database"
+  }
+}

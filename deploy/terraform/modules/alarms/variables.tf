@@ -1,0 +1,46 @@
+variable "name" {
+  description = "Cluster name. Every alarm's name begins with it: by that EventBridge passes them to the daemon."
+  type        = string
+}
+
+variable "gpu_nodes" {
+  description = "Name of a GPU node to its instance id (\"\" while it is being replaced)."
+  type        = map(string)
+}
+
+variable "efa_cards" {
+  description = "EFA devices that a GPU node must have."
+  type        = number
+}
+
+variable "queue_name" {
+  description = "Queue of the daemon."
+  type        = string
+}
+
+variable "dead_queue_name" {
+  description = "Its dead-letter queue."
+  type        = string
+}
+
+variable "database_identifier" {
+  description = "RDS identifier, \"\" = no database."
+  type        = string
+  default     = ""
+}
+
+variable "people_topic_arn" {
+  description = "SNS topic of what needs a person."
+  type        = string
+}
+
+variable "gpu_temperature_c" {
+  description = "A GPU this hot for three minutes is an alarm; an A100 slows down at 93."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.gpu_temperature_c >= 60 && var.gpu_temperature_c <= 100
+    error_message = "gpu_temperature_c must be 60 to 100 degrees Celsius."
+  }
+}

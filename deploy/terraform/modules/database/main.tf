@@ -1,0 +1,65 @@
+# MySQL for slurmdbd. RDS makes the password, keeps it in Secrets Manager and rotates it; it
+# is never in a Terraform state. slurmdbd connects by TLS only.
+
+resource "aws_db_subnet_group" "this" {
+  name       = "${var.name}-slurm"
+  subnet_ids = var.subnet_ids
+
+  tags = { Name = "${var.name}-slurm" }
+}
+
+resource "aws_db_parameter_group" "this" {
+  name   = "${var.name}-slurm-mysql80"
+  family = "mysql8.0"
+
+  parameter {
+    name  = "require_secure_transport"
+    value = "1"
+  }
+  # Slurm's accounting guide: larger than the default for purges and roll-ups. The buffer
+  # pool keeps RDS's default, a share of the class's memory.
+  parameter {
+    name  = "innodb_lock_wait_timeout"
+    value = "900"
+  }
+  parameter {
+    name  = "max_allowed_packet"
+    value = "16777216"
+  }
+
+  tags = { Name = "${var.name}-slurm" }
+}
+
+resource "aws_db_instance" "this" {
+  identifier = "${var.name}-slurm"
+
+  engine         = "mysql"
+  engine_version = var.engine_version
+  instance_class = var.instance_class
+  db_name        = "slurm_acct_db"
+
+  username                    = "slurm"
+  manage_master_user_password = true
+
+  storage_type          = "gp3"
+  storage_encrypted     = true
+  allocated_storage     = var.storage_gb.initial
+  max_allocated_storage = var.storage_gb.max
+
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  vpc_security_group_ids = [var.security_group_id]
+  parameter_group_name   = aws_db_parameter_group.this.name
+  publicly_accessible    = false
+  multi_az               = var.multi_az
+
+  backup_retention_period   = var.backup_days
+  copy_tags_to_snapshot     = true
+  deletion_protection       = var.deletion_protection
+  skip_final_snapshot       = false
+  final_snapshot_identifier = "${var.name}-slurm-final"
+
+  auto_minor_version_upgrade      = true
+  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+
+  tags = { Name = "${var.name}-slurm" }
+}

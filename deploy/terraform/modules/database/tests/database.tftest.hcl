@@ -1,0 +1,47 @@
+mock_provider "aws" {}
+
+variables {
+  name              = "prod-a"
+  subnet_ids        = ["subnet-a", "subnet-b"]
+  security_group_id = "sg-db"
+}
+
+run "as_specified" {
+  command = plan
+  assert {
+    condition     = aws_db_instance.this.engine == "mysql" && aws_db_instance.this.engine_version == "8.0" && aws_db_instance.this.instance_class == "db.t3.micro"
+    error_message = "MySQL 8.0 on db.t3.micro"
+  }
+  assert {
+    condition     = aws_db_instance.this.storage_type == "gp3" && aws_db_instance.this.storage_encrypted && aws_db_instance.this.max_allocated_storage > aws_db_instance.this.allocated_storage
+    error_message = "gp3, encrypted, grows by itself"
+  }
+  assert {
+    condition     = aws_db_instance.this.backup_retention_period == 7 && aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot
+    error_message = "backups, deletion protection, a last snapshot"
+  }
+  assert {
+    condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.password == null && !aws_db_instance.this.publicly_accessible
+    error_message = "the password is RDS's own secret; not reachable from outside"
+  }
+  assert {
+    condition     = length([for p in aws_db_parameter_group.this.parameter : p if p.name == "require_secure_transport" && p.value == "1"]) == 1
+    error_message = "TLS is required"
+  }
+}
+
+run "no_backups_are_refused" {
+  command = plan
+  variables {
+    backup_days = 0
+  }
+  expect_failures = [var.backup_days]
+}
+
+run "storage_that_cannot_grow_is_refused" {
+  command = plan
+  variables {
+    storage_gb = { initial = 100, max = 100 }
+  }
+  expect_failures = [var.storage_gb]
+}

@@ -1,0 +1,214 @@
+# Instance roles with the least that each needs. The daemon may look at everything (EC2 has no
+# narrower describe), but act only on instances with this cluster's tag, launch only from this
+# cluster's templates, and pass only the role of compute nodes.
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.region
+  account   = data.aws_caller_identity.current.account_id
+  ec2       = "arn:${local.partition}:ec2:${local.region}:${local.account}"
+  roles     = ["controller", "compute", "login", "storage"]
+  tag       = "slurm-on-aws:cluster"
+
+  daemon = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Look"
+        Effect   = "Allow"
+        Action   = ["ec2:DescribeInstances", "ec2:DescribeInstanceStatus"]
+        Resource = "*"
+      },
+      {
+        Sid       = "ActOnOurs"
+        Effect    = "Allow"
+        Action    = ["ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances", "ec2:GetConsoleOutput"]
+        Resource  = "${local.ec2}:instance/*"
+        Condition = { StringEquals = { "aws:ResourceTag/${local.tag}" = var.name } }
+      },
+      {
+        # The other controller, before its slurmctld is replaced.
+        Sid       = "FenceController"
+        Effect    = "Allow"
+        Action    = ["ec2:StopInstances", "ec2:StartInstances"]
+        Resource  = "${local.ec2}:instance/*"
+        Condition = { StringEquals = { "aws:ResourceTag/slurm-on-aws:controller-of" = var.name } }
+      },
+      {
+        Sid      = "LaunchTagged"
+        Effect   = "Allow"
+        Action   = "ec2:RunInstances"
+        Resource = ["${local.ec2}:instance/*", "${local.ec2}:volume/*"]
+        Condition = {
+          StringEquals = { "aws:RequestTag/${local.tag}" = var.name }
+          ArnEquals    = { "ec2:LaunchTemplate" = var.launch_template_arns }
+        }
+      },
+      {
+        # What belongs to an instance, from our templates only.
+        Sid      = "LaunchParts"
+        Effect   = "Allow"
+        Action   = "ec2:RunInstances"
+        Resource = ["${local.ec2}:network-interface/*", "arn:${local.partition}:ec2:${local.region}::image/*", "${local.ec2}:key-pair/*", "${local.ec2}:placement-group/*", "${local.ec2}:capacity-reservation/*"]
+        Condition = {
+          ArnEquals = { "ec2:LaunchTemplate" = var.launch_template_arns }
+        }
+      },
+      {
+        Sid      = "LaunchWhere"
+        Effect   = "Allow"
+        Action   = "ec2:RunInstances"
+        Resource = concat(var.launch_template_arns, var.subnet_arns, var.security_group_arns)
+      },
+      {
+        Sid      = "TagAtLaunch"
+        Effect   = "Allow"
+        Action   = "ec2:CreateTags"
+        Resource = ["${local.ec2}:instance/*", "${local.ec2}:volume/*", "${local.ec2}:network-interface/*"]
+        Condition = {
+          StringEquals = { "ec2:CreateAction" = "RunInstances", "aws:RequestTag/${local.tag}" = var.name }
+        }
+      },
+      {
+        Sid       = "GiveComputeTheirRole"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = aws_iam_role.this["compute"].arn
+        Condition = { StringEquals = { "iam:PassedToService" = "ec2.amazonaws.com" } }
+      },
+      {
+        Sid      = "Queue"
+        Effect   = "Allow"
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        Resource = var.queue_arn
+      },
+      {
+        Sid      = "LeaseAndIncidents"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+        Resource = var.table_arns
+      },
+    ]
+  }
+
+  # Read once at the first boot.
+  join = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "MungeKey"
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetSecretValue"
+        Resource = var.munge_secret_arn
+      },
+      {
+        Sid      = "Packages"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "${var.packages_bucket_arn}/*"
+      },
+    ]
+  }
+
+  secrets = {
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "MakeMungeKey"
+        Effect   = "Allow"
+        Action   = "secretsmanager:PutSecretValue"
+        Resource = var.munge_secret_arn
+      }],
+      [for arn in compact([var.database_secret_arn]) : {
+        Sid      = "DatabasePassword"
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetSecretValue"
+        Resource = arn
+      }],
+    )
+  }
+
+  # The CloudWatch agent writes into one namespace only.
+  metrics = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Metrics"
+        Effect    = "Allow"
+        Action    = "cloudwatch:PutMetricData"
+        Resource  = "*"
+        Condition = { StringEquals = { "cloudwatch:namespace" = "slurm-on-aws" } }
+      },
+    ]
+  }
+
+  # For the topology.conf of the slurm role; network places of our nodes.
+  topology = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Topology"
+        Effect   = "Allow"
+        Action   = "ec2:DescribeInstanceTopology"
+        Resource = "*"
+      },
+    ]
+  }
+
+  policies = {
+    "controller/daemon"   = local.daemon
+    "controller/join"     = local.join
+    "controller/secrets"  = local.secrets
+    "controller/metrics"  = local.metrics
+    "controller/topology" = local.topology
+    "compute/join"        = local.join
+    "compute/metrics"     = local.metrics
+    "login/join"          = local.join
+    "storage/metrics"     = local.metrics
+  }
+}
+
+resource "aws_iam_role" "this" {
+  for_each = toset(local.roles)
+
+  name        = "${var.name}-${each.key}"
+  description = "${each.key} nodes of ${var.name}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "ec2.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+
+  tags = { Name = "${var.name}-${each.key}" }
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.policies
+
+  name   = split("/", each.key)[1]
+  role   = aws_iam_role.this[split("/", each.key)[0]].name
+  policy = jsonencode(each.value)
+}
+
+resource "aws_iam_role_policy_attachment" "ssm" {
+  for_each = var.ssm ? toset(local.roles) : toset([])
+
+  role       = aws_iam_role.this[each.key].name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
+}
+
+resource "aws_iam_instance_profile" "this" {
+  for_each = toset(local.roles)
+
+  name = "${var.name}-${each.key}"
+  role = aws_iam_role.this[each.key].name
+
+  tags = { Name = "${var.name}-${each.key}" }
+}

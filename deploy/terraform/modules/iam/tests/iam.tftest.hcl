@@ -1,0 +1,56 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { region = "us-east-1" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/prod-a-compute" }
+  }
+}
+
+variables {
+  name                 = "prod-a"
+  queue_arn            = "arn:aws:sqs:us-east-1:123456789012:prod-a-events"
+  table_arns           = ["arn:aws:dynamodb:us-east-1:123456789012:table/prod-a-lease"]
+  munge_secret_arn     = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
+  packages_bucket_arn  = "arn:aws:s3:::packages"
+  launch_template_arns = ["arn:aws:ec2:us-east-1:123456789012:launch-template/lt-1"]
+  subnet_arns          = ["arn:aws:ec2:us-east-1:123456789012:subnet/subnet-a"]
+  security_group_arns  = ["arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"]
+}
+
+run "what_changes_instances_asks_for_the_tag" {
+  command = apply
+  assert {
+    condition = alltrue([
+      for s in jsondecode(output.policies["controller/daemon"]).Statement :
+      can(s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:cluster"] == "prod-a") || can(s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:controller-of"] == "prod-a")
+      if length(setintersection(flatten([s.Action]), ["ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:TerminateInstances"])) > 0
+    ])
+    error_message = "a tag condition on everything that stops, starts, reboots or terminates"
+  }
+  assert {
+    condition = alltrue([
+      for s in jsondecode(output.policies["controller/daemon"]).Statement :
+      s.Resource == "arn:aws:iam::123456789012:role/prod-a-compute" if contains(flatten([s.Action]), "iam:PassRole")
+    ])
+    error_message = "only the role of compute nodes may be passed"
+  }
+}
+
+run "compute_nodes_may_touch_no_instance" {
+  command = apply
+  assert {
+    condition     = !strcontains(output.policies["compute/join"], "ec2:") && !strcontains(output.policies["compute/metrics"], "ec2:")
+    error_message = "no EC2 rights on compute nodes"
+  }
+  assert {
+    condition     = length(aws_iam_role_policy_attachment.ssm) == 0
+    error_message = "SSM only on demand"
+  }
+}

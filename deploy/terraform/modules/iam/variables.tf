@@ -1,0 +1,51 @@
+variable "name" {
+  description = "Cluster name: only instances tagged slurm-on-aws:cluster = this may be touched."
+  type        = string
+}
+
+variable "queue_arn" {
+  description = "Queue that the daemon reads."
+  type        = string
+}
+
+variable "table_arns" {
+  description = "DynamoDB tables of lease and incidents."
+  type        = list(string)
+}
+
+variable "munge_secret_arn" {
+  description = "Secret of the munge key."
+  type        = string
+}
+
+variable "database_secret_arn" {
+  description = "Secret of the database, \"\" when there is none."
+  type        = string
+  default     = ""
+}
+
+variable "packages_bucket_arn" {
+  description = "Bucket of the packages."
+  type        = string
+}
+
+variable "launch_template_arns" {
+  description = "The templates from which the daemon may launch; nothing else."
+  type        = list(string)
+}
+
+variable "subnet_arns" {
+  description = "The subnets in which it may launch."
+  type        = list(string)
+}
+
+variable "security_group_arns" {
+  description = "The security groups of what it launches."
+  type        = list(string)
+}
+
+variable "ssm" {
+  description = "Let operators in through SSM Session Manager too."
+  type        = bool
+  default     = false
+}

@@ -1,0 +1,9 @@
+terraform {
+  required_version = ">= 1.9.0"
+  required_providers {
+    local = {
+      source  = "hashicorp/local"
+      version = "2.9.1"
+    }
+  }
+}

@@ -1,0 +1,117 @@
+#!/bin/bash
+# slurm-on-aws-join - makes a fresh instance a node of its cluster.
+#
+# Reads /etc/slurm-on-aws/join.env and the instance's tags. What an image brings already is
+# left as it is, so the same script serves a plain image (installs Slurm and the node package)
+# and one that the roles have prepared (GPU drivers, EFA), and may run again at any time.
+set -euo pipefail
+
+readonly ENV_FILE=${RC_JOIN_ENV:-/etc/slurm-on-aws/join.env}
+readonly IMDS=${RC_IMDS:-http://169.254.169.254}
+# shellcheck source=/dev/null
+. "$ENV_FILE"
+
+say() { echo "slurm-on-aws-join: $*"; }
+
+imds_token() {
+    curl -sf --retry 10 --retry-connrefused -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 900' \
+        "$IMDS/latest/api/token"
+}
+
+imds() {
+    curl -sf --retry 5 -H "X-aws-ec2-metadata-token: $TOKEN" "$IMDS/latest/$1"
+}
+
+# The value of KEY in the credentials of the instance's role.
+credential() {
+    python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <<<"$CREDENTIALS"
+}
+
+# A signed request. Secrets go to curl on its standard input, not in its arguments.
+aws_curl() {
+    local service=$1
+    shift
+    curl -sf --retry 5 --aws-sigv4 "aws:amz:$RC_REGION:$service" -K - "$@" <<CONFIG
+user = "$(credential AccessKeyId):$(credential SecretAccessKey)"
+header = "X-Amz-Security-Token: $(credential Token)"
+CONFIG
+}
+
+node_name() {
+    imds meta-data/tags/instance/slurm-on-aws:node
+}
+
+set_name() {
+    local name=$1
+    hostnamectl set-hostname "$name"
+    if ! grep -q "^127\.0\.1\.1[[:space:]]$name\$" /etc/hosts; then
+        sed -i '/^127\.0\.1\.1[[:space:]]/d' /etc/hosts
+        echo "127.0.1.1 $name" >>/etc/hosts
+    fi
+}
+
+install_packages() {
+    local missing=() p
+    for p in slurmd munge; do
+        dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing+=("$p")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    say "installing ${missing[*]}"
+    apt-get update -q
+    # The daemons start at the end, with the configuration in place.
+    DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends \
+        "${missing[@]}"
+}
+
+install_node_package() {
+    local deb=/var/cache/slurm-on-aws-node.deb
+    [ -x /usr/sbin/nodewatch ] && return 0
+    say "installing slurm-on-aws-node from s3://$RC_PACKAGES_BUCKET"
+    aws_curl s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o "$deb" \
+        "https://$RC_PACKAGES_BUCKET.s3.$RC_REGION.amazonaws.com/slurm-on-aws-node.deb"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$deb"
+}
+
+write_munge_key() {
+    local answer
+    umask 077
+    answer=$(aws_curl secretsmanager -H 'Content-Type: application/x-amz-json-1.1' \
+        -H 'X-Amz-Target: secretsmanager.GetSecretValue' \
+        -d "{\"SecretId\":\"$RC_MUNGE_SECRET\"}" \
+        "https://secretsmanager.$RC_REGION.amazonaws.com/")
+    python3 -c 'import base64, json, sys
+sys.stdout.buffer.write(base64.b64decode(json.load(sys.stdin)["SecretString"]))' \
+        <<<"$answer" >/etc/munge/munge.key.new
+    chown munge:munge /etc/munge/munge.key.new
+    chmod 400 /etc/munge/munge.key.new
+    mv /etc/munge/munge.key.new /etc/munge/munge.key
+    umask 022
+}
+
+# Configless: slurmctld serves the configuration; the gate asks the same servers.
+write_slurmd_options() {
+    cat >/etc/default/slurmd <<OPTIONS
+SLURMD_OPTIONS="--conf-server $RC_CONTROLLERS"
+OPTIONS
+    cat >/etc/default/slurm-on-aws-node <<OPTIONS
+NODEWATCH_ADMIT_OPTIONS="--conf-server $RC_CONTROLLERS"
+OPTIONS
+}
+
+main() {
+    TOKEN=$(imds_token)
+    CREDENTIALS=$(imds "meta-data/iam/security-credentials/$(imds meta-data/iam/security-credentials/)")
+    set_name "$(node_name)"
+    install_packages
+    install_node_package
+    write_munge_key
+    write_slurmd_options
+    systemctl daemon-reload
+    systemctl enable munge slurmd
+    systemctl restart munge
+    # Not waited for: the gate stays closed until the daemon has registered this instance.
+    systemctl --no-block restart slurmd
+    say "done; slurmd waits for its admission"
+}
+
+main "$@"

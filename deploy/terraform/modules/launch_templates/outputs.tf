@@ -1,0 +1,15 @@
+output "templates" {
+  description = "Zone to template: id, ARN and the newest version."
+  value = {
+    for zone, template in aws_launch_template.this : zone => {
+      id      = template.id
+      arn     = template.arn
+      version = template.latest_version
+    }
+  }
+}
+
+output "user_data" {
+  description = "What a fresh instance of this group runs at its first boot."
+  value       = local.user_data
+}

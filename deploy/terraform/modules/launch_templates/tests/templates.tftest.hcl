@@ -1,0 +1,125 @@
+mock_provider "aws" {}
+
+variables {
+  name                 = "prod-a"
+  group                = "gpu"
+  instance_type        = "p4d.24xlarge"
+  efa_cards            = 4
+  image_id             = "ami-0123456789abcdef0"
+  subnets              = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" }
+  security_group_ids   = ["sg-1"]
+  instance_profile_arn = "arn:aws:iam::123456789012:instance-profile/prod-a-compute"
+  tags                 = { Project = "p", Environment = "e", ManagedBy = "terraform" }
+  join = {
+    region           = "us-east-1"
+    controllers      = ["ctl-1", "ctl-2"]
+    munge_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
+    packages_bucket  = "bucket"
+  }
+}
+
+run "four_efa_cards" {
+  command = plan
+  assert {
+    condition     = [for n in aws_launch_template.this["us-east-1a"].network_interfaces : n.network_card_index] == [0, 1, 2, 3]
+    error_message = "a p4d.24xlarge has four network cards"
+  }
+  assert {
+    condition     = alltrue([for n in aws_launch_template.this["us-east-1a"].network_interfaces : n.interface_type == "efa"])
+    error_message = "an EFA on every card"
+  }
+  assert {
+    condition     = [for n in aws_launch_template.this["us-east-1a"].network_interfaces : n.device_index] == [0, 1, 1, 1]
+    error_message = "the primary interface is device 0 of card 0"
+  }
+}
+
+run "a_template_for_each_zone_names_its_subnet" {
+  command = plan
+  assert {
+    condition     = alltrue([for zone, t in aws_launch_template.this : alltrue([for n in t.network_interfaces : n.subnet_id == var.subnets[zone]])])
+    error_message = "the interfaces are in the zone's subnet"
+  }
+  assert {
+    condition     = aws_launch_template.this["us-east-1b"].placement[0].group_name == "prod-a-gpu-us-east-1b"
+    error_message = "a placement group is in one zone"
+  }
+}
+
+run "safe_by_default" {
+  command = plan
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : t.metadata_options[0].http_tokens == "required" && t.metadata_options[0].http_put_response_hop_limit == 1])
+    error_message = "IMDSv2 with hop limit 1"
+  }
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : t.block_device_mappings[0].ebs[0].volume_type == "gp3" && tobool(t.block_device_mappings[0].ebs[0].encrypted)])
+    error_message = "gp3, encrypted"
+  }
+  assert {
+    condition     = alltrue([for s in aws_launch_template.this["us-east-1a"].tag_specifications : s.tags["slurm-on-aws:cluster"] == "prod-a" && s.tags["ManagedBy"] == "terraform"])
+    error_message = "instances and volumes carry the tags"
+  }
+}
+
+run "a_fresh_instance_joins" {
+  command = plan
+  assert {
+    condition     = strcontains(output.user_data, "RC_CONTROLLERS=ctl-1,ctl-2") && strcontains(output.user_data, "secretsmanager.GetSecretValue") && strcontains(output.user_data, "--conf-server")
+    error_message = "the user data has what joining needs"
+  }
+  assert {
+    condition     = can(yamldecode(output.user_data)) && length(base64encode(output.user_data)) < 16384
+    error_message = "user data must be YAML and below 16 KiB"
+  }
+}
+
+run "a_capacity_block" {
+  command = plan
+  variables {
+    placement_group = false
+    capacity        = { kind = "block", reservation_id = "cr-1" }
+  }
+  assert {
+    condition     = aws_launch_template.this["us-east-1a"].instance_market_options[0].market_type == "capacity-block" && length(aws_placement_group.this) == 0
+    error_message = "a block is a market of its own and has no placement group"
+  }
+}
+
+run "spot" {
+  command = plan
+  variables {
+    instance_type = "c7a.medium"
+    efa_cards     = 0
+    spot          = true
+  }
+  assert {
+    condition     = aws_launch_template.this["us-east-1a"].instance_market_options[0].market_type == "spot" && length(aws_launch_template.this["us-east-1a"].network_interfaces) == 1
+    error_message = "spot, one plain interface"
+  }
+}
+
+run "one_card_of_four_is_refused" {
+  command = plan
+  variables {
+    efa_cards = 1
+  }
+  expect_failures = [var.efa_cards]
+}
+
+run "a_type_that_cannot_be_placed_is_refused" {
+  command = plan
+  variables {
+    instance_type = "t2.small"
+    efa_cards     = 0
+  }
+  expect_failures = [var.placement_group]
+}
+
+run "a_placed_block_is_refused" {
+  command = plan
+  variables {
+    capacity = { kind = "block", reservation_id = "cr-1" }
+  }
+  expect_failures = [var.capacity]
+}

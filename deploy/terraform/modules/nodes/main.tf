@@ -1,0 +1,137 @@
+# The instances. Login, controllers, NFS and GlusterFS are Terraform's for life. Compute nodes are
+# launched by Terraform once, from the same templates that the daemon uses; after the hand-over
+# the daemon replaces them, and Terraform only looks at what is there.
+
+locals {
+  # Termination protection keeps the state; stop protection would block fencing, so there is none.
+  fixed = merge(
+    { for i in range(var.login.count) : "login-${i + 1}" => {
+      kind   = "login", type = var.login.type, subnet = var.public_subnet_id, protected = false
+      groups = [var.cluster_security_group_id, var.login_security_group_id]
+    } },
+    { for i in range(var.controller.count) : "ctl-${i + 1}" => {
+      kind   = "controller", type = var.controller.type, protected = true
+      subnet = var.private_subnet_ids[var.zones[i % length(var.zones)]]
+      groups = [var.cluster_security_group_id]
+    } },
+    { for i in range(var.nfs.count) : "nfs-${i + 1}" => {
+      kind   = "storage", type = var.nfs.type, protected = true
+      subnet = var.private_subnet_ids[var.zones[0]]
+      groups = [var.cluster_security_group_id]
+    } },
+    { for i in range(var.gluster.count) : "gluster-${i + 1}" => {
+      kind   = "storage", type = var.gluster.type, protected = true
+      subnet = var.private_subnet_ids[var.zones[i % length(var.zones)]]
+      groups = [var.cluster_security_group_id]
+    } },
+  )
+
+  data_volumes = merge(
+    { for i in range(var.nfs.count) : "nfs-${i + 1}" => var.nfs.data_gb },
+    { for i in range(var.gluster.count) : "gluster-${i + 1}" => var.gluster.brick_gb },
+  )
+}
+
+resource "aws_instance" "fixed" {
+  for_each = local.fixed
+
+  ami                         = var.image_id
+  instance_type               = each.value.type
+  key_name                    = var.key_name == "" ? null : var.key_name
+  subnet_id                   = each.value.subnet
+  vpc_security_group_ids      = each.value.groups
+  iam_instance_profile        = var.instance_profiles[each.value.kind]
+  associate_public_ip_address = each.value.kind == "login"
+  ebs_optimized               = true
+  monitoring                  = true
+  disable_api_termination     = each.value.protected
+  disable_api_stop            = false
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+    instance_metadata_tags      = "enabled"
+  }
+
+  root_block_device {
+    volume_type = "gp3"
+    volume_size = 40
+    encrypted   = true
+    tags        = merge(var.tags, { Name = "${var.name}-${each.key}" })
+  }
+
+  tags = merge(var.tags, {
+    Name                = "${var.name}-${each.key}"
+    "slurm-on-aws:role" = each.value.kind
+    # Not slurm-on-aws:cluster: what carries that is a compute node to the daemon. A controller
+    # may be stopped by its peer, by this tag, and by nothing else.
+    "slurm-on-aws:${each.value.kind}-of" = var.name
+  })
+
+  lifecycle {
+    # A newer AMI of the same name must not replace a controller.
+    ignore_changes = [ami, user_data]
+
+    precondition {
+      condition     = !can(regex("^(t1|t2|m[1-4]|c[1-4]|r[34])\\.", each.value.type))
+      error_message = "${each.key}: ${each.value.type} is of a generation before Nitro, which is not EBS-optimised by default and has no NVMe volumes. Choose t3.small or newer."
+    }
+  }
+}
+
+resource "aws_ebs_volume" "data" {
+  for_each = local.data_volumes
+
+  availability_zone = aws_instance.fixed[each.key].availability_zone
+  size              = each.value
+  type              = "gp3"
+  encrypted         = true
+
+  tags = merge(var.tags, { Name = "${var.name}-${each.key}-data" })
+}
+
+resource "aws_volume_attachment" "data" {
+  for_each = local.data_volumes
+
+  device_name = "/dev/sdf"
+  volume_id   = aws_ebs_volume.data[each.key].id
+  instance_id = aws_instance.fixed[each.key].id
+}
+
+resource "aws_instance" "compute" {
+  #checkov:skip=CKV_AWS_8:the launch template encrypts the volumes
+  #checkov:skip=CKV_AWS_79:the launch template requires IMDSv2
+  #checkov:skip=CKV_AWS_126:the launch template switches detailed monitoring on
+  #checkov:skip=CKV_AWS_135:the launch template says so
+  #checkov:skip=CKV2_AWS_41:the launch template names the instance profile
+  for_each = var.launch_compute ? var.compute : {}
+
+  launch_template {
+    id      = each.value.template.id
+    version = each.value.template.version
+  }
+
+  tags = merge(var.tags, {
+    Name                   = "${var.name}-${each.key}"
+    "slurm-on-aws:role"    = "compute"
+    "slurm-on-aws:cluster" = var.name
+    "slurm-on-aws:node"    = each.key
+  })
+
+  lifecycle {
+    # Their life is the daemon's; a new template version is for its next replacement.
+    ignore_changes = all
+  }
+}
+
+# After the hand-over: what is there now, by the tags that the daemon sets.
+data "aws_instances" "compute" {
+  for_each = var.launch_compute ? {} : var.compute
+
+  instance_tags = {
+    "slurm-on-aws:cluster" = var.name
+    "slurm-on-aws:node"    = each.key
+  }
+  instance_state_names = ["pending", "running"]
+}

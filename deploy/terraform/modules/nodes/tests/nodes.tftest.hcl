@@ -1,0 +1,89 @@
+mock_provider "aws" {}
+
+variables {
+  name                      = "prod-a"
+  image_id                  = "ami-0123456789abcdef0"
+  public_subnet_id          = "subnet-pub"
+  private_subnet_ids        = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" }
+  zones                     = ["us-east-1a", "us-east-1b"]
+  cluster_security_group_id = "sg-cluster"
+  login_security_group_id   = "sg-login"
+  instance_profiles         = { controller = "c", login = "l", storage = "s" }
+  compute                   = { gpu-1 = { group = "gpu", template = { id = "lt-1", version = 3 } } }
+  tags                      = { Project = "p", Environment = "e", ManagedBy = "terraform" }
+}
+
+run "counts" {
+  command = plan
+  assert {
+    condition     = keys(aws_instance.fixed) == ["ctl-1", "ctl-2", "gluster-1", "gluster-2", "gluster-3", "login-1", "nfs-1"]
+    error_message = "one login, two controllers, one NFS, three GlusterFS"
+  }
+  assert {
+    condition     = alltrue([for name in ["gluster-1", "gluster-2", "gluster-3"] : aws_ebs_volume.data[name].size == 20 && aws_ebs_volume.data[name].type == "gp3"])
+    error_message = "20 GB gp3 each"
+  }
+}
+
+run "controllers_in_two_zones_can_be_fenced" {
+  command = plan
+  assert {
+    condition     = aws_instance.fixed["ctl-1"].subnet_id == "subnet-a" && aws_instance.fixed["ctl-2"].subnet_id == "subnet-b"
+    error_message = "two zones"
+  }
+  assert {
+    condition     = alltrue([for c in ["ctl-1", "ctl-2"] : aws_instance.fixed[c].disable_api_termination && !aws_instance.fixed[c].disable_api_stop])
+    error_message = "protected from termination, not from being stopped: stopping is how a controller is fenced"
+  }
+  assert {
+    condition     = !contains(keys(aws_instance.fixed["ctl-1"].tags), "slurm-on-aws:cluster")
+    error_message = "a controller is no compute node to the daemon"
+  }
+}
+
+run "only_login_has_a_public_address" {
+  command = plan
+  assert {
+    condition     = alltrue([for name, i in aws_instance.fixed : i.associate_public_ip_address == (name == "login-1")])
+    error_message = "login only"
+  }
+  assert {
+    condition     = alltrue([for i in aws_instance.fixed : i.metadata_options[0].http_tokens == "required"])
+    error_message = "IMDSv2"
+  }
+}
+
+run "first_launch_carries_the_daemons_tags" {
+  command = plan
+  assert {
+    condition     = aws_instance.compute["gpu-1"].tags["slurm-on-aws:node"] == "gpu-1" && aws_instance.compute["gpu-1"].tags["slurm-on-aws:cluster"] == "prod-a"
+    error_message = "cluster and node tags"
+  }
+}
+
+run "after_the_hand_over_terraform_launches_nothing" {
+  command = plan
+  variables {
+    launch_compute = false
+  }
+  assert {
+    condition     = length(aws_instance.compute) == 0 && length(data.aws_instances.compute) == 1
+    error_message = "it only looks"
+  }
+}
+
+run "one_controller_is_refused" {
+  command = plan
+  variables {
+    controller = { count = 1 }
+  }
+  expect_failures = [var.controller]
+}
+
+run "an_old_type_is_refused" {
+  command = plan
+  variables {
+    nfs = { type = "t2.small" }
+  }
+  expect_failures = [aws_instance.fixed]
+}

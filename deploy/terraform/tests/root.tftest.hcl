@@ -1,0 +1,97 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_ec2_instance_type" {
+    defaults = { default_vcpus = 96, default_cores = 48, default_threads_per_core = 2, memory_size = 1179648 }
+  }
+  mock_resource "aws_launch_template" {
+    defaults = { id = "lt-0123456789abcdef0", arn = "arn:aws:ec2:us-east-1:123456789012:launch-template/lt-0123456789abcdef0", latest_version = 7 }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:q" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:t" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/r" }
+  }
+  mock_resource "aws_iam_instance_profile" {
+    defaults = { arn = "arn:aws:iam::123456789012:instance-profile/p" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/r" }
+  }
+}
+
+mock_provider "local" {}
+
+variables {
+  cluster_name       = "prod-a"
+  availability_zones = ["us-east-1a", "us-east-1b"]
+  ssh_cidrs          = ["203.0.113.0/24"]
+  ssh_public_key     = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBaIo1yAMOVLlGSEQtIf6gTLqhKl1YvWCD0iPR8pFqcO x"
+  ami_id             = "ami-0123456789abcdef0"
+}
+
+run "the_cluster_of_the_specification" {
+  command = apply
+  assert {
+    condition     = length(output.login_public_ips) == 1 && length(output.controller_private_ips) == 2
+    error_message = "one login, two controllers"
+  }
+  assert {
+    condition     = length(output.compute_private_ips) == 3 && length(output.gpu_compute_private_ips) == 2
+    error_message = "three CPU and two GPU nodes"
+  }
+}
+
+run "the_daemon_is_told_the_truth" {
+  command = apply
+  assert {
+    condition     = [for g in output.reconcilerd.cluster.groups : g.nodes] == ["cpu-[1-3]", "gpu-[1-2]"]
+    error_message = "both groups"
+  }
+  assert {
+    condition     = alltrue(flatten([for g in output.reconcilerd.cluster.groups : [for l in g.launch : l.subnet_in_template && l.template == "lt-0123456789abcdef0" && l.template_version == 7]]))
+    error_message = "every launch option names its pinned template, which names the subnet"
+  }
+  assert {
+    condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.incidents.kind == "dynamodb"
+    error_message = "two controllers share lease and incidents"
+  }
+}
+
+run "two_zones_for_gpu_nodes" {
+  command = plan
+  variables {
+    gpu = { zones = ["us-east-1b", "us-east-1a"] }
+  }
+  assert {
+    condition     = [for l in local.reconcilerd.cluster.groups[1].launch : l.zone] == ["us-east-1b", "us-east-1a"]
+    error_message = "launch options in the order given"
+  }
+}
+
+run "a_reservation_made_here" {
+  command = apply
+  variables {
+    gpu_capacity = { kind = "reserved", create = true }
+  }
+  assert {
+    condition     = aws_ec2_capacity_reservation.gpu[0].instance_count == 2 && local.reconcilerd.cluster.groups[1].launch[0].reservation == aws_ec2_capacity_reservation.gpu[0].id
+    error_message = "as many slots as GPU nodes, and the daemon knows it"
+  }
+}
+
+run "a_name_with_blanks_is_refused" {
+  command = plan
+  variables {
+    cluster_name = "my cluster"
+  }
+  expect_failures = [var.cluster_name]
+}

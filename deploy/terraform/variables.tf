@@ -1,0 +1,215 @@
+# --- who and where -------------------------------------------------------------------------
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region must be an AWS region such as us-east-1."
+  }
+}
+
+variable "project" {
+  description = "Tag Project of everything."
+  type        = string
+  default     = "slurm-on-aws"
+}
+
+variable "environment" {
+  description = "Tag Environment of everything, such as prod or test."
+  type        = string
+  default     = "prod"
+}
+
+variable "cluster_name" {
+  description = "Name of the cluster: in Slurm, in the names of everything, in the tag by which the daemon knows its instances."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,24}$", var.cluster_name))
+    error_message = "cluster_name must be 1 to 25 small letters, digits and dashes that begin with a letter, without blanks, such as prod-a."
+  }
+}
+
+variable "notify_emails" {
+  description = "Addresses that get alarms and what needs a person."
+  type        = list(string)
+  default     = []
+}
+
+# --- network -------------------------------------------------------------------------------
+
+variable "vpc_cidr" {
+  description = "Addresses of the VPC."
+  type        = string
+  default     = "10.20.0.0/16"
+}
+
+variable "availability_zones" {
+  description = "At least two zones. GPU nodes are in the first one unless gpu.zones says otherwise: choose it where your capacity is."
+  type        = list(string)
+}
+
+variable "public_subnet_cidr" {
+  description = "Subnet of the login nodes and the NAT gateway."
+  type        = string
+  default     = "10.20.0.0/24"
+}
+
+variable "private_subnet_cidrs" {
+  description = "One private subnet for each zone."
+  type        = list(string)
+  default     = ["10.20.16.0/20", "10.20.32.0/20"]
+}
+
+variable "ssh_cidrs" {
+  description = "Networks from which SSH to the login nodes is allowed. There is no default; 0.0.0.0/0 is refused."
+  type        = list(string)
+}
+
+variable "ssh_public_key" {
+  description = "Public key of the operator, for Ansible: the content of ~/.ssh/id_ed25519.pub."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(ssh-ed25519|ecdsa-sha2-[a-z0-9-]+|ssh-rsa) [A-Za-z0-9+/=]+", var.ssh_public_key))
+    error_message = "ssh_public_key must be one line such as \"ssh-ed25519 AAAA... you@host\": the content of your .pub file, never the private key."
+  }
+}
+
+variable "ssm" {
+  description = "Let operators in through SSM Session Manager too."
+  type        = bool
+  default     = false
+}
+
+# --- images --------------------------------------------------------------------------------
+
+variable "os" {
+  description = "Image of all nodes: ubuntu-24.04 (Slurm 23.11), debian-12 (22.05) or debian-13 (24.11)."
+  type        = string
+  default     = "ubuntu-24.04"
+
+  validation {
+    condition     = contains(["ubuntu-24.04", "debian-12", "debian-13"], var.os)
+    error_message = "os must be ubuntu-24.04, debian-12 or debian-13."
+  }
+}
+
+variable "ami_id" {
+  description = "Pin the AMI of all nodes. \"\" = the newest of var.os; then an apply months later makes new template versions."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.ami_id == "" || startswith(var.ami_id, "ami-")
+    error_message = "ami_id must be an AMI id that begins with ami-, or \"\"."
+  }
+}
+
+# --- nodes ---------------------------------------------------------------------------------
+
+variable "login" {
+  description = "Login nodes."
+  type        = object({ count = optional(number, 1), type = optional(string, "t3.small") })
+  default     = {}
+}
+
+variable "controller" {
+  description = "Controllers: two, in two zones."
+  type        = object({ count = optional(number, 2), type = optional(string, "t3.small") })
+  default     = {}
+}
+
+variable "cpu" {
+  description = "CPU nodes, in a cluster placement group. spot = cheap, taken away with two minutes' notice. ami_id = a prepared image."
+  type = object({
+    count           = optional(number, 3)
+    type            = optional(string, "c7a.medium")
+    placement_group = optional(bool, true)
+    spot            = optional(bool, false)
+    zones           = optional(list(string), [])
+    root_gb         = optional(number, 40)
+    ami_id          = optional(string, "")
+  })
+  default = {}
+}
+
+variable "gpu" {
+  description = "GPU nodes. efa_cards: all network cards of the type. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers."
+  type = object({
+    count     = optional(number, 2)
+    type      = optional(string, "p4d.24xlarge")
+    efa_cards = optional(number, 4)
+    # EFA works within a zone: more zones only make a replacement possible that cannot share a
+    # multi-node job with the others.
+    zones   = optional(list(string), [])
+    root_gb = optional(number, 200)
+    ami_id  = optional(string, "")
+  })
+  default = {}
+}
+
+variable "gpu_capacity" {
+  description = "open: unreserved. reserved: in the reservation named, or in one that is made (create = true). block: a Capacity Block that you bought."
+  type = object({
+    kind           = optional(string, "open")
+    reservation_id = optional(string, "")
+    create         = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = !var.gpu_capacity.create || (var.gpu_capacity.kind == "reserved" && var.gpu_capacity.reservation_id == "")
+    error_message = "gpu_capacity.create makes an On-Demand Capacity Reservation: set kind = \"reserved\" and no reservation_id. Capacity Blocks are bought, not made."
+  }
+}
+
+variable "nfs" {
+  description = "NFS server: home and software."
+  type        = object({ count = optional(number, 1), type = optional(string, "t3.small"), data_gb = optional(number, 100) })
+  default     = {}
+}
+
+variable "gluster" {
+  description = "GlusterFS nodes: the parallel file system."
+  type        = object({ count = optional(number, 3), type = optional(string, "t3.small"), brick_gb = optional(number, 20) })
+  default     = {}
+}
+
+variable "launch_compute" {
+  description = "Terraform launches the compute nodes. hand-over.sh sets this to false once the daemon is in charge."
+  type        = bool
+  default     = true
+}
+
+# --- state and accounting ------------------------------------------------------------------
+
+variable "state_on" {
+  description = "Where slurmctld's state is: efs (default: outlives a zone) or nfs (simple; one server takes both controllers down)."
+  type        = string
+  default     = "efs"
+
+  validation {
+    condition     = contains(["efs", "nfs"], var.state_on)
+    error_message = "state_on must be efs or nfs."
+  }
+  validation {
+    condition     = var.state_on == "efs" || var.nfs.count == 1
+    error_message = "state_on = \"nfs\" needs the NFS server: set nfs.count = 1, or state_on = \"efs\"."
+  }
+}
+
+variable "database" {
+  description = "RDS MySQL for accounting."
+  type = object({
+    class               = optional(string, "db.t3.micro")
+    storage_gb          = optional(object({ initial = optional(number, 20), max = optional(number, 100) }), {})
+    multi_az            = optional(bool, false)
+    backup_days         = optional(number, 7)
+    deletion_protection = optional(bool, true)
+  })
+  default = {}
+}

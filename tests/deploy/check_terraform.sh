@@ -1,0 +1,105 @@
+# check_terraform.sh - sourced by run.sh: fmt, validate, test; what bad input is told; an apply.
+# shellcheck shell=bash disable=SC2154
+
+# A copy: Terraform writes beside what it reads.
+mkdir -p "$WORK/deploy/ansible"
+cp -r "$ROOT/deploy/terraform" "$WORK/deploy/"
+TF=$WORK/deploy/terraform
+rm -rf "$TF"/.terraform* "$TF"/*/.terraform*
+
+init() {
+    (cd "$1" && terraform init -backend=false -input=false -no-color)
+}
+
+in_folder() {
+    local folder=$1
+    shift
+    (cd "$folder" && terraform "$@")
+}
+
+check "the schema of AWS provider $AWS_PROVIDER is there" terraform_setup
+check "every Terraform file is formatted" in_folder "$TF" fmt -check -recursive -diff
+
+for module in "$TF"/modules/* "$TF"/bootstrap "$TF"; do
+    name=${module#"$TF"}
+    name=${name#/}
+    name=${name:-root}
+    check "$name: init" init "$module"
+    check "$name: valid against the schema" in_folder "$module" validate -no-color
+    if compgen -G "$module/tests/*.tftest.hcl" >/dev/null; then
+        check "$name: its tests pass" in_folder "$module" test -no-color
+    else
+        check "$name: has tests" false
+    fi
+done
+
+check "every module's README has all its variables and outputs" python3 rendered.py readmes "$TF/modules"
+
+# --- an apply, with what the cloud would answer made up ---------------------------------------
+
+cat >"$TF/backend_override.tf" <<'HCL'
+terraform {
+  backend "local" {}
+}
+HCL
+cp "$TF/terraform.tfvars.example" "$TF/terraform.tfvars"
+
+apply() {
+    in_folder "$TF" init -input=false -no-color -reconfigure &&
+        in_folder "$TF" apply -input=false -no-color -auto-approve -parallelism=4
+}
+check "the example applies from an empty account" apply
+
+no_changes() {
+    in_folder "$TF" plan -input=false -no-color -detailed-exitcode
+}
+check "a second plan has nothing to do" no_changes
+
+# --- bad input: what an operator reads ------------------------------------------------------
+
+# refused SENTENCE WORDS ARGUMENTS...: the plan must fail and say these words.
+refused() {
+    local words=$1
+    shift
+    if in_folder "$TF" plan -input=false -no-color -lock=false -refresh=false "$@"; then
+        return 1
+    fi >"$WORK/plan" 2>&1
+    # Terraform wraps its messages in a frame.
+    tr '\n' ' ' <"$WORK/plan" | sed 's/[│╷╵]//g' | tr -s ' ' | grep -qF "$words" || { cat "$WORK/plan"; return 1; }
+}
+
+check "a t2 type in the placement group is refused" refused "cannot join a cluster placement group" \
+    -var 'cpu={type="t2.small"}'
+check "a t3 type in the placement group is refused" refused "choose one that can, such as c7a.medium" \
+    -var 'cpu={type="t3.small"}'
+check "a t2 controller is refused" refused "Choose t3.small or newer" \
+    -var 'controller={count=2,type="t2.small"}'
+check "fewer than four EFA cards on p4d are refused" refused "one EFA on a p4d gives 100 of its 400 Gb/s" \
+    -var 'gpu={efa_cards=1}'
+check "SSH from everywhere is refused" refused "must not let the whole Internet in" \
+    -var 'ssh_cidrs=["0.0.0.0/0"]'
+check "no network for SSH is refused" refused "the networks you sign in from" -var 'ssh_cidrs=[]'
+check "overlapping subnets are refused" refused "The subnets overlap" \
+    -var 'private_subnet_cidrs=["10.20.16.0/20","10.20.24.0/21"]'
+check "the same subnet twice is refused" refused "The subnets overlap" \
+    -var 'private_subnet_cidrs=["10.20.16.0/20","10.20.16.0/20"]'
+check "a subnet outside the VPC is refused" refused "outside the VPC" \
+    -var 'private_subnet_cidrs=["10.20.16.0/20","10.21.16.0/20"]'
+check "a cluster name with blanks is refused" refused "without blanks" -var 'cluster_name=my cluster'
+check "one controller only is refused" refused "controller.count must be 2" -var 'controller={count=1}'
+check "one zone only is refused" refused "at least two different zones" \
+    -var 'availability_zones=["us-east-1a"]' -var 'private_subnet_cidrs=["10.20.16.0/20"]'
+check "two GlusterFS nodes are refused" refused "multiple of 3" -var 'gluster={count=2}'
+check "a reservation of kind open is refused" refused "belongs to the kinds reserved and block" \
+    -var 'gpu_capacity={kind="open",reservation_id="cr-1"}'
+check "state on NFS without a server is refused" refused "needs the NFS server" \
+    -var state_on=nfs -var 'nfs={count=0}'
+check "a private key instead of a public one is refused" refused "never the private key" \
+    -var 'ssh_public_key=-----BEGIN OPENSSH PRIVATE KEY-----'
+
+# --- the examples ---------------------------------------------------------------------------
+
+for example in "$TF"/examples/*.tfvars; do
+    check "$(basename "$example") plans" in_folder "$TF" plan -input=false -no-color -lock=false \
+        -var-file="$example"
+done

@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""What an apply rendered, taken out of the state and judged.
+
+    rendered.py extract STATE.json DIR       policies, patterns, user data, daemon configuration
+    rendered.py calls POLICY ROOT            granted actions against those in the daemon's sources
+    rendered.py events VECTORS DIR           the event samples that EventBridge could deliver
+    rendered.py matches VECTORS DIR MATCHES  what passed the rules against what handlers want
+    rendered.py inventory FILE
+    rendered.py readmes MODULES              every variable and output is in the module's README
+"""
+import base64
+import json
+import pathlib
+import re
+import sys
+
+# What AWS's operations need other permissions for, or more than their own.
+PERMISSION = {"sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
+# Granted for the controller pair: lease and incidents in DynamoDB.
+STORE = {f"dynamodb:{op}Item" for op in ("Get", "Put", "Update", "Delete")} | {"dynamodb:Query"}
+# Needed by RunInstances itself, which tags and passes the role.
+IMPLIED = {"ec2:CreateTags", "iam:PassRole"}
+# Samples that EventBridge cannot bring into the queue, with the reason.
+NOT_BY_RULE = {
+    "ec2-state-other-source.json": "a source of its own is a replay by an operator",
+    "health-other-service.json": "notices of other services are left to people's subscriptions",
+    "spot-sns-wrapped.json": "comes through SNS",
+}
+
+
+def resources(module):
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from resources(child)
+
+
+def extract(state, out):
+    out = pathlib.Path(out)
+    doc = json.loads(pathlib.Path(state).read_text())["values"]
+    for folder in ("iam", "patterns"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for r in resources(doc["root_module"]):
+        values = r["values"]
+        if r["type"] == "aws_iam_role_policy":
+            (out / "iam" / (r["index"].replace("/", "-") + ".json")).write_text(values["policy"])
+        elif r["type"] == "aws_cloudwatch_event_rule":
+            (out / "patterns" / (r["index"] + ".json")).write_text(values["event_pattern"])
+        elif r["type"] == "aws_launch_template":
+            group = r["address"].split('"')[1]
+            (out / f"user-data-{group}").write_bytes(base64.b64decode(values["user_data"]))
+        elif r["type"] == "local_file":
+            (out / pathlib.Path(values["filename"]).name).write_text(values["content"])
+    daemon = doc["outputs"]["reconcilerd"]["value"]
+    (out / "reconcilerd.json").write_text(json.dumps(daemon, indent=2))
+    return not (list((out / "iam").iterdir()) and list((out / "patterns").iterdir()))
+
+
+def granted(policy):
+    for statement in json.loads(pathlib.Path(policy).read_text())["Statement"]:
+        actions = statement["Action"]
+        yield from [actions] if isinstance(actions, str) else actions
+
+
+def calls(policy, root):
+    """The operations that the AWS room knows and the daemon uses."""
+    used = set()
+    sources = "\n".join(p.read_text() for p in pathlib.Path(root, "reconciler/io/daemon").glob("*.c"))
+    functions = {
+        "rc_ec2_run(": "ec2:RunInstances", "rc_ec2_describe_": "ec2:DescribeInstances",
+        "rc_ec2_status_": "ec2:DescribeInstanceStatus", "rc_ec2_stop(": "ec2:StopInstances",
+        "rc_ec2_start(": "ec2:StartInstances", "rc_ec2_reboot(": "ec2:RebootInstances",
+        "rc_ec2_terminate(": "ec2:TerminateInstances", "rc_ec2_create_tags(": "ec2:CreateTags",
+        "rc_ec2_console(": "ec2:GetConsoleOutput", "rc_sqs_receive(": "sqs:ReceiveMessage",
+        "rc_sqs_delete_batch(": "sqs:DeleteMessageBatch",
+        "rc_sqs_change_visibility": "sqs:ChangeMessageVisibility",
+        "rc_sqs_get_attributes(": "sqs:GetQueueAttributes",
+        "rc_sqs_send": "sqs:SendMessage",
+    }
+    for call, operation in functions.items():
+        if call in sources:
+            used.add(PERMISSION.get(operation, operation))
+    unknown = {c for c in re.findall(r"\brc_(?:ec2|sqs)_\w+\(", sources)
+               if not any(c.startswith(f.rstrip("(")) for f in functions)} - {"rc_ec2_cancel("}
+    have = set(granted(policy))
+    missing, idle = used - have, have - used - IMPLIED - STORE
+    for words, found in (("not granted", missing), ("granted, never called", idle),
+                         ("calls that this check does not know", unknown)):
+        if found:
+            print(f"{words}: {', '.join(sorted(found))}")
+    return bool(missing or idle or unknown)
+
+
+def expected(vectors):
+    for line in pathlib.Path(vectors, "expected.tsv").read_text().splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")[:2]
+
+
+def events(vectors, out):
+    """A sample that is no JSON object with a source cannot come from EventBridge."""
+    out = pathlib.Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, _ in expected(vectors):
+        try:
+            event = json.loads(pathlib.Path(vectors, name).read_text())
+        except ValueError:
+            continue
+        if isinstance(event, dict) and str(event.get("source", "")).startswith("aws."):
+            # Our alarms are known by their names; the samples have others.
+            detail = event.get("detail")
+            if isinstance(detail, dict) and isinstance(detail.get("alarmName"), str):
+                detail["alarmName"] = "prod-a-" + detail["alarmName"]
+            event.setdefault("detail-type", event.get("detail_type", ""))
+            (out / name).write_text(json.dumps(event))
+    return 0
+
+
+def matches(vectors, folder, found):
+    passed = {}
+    for line in pathlib.Path(found).read_text().splitlines():
+        event, pattern = line.split("\t")
+        passed.setdefault(event, []).append(pattern)
+    wrong = checked = 0
+    for name, kind in expected(vectors):
+        if not pathlib.Path(folder, name).exists() or name in NOT_BY_RULE:
+            continue
+        if "quarantined" in kind.split("|"):
+            continue  # damaged: AWS does not send these, so either is right
+        checked += 1
+        wanted = kind != "ignored"
+        if wanted != (name in passed):
+            print(f"{name} ({kind}): {'does not pass' if wanted else passed[name]}")
+            wrong += 1
+    print(f"{checked} samples")
+    return wrong or checked < 40
+
+
+def inventory(path):
+    text = pathlib.Path(path).read_text()
+    nodes = set(re.findall(r"^(\S+) ansible_host=\d", text, re.M))
+    want = {"login-1", "ctl-1", "ctl-2", "nfs-1", "gluster-1", "gluster-2", "gluster-3", "cpu-1",
+            "cpu-2", "cpu-3", "gpu-1", "gpu-2"}
+    print(text if nodes != want else "")
+    return nodes != want
+
+
+def readmes(modules):
+    missing = []
+    for module in sorted(pathlib.Path(modules).iterdir()):
+        text = (module / "README.md").read_text()
+        for source in ("variables.tf", "outputs.tf"):
+            for name in re.findall(r'^(?:variable|output) "(\w+)"', (module / source).read_text(), re.M):
+                if f"`{name}`" not in text:
+                    missing.append(f"{module.name}: {name}")
+    print("\n".join(missing))
+    return bool(missing)
+
+
+if __name__ == "__main__":
+    command = {f.__name__: f for f in (extract, calls, events, matches, inventory, readmes)}[sys.argv[1]]
+    sys.exit(1 if command(*sys.argv[2:]) else 0)
