@@ -1,0 +1,143 @@
+/* What handlers/adopt.c folds, and what it does not. */
+#include "tests/harness/harness.h"
+
+#include <string.h>
+
+#include "tests/unit/core/story.h"
+
+static void
+adopt(struct story *st, const char *node, uint32_t incident, uint32_t phase, const char *old)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.adopt.incident = incident;
+    ev.u.adopt.fault = RC_FAULT_RETIREMENT;
+    ev.u.adopt.phase = phase;
+    ev.u.adopt.attempt = 3;
+    ev.u.adopt.opened_wall_ms = st->wall_ms - 60000;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, old);
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(st, &ev);
+}
+
+static void
+an_adopted_incident_goes_on_with_its_attempt_and_its_number(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    adopt(&st, "n1", 41, RC_PHASE_LAUNCH, "i-1");
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->attempt, 3);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.attempt, 3);
+    CU_ASSERT_EQUAL(st.s->next_incident, 42);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    story_end(&st);
+}
+
+static void
+what_is_known_already_and_what_cannot_go_on_is_not_adopted(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    adopt(&st, "n1", 41, RC_PHASE_WAIT_IDLE, "i-1");
+    adopt(&st, "n1", 42, RC_PHASE_LAUNCH, "i-1");
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->id, 41);
+    adopt(&st, "n2", 0, RC_PHASE_LAUNCH, "i-2");
+    adopt(&st, "n3", 50, RC_PHASE_CLOSED, "i-3");
+    adopt(&st, "n3", 51, RC_PHASE_NONE, "i-3");
+    adopt(&st, "n3", 52, 999, "i-3");
+    adopt(&st, "", 53, RC_PHASE_LAUNCH, "i-3");
+    CU_ASSERT_EQUAL(st.s->open_incidents, 1);
+    story_end(&st);
+}
+
+static void
+a_name_behind_which_nothing_is_known_is_not_well(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    story_node(&st, "n5", "10.0.0.5", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_clear(&st);
+    adopt(&st, "n5", 41, RC_PHASE_WAIT_IDLE, "i-5");
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE] + st.count[RC_ACT_RESUME], 0);
+    story_end(&st);
+}
+
+static void
+the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    story_node(&st, "n5", "10.0.0.5", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    story_instance(&st, "i-5", "n5", "", RC_INST_TERMINATED);
+    adopt(&st, "n5", 41, RC_PHASE_WAIT_IDLE, "i-5");
+    uint32_t node = rc_node_find(st.s, "n5");
+    CU_ASSERT_EQUAL(rc_node_at(st.s, node)->instance, rc_instance_find(st.s, "i-5"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 0);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.attempt, 3);
+    story_end(&st);
+}
+
+static void
+the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    adopt(&st, "n1", 41, RC_PHASE_LAUNCH, "i-vanished");
+    uint32_t slot = story_incident(&st, "n1")->old_instance;
+    for (int i = 0; i < 4; i++) {
+        story_sweep(&st);
+    }
+    story_state(&st, "i-stranger", RC_INST_RUNNING);
+    CU_ASSERT_STRING_EQUAL(rc_instance_at(st.s, slot)->id, "i-vanished");
+    story_end(&st);
+}
+
+static void
+an_incident_adopted_before_the_cluster_file_breaks_no_count(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 4);
+    rc_text_set(st.cluster.group[0].nodes, RC_TEXT_LEN, "n[1-3]");
+    rc_event_init(&ev, RC_EV_CLUSTER);
+    ev.u.cluster = &st.cluster;
+    story_give(&st, &ev);
+    adopt(&st, "n9", 41, RC_PHASE_PROTECT, "");
+    story_node(&st, "n9", "10.0.0.9", RC_SN_DRAIN, RC_OWNER_OURS);
+    rc_text_set(st.cluster.group[0].nodes, RC_TEXT_LEN, "n[1-9]");
+    story_give(&st, &ev);
+    uint32_t node = rc_node_find(st.s, "n9");
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, rc_node_at(st.s, node)->partition_row)->out, 1);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"an adopted incident goes on with its attempt and its number",
+         an_adopted_incident_goes_on_with_its_attempt_and_its_number},
+        {"what is known already and what cannot go on is not adopted",
+         what_is_known_already_and_what_cannot_go_on_is_not_adopted},
+        {"a name behind which nothing is known is not well",
+         a_name_behind_which_nothing_is_known_is_not_well},
+        {"the dead instance of an adopted incident stands behind its name again",
+         the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again},
+        {"the row of an instance that EC2 shows no more stays while the incident is open",
+         the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open},
+        {"an incident adopted before the cluster file breaks no count",
+         an_incident_adopted_before_the_cluster_file_breaks_no_count},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("handler adopt", tests);
+}
