@@ -77,8 +77,8 @@ adopt_apply(struct rc_state *s, const struct rc_event *ev)
     uint32_t node = rc_node_get(s, ev->node), slot;
 
     if (!node || rc_node_at(s, node)->incident || !in->incident || in->phase == RC_PHASE_NONE ||
-        in->phase >= RC_PHASE_CLOSED) {
-        return; /* known already, or nothing to go on with */
+        in->phase >= RC_PHASE_CLOSED || rc_incident_find(s, in->incident)) {
+        return; /* known already (perhaps closed, its item not deleted yet), or nothing to do */
     }
     slot = rc_incident_new(s, in->incident);
     if (!slot) {

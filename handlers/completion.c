@@ -137,6 +137,7 @@ complete_terminate(struct rc_state *s, struct rc_incident *inc, const struct rc_
 {
     if (c->error == RC_OK || c->error == RC_E_NOT_FOUND) {
         inc->flags |= RC_INC_ACCEPTED;
+        inc->accepted_ms = s->now_ms;
     } else if (is_final(c->error)) {
         inc->flags |= RC_INC_FAILED;
     } else {

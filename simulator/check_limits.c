@@ -7,7 +7,7 @@
 #include "simulator/check.h"
 
 /* A launch that got lost on its way counts from its first try on. */
-enum { HOUR_MS = 3600 * 1000, RETRIES_MS = 25 * 60 * 1000 };
+enum { HOUR_MS = 3600 * 1000, RETRIES_MS = 40 * 60 * 1000 };
 
 static void
 count_rate(struct rc_ctl *c, int64_t *ring, uint32_t *count, uint32_t limit, int64_t window_ms,

@@ -55,6 +55,34 @@ end_leftover(struct rc_turn *t, const struct rc_instance *i)
     rc_turn_wake(t, wake_ms > t->s->now_ms ? wake_ms : RC_NEVER);
 }
 
+/* A replacement of an earlier try whose end was refused or got lost: it may hold the very
+ * slot that the next one needs. */
+void
+rc_turn_end_earlier(struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    struct rc_action a;
+    int64_t wake_ms = RC_NEVER;
+
+    for (uint32_t slot = t->n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
+        const struct rc_instance *i = rc_instance_at(t->s, slot);
+        bool earlier = i->ours && i->tag_incident == inc->id && i->tag_attempt < inc->attempt;
+        bool in_use = slot == t->n->instance && !rc_turn_idle(t);
+        if (!earlier || in_use || slot == inc->new_instance || !is_living(i)) {
+            continue;
+        }
+        if (i->ending_ms > t->s->now_ms) {
+            rc_turn_wake(t, i->ending_ms);
+        } else if (rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) == RC_BLOCK_NONE) {
+            rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
+            memcpy(a.instance, i->id, sizeof a.instance);
+            rc_put_text(a.text, sizeof a.text, "replacement failed before it served");
+            rc_act_send(t->s, t->out, &a);
+            return;
+        }
+    }
+}
+
 void
 rc_turn_end_leftovers(struct rc_turn *t)
 {

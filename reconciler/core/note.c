@@ -223,6 +223,12 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     if (kind == RC_ACT_JOBS_SIGNAL) {
         inc->flags |= RC_INC_SIGNALLED;
     }
+    if (kind == RC_ACT_TERMINATE) {
+        uint32_t instance = rc_instance_find(s, a->instance);
+        if (instance) {
+            rc_instance_at(s, instance)->ending_ms = a->deadline_ms;
+        }
+    }
     if (kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_TERMINATE) {
         inc->flags |= RC_INC_BROKEN;
     }

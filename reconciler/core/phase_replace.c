@@ -122,6 +122,7 @@ rc_phase_launch(struct rc_turn *t)
     if (t->inc->new_instance) {
         return rc_turn_go(t, RC_PHASE_BOOT, "instance launched");
     }
+    rc_turn_end_earlier(t);
     rc_turn_launch(t);
     return false;
 }

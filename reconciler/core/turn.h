@@ -60,6 +60,8 @@ void rc_turn_end_replacement(struct rc_turn *t);
 bool rc_turn_awaits(struct rc_turn *t, int64_t timeout_ms);
 /* leftover.c: instances that were launched for an incident and serve nobody. */
 void rc_turn_end_leftovers(struct rc_turn *t);
+/* The same within an incident: those of its earlier tries. */
+void rc_turn_end_earlier(struct rc_turn *t);
 /* Time-out of the phase, measured from its begin. */
 bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
 /* Tells people once an incident (flag). */

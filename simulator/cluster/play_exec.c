@@ -202,7 +202,11 @@ is_refused(struct rc_ctl *c, const struct rc_action *a)
 
     bool late = rc_ctl_core_ms(c) >= c->s->lease_until_ms - RC_PLAY_LEASE_MARGIN_MS;
     if (changes(a->kind) && (late || !rc_leads(c->s))) {
-        rc_exec_complete(c, a, RC_E_NO_LEASE, "the lease ran out before it was started");
+        if (a->kind == RC_ACT_MESSAGE_DELETE) {
+            rc_intake_release(c, a->msg);
+        } else {
+            rc_exec_complete(c, a, RC_E_NO_LEASE, "the lease ran out before it was started");
+        }
         return true;
     }
     if (rc_action_irreversible((enum rc_action_kind)a->kind) &&

@@ -87,6 +87,17 @@ rc_intake_forget(struct rc_ctl *c, const struct rc_action *a)
 }
 
 void
+rc_intake_release(struct rc_ctl *c, uint64_t msg)
+{
+    struct rc_held *h = &c->held[msg % RC_PLAY_MESSAGES];
+
+    if (h->msg == msg) {
+        memset(h, 0, sizeof *h);
+        c->held_count--;
+    }
+}
+
+void
 rc_intake_extend(struct rc_ctl *c)
 {
     for (uint32_t i = 0; c->intake_runs && i < RC_PLAY_MESSAGES; i++) {

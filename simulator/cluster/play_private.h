@@ -281,6 +281,7 @@ void rc_intake_play(struct rc_ctl *c); /* follows the lease */
 void rc_intake_receive(struct rc_ctl *c);
 void rc_intake_extend(struct rc_ctl *c);
 void rc_intake_forget(struct rc_ctl *c, const struct rc_action *a); /* MESSAGE_DELETE */
+void rc_intake_release(struct rc_ctl *c, uint64_t msg);             /* not deleted after all */
 uint32_t rc_play_node_index(const struct rc_play *p, const char *name);
 
 #endif

@@ -77,7 +77,12 @@ is_too_late(struct rc_daemon *d, const struct rc_action *a)
 
     if (!is_question(a->kind) &&
         (!s->lease_held || now_ms >= s->lease_until_ms - s->cluster.lease_margin_ms)) {
-        rc_daemon_complete_code(d, a->id, RC_E_NO_LEASE, "the lease ran out before it was sent");
+        if (a->kind == RC_ACT_MESSAGE_DELETE) {
+            rc_intake_let_go(d->intake, a->msg);
+        } else {
+            rc_daemon_complete_code(d, a->id, RC_E_NO_LEASE,
+                                    "the lease ran out before it was sent");
+        }
         return true;
     }
     if (rc_action_irreversible((enum rc_action_kind)a->kind) && now_ms >= a->deadline_ms) {

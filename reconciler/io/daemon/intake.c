@@ -287,6 +287,16 @@ rc_intake_delete(struct rc_intake *in, uint64_t msg)
     add_to_batch(in, h);
 }
 
+void
+rc_intake_let_go(struct rc_intake *in, uint64_t msg)
+{
+    struct rc_held_message *h = slot_of(in, msg);
+
+    if (h->msg == msg && !h->deleting) {
+        let_go(in, h);
+    }
+}
+
 struct extension {
     struct rc_sqs_entry entry[RC_SQS_BATCH_MAX];
     uint32_t count;

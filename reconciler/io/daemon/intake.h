@@ -18,6 +18,8 @@ void rc_intake_stop(struct rc_intake *in);
 /* The core's word: this message may leave the queue. Batched until flush. */
 void rc_intake_delete(struct rc_intake *in, uint64_t msg);
 void rc_intake_flush(struct rc_intake *in);
+/* Not deleted after all: the queue gives it again, and it is known then. */
+void rc_intake_let_go(struct rc_intake *in, uint64_t msg);
 /* Its body and queue id, for the quarantine; NULL when it is not held any more. */
 struct rc_held_message {
     char *receipt;

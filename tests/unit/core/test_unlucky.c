@@ -123,6 +123,23 @@ an_instance_that_nobody_launched_for_a_repair_is_left_alone(void)
     story_end(&st);
 }
 
+/* Its item could not be deleted yet when the lease was taken anew. */
+static void
+a_closed_incident_is_not_adopted_again(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    adopt(&st, RC_PHASE_LAUNCH);
+    struct rc_incident *inc = story_incident(&st, "n1");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(inc);
+    rc_node_at(st.s, inc->node)->incident = 0; /* as close_incident() leaves it */
+    inc->node = 0;
+    adopt(&st, RC_PHASE_LAUNCH);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
 /* Up to a node that waits for its drained job under a fault, then resumed by somebody. */
 static void
 yield(struct story *st)
@@ -251,6 +268,7 @@ main(void)
          an_incident_number_in_a_tag_is_not_given_out_again},
         {"a node resumed in its repair is drained again before its gate",
          a_node_resumed_in_its_repair_is_drained_again_before_its_gate},
+        {"a closed incident is not adopted again", a_closed_incident_is_not_adopted_again},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("unlucky", tests);
