@@ -4,6 +4,11 @@
  *
  * reads kernel log lines and prints what each means: see watch_classify.h.
  *
+ *     nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]
+ *                     [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]
+ *
+ * looks at the whole node once: see watch_check.h for its exit status.
+ *
  *     nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,…] | --conf FILE]
  *                     [--addr ADDR] [--timeout 600s]
  *
@@ -23,13 +28,17 @@
 
 #include "reconciler/admit.h"
 #include "reconciler/watch_classify.h"
+#include "reconciler/watch_options.h"
 
 enum { ADMIT_TIMEOUT_MS = 600 * 1000 };
 
 static const char usage[] =
     "usage: nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,...] | --conf FILE]\n"
     "                       [--addr ADDR] [--timeout 600s]\n"
-    "       nodewatch classify [-]\n";
+    "       nodewatch classify [-]\n"
+    "       nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]\n"
+    "                       [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
+    "                       [--nvml LIBRARY]\n";
 
 /* "90", "90s", "10m", "1h". */
 static bool
@@ -134,6 +143,13 @@ main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "classify") == 0 &&
         (argc == 2 || (argc == 3 && strcmp(argv[2], "-") == 0))) {
         return rc_watch_classify(STDIN_FILENO, STDOUT_FILENO);
+    }
+    if (argc >= 2 && strcmp(argv[1], "check") == 0) {
+        int status = rc_watch_check_main(argc - 1, argv + 1);
+
+        if (status >= 0) {
+            return status;
+        }
     }
     fputs(usage, stderr);
     return 2;

@@ -45,7 +45,7 @@ flush_answers(struct answers *a)
 }
 
 static void
-put_field(struct answers *a, const char *text, size_t len, char after)
+put_answer_field(struct answers *a, const char *text, size_t len, char after)
 {
     if (len == 0) {
         text = "-";
@@ -71,9 +71,9 @@ answer_line(struct answers *a, const char *line, size_t len)
         a->len += sizeof nothing - 1;
         return;
     }
-    put_field(a, c.name, strlen(c.name), '\t');
-    put_field(a, c.device, strlen(c.device), '\t');
-    put_field(a, detail, rc_kernel_detail(&c, detail), '\n');
+    put_answer_field(a, c.name, strlen(c.name), '\t');
+    put_answer_field(a, c.device, strlen(c.device), '\t');
+    put_answer_field(a, detail, rc_kernel_detail(&c, detail), '\n');
 }
 
 /* Answers the whole lines in buf; returns how many bytes of an unfinished one are left,

@@ -29,7 +29,7 @@ lower(char c)
 }
 
 static void
-keep(char *device, const char *from, const char *to)
+keep_device(char *device, const char *from, const char *to)
 {
     size_t len = (size_t)(to - from);
 
@@ -48,7 +48,7 @@ keep(char *device, const char *from, const char *to)
 static void
 keep_address(char *device, const char *from, const char *to)
 {
-    keep(device, from, to);
+    keep_device(device, from, to);
     for (char *c = device; c && *c; c++) {
         *c = lower(*c);
     }
@@ -120,7 +120,7 @@ match_special(char what, const char *at, const char *end, char *device)
         break;
     case 'n':
         stop = name_end(at, end, "():,");
-        keep(device, at, stop);
+        keep_device(device, at, stop);
         break;
     default:
         stop = name_end(at, end, ":");
@@ -291,7 +291,7 @@ read_old_subject(const char *at, const char *end, struct subject *ret, char *dev
         const char *behind = rc_kernel_match(forms[i].pattern, at, end, NULL);
 
         if (behind) {
-            keep(device, at + forms[i].skip, behind - 2);
+            keep_device(device, at + forms[i].skip, behind - 2);
             ret->driver = (struct rc_span){forms[i].driver, strlen(forms[i].driver)};
             ret->text = behind;
             return true;

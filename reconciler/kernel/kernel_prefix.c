@@ -23,7 +23,7 @@ struct cursor {
 };
 
 static bool
-is_digit(char c)
+digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -35,9 +35,9 @@ is_alpha(char c)
 }
 
 static const char *
-skip_digits(const char *at, const char *end)
+digits_end(const char *at, const char *end)
 {
-    while (at < end && is_digit(*at)) {
+    while (at < end && digit(*at)) {
         at++;
     }
     return at;
@@ -72,12 +72,12 @@ token_end(const char *at, const char *end)
 
 /* A decimal number before the byte that must follow it. */
 static bool
-read_number(const char **at, const char *end, char after, uint64_t *ret)
+read_prefix_number(const char **at, const char *end, char after, uint64_t *ret)
 {
     const char *c = *at;
     uint64_t value = 0;
 
-    while (c < end && is_digit(*c)) {
+    while (c < end && digit(*c)) {
         if (value > (UINT64_MAX - 9) / 10) {
             return false;
         }
@@ -97,8 +97,8 @@ rc_kmsg_parse(const char *record, size_t len, struct rc_kmsg *ret)
     const char *at = record, *end = record + len;
     uint64_t prio, seq, usec;
 
-    if (!read_number(&at, end, ',', &prio) || prio > UINT32_MAX ||
-        !read_number(&at, end, ',', &seq) || !read_number(&at, end, ',', &usec)) {
+    if (!read_prefix_number(&at, end, ',', &prio) || prio > UINT32_MAX ||
+        !read_prefix_number(&at, end, ',', &seq) || !read_prefix_number(&at, end, ',', &usec)) {
         return false;
     }
     at = memchr(at, ';', (size_t)(end - at));
@@ -123,8 +123,7 @@ read_kmsg(struct cursor *c)
 {
     struct rc_kmsg k;
 
-    if (c->at == c->end || !is_digit(*c->at) ||
-        !rc_kmsg_parse(c->at, (size_t)(c->end - c->at), &k)) {
+    if (c->at == c->end || !digit(*c->at) || !rc_kmsg_parse(c->at, (size_t)(c->end - c->at), &k)) {
         return false;
     }
     c->foreign |= !rc_kmsg_is_kernel(&k);
@@ -143,11 +142,11 @@ read_priority(struct cursor *c)
         return false;
     }
     at++;
-    if (!read_number(&at, c->end, '>', &prio)) {
+    if (!read_prefix_number(&at, c->end, '>', &prio)) {
         return false;
     }
     c->foreign |= prio > FACILITY_KERNEL_MAX;
-    if (starts(at, c->end, "1 ") && c->end - at > 6 && is_digit(at[2]) && is_digit(at[5])) {
+    if (starts(at, c->end, "1 ") && c->end - at > 6 && digit(at[2]) && digit(at[5])) {
         at += 2;
         for (int field = 0; field < 6; field++) { /* time, host, app, process, id, data */
             const char *end = token_end(at, c->end);
@@ -170,14 +169,13 @@ is_stamp(const char *at, const char *end)
     while (at < end && *at == ' ') {
         at++;
     }
-    if (end - at > 1 && (*at == 'T' || *at == 'C') && skip_digits(at + 1, end) == end) {
+    if (end - at > 1 && (*at == 'T' || *at == 'C') && digits_end(at + 1, end) == end) {
         return true;
     }
     for (const char *c = at; c < end; c++) {
-        seen |= is_digit(*c) || *c == '.';
-        number &= is_digit(*c) || strchr(" .,+-<>", *c) != NULL;
-        clock |= c > at && end - c > 2 && *c == ':' && is_digit(c[-1]) && is_digit(c[1]) &&
-                 is_digit(c[2]);
+        seen |= digit(*c) || *c == '.';
+        number &= digit(*c) || strchr(" .,+-<>", *c) != NULL;
+        clock |= c > at && end - c > 2 && *c == ':' && digit(c[-1]) && digit(c[1]) && digit(c[2]);
     }
     return seen && (number || clock);
 }
@@ -215,7 +213,7 @@ read_decoded(struct cursor *c)
             at++;
         }
         word[i] = at;
-        while (at < c->end && (is_alpha(*at) || is_digit(*at)) && at - word[i] < 16) {
+        while (at < c->end && (is_alpha(*at) || digit(*at)) && at - word[i] < 16) {
             at++;
         }
         word_end[i] = at;
@@ -243,12 +241,12 @@ static const char *
 clock_end(const char *at, const char *end)
 {
     for (int i = 0; i < 8; i++) {
-        if (end - at <= i || (i % 3 == 2 ? at[i] != ':' : !is_digit(at[i]))) {
+        if (end - at <= i || (i % 3 == 2 ? at[i] != ':' : !digit(at[i]))) {
             return NULL;
         }
     }
     at += 8;
-    return at < end && (*at == '.' || *at == ',') ? skip_digits(at + 1, end) : at;
+    return at < end && (*at == '.' || *at == ',') ? digits_end(at + 1, end) : at;
 }
 
 /* "Feb 23 16:24:18[.5] ", in any language. */
@@ -257,7 +255,7 @@ read_syslog_time(struct cursor *c)
 {
     const char *at = c->at, *month = at;
 
-    while (at < c->end && at - month < 16 && *at != ' ' && !is_digit(*at)) {
+    while (at < c->end && at - month < 16 && *at != ' ' && !digit(*at)) {
         at++;
     }
     if (at == month || at == c->end || *at != ' ') {
@@ -267,7 +265,7 @@ read_syslog_time(struct cursor *c)
         at++;
     }
     const char *day = at;
-    at = skip_digits(at, c->end);
+    at = digits_end(at, c->end);
     if (at == day || at - day > 2 || at == c->end || *at != ' ') {
         return false;
     }
@@ -285,11 +283,11 @@ static bool
 read_iso_time(struct cursor *c)
 {
     const char *at = c->at, *end = c->end;
-    bool full = end - at > 4 && is_alpha(at[0]) && at[3] == ' ' && is_digit(at[4]);
+    bool full = end - at > 4 && is_alpha(at[0]) && at[3] == ' ' && digit(at[4]);
 
     at += full ? 4 : 0;
-    if (end - at < 19 || skip_digits(at, end) != at + 4 || at[4] != '-' || at[7] != '-' ||
-        (at[10] != 'T' && at[10] != ' ') || skip_digits(at + 5, end) != at + 7) {
+    if (end - at < 19 || digits_end(at, end) != at + 4 || at[4] != '-' || at[7] != '-' ||
+        (at[10] != 'T' && at[10] != ' ') || digits_end(at + 5, end) != at + 7) {
         return false;
     }
     at = clock_end(at + 11, end);
@@ -362,7 +360,7 @@ read_prefix(struct cursor *c)
     if (*c->at == '<') {
         return read_priority(c);
     }
-    if (is_digit(*c->at)) {
+    if (digit(*c->at)) {
         return read_kmsg(c) || read_iso_time(c) || read_source(c) || read_identifier(c);
     }
     return read_decoded(c) || read_syslog_time(c) || read_iso_time(c) || read_identifier(c);

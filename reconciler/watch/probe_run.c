@@ -1,0 +1,119 @@
+/* probe_run.c - findings, and probes in a child process; see probe.h. */
+#define _GNU_SOURCE
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reconciler/watch/probe.h"
+
+/* One write to a pipe is whole up to PIPE_BUF (4096 on Linux). */
+_Static_assert(sizeof(struct rc_finding) <= 4096, "a finding is written at once");
+
+/* The last thing that a child says: all findings were handed over. */
+enum { FINDING_END = 0xe0f };
+
+static void
+make_printable(char *text)
+{
+    for (; *text; text++) {
+        *text = *text < ' ' || *text > '~' ? '?' : *text;
+    }
+}
+
+void
+rc_finding_add(struct rc_findings *out, enum rc_finding_kind kind, const char *class_name,
+               const char *device, const char *fmt, ...)
+{
+    struct rc_finding f = {.kind = kind};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    (void)snprintf(f.class_name, sizeof f.class_name, "%s", class_name);
+    (void)snprintf(f.device, sizeof f.device, "%s", device ? device : "");
+    make_printable(f.text);
+    make_printable(f.device);
+    if (out->pipe_fd >= 0) {
+        (void)!write(out->pipe_fd, &f, sizeof f);
+    } else if (out->count < RC_FINDINGS_MAX) {
+        out->v[out->count++] = f;
+    } else {
+        out->dropped++;
+    }
+}
+
+bool
+rc_probe_start(const struct rc_probe *p, const struct rc_probe_config *c,
+               struct rc_probe_child *ret)
+{
+    struct rc_findings out = {.pipe_fd = -1};
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return false;
+    }
+    pid_t pid = fork();
+    if (pid < 0) {
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return false;
+    }
+    if (pid == 0) {
+        const struct rc_finding end = {.kind = FINDING_END};
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)close(ends[0]);
+        out.pipe_fd = ends[1];
+        p->run(c, &out);
+        (void)!write(ends[1], &end, sizeof end);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *ret = (struct rc_probe_child){.pid = pid, .fd = ends[0]};
+    return true;
+}
+
+bool
+rc_probe_take(struct rc_probe_child *child, struct rc_findings *out, bool *ret_died)
+{
+    struct rc_finding f;
+    ssize_t n;
+
+    *ret_died = false;
+    while ((n = read(child->fd, &f, sizeof f)) == (ssize_t)sizeof f) {
+        if (f.kind == FINDING_END) {
+            rc_probe_abandon(child);
+            return false;
+        }
+        f.class_name[sizeof f.class_name - 1] = '\0';
+        f.device[sizeof f.device - 1] = '\0';
+        f.text[sizeof f.text - 1] = '\0';
+        rc_finding_add(out, (enum rc_finding_kind)f.kind, f.class_name, f.device, "%s", f.text);
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return true;
+    }
+    rc_probe_abandon(child);
+    *ret_died = true;
+    return false;
+}
+
+void
+rc_probe_abandon(struct rc_probe_child *child)
+{
+    if (child->fd >= 0) {
+        (void)close(child->fd);
+        child->fd = -1;
+        (void)kill(child->pid, SIGKILL);
+        (void)waitpid(child->pid, NULL, WNOHANG);
+    }
+}

@@ -1,0 +1,20 @@
+/* watch_check.h - "nodewatch check": one look at everything.
+ *
+ * Exit status: 0 well, 1 a fault, 2 something could not be looked at. For a prolog
+ * (config.prolog) unknown is well, and only what makes the node guilty is a fault: a prolog
+ * that fails drains its node, and a file server that is ill would so drain them all. */
+#ifndef RC_WATCH_CHECK_H
+#define RC_WATCH_CHECK_H
+
+#include "reconciler/watch/probe.h"
+
+struct rc_check {
+    struct rc_probe_config probe;
+    bool json;
+    bool prolog;
+};
+
+/* Prints to stdout; returns the exit status. */
+int rc_watch_check(const struct rc_check *c);
+
+#endif

@@ -1,0 +1,232 @@
+/* watch_state.c - see watch_state.h.
+ *
+ * The file is not synced: after a crash of the machine its boot is another one, and
+ * after a crash of the agent the kernel's log is still there. */
+#define _GNU_SOURCE
+#include "reconciler/watch/watch_state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    DRAINED_ANEW_S = 60, /* a fault that is back so long after its drain is a new one */
+    BOOT_SHOWN = 8,
+};
+
+static struct rc_watch_fault *
+find_fault(struct rc_watch_state *s, const char *class_name, const char *device)
+{
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        if (strcmp(s->fault[i].class_name, class_name) == 0 &&
+            strcmp(s->fault[i].device, device) == 0) {
+            return &s->fault[i];
+        }
+    }
+    return NULL;
+}
+
+/* A place in the table: a free one, else that of the oldest fault that is only told. */
+static struct rc_watch_fault *
+new_fault(struct rc_watch_state *s)
+{
+    struct rc_watch_fault *oldest = NULL;
+
+    if (s->fault_count < RC_WATCH_FAULTS_MAX) {
+        return &s->fault[s->fault_count++];
+    }
+    s->dropped++;
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        struct rc_watch_fault *f = &s->fault[i];
+
+        if (!f->wanted && (!oldest || f->last_s < oldest->last_s)) {
+            oldest = f;
+        }
+    }
+    return oldest;
+}
+
+bool
+rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *device,
+              enum rc_verdict_of verdict, int64_t now_s)
+{
+    struct rc_watch_fault *f = find_fault(s, class_name, device);
+    bool fresh = !f;
+
+    if (verdict == RC_VERDICT_NOTHING) {
+        return false;
+    }
+    if (!f) {
+        f = new_fault(s);
+        if (!f) {
+            return false; /* all places wait for a drain, and one drain covers them all */
+        }
+        *f = (struct rc_watch_fault){.drain = verdict == RC_VERDICT_DRAIN};
+        (void)snprintf(f->class_name, sizeof f->class_name, "%s", class_name);
+        (void)snprintf(f->device, sizeof f->device, "%s", device);
+    }
+    f->count += f->count < UINT32_MAX;
+    f->last_s = now_s;
+    if (!f->drain) {
+        s->extra_wanted = true;
+        return true;
+    }
+    fresh |= f->drained_s != 0 && now_s - f->drained_s >= DRAINED_ANEW_S;
+    f->wanted |= fresh;
+    return fresh;
+}
+
+bool
+rc_watch_drain_wanted(const struct rc_watch_state *s)
+{
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        if (s->fault[i].wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+rc_watch_drained(struct rc_watch_state *s, bool ours, int64_t now_s)
+{
+    uint32_t told = 0;
+
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        struct rc_watch_fault *f = &s->fault[i];
+
+        if (f->wanted) {
+            f->wanted = false;
+            f->drained_s = now_s;
+            told++;
+        }
+    }
+    s->extra_wanted |= !ours || told > 1;
+}
+
+void
+rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LEN])
+{
+    const struct rc_watch_fault *first = NULL;
+    uint32_t others = 0;
+    int len;
+
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        if (s->fault[i].wanted) {
+            others += first != NULL;
+            first = first ? first : &s->fault[i];
+        }
+    }
+    len = snprintf(buf, RC_WATCH_REASON_LEN, "rc:0 %s%s%s boot=%.*s",
+                   first ? first->class_name : "fault", first && *first->device ? " " : "",
+                   first ? first->device : "", BOOT_SHOWN, s->boot);
+    if (others > 0 && len > 0 && len < RC_WATCH_REASON_LEN) {
+        (void)snprintf(buf + len, (size_t)(RC_WATCH_REASON_LEN - len), " +%" PRIu32, others);
+    }
+}
+
+/* Indices of the faults, the latest first. */
+static void
+order_faults(const struct rc_watch_state *s, uint32_t order[RC_WATCH_FAULTS_MAX])
+{
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        uint32_t at = i;
+
+        while (at > 0 && s->fault[order[at - 1]].last_s < s->fault[i].last_s) {
+            order[at] = order[at - 1];
+            at--;
+        }
+        order[at] = i;
+    }
+}
+
+void
+rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN])
+{
+    uint32_t order[RC_WATCH_FAULTS_MAX] = {0};
+    int len = snprintf(buf, RC_WATCH_EXTRA_LEN, "rc:0 boot=%.*s", BOOT_SHOWN, s->boot);
+
+    order_faults(s, order);
+    for (uint32_t i = 0; i < s->fault_count && len > 0; i++) {
+        const struct rc_watch_fault *f = &s->fault[order[i]];
+        size_t room = (size_t)(RC_WATCH_EXTRA_LEN - len);
+        int more = snprintf(buf + len, room, " %s%s%s*%" PRIu32 ":%" PRId64, f->class_name,
+                            *f->device ? "@" : "", f->device, f->count, f->last_s);
+
+        if (more < 0 || (size_t)more >= room) {
+            buf[len] = '\0';
+            break;
+        }
+        len += more;
+    }
+}
+
+static void
+load_line(struct rc_watch_state *s, const char *line)
+{
+    struct rc_watch_fault f = {0};
+    int drain = 0, wanted = 0, extra = 0;
+
+    if (sscanf(line, "seq %" SCNu64 " extra %d", &s->seq, &extra) == 2) {
+        s->extra_wanted = extra != 0;
+    } else if (s->fault_count < RC_WATCH_FAULTS_MAX &&
+               sscanf(line, "fault %d %d %" SCNu32 " %" SCNd64 " %" SCNd64 " %39s %63s", &drain,
+                      &wanted, &f.count, &f.last_s, &f.drained_s, f.class_name, f.device) == 7) {
+        f.drain = drain != 0;
+        f.wanted = wanted != 0;
+        if (strcmp(f.device, "-") == 0) {
+            f.device[0] = '\0';
+        }
+        s->fault[s->fault_count++] = f;
+    }
+}
+
+void
+rc_watch_load(struct rc_watch_state *s, const char *path, const char *boot)
+{
+    char line[512], want[RC_WATCH_BOOT_LEN + 32];
+    FILE *file = fopen(path, "re");
+
+    *s = (struct rc_watch_state){0};
+    (void)snprintf(s->boot, sizeof s->boot, "%s", boot);
+    (void)snprintf(want, sizeof want, "nodewatch 1 boot %s\n", s->boot);
+    if (file && fgets(line, sizeof line, file) && strcmp(line, want) == 0) {
+        while (fgets(line, sizeof line, file)) {
+            load_line(s, line);
+        }
+    }
+    if (file) {
+        (void)fclose(file);
+    }
+}
+
+enum rc_err
+rc_watch_save(const struct rc_watch_state *s, const char *path, struct rc_error *e)
+{
+    char temporary[PATH_MAX];
+    bool good;
+
+    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
+    FILE *file = fopen(temporary, "we");
+    if (!file) {
+        return rc_fail(e, RC_E_IO, "%.150s: %s", temporary, strerror(errno));
+    }
+    (void)fprintf(file, "nodewatch 1 boot %s\nseq %" PRIu64 " extra %d\n", s->boot, s->seq,
+                  s->extra_wanted);
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        const struct rc_watch_fault *f = &s->fault[i];
+
+        (void)fprintf(file, "fault %d %d %" PRIu32 " %" PRId64 " %" PRId64 " %s %s\n", f->drain,
+                      f->wanted, f->count, f->last_s, f->drained_s, f->class_name,
+                      *f->device ? f->device : "-");
+    }
+    good = !ferror(file);
+    good = fclose(file) == 0 && good;
+    if (!good || rename(temporary, path) != 0) {
+        return rc_fail(e, RC_E_IO, "%.150s: %s", path, strerror(errno));
+    }
+    return RC_OK;
+}

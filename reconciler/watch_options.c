@@ -1,0 +1,109 @@
+/* watch_options.c - see watch_options.h. */
+#define _GNU_SOURCE
+#include "reconciler/watch_options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/watch/watch_check.h"
+
+enum { COUNT_MAX = 4096 };
+
+static const struct rc_probe_config defaults = {.sys = "/sys",
+                                                .proc = "/proc",
+                                                .etc = "/etc",
+                                                .kmsg = "/dev/kmsg",
+                                                .nvml = "libnvidia-ml.so.1"};
+
+static bool
+read_count(const char *option, const char *text, uint32_t *ret)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (end == text || *end || text[0] == '-' || value > COUNT_MAX) {
+        (void)fprintf(stderr, "nodewatch: --%s: expected a number up to %d, not \"%s\"\n", option,
+                      COUNT_MAX, text);
+        return false;
+    }
+    *ret = (uint32_t)value;
+    return true;
+}
+
+/* "90", "90s", "10m", "2h" in seconds. */
+static bool
+read_age(const char *text, int64_t *ret)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    unsigned long unit = strcmp(end, "m") == 0 ? 60 : strcmp(end, "h") == 0 ? 3600 : 1;
+
+    if (end == text || text[0] == '-' || (*end && strcmp(end, "s") != 0 && unit == 1) ||
+        value > 1000000) {
+        (void)fprintf(stderr, "nodewatch: --since: expected 90s, 10m or 1h, not \"%s\"\n", text);
+        return false;
+    }
+    *ret = (int64_t)(value * unit);
+    return true;
+}
+
+static bool
+read_probe_option(int option, const char *text, struct rc_probe_config *c)
+{
+    switch (option) {
+    case 's':
+        c->sys = text;
+        return true;
+    case 'p':
+        c->proc = text;
+        return true;
+    case 'e':
+        c->etc = text;
+        return true;
+    case 'k':
+        c->kmsg = text;
+        return true;
+    case 'n':
+        c->nvml = text;
+        return true;
+    case 'g':
+        return read_count("gpus", text, &c->gpus);
+    case 'f':
+        return read_count("efas", text, &c->efas);
+    case 'a':
+        return read_age(text, &c->kmsg_max_age);
+    default:
+        return false;
+    }
+}
+
+int
+rc_watch_check_main(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"prolog", no_argument, NULL, 'P'},
+                                            {"sysfs", required_argument, NULL, 's'},
+                                            {"proc", required_argument, NULL, 'p'},
+                                            {"etc", required_argument, NULL, 'e'},
+                                            {"kmsg", required_argument, NULL, 'k'},
+                                            {"nvml", required_argument, NULL, 'n'},
+                                            {"gpus", required_argument, NULL, 'g'},
+                                            {"efas", required_argument, NULL, 'f'},
+                                            {"since", required_argument, NULL, 'a'},
+                                            {NULL, 0, NULL, 0}};
+    struct rc_check check = {.probe = defaults};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'j') {
+            check.json = true;
+        } else if (c == 'P') {
+            check.prolog = true;
+        } else if (!read_probe_option(c, optarg, &check.probe)) {
+            return -1;
+        }
+    }
+    return optind == argc ? rc_watch_check(&check) : -1;
+}

@@ -1,0 +1,193 @@
+/* What the agent remembers, and the words that it hands to Slurm. */
+#define _GNU_SOURCE
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reconciler/watch/watch_state.h"
+
+static const char boot[] = "1a2b3c4d-0000-1111-2222-333344445555";
+
+static struct rc_watch_state
+fresh_state(void)
+{
+    struct rc_watch_state s;
+
+    rc_watch_load(&s, "/nonexistent/state", boot);
+    return s;
+}
+
+static void
+test_storm(void)
+{
+    struct rc_watch_state s = fresh_state();
+    char text[RC_WATCH_EXTRA_LEN];
+
+    CU_ASSERT(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000));
+    for (int i = 0; i < 99999; i++) {
+        CU_ASSERT_FALSE(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1001));
+    }
+    CU_ASSERT_EQUAL(s.fault_count, 1);
+    CU_ASSERT(rc_watch_drain_wanted(&s));
+    rc_watch_reason(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 xid:79 0000:10:1c boot=1a2b3c4d");
+    rc_watch_drained(&s, true, 1002);
+    CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+    CU_ASSERT_FALSE(s.extra_wanted);
+    CU_ASSERT_FALSE(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1030));
+    CU_ASSERT(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1062));
+}
+
+static void
+test_suspect_job(void)
+{
+    struct rc_watch_state s = fresh_state();
+    char text[RC_WATCH_EXTRA_LEN];
+
+    CU_ASSERT(rc_watch_note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1000));
+    CU_ASSERT(rc_watch_note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1003));
+    CU_ASSERT(rc_watch_note(&s, "hung-task", "", RC_VERDICT_TELL, 1009));
+    CU_ASSERT_FALSE(rc_watch_note(&s, "cont:aer", "", RC_VERDICT_NOTHING, 1009));
+    CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+    CU_ASSERT(s.extra_wanted);
+    rc_watch_extra(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d hung-task*1:1009 xid:31@0000:10:1c*2:1003");
+}
+
+static void
+test_several_faults(void)
+{
+    struct rc_watch_state s = fresh_state();
+    char text[RC_WATCH_EXTRA_LEN];
+
+    (void)rc_watch_note(&s, "aer:fatal", "0000:10:00.0", RC_VERDICT_DRAIN, 1000);
+    (void)rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    rc_watch_reason(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 aer:fatal 0000:10:00.0 boot=1a2b3c4d +1");
+    rc_watch_drained(&s, true, 1001);
+    CU_ASSERT(s.extra_wanted);
+}
+
+static void
+test_foreign_reason(void)
+{
+    struct rc_watch_state s = fresh_state();
+
+    (void)rc_watch_note(&s, "xid:79", "", RC_VERDICT_DRAIN, 1000);
+    rc_watch_drained(&s, false, 1001);
+    CU_ASSERT(s.extra_wanted);
+    CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+}
+
+static void
+test_full_table(void)
+{
+    struct rc_watch_state s = fresh_state();
+    char device[16], text[RC_WATCH_EXTRA_LEN];
+
+    (void)rc_watch_note(&s, "xid:79", "first", RC_VERDICT_DRAIN, 1);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(device, sizeof device, "d%d", i);
+        (void)rc_watch_note(&s, "io-error", device, RC_VERDICT_TELL, 1000 + i);
+    }
+    CU_ASSERT_EQUAL(s.fault_count, RC_WATCH_FAULTS_MAX);
+    CU_ASSERT(s.dropped > 0);
+    CU_ASSERT(rc_watch_drain_wanted(&s));
+    rc_watch_extra(&s, text);
+    CU_ASSERT(strstr(text, "io-error@d999*1:1999") != NULL);
+    CU_ASSERT(strlen(text) < sizeof text);
+}
+
+static void
+test_file(void)
+{
+    char path[] = "/tmp/watch-state-XXXXXX";
+    int fd = mkstemp(path);
+    struct rc_watch_state s = fresh_state(), back;
+    struct rc_error e;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    (void)close(fd);
+    s.seq = 4711;
+    (void)rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    (void)rc_watch_note(&s, "hung-task", "", RC_VERDICT_TELL, 1001);
+    CU_ASSERT_EQUAL(rc_watch_save(&s, path, &e), RC_OK);
+    rc_watch_load(&back, path, boot);
+    CU_ASSERT_EQUAL(back.seq, 4711);
+    CU_ASSERT(back.extra_wanted);
+    CU_ASSERT_EQUAL_FATAL(back.fault_count, 2);
+    CU_ASSERT(back.fault[0].wanted && back.fault[0].drain && back.fault[0].count == 1);
+    CU_ASSERT_STRING_EQUAL(back.fault[0].device, "0000:10:1c");
+    CU_ASSERT(!back.fault[1].wanted && back.fault[1].last_s == 1001);
+    CU_ASSERT_STRING_EQUAL(back.fault[1].class_name, "hung-task");
+    CU_ASSERT_STRING_EQUAL(back.fault[1].device, "");
+    rc_watch_load(&back, path, "another-boot");
+    CU_ASSERT_EQUAL(back.fault_count, 0);
+    CU_ASSERT_EQUAL(back.seq, 0);
+    FILE *f = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    (void)fprintf(f, "nodewatch 1 boot %s\nfault x\nseq\n\n\x01\xff\nfault 1 1 1 1 1 a", boot);
+    (void)fclose(f);
+    rc_watch_load(&back, path, boot);
+    CU_ASSERT_EQUAL(back.fault_count, 0);
+    CU_ASSERT_EQUAL(rc_watch_save(&s, "/nonexistent/dir/state", &e), RC_E_IO);
+    (void)unlink(path);
+}
+
+static void
+test_verdicts(void)
+{
+    static const struct {
+        const char *name;
+        enum rc_verdict_of verdict;
+    } rows[] = {
+        {"xid:79", RC_VERDICT_DRAIN},
+        {"xid:13", RC_VERDICT_TELL},
+        {"xid:45:caused-by-94", RC_VERDICT_TELL},
+        {"xid:154:none", RC_VERDICT_NOTHING},
+        {"xid:154:node-reboot", RC_VERDICT_DRAIN},
+        {"xid:999", RC_VERDICT_TELL},
+        {"sxid:20034:fatal", RC_VERDICT_DRAIN},
+        {"sxid:22013:nonfatal", RC_VERDICT_TELL},
+        {"sxid:26006:unspecified", RC_VERDICT_DRAIN},
+        {"gpu-lost", RC_VERDICT_DRAIN},
+        {"aer:corrected", RC_VERDICT_NOTHING},
+        {"aer:fatal", RC_VERDICT_DRAIN},
+        {"cont:aer", RC_VERDICT_NOTHING},
+        {"note:xid-preamble", RC_VERDICT_NOTHING},
+        {"edac:ce", RC_VERDICT_NOTHING},
+        {"fs:nfs-timeout", RC_VERDICT_TELL},
+        {"fs:stuck", RC_VERDICT_TELL},
+        {"fs:stuck-local", RC_VERDICT_DRAIN},
+        {"oom:memcg", RC_VERDICT_NOTHING},
+        {"none", RC_VERDICT_NOTHING},
+        {"efa:cmd-fail", RC_VERDICT_TELL},
+        {"efa:admin-timeout", RC_VERDICT_DRAIN},
+        {"peermem", RC_VERDICT_NOTHING},
+        {"gpu:remap-pending", RC_VERDICT_DRAIN},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        rc_case(rc_watch_verdict(rows[i].name) == rows[i].verdict, rows[i].name, "verdict %d",
+                rc_watch_verdict(rows[i].name));
+    }
+}
+
+int
+main(void)
+{
+    static CU_TestInfo tests[] = {
+        {"a storm is one fault and one drain, and is new again after a while", test_storm},
+        {"what makes the job suspect goes into Extra", test_suspect_job},
+        {"one drain covers several faults, and Extra tells them all", test_several_faults},
+        {"a fault under a foreign reason is told in Extra", test_foreign_reason},
+        {"a full table keeps what still wants a drain", test_full_table},
+        {"the file brings back this boot's faults and no other's", test_file},
+        {"who is guilty", test_verdicts},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("watch-state", tests);
+}
