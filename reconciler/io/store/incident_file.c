@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reconciler/core/incident.h"
@@ -32,7 +33,10 @@
 
 enum {
     CALLS_PER_TURN = 32,
-    GATHER_MS = 2, /* what follows one event is written together, after its drain has left */
+    /* Files are written when nothing new has been asked for a moment: in a storm every drain
+     * leaves first. Only the messages' deletion waits for it. */
+    GATHER_MS = 20,
+    GATHER_MAX_MS = 300,
     LOCK_RETRY_MS = 5,
     LOCK_TRIES = 400,
     NAME_ROOM = RC_NODE_LEN + 16,
@@ -62,10 +66,11 @@ struct incident_file {
     char *dir, *cluster;
     int dir_fd;
     struct event *turn;
-    struct queue asked;    /* not carried out */
-    struct queue unsynced; /* carried out, not on the disk */
-    unsigned syncing;      /* so many of them are under way */
-    bool is_closed;        /* only the syncer's answer is awaited */
+    int64_t gather_since_ms; /* when the oldest call of this gathering was asked */
+    struct queue asked;      /* not carried out */
+    struct queue unsynced;   /* carried out, not on the disk */
+    unsigned syncing;        /* so many of them are under way */
+    bool is_closed;          /* only the syncer's answer is awaited */
     unsigned lock_tries;
     uint64_t fence; /* while the lock is held; 0 = not read */
 };
@@ -341,11 +346,21 @@ on_store_turn(evutil_socket_t unused, short what, void *arg)
 
 /* --- calls ------------------------------------------------------------------------------ */
 
+static int64_t
+gather_clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static enum rc_err
 ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
 {
     const struct timeval soon = {.tv_usec = GATHER_MS * 1000};
     struct call *c = malloc(sizeof *c);
+    int64_t now_ms = gather_clock_ms();
 
     if (!c) {
         free(from->text);
@@ -354,9 +369,12 @@ ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const st
     *c = *from;
     c->kind = kind;
     c->epoch = epoch;
+    if (!s->asked.head) {
+        s->gather_since_ms = now_ms;
+    }
     push_call(&s->asked, c);
-    if (!evtimer_pending(s->turn, NULL)) {
-        event_add(s->turn, &soon);
+    if (!evtimer_pending(s->turn, NULL) || now_ms - s->gather_since_ms < GATHER_MAX_MS) {
+        event_add(s->turn, &soon); /* again from now */
     }
     return RC_OK;
 }
