@@ -13,8 +13,8 @@ struct answer {
     struct rc_event ev;
 };
 
-static struct scen_fault *
-fault_for(struct scen_run *r, uint32_t kind)
+static struct rc_scen_fault *
+fault_for(struct rc_scen_run *r, uint32_t kind)
 {
     for (unsigned i = 0; i < r->fault_count; i++) {
         if (r->fault[i].kind == kind && r->fault[i].times) {
@@ -27,14 +27,14 @@ fault_for(struct scen_run *r, uint32_t kind)
 
 /* The node's state as this instance or a person left it. */
 static enum rc_err
-write_slurm(struct scen_run *r, const struct rc_action *a)
+write_slurm(struct rc_scen_run *r, const struct rc_action *a)
 {
-    struct scen_node *n = scen_node_named(r, a->node);
+    struct rc_scen_node *n = rc_scen_node_named(r, a->node);
 
     if (!n) {
         return RC_E_NOT_FOUND;
     }
-    scen_show_node_later(r, n, SCEN_SLURM_SHOW_MS);
+    rc_scen_show_node_later(r, n, SCEN_SLURM_SHOW_MS);
     if (a->kind == RC_ACT_RESUME) {
         if (n->owner == RC_OWNER_FOREIGN) {
             return RC_E_FOREIGN;
@@ -53,39 +53,39 @@ write_slurm(struct scen_run *r, const struct rc_action *a)
     if (a->kind == RC_ACT_DOWN) {
         n->down = true;
         if (n->job) {
-            scen_say(r, '~', "slurm: the job on %s goes back to the queue", n->name);
+            rc_scen_say(r, '~', "slurm: the job on %s goes back to the queue", n->name);
         }
-        scen_job_end(r, n->job);
+        rc_scen_job_end(r, n->job);
     }
     return RC_OK;
 }
 
 static enum rc_err
-treat_jobs(struct scen_run *r, const struct rc_action *a)
+treat_jobs(struct rc_scen_run *r, const struct rc_action *a)
 {
-    struct scen_node *n = scen_node_named(r, a->node);
+    struct rc_scen_node *n = rc_scen_node_named(r, a->node);
 
     if (n && n->job && a->kind == RC_ACT_JOBS_REQUEUE) {
-        scen_say(r, '~', "slurm: the job on %s goes back to the queue", n->name);
-        scen_job_end(r, n->job);
+        rc_scen_say(r, '~', "slurm: the job on %s goes back to the queue", n->name);
+        rc_scen_job_end(r, n->job);
     }
     return n ? RC_OK : RC_E_NOT_FOUND;
 }
 
 /* The same token gives the same instance again, even when it has ended meanwhile. */
-static struct scen_instance *
-launch(struct scen_run *r, const struct rc_action *a)
+static struct rc_scen_instance *
+launch(struct rc_scen_run *r, const struct rc_action *a)
 {
     for (unsigned k = 0; k < r->instance_count; k++) {
         if (strcmp(r->instance[k].token, a->u.launch.token) == 0) {
-            scen_say(r, '~', "ec2: the same token again, the answer is %s", r->instance[k].id);
+            rc_scen_say(r, '~', "ec2: the same token again, the answer is %s", r->instance[k].id);
             return &r->instance[k];
         }
     }
     if (r->instance_count == SCEN_INSTANCES_MAX) {
         return NULL;
     }
-    struct scen_instance *i = &r->instance[r->instance_count++];
+    struct rc_scen_instance *i = &r->instance[r->instance_count++];
     bool odd = r->next_launches > 0;
     r->next_launches -= odd;
     memset(i, 0, sizeof *i);
@@ -98,22 +98,22 @@ launch(struct scen_run *r, const struct rc_action *a)
     i->state = RC_INST_PENDING;
     i->incident = a->incident;
     i->attempt = a->u.launch.attempt;
-    i->launched_ms = scen_wall_ms(r);
+    i->launched_ms = rc_scen_wall_ms(r);
     i->check[0] = i->check[1] = i->check[2] = RC_CHECK_OK;
     i->slurmd_takes_ms = odd && r->next_slurmd_ms ? r->next_slurmd_ms : SCEN_SLURMD_MS;
     i->boot_takes_ms = odd && r->next_boot_ms ? r->next_boot_ms : SCEN_BOOT_MS;
     i->news = true;
     if (i->boot_takes_ms != RC_NEVER) {
-        scen_later_add(r, i->boot_takes_ms, SCEN_INSTANCE_STATE, r->instance_count - 1,
-                       RC_INST_RUNNING);
+        rc_scen_later_add(r, i->boot_takes_ms, SCEN_INSTANCE_STATE, r->instance_count - 1,
+                          RC_INST_RUNNING);
     }
     return i;
 }
 
 static enum rc_err
-run_launch(struct scen_run *r, const struct rc_action *a, struct rc_event *ev)
+run_launch(struct rc_scen_run *r, const struct rc_action *a, struct rc_event *ev)
 {
-    const struct scen_instance *i = launch(r, a);
+    const struct rc_scen_instance *i = launch(r, a);
 
     if (!i) {
         return RC_E_QUOTA;
@@ -135,21 +135,21 @@ run_launch(struct scen_run *r, const struct rc_action *a, struct rc_event *ev)
 
 /* A person reading the story must see it when a living job is killed by us. */
 static void
-note_killed(struct scen_run *r, const struct scen_instance *i, const char *how)
+note_killed(struct rc_scen_run *r, const struct rc_scen_instance *i, const char *how)
 {
-    struct scen_node *n = scen_node_named(r, i->node);
+    struct rc_scen_node *n = rc_scen_node_named(r, i->node);
 
     if (n && n->job && strcmp(n->addr, i->addr) == 0 && i->state == RC_INST_RUNNING && !n->down) {
         r->killed++;
-        scen_say(r, '!', "the job on %s is killed by this %s", n->name, how);
-        scen_job_end(r, n->job);
+        rc_scen_say(r, '!', "the job on %s is killed by this %s", n->name, how);
+        rc_scen_job_end(r, n->job);
     }
 }
 
 static enum rc_err
-change_power(struct scen_run *r, const struct rc_action *a)
+change_power(struct rc_scen_run *r, const struct rc_action *a)
 {
-    struct scen_instance *i = scen_instance_named(r, a->instance);
+    struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
 
     if (!i || i->unlisted || i->hidden) {
         return RC_E_NOT_FOUND;
@@ -159,46 +159,46 @@ change_power(struct scen_run *r, const struct rc_action *a)
         if (i->state != RC_INST_STOPPED) {
             return RC_E_STATE;
         }
-        scen_instance_turn(r, i, RC_INST_PENDING);
+        rc_scen_instance_turn(r, i, RC_INST_PENDING);
         i->check[0] = i->check[1] = RC_CHECK_OK;
         i->status_news = true;
-        scen_later_add(r, SCEN_BOOT_MS, SCEN_INSTANCE_STATE, at, RC_INST_RUNNING);
+        rc_scen_later_add(r, SCEN_BOOT_MS, SCEN_INSTANCE_STATE, at, RC_INST_RUNNING);
         return RC_OK;
     }
     note_killed(r, i, rc_action_name((enum rc_action_kind)a->kind));
     if (a->kind == RC_ACT_REBOOT) {
-        scen_later_add(r, SCEN_REBOOT_MS, SCEN_REBOOTED, at, 0);
+        rc_scen_later_add(r, SCEN_REBOOT_MS, SCEN_REBOOTED, at, 0);
     } else if (a->kind == RC_ACT_STOP) {
-        scen_instance_turn(r, i, RC_INST_STOPPING);
-        scen_later_add(r, SCEN_END_MS, SCEN_INSTANCE_STATE, at, RC_INST_STOPPED);
+        rc_scen_instance_turn(r, i, RC_INST_STOPPING);
+        rc_scen_later_add(r, SCEN_END_MS, SCEN_INSTANCE_STATE, at, RC_INST_STOPPED);
     } else if (i->state != RC_INST_TERMINATED) {
-        scen_instance_turn(r, i, RC_INST_SHUTTING_DOWN);
-        scen_later_add(r, SCEN_END_MS, SCEN_INSTANCE_STATE, at, RC_INST_TERMINATED);
+        rc_scen_instance_turn(r, i, RC_INST_SHUTTING_DOWN);
+        rc_scen_later_add(r, SCEN_END_MS, SCEN_INSTANCE_STATE, at, RC_INST_TERMINATED);
     }
     return RC_OK;
 }
 
 static enum rc_err
-register_address(struct scen_run *r, const struct rc_action *a)
+register_address(struct rc_scen_run *r, const struct rc_action *a)
 {
-    struct scen_node *n = scen_node_named(r, a->node);
-    struct scen_instance *i = scen_instance_named(r, a->instance);
+    struct rc_scen_node *n = rc_scen_node_named(r, a->node);
+    struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
 
     if (!n || !i) {
         return RC_E_NOT_FOUND;
     }
     memcpy(n->addr, a->u.reg.addr, sizeof n->addr);
     n->silent = true;
-    scen_show_node_later(r, n, SCEN_REGISTER_MS + SCEN_SLURM_SHOW_MS);
+    rc_scen_show_node_later(r, n, SCEN_REGISTER_MS + SCEN_SLURM_SHOW_MS);
     if (i->state == RC_INST_RUNNING && i->slurmd_takes_ms != RC_NEVER) {
-        scen_later_add(r, SCEN_REGISTER_MS + i->slurmd_takes_ms, SCEN_SLURMD_UP,
-                       (uint32_t)(i - r->instance), 0);
+        rc_scen_later_add(r, SCEN_REGISTER_MS + i->slurmd_takes_ms, SCEN_SLURMD_UP,
+                          (uint32_t)(i - r->instance), 0);
     }
     return RC_OK;
 }
 
 static enum rc_err
-put_item(struct scen_run *r, const struct rc_action *a)
+put_item(struct rc_scen_run *r, const struct rc_action *a)
 {
     unsigned at = 0;
 
@@ -237,7 +237,7 @@ needs_ec2(uint32_t kind)
 }
 
 static void
-carry_out(struct scen_run *r, const struct rc_action *a, struct answer *ans)
+carry_out(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
 {
     switch ((enum rc_action_kind)a->kind) {
     case RC_ACT_DRAIN:
@@ -287,11 +287,11 @@ carry_out(struct scen_run *r, const struct rc_action *a, struct answer *ans)
 }
 
 static void
-answer_lease(struct scen_run *r)
+answer_lease(struct rc_scen_run *r)
 {
     bool held = !r->lease_lost && r->now_ms >= r->lease_free_ms;
 
-    scen_later_add(r, 0, SCEN_COMPLETE, 0, 0);
+    rc_scen_later_add(r, 0, SCEN_COMPLETE, 0, 0);
     struct rc_event *ev = &r->later[r->later_count - 1].ev;
     rc_event_init(ev, RC_EV_LEASE);
     ev->u.lease.held = held;
@@ -300,12 +300,12 @@ answer_lease(struct scen_run *r)
 }
 
 static void
-look(struct scen_run *r, const struct rc_action *a)
+look(struct rc_scen_run *r, const struct rc_action *a)
 {
-    const struct scen_instance *i = scen_instance_named(r, a->instance);
+    const struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
 
-    scen_later_add(r, SCEN_EC2_MS, i ? SCEN_LOOKED : SCEN_COMPLETE,
-                   i ? (uint32_t)(i - r->instance) : 0, 0);
+    rc_scen_later_add(r, SCEN_EC2_MS, i ? SCEN_LOOKED : SCEN_COMPLETE,
+                      i ? (uint32_t)(i - r->instance) : 0, 0);
     struct rc_event *ev = &r->later[r->later_count - 1].ev;
     rc_event_init(ev, RC_EV_COMPLETION);
     ev->u.completion.action = a->id;
@@ -313,7 +313,7 @@ look(struct scen_run *r, const struct rc_action *a)
 }
 
 static void
-forget_message(struct scen_run *r, uint64_t msg)
+forget_message(struct rc_scen_run *r, uint64_t msg)
 {
     for (unsigned i = 0; i < r->message_count; i++) {
         r->message[i].deleted |= r->message[i].msg == msg;
@@ -321,10 +321,10 @@ forget_message(struct scen_run *r, uint64_t msg)
 }
 
 void
-scen_world_act(struct scen_run *r, const struct rc_action *a)
+rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
 {
     struct answer ans = {.error = RC_OK};
-    struct scen_fault *f = fault_for(r, a->kind);
+    struct rc_scen_fault *f = fault_for(r, a->kind);
 
     r->count[a->kind]++;
     if (a->kind == RC_ACT_LEASE) {
@@ -360,7 +360,7 @@ scen_world_act(struct scen_run *r, const struct rc_action *a)
     if (f && f->lost) {
         return;
     }
-    scen_later_add(r, ans.in_ms, SCEN_COMPLETE, 0, 0);
+    rc_scen_later_add(r, ans.in_ms, SCEN_COMPLETE, 0, 0);
     struct rc_event *ev = &r->later[r->later_count - 1].ev;
     *ev = ans.ev;
     ev->u.completion.action = a->id;

@@ -50,7 +50,7 @@ rc_scenario_check(const char *dir, const char *policy_file, bool rewrite, FILE *
     }
     if (rewrite) {
         err = rewrite_expected(path, got, out);
-    } else if (want = scen_file_read(path), !want) {
+    } else if (want = rc_scen_file_read(path), !want) {
         fprintf(out, "%s: cannot be read; --rewrite makes it\n", path);
         err = RC_E_NOT_VERIFIED;
     } else {

@@ -13,7 +13,7 @@
 
 /* "deadline=@+2m" -> "deadline=1767225720000" */
 static bool
-resolve_moment(const struct scen_run *r, const char *word, char *buf, size_t room)
+resolve_moment(const struct rc_scen_run *r, const char *word, char *buf, size_t room)
 {
     const char *value = strchr(word, '=');
     int64_t ms;
@@ -21,9 +21,9 @@ resolve_moment(const struct scen_run *r, const char *word, char *buf, size_t roo
 
     if (!value || value[1] != '@') {
         n = snprintf(buf, room, " %s", word);
-    } else if ((value[2] == '+' || value[2] == '-') && scen_duration(value + 3, &ms)) {
+    } else if ((value[2] == '+' || value[2] == '-') && rc_scen_duration(value + 3, &ms)) {
         n = snprintf(buf, room, " %.*s=%lld", (int)(value - word), word,
-                     (long long)(scen_wall_ms(r) + (value[2] == '-' ? -ms : ms)));
+                     (long long)(rc_scen_wall_ms(r) + (value[2] == '-' ? -ms : ms)));
     } else {
         return false;
     }
@@ -31,7 +31,7 @@ resolve_moment(const struct scen_run *r, const char *word, char *buf, size_t roo
 }
 
 static bool
-read_event(struct scen_run *r, char *const *v, unsigned count, struct rc_event *ret, char *why,
+read_event(struct rc_scen_run *r, char *const *v, unsigned count, struct rc_event *ret, char *why,
            size_t room)
 {
     char line[RC_RECORD_MAX] = "event";
@@ -56,26 +56,26 @@ read_event(struct scen_run *r, char *const *v, unsigned count, struct rc_event *
 }
 
 bool
-scen_line_event(struct scen_run *r, const char *text, char *why, size_t room)
+rc_scen_line_event(struct rc_scen_run *r, const char *text, char *why, size_t room)
 {
-    struct scen_words w;
+    struct rc_scen_words w;
     struct rc_event ev;
 
-    if (!scen_split(text, &w) || w.count < 2) {
+    if (!rc_scen_split(text, &w) || w.count < 2) {
         snprintf(why, room, "expected: event KIND FIELD=VALUE ...");
         return false;
     }
     if (!read_event(r, w.v + 1, w.count - 1, &ev, why, room)) {
         return false;
     }
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
     return true;
 }
 
 void
-scen_deliver_message(struct scen_run *r, unsigned at)
+rc_scen_deliver_message(struct rc_scen_run *r, unsigned at)
 {
-    struct scen_message *m = &r->message[at];
+    struct rc_scen_message *m = &r->message[at];
     struct rc_event ev;
 
     if (m->deleted) {
@@ -89,22 +89,22 @@ scen_deliver_message(struct scen_run *r, unsigned at)
     ev.u.message.parts = m->verdict == RC_VERDICT_EVENTS;
     ev.u.message.receives = 1;
     ev.u.message.kind = m->ev.kind;
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
     if (m->verdict == RC_VERDICT_EVENTS && rc_message_wants_parts(r->s, m->msg)) {
         ev = m->ev;
         ev.msg = m->msg;
-        scen_give(r, &ev);
+        rc_scen_give(r, &ev);
     }
 }
 
 /* "message [#ID] KIND FIELD=VALUE ...", "message [#ID] unreadable", "message [#ID] ignored" */
 bool
-scen_line_message(struct scen_run *r, const char *text, char *why, size_t room)
+rc_scen_line_message(struct rc_scen_run *r, const char *text, char *why, size_t room)
 {
-    struct scen_words w;
+    struct rc_scen_words w;
     unsigned at = 1;
 
-    if (!scen_split(text, &w) || w.count < 2 || (*w.v[1] == '#' && w.count < 3)) {
+    if (!rc_scen_split(text, &w) || w.count < 2 || (*w.v[1] == '#' && w.count < 3)) {
         snprintf(why, room, "expected: message [#ID] KIND FIELD=VALUE ... | unreadable | ignored");
         return false;
     }
@@ -112,7 +112,7 @@ scen_line_message(struct scen_run *r, const char *text, char *why, size_t room)
         snprintf(why, room, "too many messages");
         return false;
     }
-    struct scen_message *m = &r->message[r->message_count];
+    struct rc_scen_message *m = &r->message[r->message_count];
     memset(m, 0, sizeof *m);
     m->id_hash = rc_hash_bytes(1, &r->message_count, sizeof r->message_count);
     if (*w.v[1] == '#') {
@@ -126,6 +126,6 @@ scen_line_message(struct scen_run *r, const char *text, char *why, size_t room)
     } else if (!read_event(r, w.v + at, w.count - at, &m->ev, why, room)) {
         return false;
     }
-    scen_deliver_message(r, r->message_count++);
+    rc_scen_deliver_message(r, r->message_count++);
     return true;
 }

@@ -27,15 +27,15 @@ struct entry {
     } u;
 };
 
-struct scen_journal {
+struct rc_scen_journal {
     struct entry *v;
     size_t count, room;
 };
 
 static struct entry *
-journal_add(struct scen_run *r)
+journal_add(struct rc_scen_run *r)
 {
-    struct scen_journal *j = r->journal;
+    struct rc_scen_journal *j = r->journal;
 
     if (!j) {
         return NULL;
@@ -55,7 +55,7 @@ journal_add(struct scen_run *r)
 }
 
 static void
-journal_step(struct scen_run *r, const struct rc_event *ev)
+journal_step(struct rc_scen_run *r, const struct rc_event *ev)
 {
     struct entry *e = journal_add(r);
 
@@ -74,10 +74,10 @@ journal_step(struct scen_run *r, const struct rc_event *ev)
 /* ---- one event ---- */
 
 static void
-adopt_items(struct scen_run *r)
+adopt_items(struct rc_scen_run *r)
 {
     for (unsigned i = 0; i < r->item_count; i++) {
-        const struct scen_item *it = &r->item[i];
+        const struct rc_scen_item *it = &r->item[i];
         struct rc_event ev;
 
         rc_event_init(&ev, RC_EV_ADOPT);
@@ -94,12 +94,12 @@ adopt_items(struct scen_run *r)
         memcpy(ev.u.adopt.old_instance, it->item.old_instance, RC_ID_LEN);
         memcpy(ev.u.adopt.new_instance, it->item.new_instance, RC_ID_LEN);
         memcpy(ev.u.adopt.rule, it->item.rule, RC_RULE_LEN);
-        scen_give(r, &ev);
+        rc_scen_give(r, &ev);
     }
 }
 
 void
-scen_give(struct scen_run *r, struct rc_event *ev)
+rc_scen_give(struct rc_scen_run *r, struct rc_event *ev)
 {
     if (r->error.code != RC_OK) {
         return;
@@ -108,7 +108,7 @@ scen_give(struct scen_run *r, struct rc_event *ev)
         r->adopt = false;
         adopt_items(r);
         for (unsigned i = 0; i < r->node_count; i++) {
-            scen_show_node_later(r, &r->node[i], 0);
+            rc_scen_show_node_later(r, &r->node[i], 0);
         }
     }
     if (++r->steps_here > STEPS_AT_ONE_MOMENT) {
@@ -116,49 +116,49 @@ scen_give(struct scen_run *r, struct rc_event *ev)
         return;
     }
     ev->at_ms = r->now_ms;
-    ev->wall_ms = scen_wall_ms(r);
+    ev->wall_ms = rc_scen_wall_ms(r);
     rc_step(r->s, ev, &r->out);
     journal_step(r, ev);
     for (uint32_t i = 0; i < r->out.count; i++) {
-        scen_show_action(r, &r->out.v[i]);
+        rc_scen_show_action(r, &r->out.v[i]);
     }
     for (uint32_t i = 0; i < r->out.count; i++) {
-        scen_world_act(r, &r->out.v[i]);
+        rc_scen_world_act(r, &r->out.v[i]);
     }
     if (!r->out.full) {
-        scen_show_blocks(r);
+        rc_scen_show_blocks(r);
     }
 }
 
 static void
-tick(struct scen_run *r)
+tick(struct rc_scen_run *r)
 {
     struct rc_event ev;
 
     rc_event_init(&ev, RC_EV_TICK);
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 /* ---- the daemon's life ---- */
 
 static void
-daemon_begin(struct scen_run *r)
+daemon_begin(struct rc_scen_run *r)
 {
     struct rc_event ev;
 
     rc_event_init(&ev, RC_EV_START);
     ev.u.start.seed = 7;
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
     rc_event_init(&ev, RC_EV_CLUSTER);
     ev.u.cluster = &r->story.cluster;
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
     rc_event_init(&ev, RC_EV_POLICY);
     ev.u.policy = &r->policy;
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 static bool
-state_new(struct scen_run *r)
+state_new(struct rc_scen_run *r)
 {
     void *mem = calloc(1, rc_state_size(&capacity));
 
@@ -173,7 +173,7 @@ state_new(struct scen_run *r)
 
 /* Answers on their way die with the daemon; what they tell of has happened. */
 static void
-forget_answers(struct scen_run *r)
+forget_answers(struct rc_scen_run *r)
 {
     unsigned kept = 0;
 
@@ -187,9 +187,9 @@ forget_answers(struct scen_run *r)
 }
 
 void
-scen_daemon_end(struct scen_run *r, bool keep_journal)
+rc_scen_daemon_end(struct rc_scen_run *r, bool keep_journal)
 {
-    const struct scen_journal *j = r->journal;
+    const struct rc_scen_journal *j = r->journal;
 
     forget_answers(r);
     if (!state_new(r)) {
@@ -212,26 +212,26 @@ scen_daemon_end(struct scen_run *r, bool keep_journal)
     r->epoch++;
     r->adopt = true;
     daemon_begin(r);
-    scen_world_show_all(r);
+    rc_scen_world_show_all(r);
     for (unsigned i = 0; i < r->message_count; i++) {
         if (!keep_journal) {
             r->message[i].msg = 0; /* numbers begin anew */
         }
         if (!r->message[i].deleted) {
-            scen_later_add(r, SCEN_VISIBILITY_MS, SCEN_REDELIVER, i, 0);
+            rc_scen_later_add(r, SCEN_VISIBILITY_MS, SCEN_REDELIVER, i, 0);
         }
     }
 }
 
 /* ---- the clock ---- */
 
-static const struct scen_later *
-earliest(const struct scen_run *r)
+static const struct rc_scen_later *
+earliest(const struct rc_scen_run *r)
 {
-    const struct scen_later *best = NULL;
+    const struct rc_scen_later *best = NULL;
 
     for (unsigned i = 0; i < r->later_count; i++) {
-        const struct scen_later *l = &r->later[i];
+        const struct rc_scen_later *l = &r->later[i];
         if (!best || l->at_ms < best->at_ms ||
             (l->at_ms == best->at_ms && l->order < best->order)) {
             best = l;
@@ -241,7 +241,7 @@ earliest(const struct scen_run *r)
 }
 
 static void
-move_clock(struct scen_run *r, int64_t to_ms)
+move_clock(struct rc_scen_run *r, int64_t to_ms)
 {
     if (to_ms > r->now_ms) {
         r->now_ms = to_ms;
@@ -251,17 +251,17 @@ move_clock(struct scen_run *r, int64_t to_ms)
 
 /* Everything that is due up to and with end_ms. */
 static void
-run_until(struct scen_run *r, int64_t end_ms)
+run_until(struct rc_scen_run *r, int64_t end_ms)
 {
     while (r->error.code == RC_OK) {
-        const struct scen_later *l = earliest(r);
+        const struct rc_scen_later *l = earliest(r);
         int64_t due_ms = rc_next_deadline(r->s);
 
         if (l && l->at_ms <= end_ms && l->at_ms <= due_ms) {
-            struct scen_later now = *l;
+            struct rc_scen_later now = *l;
             r->later[l - r->later] = r->later[--r->later_count];
             move_clock(r, now.at_ms);
-            scen_world_happen(r, &now);
+            rc_scen_world_happen(r, &now);
         } else if (due_ms <= end_ms) {
             move_clock(r, due_ms);
             tick(r);
@@ -273,19 +273,19 @@ run_until(struct scen_run *r, int64_t end_ms)
 }
 
 static void
-play_line(struct scen_run *r, const struct scen_line *line)
+play_line(struct rc_scen_run *r, const struct rc_scen_line *line)
 {
-    struct scen_words w;
+    struct rc_scen_words w;
     char why[200] = "too many words, or a quote is open";
 
-    scen_say(r, '>', "%s", line->text);
-    bool good = scen_split(line->text, &w);
+    rc_scen_say(r, '>', "%s", line->text);
+    bool good = rc_scen_split(line->text, &w);
     if (good && strcmp(w.v[0], "event") == 0) {
-        good = scen_line_event(r, line->text, why, sizeof why);
+        good = rc_scen_line_event(r, line->text, why, sizeof why);
     } else if (good && strcmp(w.v[0], "message") == 0) {
-        good = scen_line_message(r, line->text, why, sizeof why);
+        good = rc_scen_line_message(r, line->text, why, sizeof why);
     } else if (good) {
-        good = scen_tell(r, &w, why, sizeof why);
+        good = rc_scen_tell(r, &w, why, sizeof why);
     }
     if (!good && r->error.code == RC_OK) {
         rc_fail(&r->error, RC_E_PARSE, "%s:%u: %s", r->story.file, line->number, why);
@@ -293,19 +293,19 @@ play_line(struct scen_run *r, const struct scen_line *line)
 }
 
 static void
-play(struct scen_run *r)
+play(struct rc_scen_run *r)
 {
     r->begin_ms = r->now_ms = BEGIN_MS;
     r->epoch = 1;
     r->silent = true;
-    scen_world_begin(r);
+    rc_scen_world_begin(r);
     daemon_begin(r);
-    scen_world_show_all(r);
+    rc_scen_world_show_all(r);
     run_until(r, r->now_ms);
     r->silent = false;
     memset(r->count, 0, sizeof r->count);
     for (unsigned i = 0; i < r->story.line_count && r->error.code == RC_OK; i++) {
-        const struct scen_line *line = &r->story.lines[i];
+        const struct rc_scen_line *line = &r->story.lines[i];
         /* What is due at the line's own time comes after it. */
         run_until(r, r->begin_ms + line->at_ms - (line->at_ms > 0));
         move_clock(r, r->begin_ms + line->at_ms);
@@ -314,12 +314,12 @@ play(struct scen_run *r)
         }
     }
     if (r->error.code == RC_OK) {
-        scen_show_end(r);
+        rc_scen_show_end(r);
     }
 }
 
 bool
-scen_journal_wanted(const struct scen_run *r)
+rc_scen_journal_wanted(const struct rc_scen_run *r)
 {
     for (unsigned i = 0; i < r->story.line_count; i++) {
         if (strncmp(r->story.lines[i].text, "daemon restarts", 15) == 0) {
@@ -330,11 +330,11 @@ scen_journal_wanted(const struct scen_run *r)
 }
 
 static enum rc_err
-load(struct scen_run *r, const char *dir, const char *policy_file)
+load(struct rc_scen_run *r, const char *dir, const char *policy_file)
 {
     struct rc_load_errors errs = {.count = 0};
 
-    if (scen_story_read(dir, &r->story, &r->error) != RC_OK) {
+    if (rc_scen_story_read(dir, &r->story, &r->error) != RC_OK) {
         return r->error.code;
     }
     if (!policy_file && !*r->story.policy) {
@@ -345,20 +345,20 @@ load(struct scen_run *r, const char *dir, const char *policy_file)
     if (rc_policy_load_file(path, &r->policy, &errs) != RC_OK) {
         return rc_fail(&r->error, RC_E_PARSE, "%s", errs.line[0]);
     }
-    if (scen_journal_wanted(r)) {
+    if (rc_scen_journal_wanted(r)) {
         r->journal = calloc(1, sizeof *r->journal);
     }
     return state_new(r) ? RC_OK : r->error.code;
 }
 
 static void
-run_free(struct scen_run *r)
+run_free(struct rc_scen_run *r)
 {
     if (r->journal) {
         free(r->journal->v);
         free(r->journal);
     }
-    scen_story_free(&r->story);
+    rc_scen_story_free(&r->story);
     free(r->s);
     free(r);
 }
@@ -366,7 +366,7 @@ run_free(struct scen_run *r)
 enum rc_err
 rc_scenario_play(const char *dir, const char *policy_file, char **ret_text, struct rc_error *e)
 {
-    struct scen_run *r = calloc(1, sizeof *r);
+    struct rc_scen_run *r = calloc(1, sizeof *r);
     char *text = NULL;
     size_t len = 0;
 

@@ -8,7 +8,7 @@
 #include "simulator/scenario/scenario_world.h"
 
 void
-scen_say(struct scen_run *r, char mark, const char *fmt, ...)
+rc_scen_say(struct rc_scen_run *r, char mark, const char *fmt, ...)
 {
     char time[48] = "+";
     va_list ap;
@@ -16,7 +16,7 @@ scen_say(struct scen_run *r, char mark, const char *fmt, ...)
     if (r->silent) {
         return;
     }
-    scen_duration_show(r->now_ms - r->begin_ms, time + 1, sizeof time - 1);
+    rc_scen_duration_show(r->now_ms - r->begin_ms, time + 1, sizeof time - 1);
     fprintf(r->out_text, "%-14s %c ", time, mark);
     va_start(ap, fmt);
     vfprintf(r->out_text, fmt, ap);
@@ -25,37 +25,37 @@ scen_say(struct scen_run *r, char mark, const char *fmt, ...)
 }
 
 static void
-show_item(struct scen_run *r, const struct rc_action *a)
+show_item(struct rc_scen_run *r, const struct rc_action *a)
 {
     const struct rc_act_incident *item = &a->u.item;
     const char *phase = rc_phase_name((enum rc_phase)item->phase);
 
     if (strcmp(a->text, "hold or approval") == 0 || strcmp(a->text, "item not saved yet") == 0) {
-        scen_say(r, ' ', "%s: incident %u is written (%s)", a->node, a->incident, a->text);
+        rc_scen_say(r, ' ', "%s: incident %u is written (%s)", a->node, a->incident, a->text);
     } else if (item->phase == RC_PHASE_OPEN) {
-        scen_say(r, ' ', "%s: incident %u opens: %s %s, rule %s", a->node, a->incident,
-                 rc_fault_name((enum rc_fault)item->fault), item->code, item->rule);
+        rc_scen_say(r, ' ', "%s: incident %u opens: %s %s, rule %s", a->node, a->incident,
+                    rc_fault_name((enum rc_fault)item->fault), item->code, item->rule);
     } else if (strcmp(a->text, "fault raised") == 0) {
-        scen_say(r, ' ', "%s: incident %u is worse: %s %s, rule %s (%s)", a->node, a->incident,
-                 rc_fault_name((enum rc_fault)item->fault), item->code, item->rule, phase);
+        rc_scen_say(r, ' ', "%s: incident %u is worse: %s %s, rule %s (%s)", a->node, a->incident,
+                    rc_fault_name((enum rc_fault)item->fault), item->code, item->rule, phase);
     } else if (!*a->node) {
-        scen_say(r, ' ', "incident %u: its item is deleted once more", a->incident);
+        rc_scen_say(r, ' ', "incident %u: its item is deleted once more", a->incident);
     } else {
-        scen_say(r, ' ', "%s: %s (%s)", a->node, phase, a->text);
+        rc_scen_say(r, ' ', "%s: %s (%s)", a->node, phase, a->text);
     }
 }
 
 static void
-show_launch(struct scen_run *r, const struct rc_action *a)
+show_launch(struct rc_scen_run *r, const struct rc_action *a)
 {
     const struct rc_group *g = &r->story.cluster.group[a->u.launch.group];
 
-    scen_say(r, ' ', "%s: ec2.launch in %s, attempt %u", a->node,
-             g->option[a->u.launch.option].subnet, a->u.launch.attempt);
+    rc_scen_say(r, ' ', "%s: ec2.launch in %s, attempt %u", a->node,
+                g->option[a->u.launch.option].subnet, a->u.launch.attempt);
 }
 
 void
-scen_show_action(struct scen_run *r, const struct rc_action *a)
+rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
 {
     const char *name = rc_action_name((enum rc_action_kind)a->kind);
 
@@ -65,36 +65,36 @@ scen_show_action(struct scen_run *r, const struct rc_action *a)
         break;
     case RC_ACT_MESSAGE_DELETE:
     case RC_ACT_MESSAGE_QUARANTINE:
-        scen_say(r, ' ', "%s %llu", name, (unsigned long long)a->msg);
+        rc_scen_say(r, ' ', "%s %llu", name, (unsigned long long)a->msg);
         break;
     case RC_ACT_DRAIN:
     case RC_ACT_DOWN:
-        scen_say(r, ' ', "%s: %s \"%s\"", a->node, name, a->text);
+        rc_scen_say(r, ' ', "%s: %s \"%s\"", a->node, name, a->text);
         break;
     case RC_ACT_JOBS_SIGNAL:
-        scen_say(r, ' ', "%s: %s %u", a->node, name, a->u.jobs.signal);
+        rc_scen_say(r, ' ', "%s: %s %u", a->node, name, a->u.jobs.signal);
         break;
     case RC_ACT_LAUNCH:
         show_launch(r, a);
         break;
     case RC_ACT_TERMINATE:
-        scen_say(r, ' ', "%s: %s %s (%s)", a->node, name, a->instance, a->text);
+        rc_scen_say(r, ' ', "%s: %s %s (%s)", a->node, name, a->instance, a->text);
         break;
     case RC_ACT_STOP:
     case RC_ACT_START:
     case RC_ACT_REBOOT:
-        scen_say(r, ' ', "%s: %s %s", a->node, name, a->instance);
+        rc_scen_say(r, ' ', "%s: %s %s", a->node, name, a->instance);
         break;
     case RC_ACT_REGISTER:
-        scen_say(r, ' ', "%s: %s %s at %s", a->node, name, a->instance, a->u.reg.addr);
+        rc_scen_say(r, ' ', "%s: %s %s at %s", a->node, name, a->instance, a->u.reg.addr);
         break;
     case RC_ACT_TELL:
-        scen_say(r, ' ', "%s: tell a person: %s", a->node, a->text);
+        rc_scen_say(r, ' ', "%s: tell a person: %s", a->node, a->text);
         break;
     case RC_ACT_RESUME:
     case RC_ACT_JOBS_REQUEUE:
     case RC_ACT_GATE:
-        scen_say(r, ' ', "%s: %s", a->node, name);
+        rc_scen_say(r, ' ', "%s: %s", a->node, name);
         break;
     case RC_ACT_NONE:
     case RC_ACT_LOOK:
@@ -106,21 +106,21 @@ scen_show_action(struct scen_run *r, const struct rc_action *a)
 
 /* What is not done, and why, is a decision too. */
 void
-scen_show_blocks(struct scen_run *r)
+rc_scen_show_blocks(struct rc_scen_run *r)
 {
     for (uint32_t node = 1; node <= r->s->node_count && node <= SCEN_NODES_MAX; node++) {
         const struct rc_node *n = rc_node_at(r->s, node);
         uint32_t block = n->incident ? rc_incident_at(r->s, n->incident)->block : RC_BLOCK_NONE;
 
         if (block != r->block[node - 1] && block != RC_BLOCK_NONE) {
-            scen_say(r, ' ', "%s: held back: %s", n->name, rc_block_name((enum rc_block)block));
+            rc_scen_say(r, ' ', "%s: held back: %s", n->name, rc_block_name((enum rc_block)block));
         }
         r->block[node - 1] = block;
     }
 }
 
 static void
-show_open(struct scen_run *r)
+show_open(struct rc_scen_run *r)
 {
     for (uint32_t node = 1; node <= r->s->node_count; node++) {
         const struct rc_node *n = rc_node_at(r->s, node);
@@ -136,7 +136,7 @@ show_open(struct scen_run *r)
 }
 
 void
-scen_show_end(struct scen_run *r)
+rc_scen_show_end(struct rc_scen_run *r)
 {
     unsigned running = 0, waiting = 0;
 
@@ -147,7 +147,7 @@ scen_show_end(struct scen_run *r)
     for (unsigned i = 0; i < r->message_count; i++) {
         waiting += !r->message[i].deleted;
     }
-    scen_say(r, ' ', "the end");
+    rc_scen_say(r, ' ', "the end");
     show_open(r);
     fprintf(
         r->out_text,

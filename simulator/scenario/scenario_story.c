@@ -20,7 +20,7 @@ static const struct unit units[] = {
     {"d", 86400000}, {"h", 3600000}, {"ms", 1}, {"m", 60000}, {"s", 1000}};
 
 bool
-scen_duration(const char *text, int64_t *ret_ms)
+rc_scen_duration(const char *text, int64_t *ret_ms)
 {
     int64_t sum_ms = 0;
 
@@ -50,7 +50,7 @@ scen_duration(const char *text, int64_t *ret_ms)
 }
 
 void
-scen_duration_show(int64_t ms, char *buf, size_t room)
+rc_scen_duration_show(int64_t ms, char *buf, size_t room)
 {
     long long days = ms / 86400000, hours = ms / 3600000 % 24, minutes = ms / 60000 % 60;
     long long seconds = ms / 1000 % 60, rest = ms % 1000;
@@ -74,7 +74,7 @@ scen_duration_show(int64_t ms, char *buf, size_t room)
 }
 
 char *
-scen_file_read(const char *path)
+rc_scen_file_read(const char *path)
 {
     FILE *f = fopen(path, "re");
     char *text = NULL;
@@ -93,7 +93,7 @@ scen_file_read(const char *path)
 }
 
 bool
-scen_split(const char *text, struct scen_words *ret)
+rc_scen_split(const char *text, struct rc_scen_words *ret)
 {
     char *at = ret->room;
 
@@ -122,7 +122,7 @@ scen_split(const char *text, struct scen_words *ret)
 }
 
 static enum rc_err
-wrong(const struct scen_story *st, unsigned number, const char *what, struct rc_error *e)
+wrong(const struct rc_scen_story *st, unsigned number, const char *what, struct rc_error *e)
 {
     return rc_fail(e, RC_E_PARSE, "%s:%u: %s", st->file, number, what);
 }
@@ -161,7 +161,7 @@ take_capacity(struct rc_group *g, const char *word)
 
 /* "cluster nodes=gpu-[1-16] subnets=subnet-a,subnet-b capacity=open partition=gpu" */
 static bool
-take_cluster(struct scen_story *st, const struct scen_words *w)
+take_cluster(struct rc_scen_story *st, const struct rc_scen_words *w)
 {
     struct rc_group *g = &st->cluster.group[0];
 
@@ -193,7 +193,7 @@ take_cluster(struct scen_story *st, const struct scen_words *w)
 }
 
 static void
-default_cluster(struct scen_story *st)
+default_cluster(struct rc_scen_story *st)
 {
     struct rc_cluster *c = &st->cluster;
     struct rc_group *g = &c->group[0];
@@ -216,12 +216,12 @@ default_cluster(struct scen_story *st)
 }
 
 static enum rc_err
-take_header(struct scen_story *st, const char *dir, const char *text, unsigned number,
+take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigned number,
             struct rc_error *e)
 {
-    struct scen_words w;
+    struct rc_scen_words w;
 
-    if (!scen_split(text, &w)) {
+    if (!rc_scen_split(text, &w)) {
         return wrong(st, number, "too long, or a quote is open", e);
     }
     if (strcmp(w.v[0], "cluster") == 0) {
@@ -241,14 +241,14 @@ take_header(struct scen_story *st, const char *dir, const char *text, unsigned n
 }
 
 static enum rc_err
-take_line(struct scen_story *st, char *text, unsigned number, struct rc_error *e)
+take_line(struct rc_scen_story *st, char *text, unsigned number, struct rc_error *e)
 {
     char *blank = text + strcspn(text, " \t");
     int64_t before_ms = st->line_count ? st->lines[st->line_count - 1].at_ms : 0, at_ms;
     char end = *blank;
 
     *blank = '\0';
-    if (!end || !scen_duration(text + 1, &at_ms)) {
+    if (!end || !rc_scen_duration(text + 1, &at_ms)) {
         return wrong(st, number, "expected +TIME and what happens, such as +1h30m end", e);
     }
     if (at_ms < before_ms) {
@@ -257,7 +257,7 @@ take_line(struct scen_story *st, char *text, unsigned number, struct rc_error *e
     if (st->line_count && strcmp(st->lines[st->line_count - 1].text, "end") == 0) {
         return wrong(st, number, "the story has ended above", e);
     }
-    struct scen_line *more = realloc(st->lines, (st->line_count + 1) * sizeof *more);
+    struct rc_scen_line *more = realloc(st->lines, (st->line_count + 1) * sizeof *more);
     if (!more) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
@@ -265,12 +265,12 @@ take_line(struct scen_story *st, char *text, unsigned number, struct rc_error *e
     blank++;
     blank += strspn(blank, " \t");
     more[st->line_count] =
-        (struct scen_line){.at_ms = at_ms, .number = number, .text = strdup(blank)};
+        (struct rc_scen_line){.at_ms = at_ms, .number = number, .text = strdup(blank)};
     return more[st->line_count++].text ? RC_OK : rc_fail(e, RC_E_INTERNAL, "no memory");
 }
 
 static enum rc_err
-take_text(struct scen_story *st, const char *dir, char *text, struct rc_error *e)
+take_text(struct rc_scen_story *st, const char *dir, char *text, struct rc_error *e)
 {
     unsigned number = 0;
 
@@ -300,12 +300,12 @@ take_text(struct scen_story *st, const char *dir, char *text, struct rc_error *e
 }
 
 enum rc_err
-scen_story_read(const char *dir, struct scen_story *ret, struct rc_error *e)
+rc_scen_story_read(const char *dir, struct rc_scen_story *ret, struct rc_error *e)
 {
     memset(ret, 0, sizeof *ret);
     snprintf(ret->file, sizeof ret->file, "%s/story.txt", dir);
     default_cluster(ret);
-    char *text = scen_file_read(ret->file);
+    char *text = rc_scen_file_read(ret->file);
     if (!text) {
         return rc_fail(e, RC_E_IO, "%s: cannot be read", ret->file);
     }
@@ -315,7 +315,7 @@ scen_story_read(const char *dir, struct scen_story *ret, struct rc_error *e)
 }
 
 void
-scen_story_free(struct scen_story *st)
+rc_scen_story_free(struct rc_scen_story *st)
 {
     for (unsigned i = 0; i < st->line_count; i++) {
         free(st->lines[i].text);

@@ -8,7 +8,7 @@
 #include "simulator/scenario/scenario_world.h"
 
 struct telling {
-    struct scen_run *r;
+    struct rc_scen_run *r;
     char *const *v; /* words behind the row's fixed ones */
     unsigned count;
     char *why;
@@ -31,10 +31,10 @@ refuse(struct telling *t, const char *expected, const char *got)
     return false;
 }
 
-static struct scen_node *
+static struct rc_scen_node *
 node_of(struct telling *t, const char *name)
 {
-    struct scen_node *n = scen_node_named(t->r, name);
+    struct rc_scen_node *n = rc_scen_node_named(t->r, name);
 
     if (!n) {
         refuse(t, "a node of the cluster", name);
@@ -60,9 +60,9 @@ tell_away(struct telling *t)
         ev.u.sweep.which = RC_SWEEP_SLURM;
         ev.u.sweep.complete = !is_away;
         ev.u.sweep.error = is_away ? RC_E_SLURM_DOWN : RC_OK;
-        scen_give(t->r, &ev);
+        rc_scen_give(t->r, &ev);
         for (unsigned i = 0; !is_away && i < t->r->node_count; i++) {
-            scen_show_node_later(t->r, &t->r->node[i], SCEN_SLURM_SHOW_MS);
+            rc_scen_show_node_later(t->r, &t->r->node[i], SCEN_SLURM_SHOW_MS);
         }
     } else {
         return refuse(t, "slurm, ec2 or lease", t->v[0]);
@@ -71,7 +71,7 @@ tell_away(struct telling *t)
 }
 
 static bool
-read_times(struct telling *t, unsigned at, struct scen_fault *f)
+read_times(struct telling *t, unsigned at, struct rc_scen_fault *f)
 {
     const char *word = at < t->count ? t->v[at] : "x1";
 
@@ -83,7 +83,7 @@ read_times(struct telling *t, unsigned at, struct scen_fault *f)
 static bool
 tell_fault(struct telling *t)
 {
-    struct scen_fault f = {.times = 1};
+    struct rc_scen_fault f = {.times = 1};
     unsigned at = 2;
 
     for (f.kind = 1; f.kind < RC_ACTION__MAX; f.kind++) {
@@ -103,7 +103,7 @@ tell_fault(struct telling *t)
         if (f.error == RC_E_INTERNAL) {
             return refuse(t, "an error such as no-capacity or timeout", t->v[2]);
         }
-    } else if (strcmp(t->v[1], "takes") != 0 || !scen_duration(t->v[at++], &f.takes_ms)) {
+    } else if (strcmp(t->v[1], "takes") != 0 || !rc_scen_duration(t->v[at++], &f.takes_ms)) {
         return refuse(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
     }
     if (!read_times(t, at, &f)) {
@@ -126,12 +126,12 @@ tell_fault(struct telling *t)
 static bool
 tell_launches(struct telling *t)
 {
-    struct scen_fault f;
+    struct rc_scen_fault f;
     const char *time = t->v[t->count > 2 && strcmp(t->v[1], "in") == 0 ? 2 : 1];
     unsigned used = time == t->v[1] ? 2 : 3;
     int64_t ms = RC_NEVER;
 
-    if (strcmp(time, "never") != 0 && !scen_duration(time, &ms)) {
+    if (strcmp(time, "never") != 0 && !rc_scen_duration(time, &ms)) {
         return refuse(t, "in TIME, or never", time);
     }
     if (!read_times(t, used, &f)) {
@@ -149,7 +149,7 @@ tell_launches(struct telling *t)
 }
 
 static bool
-set_check(struct telling *t, struct scen_instance *i, unsigned which)
+set_check(struct telling *t, struct rc_scen_instance *i, unsigned which)
 {
     i->check[which] = strcmp(t->v[2], "impaired") == 0 ? RC_CHECK_IMPAIRED : RC_CHECK_OK;
     i->status_news = true;
@@ -160,7 +160,7 @@ set_check(struct telling *t, struct scen_instance *i, unsigned which)
 
 /* "schedule retirement in 14d", "schedule none" */
 static bool
-set_schedule(struct telling *t, struct scen_instance *i)
+set_schedule(struct telling *t, struct rc_scen_instance *i)
 {
     static const char *const names[RC_SCHED__MAX] = {
         [RC_SCHED_NONE] = "none",   [RC_SCHED_REBOOT] = "reboot",
@@ -173,17 +173,17 @@ set_schedule(struct telling *t, struct scen_instance *i)
         i->schedule++;
     }
     if (i->schedule == RC_SCHED__MAX ||
-        (t->count == 5 && (strcmp(t->v[3], "in") != 0 || !scen_duration(t->v[4], &in_ms)))) {
+        (t->count == 5 && (strcmp(t->v[3], "in") != 0 || !rc_scen_duration(t->v[4], &in_ms)))) {
         i->schedule = RC_SCHED_NONE;
         return refuse(t, "schedule reboot|maintenance|stop|retirement in TIME, or none", t->v[2]);
     }
-    i->not_before_ms = i->schedule ? scen_wall_ms(t->r) + in_ms : 0;
+    i->not_before_ms = i->schedule ? rc_scen_wall_ms(t->r) + in_ms : 0;
     i->status_news = true;
     return true;
 }
 
 static bool
-set_instance_state(struct telling *t, struct scen_instance *i)
+set_instance_state(struct telling *t, struct rc_scen_instance *i)
 {
     static const char *const states[RC_INST__MAX] = {
         [RC_INST_PENDING] = "pending",       [RC_INST_RUNNING] = "running",
@@ -192,7 +192,7 @@ set_instance_state(struct telling *t, struct scen_instance *i)
 
     for (uint32_t s = RC_INST_PENDING; s < RC_INST__MAX; s++) {
         if (strcmp(states[s], t->v[1]) == 0) {
-            scen_instance_turn(t->r, i, (enum rc_instance_state)s);
+            rc_scen_instance_turn(t->r, i, (enum rc_instance_state)s);
             return true;
         }
     }
@@ -204,7 +204,7 @@ static bool
 tell_instance(struct telling *t)
 {
     static const char *const checks[] = {"system", "instance", "ebs"};
-    struct scen_instance *i = scen_instance_named(t->r, t->v[0]);
+    struct rc_scen_instance *i = rc_scen_instance_named(t->r, t->v[0]);
 
     if (!i) {
         return refuse(t, "an instance of the story", t->v[0]);
@@ -231,24 +231,24 @@ tell_instance(struct telling *t)
 static bool
 tell_node(struct telling *t)
 {
-    struct scen_node *n = node_of(t, t->v[0]);
+    struct rc_scen_node *n = node_of(t, t->v[0]);
 
     if (!n) {
         return false;
     }
     if (strcmp(t->v[1], "silent") == 0) {
         n->silent = true;
-        scen_slurmd_lost_later(t->r, n);
+        rc_scen_slurmd_lost_later(t->r, n);
     } else if (strcmp(t->v[1], "back") == 0) {
         n->silent = false;
-        scen_slurmd_up(t->r, n);
+        rc_scen_slurmd_up(t->r, n);
         return true;
     } else if (strcmp(t->v[1], "maint") == 0 || strcmp(t->v[1], "maint-over") == 0) {
         n->maint = strcmp(t->v[1], "maint") == 0;
     } else {
         return refuse(t, "silent, back, maint or maint-over", t->v[1]);
     }
-    scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+    rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
     return true;
 }
 
@@ -259,25 +259,25 @@ tell_job(struct telling *t)
     int64_t ms = 0;
     unsigned job = ++t->r->job, found = 0;
 
-    if (strcmp(t->v[1], "runs") == 0 ? t->count != 3 || !scen_duration(t->v[2], &ms)
+    if (strcmp(t->v[1], "runs") == 0 ? t->count != 3 || !rc_scen_duration(t->v[2], &ms)
                                      : strcmp(t->v[1], "ends") != 0) {
         return refuse(t, "runs TIME, or ends", t->v[1]);
     }
     for (unsigned i = 0; i < t->r->node_count; i++) {
-        struct scen_node *n = &t->r->node[i];
+        struct rc_scen_node *n = &t->r->node[i];
         if (!rc_hostlist_has(t->v[0], n->name)) {
             continue;
         }
         found++;
         if (!ms) {
-            scen_job_end(t->r, n->job);
+            rc_scen_job_end(t->r, n->job);
         } else {
             n->job = job;
-            scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+            rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
         }
     }
     if (ms) {
-        scen_later_add(t->r, ms, SCEN_JOB_END, 0, job);
+        rc_scen_later_add(t->r, ms, SCEN_JOB_END, 0, job);
     }
     return found ? true : refuse(t, "nodes of the cluster", t->v[0]);
 }
@@ -287,13 +287,13 @@ tell_job(struct telling *t)
 static bool
 tell_drains(struct telling *t)
 {
-    struct scen_node *n = node_of(t, t->v[0]);
+    struct rc_scen_node *n = node_of(t, t->v[0]);
 
     if (n) {
         n->drain = true;
         n->owner = RC_OWNER_FOREIGN;
         rc_text_set(n->reason, sizeof n->reason, t->count > 1 ? t->v[1] : "by hand");
-        scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+        rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
     }
     return n != NULL;
 }
@@ -301,13 +301,13 @@ tell_drains(struct telling *t)
 static bool
 tell_resumes(struct telling *t)
 {
-    struct scen_node *n = node_of(t, t->v[0]);
+    struct rc_scen_node *n = node_of(t, t->v[0]);
 
     if (n) {
         n->drain = n->down = false;
         n->owner = RC_OWNER_NONE;
         n->reason[0] = '\0';
-        scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+        rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
     }
     return n != NULL;
 }
@@ -339,7 +339,7 @@ tell_operator(struct telling *t)
         rc_text_set(ev.node, sizeof ev.node, t->v[1]);
     }
     rc_text_set(ev.u.operator_command.who, sizeof ev.u.operator_command.who, "operator");
-    scen_give(t->r, &ev);
+    rc_scen_give(t->r, &ev);
     return true;
 }
 
@@ -353,7 +353,7 @@ tell_daemon(struct telling *t)
     if (!restarts && strcmp(t->v[0], "taken-over") != 0) {
         return refuse(t, "restarts or taken-over", t->v[0]);
     }
-    scen_daemon_end(t->r, restarts);
+    rc_scen_daemon_end(t->r, restarts);
     return true;
 }
 
@@ -378,12 +378,12 @@ static const struct tell_row rows[] = {
 
 /* Number of the line's words that the row takes up, 0 = another row. */
 static unsigned
-row_takes(const struct tell_row *row, const struct scen_words *w)
+row_takes(const struct tell_row *row, const struct rc_scen_words *w)
 {
-    struct scen_words fixed;
+    struct rc_scen_words fixed;
     bool has_star = strchr(row->words, '*') != NULL;
 
-    if (!scen_split(row->words, &fixed) || w->count < fixed.count ||
+    if (!rc_scen_split(row->words, &fixed) || w->count < fixed.count ||
         (has_star && w->count != fixed.count)) {
         return 0;
     }
@@ -396,7 +396,7 @@ row_takes(const struct tell_row *row, const struct scen_words *w)
 }
 
 bool
-scen_tell(struct scen_run *r, const struct scen_words *w, char *why, size_t room)
+rc_scen_tell(struct rc_scen_run *r, const struct rc_scen_words *w, char *why, size_t room)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         unsigned taken = row_takes(&rows[i], w);

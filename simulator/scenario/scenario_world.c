@@ -10,7 +10,7 @@
 #include <string.h>
 
 int64_t
-scen_wall_ms(const struct scen_run *r)
+rc_scen_wall_ms(const struct rc_scen_run *r)
 {
     const int64_t first_ms = 1767225600000; /* 2026-01-01T00:00:00Z */
 
@@ -18,14 +18,14 @@ scen_wall_ms(const struct scen_run *r)
 }
 
 void
-scen_later_add(struct scen_run *r, int64_t in_ms, enum scen_later_kind kind, uint32_t subject,
-               uint32_t value)
+rc_scen_later_add(struct rc_scen_run *r, int64_t in_ms, enum rc_scen_later_kind kind,
+                  uint32_t subject, uint32_t value)
 {
     if (r->later_count == SCEN_LATER_MAX) {
         rc_fail(&r->error, RC_E_FULL, "%s: too much is going on at once", r->story.file);
         return;
     }
-    struct scen_later *l = &r->later[r->later_count++];
+    struct rc_scen_later *l = &r->later[r->later_count++];
     memset(l, 0, sizeof *l);
     l->at_ms = r->now_ms + in_ms;
     l->order = r->order++;
@@ -34,8 +34,8 @@ scen_later_add(struct scen_run *r, int64_t in_ms, enum scen_later_kind kind, uin
     l->value = value;
 }
 
-struct scen_node *
-scen_node_named(struct scen_run *r, const char *name)
+struct rc_scen_node *
+rc_scen_node_named(struct rc_scen_run *r, const char *name)
 {
     for (unsigned i = 0; i < r->node_count; i++) {
         if (strcmp(r->node[i].name, name) == 0) {
@@ -45,8 +45,8 @@ scen_node_named(struct scen_run *r, const char *name)
     return NULL;
 }
 
-struct scen_instance *
-scen_instance_named(struct scen_run *r, const char *id)
+struct rc_scen_instance *
+rc_scen_instance_named(struct rc_scen_run *r, const char *id)
 {
     for (unsigned i = 0; i < r->instance_count; i++) {
         if (strcmp(r->instance[i].id, id) == 0) {
@@ -57,88 +57,89 @@ scen_instance_named(struct scen_run *r, const char *id)
 }
 
 static uint32_t
-node_index(const struct scen_run *r, const struct scen_node *n)
+node_index(const struct rc_scen_run *r, const struct rc_scen_node *n)
 {
     return (uint32_t)(n - r->node);
 }
 
 static uint32_t
-instance_index(const struct scen_run *r, const struct scen_instance *i)
+instance_index(const struct rc_scen_run *r, const struct rc_scen_instance *i)
 {
     return (uint32_t)(i - r->instance);
 }
 
 /* The node whose NodeAddr is this instance's. */
-static struct scen_node *
-served_by(struct scen_run *r, const struct scen_instance *i)
+static struct rc_scen_node *
+served_by(struct rc_scen_run *r, const struct rc_scen_instance *i)
 {
-    struct scen_node *n = scen_node_named(r, i->node);
+    struct rc_scen_node *n = rc_scen_node_named(r, i->node);
 
     return n && strcmp(n->addr, i->addr) == 0 ? n : NULL;
 }
 
 void
-scen_show_node_later(struct scen_run *r, const struct scen_node *n, int64_t in_ms)
+rc_scen_show_node_later(struct rc_scen_run *r, const struct rc_scen_node *n, int64_t in_ms)
 {
-    scen_later_add(r, in_ms, SCEN_SHOW_NODE, node_index(r, n), 0);
+    rc_scen_later_add(r, in_ms, SCEN_SHOW_NODE, node_index(r, n), 0);
 }
 
 void
-scen_slurmd_lost_later(struct scen_run *r, struct scen_node *n)
+rc_scen_slurmd_lost_later(struct rc_scen_run *r, struct rc_scen_node *n)
 {
-    scen_later_add(r, SCEN_SLURMD_TIMEOUT_MS, SCEN_SLURMD_LOST, node_index(r, n), 0);
+    rc_scen_later_add(r, SCEN_SLURMD_TIMEOUT_MS, SCEN_SLURMD_LOST, node_index(r, n), 0);
 }
 
 /* slurmd starts once the instance runs and slurm.conf names its address. */
 static void
-admit(struct scen_run *r, struct scen_instance *i)
+admit(struct rc_scen_run *r, struct rc_scen_instance *i)
 {
-    struct scen_node *n = served_by(r, i);
+    struct rc_scen_node *n = served_by(r, i);
 
     if (n && i->state == RC_INST_RUNNING && i->slurmd_takes_ms != RC_NEVER) {
-        scen_later_add(r, i->slurmd_takes_ms, SCEN_SLURMD_UP, instance_index(r, i), 0);
+        rc_scen_later_add(r, i->slurmd_takes_ms, SCEN_SLURMD_UP, instance_index(r, i), 0);
     }
 }
 
 void
-scen_instance_turn(struct scen_run *r, struct scen_instance *i, enum rc_instance_state state)
+rc_scen_instance_turn(struct rc_scen_run *r, struct rc_scen_instance *i,
+                      enum rc_instance_state state)
 {
-    struct scen_node *n = served_by(r, i);
+    struct rc_scen_node *n = served_by(r, i);
 
     if (i->state == (uint32_t)state) {
         return;
     }
     i->state = (uint32_t)state;
     i->news = true;
-    scen_say(r, '~', "ec2: %s is %s", i->id,
-             state == RC_INST_RUNNING         ? "running"
-             : state == RC_INST_STOPPING      ? "stopping"
-             : state == RC_INST_STOPPED       ? "stopped"
-             : state == RC_INST_SHUTTING_DOWN ? "shutting-down"
-             : state == RC_INST_TERMINATED    ? "terminated"
-                                              : "pending");
+    rc_scen_say(r, '~', "ec2: %s is %s", i->id,
+                state == RC_INST_RUNNING         ? "running"
+                : state == RC_INST_STOPPING      ? "stopping"
+                : state == RC_INST_STOPPED       ? "stopped"
+                : state == RC_INST_SHUTTING_DOWN ? "shutting-down"
+                : state == RC_INST_TERMINATED    ? "terminated"
+                                                 : "pending");
     if (state == RC_INST_TERMINATED) {
-        i->ended_ms = scen_wall_ms(r);
+        i->ended_ms = rc_scen_wall_ms(r);
     }
     if (state == RC_INST_RUNNING) {
         admit(r, i);
     } else if (n && state > RC_INST_RUNNING) {
-        scen_slurmd_lost_later(r, n);
+        rc_scen_slurmd_lost_later(r, n);
     }
 }
 
 void
-scen_job_end(struct scen_run *r, unsigned job)
+rc_scen_job_end(struct rc_scen_run *r, unsigned job)
 {
     for (unsigned i = 0; job && i < r->node_count; i++) {
-        struct scen_node *n = &r->node[i];
+        struct rc_scen_node *n = &r->node[i];
         if (n->job == job) {
             n->job = 0;
             n->completing = !n->silent && !n->down;
             if (n->completing) {
-                scen_later_add(r, SCEN_COMPLETING_MS, SCEN_COMPLETED, i, 0);
+                rc_scen_later_add(r, SCEN_COMPLETING_MS, SCEN_COMPLETED, i, 0);
             }
-            scen_show_node_later(r, n, SCEN_SLURM_SHOW_MS);
+            rc_scen_show_node_later(r, n, SCEN_SLURM_SHOW_MS);
         }
     }
 }
@@ -146,7 +147,7 @@ scen_job_end(struct scen_run *r, unsigned job)
 /* ---- what is shown ---- */
 
 static void
-give_node(struct scen_run *r, struct scen_node *n)
+give_node(struct rc_scen_run *r, struct rc_scen_node *n)
 {
     struct rc_event ev;
     char shown[sizeof n->shown];
@@ -176,17 +177,17 @@ give_node(struct scen_run *r, struct scen_node *n)
              : n->completing ? "completing"
                              : "idle",
              *n->reason ? " \"" : "", n->reason, *n->reason ? "\"" : "",
-             n->slurmd_ms == scen_wall_ms(r) ? ", slurmd registered from " : "",
-             n->slurmd_ms == scen_wall_ms(r) ? n->addr : "");
+             n->slurmd_ms == rc_scen_wall_ms(r) ? ", slurmd registered from " : "",
+             n->slurmd_ms == rc_scen_wall_ms(r) ? n->addr : "");
     if (strcmp(shown, n->shown) != 0) {
         memcpy(n->shown, shown, sizeof n->shown);
-        scen_say(r, '~', "slurm: %s %s", n->name, shown);
+        rc_scen_say(r, '~', "slurm: %s %s", n->name, shown);
     }
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 static bool
-core_differs(const struct scen_run *r, const struct scen_instance *i)
+core_differs(const struct rc_scen_run *r, const struct rc_scen_instance *i)
 {
     uint32_t slot = rc_instance_find(r->s, i->id);
 
@@ -194,7 +195,7 @@ core_differs(const struct scen_run *r, const struct scen_instance *i)
 }
 
 static void
-give_instance(struct scen_run *r, struct scen_instance *i, bool anyhow)
+give_instance(struct rc_scen_run *r, struct rc_scen_instance *i, bool anyhow)
 {
     struct rc_event ev;
 
@@ -216,11 +217,11 @@ give_instance(struct scen_run *r, struct scen_instance *i, bool anyhow)
     memcpy(ev.u.described.subnet, i->subnet, RC_ID_LEN);
     rc_text_set(ev.u.described.az, RC_AZ_LEN, "us-east-1a");
     rc_text_set(ev.u.described.type, RC_TYPE_LEN, "p4d.24xlarge");
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 static void
-give_status(struct scen_run *r, struct scen_instance *i)
+give_status(struct rc_scen_run *r, struct rc_scen_instance *i)
 {
     struct rc_event ev;
 
@@ -237,11 +238,11 @@ give_status(struct scen_run *r, struct scen_instance *i)
     ev.u.status.schedule = i->schedule;
     ev.u.status.not_before_wall_ms = i->not_before_ms;
     rc_text_set(ev.code, sizeof ev.code, i->schedule ? "instance-status" : "");
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 static void
-give_absent(struct scen_run *r, struct scen_instance *i)
+give_absent(struct rc_scen_run *r, struct rc_scen_instance *i)
 {
     struct rc_event ev;
     uint32_t slot = rc_instance_find(r->s, i->id);
@@ -253,22 +254,22 @@ give_absent(struct scen_run *r, struct scen_instance *i)
     memcpy(ev.instance, i->id, sizeof ev.instance);
     ev.u.described.absent = 1;
     i->news = true;
-    scen_give(r, &ev);
+    rc_scen_give(r, &ev);
 }
 
 static void
-sweep(struct scen_run *r, enum rc_sweep which)
+sweep(struct rc_scen_run *r, enum rc_sweep which)
 {
     struct rc_event ev;
 
     for (unsigned n = 0; n < r->instance_count && !r->ec2_away; n++) {
-        struct scen_instance *i = &r->instance[n];
+        struct rc_scen_instance *i = &r->instance[n];
         if (which == RC_SWEEP_STATUS) {
             give_status(r, i);
             continue;
         }
         i->unlisted |=
-            i->state == RC_INST_TERMINATED && scen_wall_ms(r) - i->ended_ms >= SCEN_LISTED_MS;
+            i->state == RC_INST_TERMINATED && rc_scen_wall_ms(r) - i->ended_ms >= SCEN_LISTED_MS;
         if (i->hidden || i->unlisted) {
             give_absent(r, i);
         } else {
@@ -280,13 +281,13 @@ sweep(struct scen_run *r, enum rc_sweep which)
     ev.u.sweep.complete = !r->ec2_away;
     ev.u.sweep.error = r->ec2_away ? RC_E_UNREACHABLE : RC_OK;
     ev.u.sweep.seen = r->instance_count;
-    scen_give(r, &ev);
-    scen_later_add(r, which == RC_SWEEP_STATUS ? SCEN_STATUS_MS : SCEN_SWEEP_MS,
-                   which == RC_SWEEP_STATUS ? SCEN_STATUS_SWEEP : SCEN_SWEEP, 0, 0);
+    rc_scen_give(r, &ev);
+    rc_scen_later_add(r, which == RC_SWEEP_STATUS ? SCEN_STATUS_MS : SCEN_SWEEP_MS,
+                      which == RC_SWEEP_STATUS ? SCEN_STATUS_SWEEP : SCEN_SWEEP, 0, 0);
 }
 
 void
-scen_world_show_all(struct scen_run *r)
+rc_scen_world_show_all(struct rc_scen_run *r)
 {
     for (unsigned i = 0; i < r->instance_count; i++) {
         r->instance[i].status_news = true;
@@ -301,10 +302,10 @@ scen_world_show_all(struct scen_run *r)
 /* ---- what comes by itself ---- */
 
 void
-scen_slurmd_up(struct scen_run *r, struct scen_node *n)
+rc_scen_slurmd_up(struct rc_scen_run *r, struct rc_scen_node *n)
 {
     n->silent = false;
-    n->slurmd_ms = scen_wall_ms(r);
+    n->slurmd_ms = rc_scen_wall_ms(r);
     if (n->owner == RC_OWNER_SLURM) { /* ReturnToService: slurmctld's own DOWN ends */
         n->down = false;
         n->owner = RC_OWNER_NONE;
@@ -314,10 +315,10 @@ scen_slurmd_up(struct scen_run *r, struct scen_node *n)
 }
 
 static void
-lose_slurmd(struct scen_run *r, struct scen_node *n)
+lose_slurmd(struct rc_scen_run *r, struct rc_scen_node *n)
 {
     for (unsigned k = 0; k < r->instance_count; k++) {
-        const struct scen_instance *i = &r->instance[k];
+        const struct rc_scen_instance *i = &r->instance[k];
         if (served_by(r, i) == n && i->state == RC_INST_RUNNING && !n->silent) {
             return; /* back before SlurmdTimeout */
         }
@@ -328,45 +329,45 @@ lose_slurmd(struct scen_run *r, struct scen_node *n)
         n->owner = RC_OWNER_SLURM;
         rc_text_set(n->reason, sizeof n->reason, "Not responding");
     }
-    scen_job_end(r, n->job);
+    rc_scen_job_end(r, n->job);
     give_node(r, n);
 }
 
 static void
-rebooted(struct scen_run *r, struct scen_instance *i)
+rebooted(struct rc_scen_run *r, struct rc_scen_instance *i)
 {
-    struct scen_node *n = served_by(r, i);
+    struct rc_scen_node *n = served_by(r, i);
 
     if (n && i->state == RC_INST_RUNNING) {
-        n->boot_ms = scen_wall_ms(r);
+        n->boot_ms = rc_scen_wall_ms(r);
         i->check[1] = RC_CHECK_OK;
         i->status_news = true;
         if (i->slurmd_takes_ms != RC_NEVER) {
-            scen_slurmd_up(r, n);
+            rc_scen_slurmd_up(r, n);
         }
     }
 }
 
 static void
-reach_state(struct scen_run *r, struct scen_instance *i, enum rc_instance_state state)
+reach_state(struct rc_scen_run *r, struct rc_scen_instance *i, enum rc_instance_state state)
 {
     bool from_pending = state == RC_INST_RUNNING && i->state == RC_INST_PENDING;
     bool stops = state == RC_INST_STOPPED && i->state == RC_INST_STOPPING;
     bool ends = state == RC_INST_TERMINATED && i->state == RC_INST_SHUTTING_DOWN;
 
     if (from_pending || stops || ends) {
-        scen_instance_turn(r, i, state);
+        rc_scen_instance_turn(r, i, state);
     }
 }
 
 void
-scen_world_happen(struct scen_run *r, const struct scen_later *l)
+rc_scen_world_happen(struct rc_scen_run *r, const struct rc_scen_later *l)
 {
     struct rc_event ev = l->ev;
 
-    switch ((enum scen_later_kind)l->kind) {
+    switch ((enum rc_scen_later_kind)l->kind) {
     case SCEN_COMPLETE:
-        scen_give(r, &ev);
+        rc_scen_give(r, &ev);
         break;
     case SCEN_SHOW_NODE:
         give_node(r, &r->node[l->subject]);
@@ -375,11 +376,11 @@ scen_world_happen(struct scen_run *r, const struct scen_later *l)
         reach_state(r, &r->instance[l->subject], (enum rc_instance_state)l->value);
         break;
     case SCEN_SLURMD_UP: {
-        struct scen_instance *i = &r->instance[l->subject];
-        struct scen_node *n = served_by(r, i);
+        struct rc_scen_instance *i = &r->instance[l->subject];
+        struct rc_scen_node *n = served_by(r, i);
         if (n && i->state == RC_INST_RUNNING) {
-            n->boot_ms = scen_wall_ms(r) - i->slurmd_takes_ms;
-            scen_slurmd_up(r, n);
+            n->boot_ms = rc_scen_wall_ms(r) - i->slurmd_takes_ms;
+            rc_scen_slurmd_up(r, n);
         }
         break;
     }
@@ -390,7 +391,7 @@ scen_world_happen(struct scen_run *r, const struct scen_later *l)
         rebooted(r, &r->instance[l->subject]);
         break;
     case SCEN_JOB_END:
-        scen_job_end(r, l->value);
+        rc_scen_job_end(r, l->value);
         break;
     case SCEN_COMPLETED:
         r->node[l->subject].completing = false;
@@ -403,7 +404,7 @@ scen_world_happen(struct scen_run *r, const struct scen_later *l)
         sweep(r, RC_SWEEP_STATUS);
         break;
     case SCEN_REDELIVER:
-        scen_deliver_message(r, l->subject);
+        rc_scen_deliver_message(r, l->subject);
         break;
     case SCEN_LOOKED:
         if (!r->ec2_away) {
@@ -411,7 +412,7 @@ scen_world_happen(struct scen_run *r, const struct scen_later *l)
             give_status(r, &r->instance[l->subject]);
         }
         ev.u.completion.error = r->ec2_away ? RC_E_UNREACHABLE : RC_OK;
-        scen_give(r, &ev);
+        rc_scen_give(r, &ev);
         break;
     }
 }
@@ -419,15 +420,15 @@ scen_world_happen(struct scen_run *r, const struct scen_later *l)
 /* ---- the beginning ---- */
 
 static void
-add_node(struct scen_run *r, const char *name, unsigned number)
+add_node(struct rc_scen_run *r, const char *name, unsigned number)
 {
-    struct scen_node *n = &r->node[r->node_count++];
-    struct scen_instance *i = &r->instance[r->instance_count++];
+    struct rc_scen_node *n = &r->node[r->node_count++];
+    struct rc_scen_instance *i = &r->instance[r->instance_count++];
 
     rc_text_set(n->name, sizeof n->name, name);
     snprintf(n->addr, sizeof n->addr, "10.0.%u.%u", number / 250, number % 250);
     n->owner = RC_OWNER_NONE;
-    n->boot_ms = n->slurmd_ms = scen_wall_ms(r) - 86400000;
+    n->boot_ms = n->slurmd_ms = rc_scen_wall_ms(r) - 86400000;
     snprintf(i->id, sizeof i->id, "i-%.28s", name);
     memcpy(i->node, n->name, sizeof i->node);
     memcpy(i->addr, n->addr, sizeof i->addr);
@@ -439,7 +440,7 @@ add_node(struct scen_run *r, const char *name, unsigned number)
 }
 
 void
-scen_world_begin(struct scen_run *r)
+rc_scen_world_begin(struct rc_scen_run *r)
 {
     const char *list = r->story.nodes, *open = strchr(list, '[');
     unsigned first = 1, last = 1;
@@ -457,6 +458,6 @@ scen_world_begin(struct scen_run *r)
         snprintf(name, sizeof name, "%.*s%u", (int)(open - list), list, i);
         add_node(r, name, i);
     }
-    scen_later_add(r, SCEN_SWEEP_MS, SCEN_SWEEP, 0, 0);
-    scen_later_add(r, SCEN_STATUS_MS, SCEN_STATUS_SWEEP, 0, 0);
+    rc_scen_later_add(r, SCEN_SWEEP_MS, SCEN_SWEEP, 0, 0);
+    rc_scen_later_add(r, SCEN_STATUS_MS, SCEN_STATUS_SWEEP, 0, 0);
 }

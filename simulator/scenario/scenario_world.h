@@ -34,7 +34,7 @@ enum {
     SCEN_HELPER_TIMEOUT_MS = 10000, /* slurmctld away: the helper gives up */
 };
 
-struct scen_node {
+struct rc_scen_node {
     char name[RC_NODE_LEN];
     char addr[RC_ADDR_LEN]; /* NodeAddr in slurm.conf */
     char reason[RC_TEXT_LEN];
@@ -45,7 +45,7 @@ struct scen_node {
     char shown[RC_TEXT_LEN * 2]; /* last line printed of it */
 };
 
-struct scen_instance {
+struct rc_scen_instance {
     char id[RC_ID_LEN], node[RC_NODE_LEN], addr[RC_ADDR_LEN], subnet[RC_ID_LEN];
     char token[RC_TOKEN_LEN];
     uint32_t state; /* enum rc_instance_state */
@@ -58,7 +58,7 @@ struct scen_instance {
     bool hidden, unlisted, news, status_news, foreign;
 };
 
-enum scen_later_kind {
+enum rc_scen_later_kind {
     SCEN_COMPLETE, /* deliver ev; forgotten when the daemon ends */
     SCEN_SHOW_NODE,
     SCEN_INSTANCE_STATE, /* value = the state, if it is still on the way there */
@@ -73,7 +73,7 @@ enum scen_later_kind {
     SCEN_LOOKED, /* rows of an instance, then ev */
 };
 
-struct scen_later {
+struct rc_scen_later {
     int64_t at_ms;
     uint64_t order;
     uint32_t kind, subject, value;
@@ -81,7 +81,7 @@ struct scen_later {
 };
 
 /* What the story told the world to do with the next actions of a kind. */
-struct scen_fault {
+struct rc_scen_fault {
     uint32_t kind;    /* enum rc_action_kind */
     uint32_t error;   /* enum rc_err; RC_OK with lost or takes_ms */
     unsigned times;   /* left */
@@ -90,7 +90,7 @@ struct scen_fault {
 };
 
 /* A message that the queue holds until it is deleted. */
-struct scen_message {
+struct rc_scen_message {
     uint64_t msg; /* number of its last delivery */
     bool deleted;
     uint32_t verdict;
@@ -99,7 +99,7 @@ struct scen_message {
 };
 
 /* The incident store: what the last write that was answered well left there. */
-struct scen_item {
+struct rc_scen_item {
     uint32_t incident;
     char node[RC_NODE_LEN];
     struct rc_act_incident item;
@@ -114,10 +114,10 @@ enum {
     SCEN_ITEMS_MAX = 512
 };
 
-struct scen_journal;
+struct rc_scen_journal;
 
-struct scen_run {
-    struct scen_story story;
+struct rc_scen_run {
+    struct rc_scen_story story;
     struct rc_policy policy;
     struct rc_state *s;
     struct rc_actions out;
@@ -130,58 +130,59 @@ struct scen_run {
     int64_t lease_free_ms; /* another daemon's lease runs until then */
     uint64_t epoch;
     bool adopt; /* read the store with the next lease */
-    struct scen_node node[SCEN_NODES_MAX];
+    struct rc_scen_node node[SCEN_NODES_MAX];
     unsigned node_count;
-    struct scen_instance instance[SCEN_INSTANCES_MAX];
+    struct rc_scen_instance instance[SCEN_INSTANCES_MAX];
     unsigned instance_count;
-    struct scen_later later[SCEN_LATER_MAX];
+    struct rc_scen_later later[SCEN_LATER_MAX];
     unsigned later_count;
-    struct scen_fault fault[SCEN_FAULTS_MAX];
+    struct rc_scen_fault fault[SCEN_FAULTS_MAX];
     unsigned fault_count;
-    struct scen_message message[SCEN_MESSAGES_MAX];
+    struct rc_scen_message message[SCEN_MESSAGES_MAX];
     unsigned message_count;
-    struct scen_item item[SCEN_ITEMS_MAX];
+    struct rc_scen_item item[SCEN_ITEMS_MAX];
     unsigned item_count;
     int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
     unsigned next_launches;
     uint32_t block[SCEN_NODES_MAX]; /* last reason shown for holding back, by node */
     unsigned count[RC_ACTION__MAX], killed;
-    struct scen_journal *journal;
+    struct rc_scen_journal *journal;
     FILE *out_text;
     struct rc_error error; /* code not RC_OK: the run is over */
 };
 
 /* scenario_world.c */
-void scen_world_begin(struct scen_run *r);
-void scen_world_act(struct scen_run *r, const struct rc_action *a);
-void scen_world_happen(struct scen_run *r, const struct scen_later *l);
+void rc_scen_world_begin(struct rc_scen_run *r);
+void rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a);
+void rc_scen_world_happen(struct rc_scen_run *r, const struct rc_scen_later *l);
 /* Everything anew, as a daemon that just started reads it. */
-void scen_world_show_all(struct scen_run *r);
-struct scen_node *scen_node_named(struct scen_run *r, const char *name);
-struct scen_instance *scen_instance_named(struct scen_run *r, const char *id);
-void scen_later_add(struct scen_run *r, int64_t in_ms, enum scen_later_kind kind, uint32_t subject,
-                    uint32_t value);
-void scen_show_node_later(struct scen_run *r, const struct scen_node *n, int64_t in_ms);
-void scen_instance_turn(struct scen_run *r, struct scen_instance *i, enum rc_instance_state state);
-void scen_job_end(struct scen_run *r, unsigned job);
-void scen_slurmd_lost_later(struct scen_run *r, struct scen_node *n);
-void scen_slurmd_up(struct scen_run *r, struct scen_node *n);
-int64_t scen_wall_ms(const struct scen_run *r);
+void rc_scen_world_show_all(struct rc_scen_run *r);
+struct rc_scen_node *rc_scen_node_named(struct rc_scen_run *r, const char *name);
+struct rc_scen_instance *rc_scen_instance_named(struct rc_scen_run *r, const char *id);
+void rc_scen_later_add(struct rc_scen_run *r, int64_t in_ms, enum rc_scen_later_kind kind,
+                       uint32_t subject, uint32_t value);
+void rc_scen_show_node_later(struct rc_scen_run *r, const struct rc_scen_node *n, int64_t in_ms);
+void rc_scen_instance_turn(struct rc_scen_run *r, struct rc_scen_instance *i,
+                           enum rc_instance_state state);
+void rc_scen_job_end(struct rc_scen_run *r, unsigned job);
+void rc_scen_slurmd_lost_later(struct rc_scen_run *r, struct rc_scen_node *n);
+void rc_scen_slurmd_up(struct rc_scen_run *r, struct rc_scen_node *n);
+int64_t rc_scen_wall_ms(const struct rc_scen_run *r);
 /* scenario_tell.c: lines of the story that are no events */
-bool scen_tell(struct scen_run *r, const struct scen_words *w, char *why, size_t room);
+bool rc_scen_tell(struct rc_scen_run *r, const struct rc_scen_words *w, char *why, size_t room);
 /* scenario_events.c: "event …" and "message …" lines; redelivery */
-bool scen_line_event(struct scen_run *r, const char *text, char *why, size_t room);
-bool scen_line_message(struct scen_run *r, const char *text, char *why, size_t room);
-void scen_deliver_message(struct scen_run *r, unsigned at);
+bool rc_scen_line_event(struct rc_scen_run *r, const char *text, char *why, size_t room);
+bool rc_scen_line_message(struct rc_scen_run *r, const char *text, char *why, size_t room);
+void rc_scen_deliver_message(struct rc_scen_run *r, unsigned at);
 /* scenario_play.c */
-void scen_give(struct scen_run *r, struct rc_event *ev); /* stamps, steps, executes */
-void scen_daemon_end(struct scen_run *r, bool keep_journal);
-bool scen_journal_wanted(const struct scen_run *r);
+void rc_scen_give(struct rc_scen_run *r, struct rc_event *ev); /* stamps, steps, executes */
+void rc_scen_daemon_end(struct rc_scen_run *r, bool keep_journal);
+bool rc_scen_journal_wanted(const struct rc_scen_run *r);
 /* scenario_show.c */
-void scen_show_action(struct scen_run *r, const struct rc_action *a);
-void scen_show_blocks(struct scen_run *r);
-void scen_show_end(struct scen_run *r);
-void scen_say(struct scen_run *r, char mark, const char *fmt, ...)
+void rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a);
+void rc_scen_show_blocks(struct rc_scen_run *r);
+void rc_scen_show_end(struct rc_scen_run *r);
+void rc_scen_say(struct rc_scen_run *r, char mark, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

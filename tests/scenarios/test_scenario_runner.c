@@ -142,15 +142,15 @@ durations_are_read_and_shown_as_people_write_them(void)
     int64_t ms;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        CU_ASSERT_TRUE(scen_duration(rows[i].text, &ms));
+        CU_ASSERT_TRUE(rc_scen_duration(rows[i].text, &ms));
         CU_ASSERT_EQUAL(ms, rows[i].ms);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        CU_ASSERT_FALSE(scen_duration(wrong[i], &ms));
+        CU_ASSERT_FALSE(rc_scen_duration(wrong[i], &ms));
     }
-    scen_duration_show(5401250, shown, sizeof shown);
+    rc_scen_duration_show(5401250, shown, sizeof shown);
     CU_ASSERT_STRING_EQUAL(shown, "1h30m1.250s");
-    scen_duration_show(0, shown, sizeof shown);
+    rc_scen_duration_show(0, shown, sizeof shown);
     CU_ASSERT_STRING_EQUAL(shown, "0s");
 }
 
