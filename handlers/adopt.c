@@ -11,7 +11,7 @@
 #include "reconciler/core/turn.h"
 
 static void
-take_rule(const struct rc_state *s, struct rc_incident *inc, const char *name)
+name_rule(const struct rc_state *s, struct rc_incident *inc, const char *name)
 {
     rc_text_set(inc->rule.name, sizeof inc->rule.name, name);
     for (uint32_t i = 0; i < s->policy.rule_count; i++) {
@@ -55,7 +55,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U);
     inc->item_flags = in->flags;
     memcpy(inc->code, ev->code, sizeof inc->code);
-    take_rule(s, inc, in->rule);
+    name_rule(s, inc, in->rule);
     inc->old_instance = refer(s, in->old_instance, node);
     inc->new_instance = refer(s, in->new_instance, node);
     rc_node_bind(s, node);

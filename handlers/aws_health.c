@@ -7,7 +7,7 @@
 #include "reconciler/core/fact.h"
 
 static void
-set_schedule(struct rc_instance_faults *f, const struct rc_event *ev, bool over)
+take_health_schedule(struct rc_instance_faults *f, const struct rc_event *ev, bool over)
 {
     f->schedule = over ? (uint32_t)RC_SCHED_NONE : ev->u.health.schedule;
     f->not_before_wall_ms = over ? 0 : ev->u.health.start_wall_ms;
@@ -27,7 +27,7 @@ aws_health_apply(struct rc_state *s, const struct rc_event *ev)
     struct rc_instance_faults *f = &rc_instance_at(s, slot)->faults;
     bool over = ev->u.health.status == RC_HSTAT_CLOSED;
     if (ev->u.health.category == RC_HEALTH_SCHEDULED_CHANGE) {
-        set_schedule(f, ev, over);
+        take_health_schedule(f, ev, over);
     } else if (ev->u.health.category == RC_HEALTH_ISSUE) {
         f->health_issue = !over;
         rc_text_set(f->code, sizeof f->code, ev->code);

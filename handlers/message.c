@@ -16,7 +16,7 @@ row_of(const struct rc_state *s, uint64_t msg)
 }
 
 static uint32_t *
-bucket_of(const struct rc_state *s, uint64_t id_hash)
+message_bucket(const struct rc_state *s, uint64_t id_hash)
 {
     return &rc_table_u32(s, &s->message_buckets)[id_hash & (s->message_buckets.room - 1)];
 }
@@ -25,7 +25,7 @@ bucket_of(const struct rc_state *s, uint64_t id_hash)
 static struct rc_message *
 find(const struct rc_state *s, uint64_t id_hash)
 {
-    uint32_t at = id_hash ? *bucket_of(s, id_hash) : 0;
+    uint32_t at = id_hash ? *message_bucket(s, id_hash) : 0;
 
     while (at && rc_message_at(s, at - 1)->id_hash != id_hash) {
         at = rc_message_at(s, at - 1)->next_in_bucket;
@@ -46,7 +46,7 @@ seen_before(const struct rc_state *s, uint64_t id_hash)
 static void
 hang(struct rc_state *s, struct rc_message *m)
 {
-    uint32_t *bucket = bucket_of(s, m->id_hash);
+    uint32_t *bucket = message_bucket(s, m->id_hash);
 
     if (m->id_hash) {
         m->next_in_bucket = *bucket;
@@ -61,7 +61,7 @@ forget(struct rc_state *s, struct rc_message *m)
     uint32_t row = m->msg ? (uint32_t)(m->msg % s->messages.room) + 1 : 0;
 
     if (row && m->id_hash) {
-        uint32_t *at = bucket_of(s, m->id_hash);
+        uint32_t *at = message_bucket(s, m->id_hash);
         while (*at != row) {
             at = &rc_message_at(s, *at - 1)->next_in_bucket;
         }

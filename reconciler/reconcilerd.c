@@ -13,8 +13,8 @@
 #include <event2/event.h>
 
 #include "policies/load.h"
-#include "reconciler/io/daemon/check.h"
 #include "reconciler/io/daemon/daemon.h"
+#include "reconciler/io/daemon/daemon_check.h"
 #include "reconciler/io/daemon/policy_file.h"
 
 static struct rc_daemon the_daemon;

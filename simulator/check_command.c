@@ -181,7 +181,7 @@ check_seeds(const struct options *o)
 }
 
 static int
-replay(const struct options *o)
+replay_again(const struct options *o)
 {
     static char text[PLAN_TEXT_MAX];
     static struct rc_plan plan;
@@ -228,5 +228,5 @@ rc_check_command(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         return usage();
     }
-    return o.replay ? replay(&o) : check_seeds(&o);
+    return o.replay ? replay_again(&o) : check_seeds(&o);
 }

@@ -55,7 +55,7 @@ incidents_rest(const struct rc_ctl *c, char *why, size_t room)
 
 /* A person took the node back from a fault that still stands. */
 static bool
-is_yielded(const struct rc_ctl *c, const char *node)
+is_given_way(const struct rc_ctl *c, const char *node)
 {
     uint32_t slot = rc_node_find(c->s, node);
 
@@ -78,7 +78,7 @@ nodes_serve(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
     for (uint32_t i = 0; i < p->plan->nodes; i++) {
         const struct rc_sim_node *n =
             rc_sim_slurm_node(p->slurm, rc_sim_slurm_find(p->slurm, p->conf[i].name));
-        if (!has_incident(c, n->name) && !is_yielded(c, n->name) && n->flags & away) {
+        if (!has_incident(c, n->name) && !is_given_way(c, n->name) && n->flags & away) {
             snprintf(why, room, "%s is out of service (flags %#x, reason '%s') without an incident",
                      n->name, n->flags, n->reason);
             return false;

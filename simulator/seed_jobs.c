@@ -97,7 +97,7 @@ keep(struct rc_seed_report *r, const struct record *rec)
 
 /* False: this worker has ended. */
 static int
-take(struct worker *w, struct rc_seed_report *r, unsigned stride)
+take_seed(struct worker *w, struct rc_seed_report *r, unsigned stride)
 {
     struct record rec;
     size_t len = 0;
@@ -168,7 +168,7 @@ collect(struct worker *w, unsigned jobs, uint64_t to, uint64_t all, struct rc_se
             return -1;
         }
         for (unsigned i = 0; i < jobs; i++) {
-            if (fds[i].fd >= 0 && fds[i].revents && !take(&w[i], r, jobs)) {
+            if (fds[i].fd >= 0 && fds[i].revents && !take_seed(&w[i], r, jobs)) {
                 bad |= reap(&w[i], to);
                 running--;
             }

@@ -123,7 +123,7 @@ pick(struct rc_sim_random *r, const uint8_t *allowed)
 }
 
 static void
-add_row(struct rc_plan *p, struct rc_plan_row row)
+plan_row(struct rc_plan *p, struct rc_plan_row row)
 {
     if (p->count < RC_PLAN_ROWS_MAX) {
         p->row[p->count++] = row;
@@ -152,7 +152,7 @@ draw_faults(struct rc_plan *p)
             .ill = (uint32_t)o->ill,
             .target = (uint32_t)rc_sim_random_below(&r, 64),
         };
-        add_row(p, row);
+        plan_row(p, row);
     }
 }
 
@@ -171,7 +171,7 @@ draw_jobs(struct rc_plan *p)
             .ill = RC_ILL_JOB,
             .target = (uint32_t)rc_sim_random_below(&r, 4),
         };
-        add_row(p, row);
+        plan_row(p, row);
     }
 }
 

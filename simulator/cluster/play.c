@@ -170,7 +170,7 @@ do_task(struct rc_play *p, const struct rc_task *t)
 }
 
 static int64_t
-earlier(int64_t a, int64_t b)
+sooner(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
@@ -179,14 +179,14 @@ static int64_t
 next_ms(const struct rc_play *p)
 {
     int64_t next = rc_task_next_ms(p);
-    int64_t models = earlier(rc_sim_ec2_next_ms(p->ec2),
-                             earlier(rc_sim_slurm_next_ms(p->slurm), rc_sim_sqs_next_ms(p->sqs)));
+    int64_t models = sooner(rc_sim_ec2_next_ms(p->ec2),
+                            sooner(rc_sim_slurm_next_ms(p->slurm), rc_sim_sqs_next_ms(p->sqs)));
 
     if (models != RC_SIM_NEVER) {
-        next = earlier(next, models - RC_PLAY_WALL_MS);
+        next = sooner(next, models - RC_PLAY_WALL_MS);
     }
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
-        next = earlier(next, rc_ctl_next_ms(&p->ctl[i]));
+        next = sooner(next, rc_ctl_next_ms(&p->ctl[i]));
     }
     return next > p->now_ms ? next : p->now_ms;
 }
@@ -214,7 +214,7 @@ turn_controllers(struct rc_play *p)
 }
 
 static void
-run(struct rc_play *p)
+play_on(struct rc_play *p)
 {
     struct rc_task t;
     int64_t look_ms = 0;
@@ -257,7 +257,7 @@ rc_play_run(const struct rc_plan *plan, FILE *trace, struct rc_play_result *ret)
     p->quiet_ms = (int64_t)plan->quiet_ms;
     p->end_ms = p->quiet_ms + REST_WITHIN_MS;
     rc_play_setup(p);
-    run(p);
+    play_on(p);
     ret->hash = rc_sim_hash_u64(p->hash, rc_sim_ec2_hash(p->ec2));
     ret->hash = rc_sim_hash_u64(ret->hash, rc_sim_slurm_hash(p->slurm));
     ret->hash = rc_sim_hash_u64(ret->hash, (uint64_t)p->now_ms);

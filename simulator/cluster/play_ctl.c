@@ -19,7 +19,7 @@ static const struct rc_capacity_limits limits = {
     .nodes = 24, .incidents = 24, .messages = RC_PLAY_MESSAGES};
 
 static struct rc_state *
-fresh_state(void)
+empty_state(void)
 {
     void *mem = calloc(1, rc_state_size(&limits));
 
@@ -108,7 +108,7 @@ append_turn(struct rc_ctl *c, const struct rc_event *ev)
 }
 
 static void
-ask_for_sync(struct rc_ctl *c)
+play_sync(struct rc_ctl *c)
 {
     int64_t at_ms = c->p->now_ms + SYNC_MS;
 
@@ -123,7 +123,7 @@ ask_for_sync(struct rc_ctl *c)
 }
 
 static void
-line_add(struct rc_ctl *c, const struct rc_action *a)
+journal_action(struct rc_ctl *c, const struct rc_action *a)
 {
     if (c->line_count == c->line_room) {
         c->line_room = c->line_room ? c->line_room * 2 : 16;
@@ -150,7 +150,7 @@ rc_ctl_synced(struct rc_ctl *c, uint64_t record)
     }
     c->line_count -= done;
     memmove(c->line, c->line + done, c->line_count * sizeof *c->line);
-    ask_for_sync(c);
+    play_sync(c);
 }
 
 /* ---- the turn ---- */
@@ -161,12 +161,12 @@ execute_turn(struct rc_ctl *c)
     for (uint32_t i = 0; i < c->out.count && !c->p->over; i++) {
         const struct rc_action *a = &c->out.v[i];
         if (rc_action_irreversible((enum rc_action_kind)a->kind)) {
-            line_add(c, a);
+            journal_action(c, a);
         } else {
             rc_exec_play(c, a);
         }
     }
-    ask_for_sync(c);
+    play_sync(c);
 }
 
 static void
@@ -189,7 +189,7 @@ step(struct rc_ctl *c, struct rc_event *ev)
 }
 
 static bool
-take(struct rc_ctl *c, struct rc_event *ev)
+queue_take(struct rc_ctl *c, struct rc_event *ev)
 {
     step(c, ev);
     if (c->disk_full_until_ms > c->p->now_ms) {
@@ -205,7 +205,7 @@ take(struct rc_ctl *c, struct rc_event *ev)
 }
 
 static bool
-next_event(struct rc_ctl *c, struct rc_event *ret)
+next_of_queue(struct rc_ctl *c, struct rc_event *ret)
 {
     while (c->queue_count) {
         *ret = c->queue[c->queue_head];
@@ -235,8 +235,8 @@ rc_ctl_turn(struct rc_ctl *c)
         execute_turn(c);
     }
     for (;;) {
-        while (!c->p->over && next_event(c, &ev)) {
-            if (!take(c, &ev)) {
+        while (!c->p->over && next_of_queue(c, &ev)) {
+            if (!queue_take(c, &ev)) {
                 return;
             }
         }
@@ -249,7 +249,7 @@ rc_ctl_turn(struct rc_ctl *c)
             rc_ctl_post(c, &ev);
             continue;
         }
-        if (!take(c, &ev)) {
+        if (!queue_take(c, &ev)) {
             return;
         }
     }
@@ -258,7 +258,7 @@ rc_ctl_turn(struct rc_ctl *c)
 /* ---- coming and going ---- */
 
 static void
-post_start(struct rc_ctl *c)
+tell_start(struct rc_ctl *c)
 {
     struct rc_event ev;
 
@@ -276,7 +276,7 @@ post_start(struct rc_ctl *c)
 
 /* Core time goes on where it stopped and counts the time away (by the wall clock). */
 static void
-set_clock(struct rc_ctl *c, bool restored)
+begin_clock(struct rc_ctl *c, bool restored)
 {
     int64_t away_ms = restored ? rc_play_wall(c->p) + c->wall_skew_ms - c->s->now_wall_ms : 0;
 
@@ -294,7 +294,7 @@ rc_ctl_start(struct rc_ctl *c)
         assert(c->journal);
     }
     if (!restored) {
-        c->shadow = fresh_state();
+        c->shadow = empty_state();
     }
     free(c->s);
     free(c->twin);
@@ -303,7 +303,7 @@ rc_ctl_start(struct rc_ctl *c)
     assert(c->s && c->twin);
     memcpy(c->s, c->shadow, rc_state_size(&limits));
     memcpy(c->twin, c->shadow, rc_state_size(&limits));
-    set_clock(c, restored);
+    begin_clock(c, restored);
     c->up = 1;
     c->seen_count = 0;
     c->pass = 1;
@@ -314,7 +314,7 @@ rc_ctl_start(struct rc_ctl *c)
     c->watch_renewal = 0;
     c->writer_free_ms = c->store_free_ms = c->registrar_free_ms = 0;
     rc_play_trace(c->p, "head%u starts%s", c->index + 1, restored ? " from its journal" : "");
-    post_start(c);
+    tell_start(c);
     rc_play_task(c->p, c->p->now_ms, RC_TASK_INSTANCES, c, 0);
     rc_play_task(c->p, c->p->now_ms + 1000, RC_TASK_STATUS, c, 0);
     rc_play_task(c->p, c->p->now_ms, RC_TASK_SLURM, c, 0);

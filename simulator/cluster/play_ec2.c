@@ -7,7 +7,7 @@
 
 /* As reconciler/io/aws/aws_errors.c classes them. */
 static enum rc_err
-error_of(uint32_t code)
+ec2_error_of(uint32_t code)
 {
     switch (code) {
     case RC_SIM_EC2_OK:
@@ -63,7 +63,7 @@ fill_answer(struct rc_play *p, struct rc_request *r, const struct rc_sim_instanc
 }
 
 static void
-launch(struct rc_play *p, struct rc_request *r)
+launch_from(struct rc_play *p, struct rc_request *r)
 {
     const struct rc_action *a = &r->action;
     const struct rc_group *g = &p->cluster.group[a->u.launch.group];
@@ -82,7 +82,7 @@ launch(struct rc_play *p, struct rc_request *r)
     add_tag(&l, "slurm-on-aws:incident", number);
     snprintf(number, sizeof number, "%u", a->u.launch.attempt);
     add_tag(&l, "slurm-on-aws:attempt", number);
-    r->error = error_of(rc_sim_ec2_run(p->ec2, rc_play_wall(p), &l, &done));
+    r->error = ec2_error_of(rc_sim_ec2_run(p->ec2, rc_play_wall(p), &l, &done));
     if (r->error == RC_OK) {
         fill_answer(p, r, done.instance[0]);
         rc_check_launched(p, &r->action);
@@ -101,7 +101,7 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
 
     switch (a->kind) {
     case RC_ACT_LAUNCH:
-        launch(p, r);
+        launch_from(p, r);
         return;
     case RC_ACT_TERMINATE:
         verb = RC_SIM_TERMINATE;
@@ -124,6 +124,6 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
         return;
     }
     rc_check_touched(p, a, inst);
-    r->error = error_of(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
+    r->error = ec2_error_of(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
     rc_play_changes(p);
 }

@@ -155,7 +155,7 @@ one_at_a_time(struct rc_ctl *c, enum side side, uint32_t kind)
 }
 
 static void
-send_request(struct rc_ctl *c, const struct rc_action *a, enum side side)
+send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
 {
     struct rc_play *p = c->p;
     uint32_t index;
@@ -195,7 +195,7 @@ changes(uint32_t kind)
 
 /* The same last looks that the real executor takes. */
 static bool
-is_refused(struct rc_ctl *c, const struct rc_action *a)
+is_not_taken(struct rc_ctl *c, const struct rc_action *a)
 {
     bool power = a->kind == RC_ACT_TERMINATE || a->kind == RC_ACT_STOP || a->kind == RC_ACT_START ||
                  a->kind == RC_ACT_REBOOT;
@@ -229,7 +229,7 @@ rc_exec_play(struct rc_ctl *c, const struct rc_action *a)
 {
     enum side side = side_of(a->kind);
 
-    if (is_refused(c, a)) {
+    if (is_not_taken(c, a)) {
         return;
     }
     rc_check_start(c, a);
@@ -241,7 +241,7 @@ rc_exec_play(struct rc_ctl *c, const struct rc_action *a)
         ev.u.lease.error = RC_E_STATE; /* one call at a time */
         rc_ctl_post(c, &ev);
     } else if (side != SIDE_NONE) {
-        send_request(c, a, side);
+        send_errand(c, a, side);
     }
 }
 

@@ -15,7 +15,7 @@ struct body {
 };
 
 static void
-take_message(struct rc_ctl *c, const struct rc_sim_sqs_message *m)
+intake_message(struct rc_ctl *c, const struct rc_sim_sqs_message *m)
 {
     struct body body;
     struct rc_event ev;
@@ -53,7 +53,7 @@ rc_intake_receive(struct rc_ctl *c)
     }
     uint32_t n = rc_sim_sqs_receive(c->p->sqs, rc_play_wall(c->p), RC_SIM_SQS_BATCH_MAX, -1, m);
     for (uint32_t i = 0; i < n; i++) {
-        take_message(c, &m[i]);
+        intake_message(c, &m[i]);
     }
 }
 

@@ -82,7 +82,7 @@ rc_poll_node(struct rc_ctl *c, const char *node, bool past_the_diff)
 }
 
 static void
-end_pass(struct rc_ctl *c, enum rc_err err)
+end_poll(struct rc_ctl *c, enum rc_err err)
 {
     struct rc_event ev;
 
@@ -102,7 +102,7 @@ rc_poll_slurm(struct rc_ctl *c)
     if (cannot_ask(c)) {
         c->slurm_failed = 1;
         c->slurm_version = 0;
-        end_pass(c, RC_E_SLURM_DOWN);
+        end_poll(c, RC_E_SLURM_DOWN);
         return;
     }
     c->slurm_failed = 0;
@@ -110,7 +110,7 @@ rc_poll_slurm(struct rc_ctl *c)
     for (uint32_t at = 0; at < rc_sim_slurm_nodes(c->p->slurm); at++) {
         show(c, at, false);
     }
-    end_pass(c, RC_OK);
+    end_poll(c, RC_OK);
 }
 
 void

@@ -33,7 +33,7 @@ rc_play_instance(struct rc_play *p, uint32_t node)
 }
 
 static uint32_t
-slot_of(struct rc_play *p, const struct rc_sim_instance *inst)
+row_slot(struct rc_play *p, const struct rc_sim_instance *inst)
 {
     uint32_t slot = 0;
 
@@ -150,12 +150,12 @@ befall(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance 
     case RC_ILL_HANG:
         if (inst->booted) {
             host_up(p, inst, false);
-            p->hang_until_ms[slot_of(p, inst)] = p->now_ms + row->for_ms;
+            p->hang_until_ms[row_slot(p, inst)] = p->now_ms + row->for_ms;
         }
         break;
     case RC_ILL_LEMON:
-        p->lemon[slot_of(p, inst)] = 1;
-        memcpy(p->lemon_id[slot_of(p, inst)], inst->id, RC_ID_LEN);
+        p->lemon[row_slot(p, inst)] = 1;
+        memcpy(p->lemon_id[row_slot(p, inst)], inst->id, RC_ID_LEN);
         break;
     case RC_ILL_ALARM:
         tell(p, RC_EV_CLOUDWATCH_ALARM, inst->id, "alarm", &alarm, sizeof alarm);
@@ -177,7 +177,7 @@ static void
 relieve(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance *inst)
 {
     struct rc_ev_cloudwatch_alarm alarm = {.state = RC_ALARM_OK};
-    uint32_t slot = slot_of(p, inst);
+    uint32_t slot = row_slot(p, inst);
 
     switch (row->ill) {
     case RC_ILL_SYSTEM:

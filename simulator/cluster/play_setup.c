@@ -56,8 +56,8 @@ make_ec2(struct rc_play *p)
 }
 
 static void
-place(struct rc_play *p, const char *cluster, const char *node, uint32_t subnet,
-      struct rc_sim_node_row *row)
+place_node(struct rc_play *p, const char *cluster, const char *node, uint32_t subnet,
+           struct rc_sim_node_row *row)
 {
     struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
 
@@ -101,10 +101,10 @@ make_nodes(struct rc_play *p)
         snprintf(row->partition, sizeof row->partition, "p%u",
                  (unsigned)(i % p->plan->partitions) + 1);
         row->cpus = 96;
-        place(p, RC_PLAY_CLUSTER, row->name, p->plan->reserved ? 0 : i % RC_PLAN_SUBNETS, row);
+        place_node(p, RC_PLAY_CLUSTER, row->name, p->plan->reserved ? 0 : i % RC_PLAN_SUBNETS, row);
     }
     for (uint32_t i = 0; i < FOREIGN_INSTANCES; i++) {
-        place(p, "other", p->conf[0].name, i, NULL);
+        place_node(p, "other", p->conf[0].name, i, NULL);
     }
     rc_play_changes(p);
     rc_sim_slurm_configure(p->slurm, rc_play_wall(p), p->conf, (uint32_t)p->plan->nodes);

@@ -95,7 +95,7 @@ rc_effect_lease(struct rc_play *p, struct rc_request *r)
 }
 
 static void
-post_adopted(struct rc_ctl *c, const struct rc_item *row)
+tell_adopted(struct rc_ctl *c, const struct rc_item *row)
 {
     const struct rc_act_incident *item = &row->item;
     struct rc_event ev;
@@ -134,7 +134,7 @@ rc_answer_lease(struct rc_play *p, struct rc_request *r)
         } else {
             for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
                 if (p->item[i].incident) {
-                    post_adopted(c, &p->item[i]);
+                    tell_adopted(c, &p->item[i]);
                 }
             }
         }

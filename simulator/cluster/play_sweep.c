@@ -103,7 +103,7 @@ seen_row(struct rc_ctl *c, const char *id)
 }
 
 static bool
-core_disagrees(const struct rc_ctl *c, const struct rc_event *ev)
+core_lags(const struct rc_ctl *c, const struct rc_event *ev)
 {
     uint32_t slot = rc_instance_find(c->s, ev->instance);
 
@@ -124,7 +124,7 @@ rc_sweep_post(struct rc_ctl *c, const struct rc_request *r)
         if (!status) {
             row->pass = c->pass;
         }
-        if ((row->hash[status] == hash && !core_disagrees(c, ev)) ||
+        if ((row->hash[status] == hash && !core_lags(c, ev)) ||
             (status && !rc_instance_find(c->s, ev->instance))) {
             continue;
         }
@@ -134,7 +134,7 @@ rc_sweep_post(struct rc_ctl *c, const struct rc_request *r)
 }
 
 static void
-post_absent(struct rc_ctl *c)
+tell_absent(struct rc_ctl *c)
 {
     for (uint32_t slot = 1; slot <= c->s->instance_used; slot++) {
         const struct rc_instance *i = rc_instance_at(c->s, slot);
@@ -173,7 +173,7 @@ rc_sweep_end(struct rc_ctl *c, const struct rc_request *r)
     struct rc_event ev;
 
     if (instances && r->error == RC_OK) {
-        post_absent(c);
+        tell_absent(c);
     }
     rc_event_init(&ev, RC_EV_SWEEP);
     ev.u.sweep.which = r->sweep;

@@ -6,17 +6,17 @@
 #include "simulator/cluster/play_private.h"
 
 static bool
-before(const struct rc_task *a, const struct rc_task *b)
+task_before(const struct rc_task *a, const struct rc_task *b)
 {
     return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->seq < b->seq;
 }
 
 static void
-sift_up(struct rc_task *t, uint32_t at)
+task_up(struct rc_task *t, uint32_t at)
 {
     struct rc_task moved = t[at];
 
-    while (at && before(&moved, &t[(at - 1) / 2])) {
+    while (at && task_before(&moved, &t[(at - 1) / 2])) {
         t[at] = t[(at - 1) / 2];
         at = (at - 1) / 2;
     }
@@ -24,7 +24,7 @@ sift_up(struct rc_task *t, uint32_t at)
 }
 
 static void
-sift_down(struct rc_task *t, uint32_t count)
+task_down(struct rc_task *t, uint32_t count)
 {
     struct rc_task moved = t[0];
     uint32_t at = 0;
@@ -34,10 +34,10 @@ sift_down(struct rc_task *t, uint32_t count)
         if (child >= count) {
             break;
         }
-        if (child + 1 < count && before(&t[child + 1], &t[child])) {
+        if (child + 1 < count && task_before(&t[child + 1], &t[child])) {
             child++;
         }
-        if (!before(&t[child], &moved)) {
+        if (!task_before(&t[child], &moved)) {
             break;
         }
         t[at] = t[child];
@@ -63,7 +63,7 @@ rc_play_task(struct rc_play *p, int64_t at_ms, enum rc_task_kind kind, const str
         .life = c ? c->life : 0,
         .index = index,
     };
-    sift_up(p->task, p->task_count++);
+    task_up(p->task, p->task_count++);
 }
 
 int64_t
@@ -81,7 +81,7 @@ rc_task_pop(struct rc_play *p, int64_t until_ms, struct rc_task *ret)
     *ret = p->task[0];
     p->task[0] = p->task[--p->task_count];
     if (p->task_count) {
-        sift_down(p->task, p->task_count);
+        task_down(p->task, p->task_count);
     }
     return true;
 }

@@ -5,7 +5,7 @@
 #include "simulator/cluster/play_private.h"
 
 static enum rc_err
-error_of(enum rc_sim_outcome outcome)
+fault_of(enum rc_sim_outcome outcome)
 {
     switch (outcome) {
     case RC_SIM_DONE:
@@ -24,7 +24,7 @@ error_of(enum rc_sim_outcome outcome)
 }
 
 static void
-treat_jobs(struct rc_play *p, const struct rc_action *a)
+write_jobs(struct rc_play *p, const struct rc_action *a)
 {
     uint32_t at = rc_sim_slurm_find(p->slurm, a->node);
     const struct rc_sim_node *n = at != RC_SIM_NO_NODE ? rc_sim_slurm_node(p->slurm, at) : NULL;
@@ -85,17 +85,17 @@ rc_effect_slurm(struct rc_play *p, struct rc_request *r)
     switch (a->kind) {
     case RC_ACT_DRAIN:
     case RC_ACT_DOWN:
-        r->error = error_of(rc_sim_slurm_mark(p->slurm, wall_ms, a->node,
+        r->error = fault_of(rc_sim_slurm_mark(p->slurm, wall_ms, a->node,
                                               a->kind == RC_ACT_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN,
                                               a->text));
         break;
     case RC_ACT_RESUME:
         rc_check_resume(p, a);
-        r->error = error_of(rc_sim_slurm_unmark(p->slurm, wall_ms, a->node));
+        r->error = fault_of(rc_sim_slurm_unmark(p->slurm, wall_ms, a->node));
         break;
     case RC_ACT_JOBS_SIGNAL:
     case RC_ACT_JOBS_REQUEUE:
-        treat_jobs(p, a);
+        write_jobs(p, a);
         break;
     case RC_ACT_REGISTER:
         take_address(p, r);

@@ -61,7 +61,7 @@ grow_state(struct replay *r)
 }
 
 static enum rc_err
-take_snapshot(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
+restore_snapshot(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
 {
     size_t size = rc_state_unpacked_size(rec->data, rec->len);
     void *mem = size ? calloc(1, size) : NULL;
@@ -171,7 +171,7 @@ take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_err
     switch (rec->type) {
     case RC_JOURNAL_SNAPSHOT:
         end_event(r);
-        return take_snapshot(r, rec, e);
+        return restore_snapshot(r, rec, e);
     case RC_JOURNAL_EVENT:
         return step_event(r, rec, e);
     case RC_JOURNAL_ACTION:

@@ -61,7 +61,7 @@ write_slurm(struct rc_scen_run *r, const struct rc_action *a)
 }
 
 static enum rc_err
-treat_jobs(struct rc_scen_run *r, const struct rc_action *a)
+act_on_jobs(struct rc_scen_run *r, const struct rc_action *a)
 {
     struct rc_scen_node *n = rc_scen_node_named(r, a->node);
 
@@ -198,7 +198,7 @@ register_address(struct rc_scen_run *r, const struct rc_action *a)
 }
 
 static enum rc_err
-put_item(struct rc_scen_run *r, const struct rc_action *a)
+keep_item(struct rc_scen_run *r, const struct rc_action *a)
 {
     unsigned at = 0;
 
@@ -237,7 +237,7 @@ needs_ec2(uint32_t kind)
 }
 
 static void
-carry_out(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
+play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
 {
     switch ((enum rc_action_kind)a->kind) {
     case RC_ACT_DRAIN:
@@ -249,7 +249,7 @@ carry_out(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
     case RC_ACT_JOBS_SIGNAL:
     case RC_ACT_JOBS_REQUEUE:
         ans->in_ms = SCEN_SLURM_MS;
-        ans->error = treat_jobs(r, a);
+        ans->error = act_on_jobs(r, a);
         break;
     case RC_ACT_LAUNCH:
         ans->in_ms = SCEN_LAUNCH_MS;
@@ -271,7 +271,7 @@ carry_out(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
         break;
     case RC_ACT_INCIDENT_PUT:
         ans->in_ms = SCEN_STORE_MS;
-        ans->error = put_item(r, a);
+        ans->error = keep_item(r, a);
         break;
     case RC_ACT_MESSAGE_QUARANTINE:
         ans->in_ms = SCEN_STORE_MS;
@@ -287,7 +287,7 @@ carry_out(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
 }
 
 static void
-answer_lease(struct rc_scen_run *r)
+ask_lease(struct rc_scen_run *r)
 {
     bool held = !r->lease_lost && r->now_ms >= r->lease_free_ms;
 
@@ -300,7 +300,7 @@ answer_lease(struct rc_scen_run *r)
 }
 
 static void
-look(struct rc_scen_run *r, const struct rc_action *a)
+look_at_instance(struct rc_scen_run *r, const struct rc_action *a)
 {
     const struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
 
@@ -328,11 +328,11 @@ rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
 
     r->count[a->kind]++;
     if (a->kind == RC_ACT_LEASE) {
-        answer_lease(r);
+        ask_lease(r);
         return;
     }
     if (a->kind == RC_ACT_LOOK) {
-        look(r, a);
+        look_at_instance(r, a);
         return;
     }
     if (a->kind == RC_ACT_MESSAGE_DELETE) {
@@ -352,7 +352,7 @@ rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
         ans.error = (enum rc_err)f->error;
         ans.in_ms = SCEN_EC2_MS;
     } else {
-        carry_out(r, a, &ans);
+        play_action(r, a, &ans);
     }
     if (f && f->takes_ms) {
         ans.in_ms = f->takes_ms;

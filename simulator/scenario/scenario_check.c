@@ -70,13 +70,13 @@ has_story(const char *dir)
 }
 
 static int
-by_name(const void *a, const void *b)
+by_path(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static bool
-list_add(char ***paths, size_t *count, const char *path)
+path_add(char ***paths, size_t *count, const char *path)
 {
     char **more = realloc(*paths, (*count + 1) * sizeof *more);
 
@@ -95,7 +95,7 @@ list_folder(DIR *d, const char *dir, char ***paths, size_t *count)
 
     for (const struct dirent *entry; (entry = readdir(d));) {
         if (entry->d_name[0] != '.' && path_in(path, dir, entry->d_name) && has_story(path) &&
-            !list_add(paths, count, path)) {
+            !path_add(paths, count, path)) {
             return false;
         }
     }
@@ -110,7 +110,7 @@ rc_scenario_list(const char *dir, char ***ret_paths, size_t *ret_count, struct r
     bool good;
 
     if (has_story(dir)) {
-        good = list_add(&paths, &count, dir);
+        good = path_add(&paths, &count, dir);
     } else {
         DIR *d = opendir(dir);
         if (!d) {
@@ -124,7 +124,7 @@ rc_scenario_list(const char *dir, char ***ret_paths, size_t *ret_count, struct r
         return good ? rc_fail(e, RC_E_NOT_FOUND, "%s: no story.txt in it or one level below", dir)
                     : rc_fail(e, RC_E_INTERNAL, "no memory");
     }
-    qsort(paths, count, sizeof *paths, by_name);
+    qsort(paths, count, sizeof *paths, by_path);
     *ret_paths = paths;
     *ret_count = count;
     return RC_OK;

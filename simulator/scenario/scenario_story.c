@@ -241,7 +241,7 @@ take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigne
 }
 
 static enum rc_err
-take_line(struct rc_scen_story *st, char *text, unsigned number, struct rc_error *e)
+read_story_line(struct rc_scen_story *st, char *text, unsigned number, struct rc_error *e)
 {
     char *blank = text + strcspn(text, " \t");
     int64_t before_ms = st->line_count ? st->lines[st->line_count - 1].at_ms : 0, at_ms;
@@ -287,8 +287,8 @@ take_text(struct rc_scen_story *st, const char *dir, char *text, struct rc_error
         if (!*line || *line == '#') {
             continue;
         }
-        enum rc_err err =
-            *line == '+' ? take_line(st, line, number, e) : take_header(st, dir, line, number, e);
+        enum rc_err err = *line == '+' ? read_story_line(st, line, number, e)
+                                       : take_header(st, dir, line, number, e);
         if (err != RC_OK) {
             return err;
         }

@@ -25,7 +25,7 @@ struct tell_row {
 };
 
 static bool
-refuse(struct telling *t, const char *expected, const char *got)
+reject(struct telling *t, const char *expected, const char *got)
 {
     snprintf(t->why, t->room, "expected %s, got %.60s", expected, got);
     return false;
@@ -37,7 +37,7 @@ node_of(struct telling *t, const char *name)
     struct rc_scen_node *n = rc_scen_node_named(t->r, name);
 
     if (!n) {
-        refuse(t, "a node of the cluster", name);
+        reject(t, "a node of the cluster", name);
     }
     return n;
 }
@@ -65,7 +65,7 @@ tell_away(struct telling *t)
             rc_scen_show_node_later(t->r, &t->r->node[i], SCEN_SLURM_SHOW_MS);
         }
     } else {
-        return refuse(t, "slurm, ec2 or lease", t->v[0]);
+        return reject(t, "slurm, ec2 or lease", t->v[0]);
     }
     return true;
 }
@@ -76,7 +76,7 @@ read_times(struct telling *t, unsigned at, struct rc_scen_fault *f)
     const char *word = at < t->count ? t->v[at] : "x1";
 
     f->times = strcmp(word, "always") == 0 ? 1000000 : (unsigned)strtoul(word + 1, NULL, 10);
-    return (*word == 'x' || *word == 'a') && f->times ? true : refuse(t, "xN or always", word);
+    return (*word == 'x' || *word == 'a') && f->times ? true : reject(t, "xN or always", word);
 }
 
 /* "ec2.launch fails no-capacity x2", "ec2.launch answer-lost", "register takes 90s" */
@@ -92,19 +92,19 @@ tell_fault(struct telling *t)
         }
     }
     if (f.kind == RC_ACTION__MAX) {
-        return refuse(t, "an action such as ec2.launch", t->v[0]);
+        return reject(t, "an action such as ec2.launch", t->v[0]);
     }
     if (strcmp(t->v[1], "answer-lost") == 0) {
         f.lost = true;
     } else if (t->count < 3) {
-        return refuse(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
+        return reject(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
     } else if (strcmp(t->v[1], "fails") == 0) {
         f.error = (uint32_t)rc_err_from_name(t->v[at++]);
         if (f.error == RC_E_INTERNAL) {
-            return refuse(t, "an error such as no-capacity or timeout", t->v[2]);
+            return reject(t, "an error such as no-capacity or timeout", t->v[2]);
         }
     } else if (strcmp(t->v[1], "takes") != 0 || !rc_scen_duration(t->v[at++], &f.takes_ms)) {
-        return refuse(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
+        return reject(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
     }
     if (!read_times(t, at, &f)) {
         return false;
@@ -116,7 +116,7 @@ tell_fault(struct telling *t)
         }
     }
     if (t->r->fault_count == SCEN_FAULTS_MAX) {
-        return refuse(t, "fewer faults at once", t->v[0]);
+        return reject(t, "fewer faults at once", t->v[0]);
     }
     t->r->fault[t->r->fault_count++] = f;
     return true;
@@ -132,7 +132,7 @@ tell_launches(struct telling *t)
     int64_t ms = RC_NEVER;
 
     if (strcmp(time, "never") != 0 && !rc_scen_duration(time, &ms)) {
-        return refuse(t, "in TIME, or never", time);
+        return reject(t, "in TIME, or never", time);
     }
     if (!read_times(t, used, &f)) {
         return false;
@@ -142,25 +142,25 @@ tell_launches(struct telling *t)
     } else if (strcmp(t->v[0], "register") == 0) {
         t->r->next_slurmd_ms = ms;
     } else {
-        return refuse(t, "boot or register", t->v[0]);
+        return reject(t, "boot or register", t->v[0]);
     }
     t->r->next_launches = f.times;
     return true;
 }
 
 static bool
-set_check(struct telling *t, struct rc_scen_instance *i, unsigned which)
+tell_check(struct telling *t, struct rc_scen_instance *i, unsigned which)
 {
     i->check[which] = strcmp(t->v[2], "impaired") == 0 ? RC_CHECK_IMPAIRED : RC_CHECK_OK;
     i->status_news = true;
     return strcmp(t->v[2], "impaired") == 0 || strcmp(t->v[2], "ok") == 0
                ? true
-               : refuse(t, "impaired or ok", t->v[2]);
+               : reject(t, "impaired or ok", t->v[2]);
 }
 
 /* "schedule retirement in 14d", "schedule none" */
 static bool
-set_schedule(struct telling *t, struct rc_scen_instance *i)
+tell_schedule(struct telling *t, struct rc_scen_instance *i)
 {
     static const char *const names[RC_SCHED__MAX] = {
         [RC_SCHED_NONE] = "none",   [RC_SCHED_REBOOT] = "reboot",
@@ -175,7 +175,7 @@ set_schedule(struct telling *t, struct rc_scen_instance *i)
     if (i->schedule == RC_SCHED__MAX ||
         (t->count == 5 && (strcmp(t->v[3], "in") != 0 || !rc_scen_duration(t->v[4], &in_ms)))) {
         i->schedule = RC_SCHED_NONE;
-        return refuse(t, "schedule reboot|maintenance|stop|retirement in TIME, or none", t->v[2]);
+        return reject(t, "schedule reboot|maintenance|stop|retirement in TIME, or none", t->v[2]);
     }
     i->not_before_ms = i->schedule ? rc_scen_wall_ms(t->r) + in_ms : 0;
     i->status_news = true;
@@ -196,7 +196,7 @@ set_instance_state(struct telling *t, struct rc_scen_instance *i)
             return true;
         }
     }
-    return refuse(t, "a state, system|instance|ebs impaired|ok, hidden, listed or untagged",
+    return reject(t, "a state, system|instance|ebs impaired|ok, hidden, listed or untagged",
                   t->v[1]);
 }
 
@@ -207,15 +207,15 @@ tell_instance(struct telling *t)
     struct rc_scen_instance *i = rc_scen_instance_named(t->r, t->v[0]);
 
     if (!i) {
-        return refuse(t, "an instance of the story", t->v[0]);
+        return reject(t, "an instance of the story", t->v[0]);
     }
     for (unsigned c = 0; t->count == 3 && c < 3; c++) {
         if (strcmp(checks[c], t->v[1]) == 0) {
-            return set_check(t, i, c);
+            return tell_check(t, i, c);
         }
     }
     if (strcmp(t->v[1], "schedule") == 0 && t->count >= 3) {
-        return set_schedule(t, i);
+        return tell_schedule(t, i);
     }
     if (strcmp(t->v[1], "hidden") == 0 || strcmp(t->v[1], "listed") == 0) {
         i->hidden = *t->v[1] == 'h';
@@ -246,7 +246,7 @@ tell_node(struct telling *t)
     } else if (strcmp(t->v[1], "maint") == 0 || strcmp(t->v[1], "maint-over") == 0) {
         n->maint = strcmp(t->v[1], "maint") == 0;
     } else {
-        return refuse(t, "silent, back, maint or maint-over", t->v[1]);
+        return reject(t, "silent, back, maint or maint-over", t->v[1]);
     }
     rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
     return true;
@@ -261,7 +261,7 @@ tell_job(struct telling *t)
 
     if (strcmp(t->v[1], "runs") == 0 ? t->count != 3 || !rc_scen_duration(t->v[2], &ms)
                                      : strcmp(t->v[1], "ends") != 0) {
-        return refuse(t, "runs TIME, or ends", t->v[1]);
+        return reject(t, "runs TIME, or ends", t->v[1]);
     }
     for (unsigned i = 0; i < t->r->node_count; i++) {
         struct rc_scen_node *n = &t->r->node[i];
@@ -279,7 +279,7 @@ tell_job(struct telling *t)
     if (ms) {
         rc_scen_later_add(t->r, ms, SCEN_JOB_END, 0, job);
     }
-    return found ? true : refuse(t, "nodes of the cluster", t->v[0]);
+    return found ? true : reject(t, "nodes of the cluster", t->v[0]);
 }
 
 /* ---- people ---- */
@@ -330,7 +330,7 @@ tell_operator(struct telling *t)
         }
     }
     if (ev.u.operator_command.verb == RC_OP_UNKNOWN) {
-        return refuse(t, "hold, release, approve, pause, resume, breaker-reset, drains or resumes",
+        return reject(t, "hold, release, approve, pause, resume, breaker-reset, drains or resumes",
                       t->v[0]);
     }
     if (t->count > 1 && ev.u.operator_command.verb == RC_OP_APPROVE) {
@@ -351,7 +351,7 @@ tell_daemon(struct telling *t)
     bool restarts = strcmp(t->v[0], "restarts") == 0;
 
     if (!restarts && strcmp(t->v[0], "taken-over") != 0) {
-        return refuse(t, "restarts or taken-over", t->v[0]);
+        return reject(t, "restarts or taken-over", t->v[0]);
     }
     rc_scen_daemon_end(t->r, restarts);
     return true;

@@ -420,7 +420,7 @@ rc_scen_world_happen(struct rc_scen_run *r, const struct rc_scen_later *l)
 /* ---- the beginning ---- */
 
 static void
-add_node(struct rc_scen_run *r, const char *name, unsigned number)
+begin_node(struct rc_scen_run *r, const char *name, unsigned number)
 {
     struct rc_scen_node *n = &r->node[r->node_count++];
     struct rc_scen_instance *i = &r->instance[r->instance_count++];
@@ -456,7 +456,7 @@ rc_scen_world_begin(struct rc_scen_run *r)
     }
     for (unsigned i = first; i <= last; i++) {
         snprintf(name, sizeof name, "%.*s%u", (int)(open - list), list, i);
-        add_node(r, name, i);
+        begin_node(r, name, i);
     }
     rc_scen_later_add(r, SCEN_SWEEP_MS, SCEN_SWEEP, 0, 0);
     rc_scen_later_add(r, SCEN_STATUS_MS, SCEN_STATUS_SWEEP, 0, 0);

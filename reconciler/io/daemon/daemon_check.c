@@ -1,6 +1,6 @@
-/* check.c - see check.h. */
+/* daemon_check.c - see daemon_check.h. */
 #define _GNU_SOURCE
-#include "reconciler/io/daemon/check.h"
+#include "reconciler/io/daemon/daemon_check.h"
 
 #include <errno.h>
 #include <libgen.h>

@@ -1,6 +1,6 @@
-/* check.h - `reconcilerd --check`: is everything there that the daemon needs? */
-#ifndef RC_CHECK_H
-#define RC_CHECK_H
+/* daemon_check.h - `reconcilerd --check`: is everything there that the daemon needs? */
+#ifndef RC_DAEMON_CHECK_H
+#define RC_DAEMON_CHECK_H
 
 #include "reconciler/io/daemon/daemon.h"
 

@@ -35,7 +35,7 @@ on_launched_row(const struct rc_event *row, void *arg)
 
 /* The tags of the request stand on the instance, whatever the reply repeats of them. */
 static void
-complete_launch(struct rc_errand *errand)
+tell_launched(struct rc_errand *errand)
 {
     const struct rc_action *a = &errand->action;
     struct rc_event ev;
@@ -67,7 +67,7 @@ on_launched(const struct rc_ec2_done *done, void *arg)
         rc_fail(&e, RC_E_PARSE, "RunInstances was accepted, but its reply names no instance");
         rc_errand_end(errand, &e);
     } else {
-        complete_launch(errand);
+        tell_launched(errand);
     }
 }
 

@@ -43,7 +43,7 @@ struct rc_intake {
 static void receive(struct poll *p);
 
 static struct rc_held_message *
-slot_of(const struct rc_intake *in, uint64_t msg)
+held_slot(const struct rc_intake *in, uint64_t msg)
 {
     return &in->held[msg % in->room];
 }
@@ -63,7 +63,7 @@ let_go(struct rc_intake *in, struct rc_held_message *h)
 const struct rc_held_message *
 rc_intake_held(const struct rc_intake *in, uint64_t msg)
 {
-    const struct rc_held_message *h = slot_of(in, msg);
+    const struct rc_held_message *h = held_slot(in, msg);
 
     return msg && h->msg == msg ? h : NULL;
 }
@@ -92,10 +92,10 @@ post_message(struct rc_intake *in, const struct rc_decoded *dec, const struct rc
 }
 
 static void
-hold(struct rc_intake *in, uint64_t msg, const struct rc_sqs_message *m,
-     const struct rc_decoded *dec)
+hold_message(struct rc_intake *in, uint64_t msg, const struct rc_sqs_message *m,
+             const struct rc_decoded *dec)
 {
-    struct rc_held_message *h = slot_of(in, msg);
+    struct rc_held_message *h = held_slot(in, msg);
 
     let_go(in, h);
     h->msg = msg;
@@ -123,7 +123,7 @@ take_message(struct rc_intake *in, const struct rc_sqs_message *m)
         return; /* no memory: it stays in the queue and comes again */
     }
     uint64_t msg = post_message(in, &dec, m);
-    hold(in, msg, m, &dec);
+    hold_message(in, msg, m, &dec);
     rc_decoded_done(&dec);
 }
 
@@ -220,7 +220,7 @@ on_deleted(const struct rc_sqs_batch *result, void *arg)
     struct rc_intake *in = b->in;
 
     for (uint32_t i = 0; i < b->count; i++) {
-        struct rc_held_message *h = slot_of(in, b->msg[i]);
+        struct rc_held_message *h = held_slot(in, b->msg[i]);
         enum rc_err err = result->error.code ? result->error.code : result->entry[i].code;
         if (h->msg != b->msg[i]) {
             continue;
@@ -247,12 +247,12 @@ rc_intake_flush(struct rc_intake *in)
     }
     in->batch = NULL;
     for (uint32_t i = 0; i < b->count; i++) {
-        entries[i].receipt = slot_of(in, b->msg[i])->receipt;
+        entries[i].receipt = held_slot(in, b->msg[i])->receipt;
     }
     if (rc_sqs_delete_batch(in->d->aws, in->d->config.queue.url, entries, b->count, on_deleted,
                             b) != RC_OK) {
         for (uint32_t i = 0; i < b->count; i++) {
-            slot_of(in, b->msg[i])->deleting = false;
+            held_slot(in, b->msg[i])->deleting = false;
         }
         free(b);
     }
@@ -278,7 +278,7 @@ add_to_batch(struct rc_intake *in, struct rc_held_message *h)
 void
 rc_intake_delete(struct rc_intake *in, uint64_t msg)
 {
-    struct rc_held_message *h = slot_of(in, msg);
+    struct rc_held_message *h = held_slot(in, msg);
 
     if (h->msg != msg || !h->receipt) {
         return; /* of an earlier life, or a replay: nothing is held for it */
@@ -290,7 +290,7 @@ rc_intake_delete(struct rc_intake *in, uint64_t msg)
 void
 rc_intake_let_go(struct rc_intake *in, uint64_t msg)
 {
-    struct rc_held_message *h = slot_of(in, msg);
+    struct rc_held_message *h = held_slot(in, msg);
 
     if (h->msg == msg && !h->deleting) {
         let_go(in, h);
