@@ -8,9 +8,9 @@
 /* What the facts say of one node right now. */
 struct rc_finding {
     enum rc_fault fault;
-    bool known; /* which instance stands behind the name is known, or that none does */
-    bool dead;  /* the instance is proved dead: no rank lives */
-    int64_t window_wall_ms;   /* a scheduled fault: not before; 0 = now */
+    bool known;             /* which instance stands behind the name is known, or that none does */
+    bool dead;              /* the instance is proved dead: no rank lives */
+    int64_t window_wall_ms; /* a scheduled fault: not before; 0 = now */
     int64_t deadline_wall_ms; /* AWS acts by itself then; 0 = not told */
     const char *code;         /* points into the state */
 };

@@ -94,7 +94,7 @@ struct rc_instance {
     uint32_t sweep; /* number of the last sweep that showed it */
     uint32_t next_in_bucket, next_of_node, next_free;
     int64_t ending_ms; /* its end was asked for; not again before */
-    uint32_t looked; /* 1 = asked for once because a message spoke of it */
+    uint32_t looked;   /* 1 = asked for once because a message spoke of it */
     uint32_t pad_;
     struct rc_instance_faults faults;
 };
@@ -129,9 +129,9 @@ struct rc_incident {
     uint32_t attempt; /* launch attempt, in tokens and tags */
     uint32_t option;  /* launch option on trial */
     uint32_t old_instance, new_instance;
-    uint32_t retries; /* of the phase's action, for the back-off */
+    uint32_t retries;        /* of the phase's action, for the back-off */
     uint32_t launch_counted; /* the launch that stands in the rates: 1 + option, 0 = none */
-    uint32_t sweep;   /* number of sweeps when MISMATCH was set */
+    uint32_t sweep;          /* number of sweeps when MISMATCH was set */
     int64_t opened_ms, opened_wall_ms;
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */
@@ -147,11 +147,11 @@ struct rc_incident {
     uint64_t jobs_action, look_action, terminate_action;
     int64_t jobs_next_ms; /* back-off of what is asked for the jobs */
     uint32_t jobs_retries;
-    uint32_t looked; /* the instance that look_action asks about */
+    uint32_t looked;     /* the instance that look_action asks about */
     uint64_t put_action; /* newest write of the item in flight */
     uint32_t item_flags; /* RC_ADOPT_* of the newest write */
     uint32_t pad_;
-    uint64_t unsaved;    /* oldest write not yet confirmed, 0 = all saved */
+    uint64_t unsaved; /* oldest write not yet confirmed, 0 = all saved */
     int64_t put_retry_ms;
     uint32_t unsaved_prev, unsaved_next; /* list by unsaved */
     uint32_t next_free;
@@ -240,7 +240,7 @@ struct rc_state {
     struct rc_rate breaker_rate;
 
     /* polling */
-    uint32_t sweep; /* number of complete DescribeInstances passes */
+    uint32_t sweep;          /* number of complete DescribeInstances passes */
     uint64_t slurm_pass_at;  /* fold number: end of the last pass over slurmctld's nodes */
     int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
@@ -251,7 +251,7 @@ struct rc_state {
     uint32_t node_count, instance_free, incident_free, flight_free;
     uint32_t instance_used, incident_used, flight_used; /* high-water marks */
     uint32_t unsaved_head, unsaved_tail;
-    int64_t closed_retry_ms;  /* a closed incident's item must be deleted again; 0 = none */
+    int64_t closed_retry_ms;    /* a closed incident's item must be deleted again; 0 = none */
     int64_t quarantine_next_ms; /* the message at the head is not kept aside before then */
     uint32_t quarantine_retries;
     uint32_t pad2_;
