@@ -313,6 +313,7 @@ rc_note(struct rc_state *s, const struct rc_action *a)
         return;
     }
     struct rc_incident *inc = rc_incident_at(s, slot);
+    assert(inc);
     uint64_t *hand = hand_of(inc, kind);
     if (hand) {
         *hand = a->id;

@@ -219,9 +219,9 @@ static enum rc_err
 take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigned number,
             struct rc_error *e)
 {
-    struct rc_scen_words w;
+    struct rc_scen_words w = {.count = 0};
 
-    if (!rc_scen_split(text, &w)) {
+    if (!rc_scen_split(text, &w) || !w.count) {
         return wrong(st, number, "too long, or a quote is open", e);
     }
     if (strcmp(w.v[0], "cluster") == 0) {

@@ -94,16 +94,19 @@ tell_fault(struct telling *t)
     if (f.kind == RC_ACTION__MAX) {
         return reject(t, "an action such as ec2.launch", t->v[0]);
     }
-    if (strcmp(t->v[1], "answer-lost") == 0) {
-        f.lost = true;
-    } else if (t->count < 3) {
-        return reject(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
-    } else if (strcmp(t->v[1], "fails") == 0) {
+    bool lost = strcmp(t->v[1], "answer-lost") == 0;
+    bool fails = t->count > 2 && strcmp(t->v[1], "fails") == 0;
+    bool takes = t->count > 2 && strcmp(t->v[1], "takes") == 0;
+    if (fails) {
         f.error = (uint32_t)rc_err_from_name(t->v[at++]);
-        if (f.error == RC_E_INTERNAL) {
-            return reject(t, "an error such as no-capacity or timeout", t->v[2]);
-        }
-    } else if (strcmp(t->v[1], "takes") != 0 || !rc_scen_duration(t->v[at++], &f.takes_ms)) {
+    } else if (takes) {
+        takes = rc_scen_duration(t->v[at++], &f.takes_ms);
+    }
+    f.lost = lost;
+    if (f.error == RC_E_INTERNAL) {
+        return reject(t, "an error such as no-capacity or timeout", t->v[2]);
+    }
+    if (!lost && !fails && !takes) {
         return reject(t, "fails ERROR, takes TIME or answer-lost", t->v[1]);
     }
     if (!read_times(t, at, &f)) {
