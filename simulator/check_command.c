@@ -29,17 +29,18 @@ struct options {
     unsigned jobs;
     const char *replay;
     const char *keep;
-    bool seeds, trace;
+    bool seeds, trace, brief;
 };
 
 static int
 usage(void)
 {
-    fputs("usage: simulate check --seeds A..B [--jobs N] [--keep DIR]\n"
+    fputs("usage: simulate check --seeds A..B [--jobs N] [--keep DIR] [--brief]\n"
           "       simulate check --replay FILE [--trace]\n"
           "  --seeds A..B   both included\n"
           "  --jobs N       processes; as many as there are processors by default\n"
           "  --keep DIR     where schedules that fail are written; the current folder by default\n"
+          "  --brief        failures in one line each: not shrunk, no file\n"
           "  --trace        every event, decision and effect, one line each\n",
           stderr);
     return STATUS_USAGE;
@@ -74,6 +75,10 @@ parse(int argc, char **argv, struct options *o)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--trace") == 0) {
             o->trace = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--brief") == 0) {
+            o->brief = true;
             continue;
         }
         if (!value) {
@@ -166,7 +171,7 @@ check_seeds(const struct options *o)
         struct rc_plan plan = {.seed = report.failure[i].seed};
         print_failure(&plan, &report.failure[i].result);
     }
-    for (uint32_t i = 0; i < report.kept && i < SHRUNK_MAX; i++) {
+    for (uint32_t i = 0; !o->brief && i < report.kept && i < SHRUNK_MAX; i++) {
         printf("\nseed %" PRIu64 "\n", report.failure[i].seed);
         if (explain(o, report.failure[i].seed) != 0) {
             return STATUS_CANNOT;

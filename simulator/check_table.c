@@ -44,8 +44,12 @@ trace_event(struct rc_ctl *c, const struct rc_event *ev)
                       sn->flags & RC_SN_NOT_RESPONDING ? "silent " : "",
                       sn->flags & RC_SN_MAINT ? "maint " : "", "", sn->addr, sn->reason);
     } else if (ev->kind == RC_EV_LEASE) {
-        rc_play_trace(c->p, "head%u < lease held=%u epoch=%llu error=%u", c->index + 1,
-                      ev->u.lease.held, (unsigned long long)ev->u.lease.epoch, ev->u.lease.error);
+        uint64_t epoch = ev->u.lease.held ? ev->u.lease.epoch : 0;
+        if (!ev->u.lease.error && epoch != c->shown_epoch) {
+            c->shown_epoch = epoch;
+            rc_play_trace(c->p, "head%u < lease %s (epoch %llu)", c->index + 1,
+                          epoch ? "held" : "lost", (unsigned long long)epoch);
+        }
     } else if (ev->kind == RC_EV_COMPLETION) {
         rc_play_trace(c->p, "head%u < completion %llu %s", c->index + 1,
                       (unsigned long long)ev->u.completion.action,

@@ -274,10 +274,13 @@ rc_exec_effect(struct rc_play *p, uint32_t index)
     if (trouble != RC_OK) {
         r->error = trouble;
     }
-    rc_play_trace(p, "   head%u %llu %s %s %s%s%s", r->ctl + 1, (unsigned long long)r->action.id,
-                  rc_action_name((enum rc_action_kind)r->action.kind), r->action.node,
-                  rc_err_name(r->error), r->lost ? " (no effect)" : "",
-                  r->life == p->ctl[r->ctl].life ? "" : " (its sender is gone)");
+    if (r->action.kind != RC_ACT_LEASE && !r->sweep) {
+        rc_play_trace(p, "   head%u %llu %s %s %s%s%s", r->ctl + 1,
+                      (unsigned long long)r->action.id,
+                      rc_action_name((enum rc_action_kind)r->action.kind), r->action.node,
+                      rc_err_name(r->error), r->lost ? " (no effect)" : "",
+                      r->life == p->ctl[r->ctl].life ? "" : " (its sender is gone)");
+    }
     rc_play_task(p, p->now_ms + r->answer_ms, RC_TASK_ANSWER, NULL, index);
 }
 

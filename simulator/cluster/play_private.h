@@ -142,7 +142,8 @@ struct rc_ctl {
     /* lease, as this controller watches it */
     uint64_t watch_renewal;
     int64_t watch_since_ms;
-    uint32_t lease_busy; /* one call at a time */
+    uint32_t lease_busy;  /* one call at a time */
+    uint64_t shown_epoch; /* in the trace */
 };
 
 struct rc_item {

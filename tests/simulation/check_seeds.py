@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""simulate check as a user runs it: 2,000 seeds, the same bytes twice and from
+another compiler, schedules from files, and what is said of bad ones."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIMULATE = pathlib.Path(os.environ["RC_BIN"]) / "simulate"
+SEEDS = "1..2000"
+FEW = "1..200"
+PLAN = """# two nodes, one of them terminated by AWS
+seed=7
+nodes=2
+controllers=1
+partitions=1
+reserved=0
+latency_ms=50
+out_max=2
+attempts_max=3
+breaker_max=100
+quiet_ms=600000
+at=60000 do=kill target=1 for=0 value=0
+"""
+
+failures = 0
+
+
+def check(good, name, shown=""):
+    global failures
+    print(("ok - " if good else "not ok - ") + name, flush=True)
+    if not good:
+        failures += 1
+        print("\n".join("# " + line for line in shown.splitlines()[-40:]), flush=True)
+
+
+def simulate(*args, program=SIMULATE, cwd=None):
+    return subprocess.run([str(program), "check", *args], cwd=cwd, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+
+
+def clang_program():
+    """Shares its folder with the tidy tests, which build everything with clang."""
+    folder = ROOT / "build/clang"
+    for command in (["cmake", "-G", "Ninja", "-S", ".", "-B", str(folder), "-DRC_WERROR=ON",
+                     "-DCMAKE_C_COMPILER=clang", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
+                    ["ninja", "-C", str(folder), "simulate"]):
+        done = subprocess.run(command, cwd=ROOT, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode:
+            return None, done.stdout
+    return folder / "bin/simulate", ""
+
+
+def seeds_hold(folder):
+    run = simulate("--seeds", SEEDS, cwd=folder)
+    check(run.returncode == 0, f"seeds {SEEDS} hold", run.stdout)
+
+
+def same_bytes(folder):
+    first = simulate("--seeds", FEW, "--jobs", "1", cwd=folder)
+    again = simulate("--seeds", FEW, "--jobs", "3", cwd=folder)
+    check(first.stdout == again.stdout, "the same seeds give the same bytes, on any number of "
+          "processes", first.stdout + again.stdout)
+    if not shutil.which("clang"):
+        print("ok - clang gives the same bytes # SKIP no clang here")
+        return
+    program, shown = clang_program()
+    if not program:
+        check(False, "clang builds the simulator", shown)
+        return
+    other = simulate("--seeds", FEW, program=program, cwd=folder)
+    check(first.stdout == other.stdout, "clang gives the same bytes",
+          first.stdout + other.stdout)
+
+
+def files(folder):
+    path = pathlib.Path(folder) / "kill.plan"
+    path.write_text(PLAN)
+    played = simulate("--replay", str(path), "--trace", cwd=folder)
+    check(played.returncode == 0 and "nothing found" in played.stdout and
+          "ec2.launch" in played.stdout, "a schedule from a file is played and shown",
+          played.stdout + played.stderr)
+    bad = {
+        "an unknown kind of fault": (PLAN + "at=1 do=flood target=0 for=0 value=0\n", "line 13"),
+        "an unknown key": (PLAN.replace("nodes=2", "knots=2"), "line 3"),
+        "too many nodes": (PLAN.replace("nodes=2", "nodes=900"), "nodes=1.."),
+        "times that go back": (PLAN + "at=1 do=kill target=0 for=0 value=0\n", "earlier"),
+        "a cut line": (PLAN[:-12], "line 12"),
+        "an empty file": ("", "nodes=1.."),
+        "a NUL byte": (PLAN.replace("#", "\0"), "NUL"),
+    }
+    for name, (text, word) in bad.items():
+        path.write_text(text)
+        run = simulate("--replay", str(path), cwd=folder)
+        check(run.returncode == 3 and str(path) in run.stderr and word in run.stderr,
+              f"{name} in a schedule is refused with its place", run.stdout + run.stderr)
+    gone = simulate("--replay", str(path) + ".gone", cwd=folder)
+    check(gone.returncode == 3 and "No such file" in gone.stderr, "a missing file is told",
+          gone.stderr)
+
+
+def words(folder):
+    for args in (["--seeds", "9..1"], ["--seeds", "x"], ["--seeds", "1..2", "--jobs", "0"],
+                 ["--seeds", "1", "--replay", "x"], []):
+        run = simulate(*args, cwd=folder)
+        check(run.returncode == 2 and "usage" in run.stderr,
+              "usage is told for: check " + " ".join(args), run.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        words(folder)
+        files(folder)
+        same_bytes(folder)
+        seeds_hold(folder)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
