@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/stored.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -70,14 +71,35 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     }
 }
 
+/* True when the node's own incident stays as it is. */
+static bool
+keeps_own(struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *in)
+{
+    const struct rc_incident *own = rc_incident_at(s, slot);
+    bool same = own->id == in->incident;
+
+    if (same && rc_stored_agrees(s, slot, in)) {
+        rc_stored_told(s, slot);
+        return true;
+    }
+    if (!same && (!(own->flags & RC_INC_SAVED) || own->told_after == s->lease_epoch + 1)) {
+        return true; /* ours has not been written yet, or was named just now */
+    }
+    rc_stored_drop(s, slot); /* another controller has gone on with it, or past it */
+    return false;
+}
+
 static void
 adopt_apply(struct rc_state *s, const struct rc_event *ev)
 {
     const struct rc_ev_adopt *in = &ev->u.adopt;
     uint32_t node = rc_node_get(s, ev->node), slot;
 
-    if (!node || rc_node_at(s, node)->incident || !in->incident || in->phase == RC_PHASE_NONE ||
-        in->phase >= RC_PHASE_CLOSED || rc_incident_find(s, in->incident)) {
+    if (!node || !in->incident || in->phase == RC_PHASE_NONE || in->phase >= RC_PHASE_CLOSED) {
+        return; /* nothing to do */
+    }
+    slot = rc_node_at(s, node)->incident;
+    if ((slot && keeps_own(s, slot, in)) || rc_incident_find(s, in->incident)) {
         return; /* known already (perhaps closed, its item not deleted yet), or nothing to do */
     }
     slot = rc_incident_new(s, in->incident);
@@ -85,6 +107,7 @@ adopt_apply(struct rc_state *s, const struct rc_event *ev)
         return;
     }
     adopt(s, slot, node, ev);
+    rc_stored_told(s, slot);
     for (uint32_t i = rc_node_at(s, node)->instances; i; i = rc_instance_at(s, i)->next_of_node) {
         rc_fact_adopt_launched(s, i); /* swept before: no news of it will come */
     }

@@ -38,6 +38,7 @@ complete_item(struct rc_state *s, uint32_t slot, const struct rc_ev_completion *
     inc->put_action = 0;
     if (c->error == RC_OK) {
         rc_unsaved_done(s, slot);
+        inc->flags |= RC_INC_SAVED;
         inc->put_retries = 0;
         if (!inc->node) {
             rc_incident_free(s, slot);
@@ -203,6 +204,16 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     }
     struct rc_flight f = *rc_flight_at(s, flight);
     rc_flight_free(s, flight);
+    uint32_t node = f.incident && rc_incident_at(s, f.incident)->id == f.incident_id
+                        ? rc_incident_at(s, f.incident)->node
+                        : 0;
+    if (node && f.deadline_ms <= s->now_ms) {
+        /* Over for the live state as for one that is read back from the journal, whichever
+         * of tick and answer came first. */
+        s->counters.late_completions++;
+        rc_touch(s, node);
+        return;
+    }
     if (f.kind == RC_ACT_MESSAGE_QUARANTINE) {
         complete_quarantine(s, &f, c);
         return;

@@ -5,6 +5,7 @@
 
 #include "policies/rules.h"
 #include "reconciler/core/fact.h"
+#include "reconciler/core/stored.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -21,6 +22,9 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
     s->lease_held = ev->u.lease.held != 0;
     s->lease_until_ms = ev->u.lease.until_ms;
     if (s->lease_held) {
+        if (ev->u.lease.epoch > s->lease_epoch) {
+            rc_stored_listed(s);
+        }
         s->lease_epoch = ev->u.lease.epoch;
         s->lease_next_ms = s->now_ms + (s->lease_until_ms - s->now_ms) / 3;
     }

@@ -16,6 +16,7 @@ cancel(struct rc_state *s, uint64_t id)
     struct rc_event lost;
     uint32_t slot = rc_flight_find(s, id);
 
+    rc_flight_at(s, slot)->deadline_ms = RC_NEVER; /* told now, however long we were away */
     rc_event_init(&lost, RC_EV_COMPLETION);
     lost.u.completion.action = id;
     lost.u.completion.error = rc_flight_at(s, slot)->kind == RC_ACT_REBOOT ? RC_OK : RC_E_CANCELLED;

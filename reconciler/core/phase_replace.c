@@ -164,6 +164,10 @@ rc_phase_register(struct rc_turn *t)
     if (!inc->action && rc_turn_busy_again(t)) {
         return true;
     }
+    if (!*i->addr) {
+        rc_turn_look(t, inc->new_instance); /* adopted by its id alone: not described yet */
+        return false;
+    }
     if (rc_turn_may(t, RC_ACT_REGISTER)) {
         rc_act_init(t, &a, RC_ACT_REGISTER, t->s->policy.timeouts.register_ms);
         memcpy(a.instance, i->id, sizeof a.instance);

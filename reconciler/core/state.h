@@ -115,6 +115,7 @@ enum rc_incident_flag {
     RC_INC_NO_CAPACITY = 1U << 13, /* every launch option was full at the last round */
     RC_INC_YIELDED = 1U << 15,     /* an operator took the node back */
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
+    RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_ACCEPTED = 1U << 12     /* the phase's action was accepted; its effect is awaited */
 };
 
@@ -141,6 +142,7 @@ struct rc_incident {
     int64_t deadline_wall_ms; /* AWS's own; 0 = none */
     int64_t drain_ack_ms;     /* when the drain was accepted */
     uint64_t drain_ack_at;    /* its fold number: idle is read after it; 0 = not yet */
+    uint64_t told_after;      /* lease epoch + 1 at which the store named it last */
     uint64_t phase_at;        /* fold number at which the phase was entered */
     uint64_t action;          /* the phase's action in flight, 0 = none */
     uint64_t launch_action;   /* a launch may run beside the wait for idle */

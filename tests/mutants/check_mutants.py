@@ -30,7 +30,7 @@ def run(*command, cwd=ROOT, text=None):
 
 def refresh_copy():
     """Only files that changed are written, so that the next build is short."""
-    names = run("git", "ls-files", "-z").stdout.split("\0")
+    names = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0")
     for name in filter(None, names):
         source, target = ROOT / name, COPY / name
         if not source.is_file() or name.startswith("tests/"):

@@ -140,6 +140,47 @@ a_closed_incident_is_not_adopted_again(void)
     story_end(&st);
 }
 
+static void
+take_lease(struct story *st, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = epoch;
+    ev.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
+    story_give(st, &ev);
+}
+
+static void
+an_incident_that_the_store_no_longer_has_is_forgotten(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    adopt(&st, RC_PHASE_LAUNCH);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 0); /* not our choice: not in the budget */
+    take_lease(&st, 8);                            /* told before this lease */
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    take_lease(&st, 9); /* another controller has closed it meanwhile */
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
+static void
+an_incident_goes_on_where_another_controller_left_it(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    adopt(&st, RC_PHASE_LAUNCH);
+    adopt(&st, RC_PHASE_BOOT);
+    take_lease(&st, 9);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_BOOT);
+    story_end(&st);
+}
+
 /* Up to a node that waits for its drained job under a fault, then resumed by somebody. */
 static void
 yield(struct story *st)
@@ -269,6 +310,10 @@ main(void)
         {"a node resumed in its repair is drained again before its gate",
          a_node_resumed_in_its_repair_is_drained_again_before_its_gate},
         {"a closed incident is not adopted again", a_closed_incident_is_not_adopted_again},
+        {"an incident that the store no longer has is forgotten",
+         an_incident_that_the_store_no_longer_has_is_forgotten},
+        {"an incident goes on where another controller left it",
+         an_incident_goes_on_where_another_controller_left_it},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("unlucky", tests);

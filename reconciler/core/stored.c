@@ -1,0 +1,48 @@
+/* stored.c - see stored.h. */
+#include "reconciler/core/stored.h"
+
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+void
+rc_stored_told(struct rc_state *s, uint32_t slot)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+
+    inc->told_after = s->lease_epoch + 1;
+    inc->flags |= RC_INC_SAVED;
+}
+
+bool
+rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *item)
+{
+    const struct rc_incident *inc = rc_incident_at(s, slot);
+
+    return inc->unsaved ||
+           (inc->phase == item->phase && inc->fault == item->fault && inc->rung == item->rung &&
+            inc->rung_tries == item->tries && inc->attempt == item->attempt);
+}
+
+void
+rc_stored_drop(struct rc_state *s, uint32_t slot)
+{
+    uint32_t node = rc_incident_at(s, slot)->node;
+
+    rc_budget_count(s, slot, false);
+    rc_unsaved_done(s, slot);
+    rc_incident_free(s, slot);
+    rc_node_at(s, node)->incident = 0;
+    rc_touch(s, node);
+}
+
+void
+rc_stored_listed(struct rc_state *s)
+{
+    for (uint32_t slot = 1; slot <= s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(s, slot);
+        if (inc->id && inc->node && inc->flags & RC_INC_SAVED &&
+            inc->told_after != s->lease_epoch + 1) {
+            rc_stored_drop(s, slot);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/* stored.h - what the incident store says against what this controller remembers.
+ *
+ * A controller may come back with an old journal, or have been without the lease while
+ * another one worked. With each new epoch the store's open items are told (ADOPT) before
+ * the lease is: it is the truth about every incident that had once been saved. */
+#ifndef RC_STORED_H
+#define RC_STORED_H
+
+#include "reconciler/core/state.h"
+
+/* The store names this incident now. */
+void rc_stored_told(struct rc_state *s, uint32_t slot);
+/* What the item says is what is remembered, or only what we know is newer. */
+bool rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *item);
+/* It has gone on elsewhere: forgotten without any action. */
+void rc_stored_drop(struct rc_state *s, uint32_t slot);
+/* The whole list has been told: what was saved once and is not in it is over. */
+void rc_stored_listed(struct rc_state *s);
+
+#endif
