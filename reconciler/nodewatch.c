@@ -9,6 +9,11 @@
  *
  * looks at the whole node once: see watch_check.h for its exit status.
  *
+ *     nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]
+ *                     [--no-probes] [the options of check about the node]
+ *
+ * runs until it is told to end, and drains the node when it is ill: see watch_loop.h.
+ *
  *     nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,…] | --conf FILE]
  *                     [--addr ADDR] [--timeout 600s]
  *
@@ -38,7 +43,10 @@ static const char usage[] =
     "       nodewatch classify [-]\n"
     "       nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]\n"
     "                       [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
-    "                       [--nvml LIBRARY]\n";
+    "                       [--nvml LIBRARY]\n"
+    "       nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]\n"
+    "                       [--no-probes] [--gpus N] [--efas N] [--sysfs DIR] [--proc DIR]\n"
+    "                       [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]\n";
 
 /* "90", "90s", "10m", "1h". */
 static bool
@@ -137,6 +145,8 @@ run_admit(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+    int status = -1;
+
     if (argc >= 2 && strcmp(argv[1], "admit") == 0) {
         return run_admit(argc - 1, argv + 1);
     }
@@ -145,11 +155,12 @@ main(int argc, char **argv)
         return rc_watch_classify(STDIN_FILENO, STDOUT_FILENO);
     }
     if (argc >= 2 && strcmp(argv[1], "check") == 0) {
-        int status = rc_watch_check_main(argc - 1, argv + 1);
-
-        if (status >= 0) {
-            return status;
-        }
+        status = rc_watch_check_main(argc - 1, argv + 1);
+    } else if (argc >= 2 && strcmp(argv[1], "watch") == 0) {
+        status = rc_watch_loop_main(argc - 1, argv + 1);
+    }
+    if (status >= 0) {
+        return status;
     }
     fputs(usage, stderr);
     return 2;

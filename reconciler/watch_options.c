@@ -3,11 +3,15 @@
 #include "reconciler/watch_options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "reconciler/core/limits.h"
 #include "reconciler/watch/watch_check.h"
+#include "reconciler/watch/watch_loop.h"
 
 enum { COUNT_MAX = 4096 };
 
@@ -106,4 +110,74 @@ rc_watch_check_main(int argc, char **argv)
         }
     }
     return optind == argc ? rc_watch_check(&check) : -1;
+}
+
+/* rc-slurm-helper lies beside this program. */
+static const char *
+helper_beside(void)
+{
+    static char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof "rc-slurm-helper");
+    char *slash;
+
+    if (len <= 0) {
+        return "/usr/sbin/rc-slurm-helper";
+    }
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    memcpy(slash ? slash + 1 : path, "rc-slurm-helper", sizeof "rc-slurm-helper");
+    return path;
+}
+
+static const char *
+own_name(void)
+{
+    static char host[RC_NODE_LEN];
+
+    if (gethostname(host, sizeof host) != 0) {
+        return "";
+    }
+    host[sizeof host - 1] = '\0';
+    host[strcspn(host, ".")] = '\0';
+    return host;
+}
+
+int
+rc_watch_loop_main(int argc, char **argv)
+{
+    static const struct option options[] = {{"node", required_argument, NULL, 'N'},
+                                            {"helper", required_argument, NULL, 'H'},
+                                            {"conf", required_argument, NULL, 'c'},
+                                            {"state", required_argument, NULL, 'S'},
+                                            {"no-probes", no_argument, NULL, 'x'},
+                                            {"sysfs", required_argument, NULL, 's'},
+                                            {"proc", required_argument, NULL, 'p'},
+                                            {"etc", required_argument, NULL, 'e'},
+                                            {"kmsg", required_argument, NULL, 'k'},
+                                            {"nvml", required_argument, NULL, 'n'},
+                                            {"gpus", required_argument, NULL, 'g'},
+                                            {"efas", required_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
+    struct rc_watch_config w = {.probe = defaults,
+                                .node = own_name(),
+                                .helper = helper_beside(),
+                                .state = "/run/nodewatch.state"};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'N') {
+            w.node = optarg;
+        } else if (c == 'H') {
+            w.helper = optarg;
+        } else if (c == 'c') {
+            w.conf = optarg;
+        } else if (c == 'S') {
+            w.state = optarg;
+        } else if (c == 'x') {
+            w.no_probes = true;
+        } else if (!read_probe_option(c, optarg, &w.probe)) {
+            return -1;
+        }
+    }
+    return optind == argc && *w.node ? rc_watch_loop(&w) : -1;
 }

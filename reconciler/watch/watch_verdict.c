@@ -94,6 +94,7 @@ static const struct {
     {"nccl-segv", RC_VERDICT_TELL, "the job"},
     {"thermal:", RC_VERDICT_TELL, "by duration"},
     {"vfs-filemax", RC_VERDICT_TELL, "the job"},
+    {"log:overrun", RC_VERDICT_TELL, "kernel messages were lost: faults may be among them"},
     {"disk:", RC_VERDICT_TELL, "a full disk"},
 };
 

@@ -29,6 +29,7 @@ static const struct rc_verb writer_verbs[] = {
     {"drain", rc_slurm_verb_drain},
     {"down", rc_slurm_verb_down},
     {"resume", rc_slurm_verb_resume},
+    {"extra", rc_slurm_verb_extra},
     {"jobs-signal", rc_slurm_verb_jobs_signal},
     {"jobs-requeue", rc_slurm_verb_jobs_requeue},
     {"reconfigure", rc_slurm_verb_reconfigure},

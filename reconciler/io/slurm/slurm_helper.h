@@ -62,7 +62,7 @@ enum rc_err rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct r
 /* Verbs. arg is struct slurm_helper. */
 rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slurm_verb_node,
     rc_slurm_verb_jobs;
-rc_verb_fn rc_slurm_verb_drain, rc_slurm_verb_down, rc_slurm_verb_resume;
+rc_verb_fn rc_slurm_verb_drain, rc_slurm_verb_down, rc_slurm_verb_resume, rc_slurm_verb_extra;
 rc_verb_fn rc_slurm_verb_jobs_signal, rc_slurm_verb_jobs_requeue;
 rc_verb_fn rc_slurm_verb_reconfigure, rc_slurm_verb_takeover;
 

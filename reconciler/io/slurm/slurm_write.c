@@ -182,6 +182,16 @@ is_stale(const char *list, const node_info_t *node)
     return false;
 }
 
+/* Incident 0: the agent on the node found the fault. It must not take a node away
+ * from the incident that has it. */
+static bool
+found_by_agent(const char *reason)
+{
+    uint32_t incident = 0;
+
+    return rc_slurm_reason_ours(reason, &incident, NULL) && incident == 0;
+}
+
 static enum rc_err
 judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
 {
@@ -196,7 +206,9 @@ judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
         v->result = RESULT_FOREIGN;
     } else {
         v->result = RESULT_DONE;
-        v->chosen = !node->reason || strcmp(node->reason, m->reason) != 0;
+        v->chosen =
+            (!node->reason || strcmp(node->reason, m->reason) != 0) &&
+            !(found_by_agent(m->reason) && owner == RC_OWNER_OURS && !found_by_agent(node->reason));
     }
     return RC_OK;
 }

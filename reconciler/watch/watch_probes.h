@@ -1,0 +1,21 @@
+/* watch_probes.h - the probes by their periods, on the event loop. */
+#ifndef RC_WATCH_PROBES_H
+#define RC_WATCH_PROBES_H
+
+#include "reconciler/watch/probe.h"
+
+struct event_base;
+struct rc_watch_probes;
+
+/* Called once for a fault when it appears; again only after it was gone for a look. */
+typedef void(rc_watch_fault_fn)(void *arg, const char *class_name, const char *device,
+                                const char *text);
+
+/* NULL: no memory. config is copied (its strings are not). */
+struct rc_watch_probes *rc_watch_probes_new(struct event_base *base,
+                                            const struct rc_probe_config *config,
+                                            rc_watch_fault_fn *on_fault, void *arg);
+/* NULL is accepted. */
+void rc_watch_probes_free(struct rc_watch_probes *p);
+
+#endif

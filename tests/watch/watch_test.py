@@ -1,0 +1,258 @@
+"""nodewatch watch against a real slurmctld: one line a check.
+
+The kernel log is a pipe that gives records as /dev/kmsg does, with sequence numbers."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+from slurm_world import CONF, WORLD, World, sh
+
+NODEWATCH = os.environ["RC_BIN"] + "/nodewatch"
+BOOT = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+XID = "NVRM: Xid (PCI:0000:10:1c): {}, pid=77, name=python3, text"
+RSS_MAX_KB = 4096
+IDLE_S = 10
+IDLE_CPU_SHARE_MAX = 0.0005
+STORM_LINES = 100_000
+
+
+class Kmsg:
+    """The device's other end."""
+
+    def __init__(self, name):
+        self.path, self.seq = WORLD / name, 100
+        os.mkfifo(self.path)
+        self.fd = os.open(self.path, os.O_RDWR)
+
+    def say(self, text, prio=3, seq=None):
+        self.seq = self.seq + 1 if seq is None else seq
+        os.write(self.fd, f"{prio},{self.seq},{self.seq * 10},-;{text}\n".encode())
+
+
+class Agent:
+    def __init__(self, node, *options, kmsg=None):
+        self.node, self.options = node, options
+        self.kmsg = kmsg or Kmsg(f"kmsg-{node}-{time.monotonic_ns()}")
+        self.state = WORLD / f"state-{node}"
+        self.log = WORLD / f"nodewatch-{node}.log"
+        self.log.write_text("")
+        self.start()
+
+    def start(self):
+        self.proc = subprocess.Popen(
+            [NODEWATCH, "watch", "--node", self.node, "--conf", CONF, "--state", self.state, "--kmsg",
+             self.kmsg.path, "--no-probes", *self.options], stderr=self.log.open("ab"))
+
+    def kill(self, sig=signal.SIGKILL):
+        self.proc.send_signal(sig)
+        return self.proc.wait(20)
+
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+
+def reason(node):
+    return World.node(node)["Reason"].split(" [")[0]
+
+
+def extra(node):
+    text = sh("scontrol", "show", "node", node)
+    return next((line.strip().removeprefix("Extra=") for line in text.splitlines()
+                 if line.strip().startswith("Extra=")), "")
+
+
+def drained(node):
+    return "DRAIN" in World.node(node)["State"]
+
+
+def resume(node):
+    sh("scontrol", "update", f"nodename={node}", "extra=", check=False)
+    sh("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+    World.wait(lambda: not drained(node), f"{node} is back")
+
+
+class Checks:
+    def __init__(self, world):
+        self.world = world
+
+    @staticmethod
+    def run(node, *options):
+        resume(node)
+        (WORLD / f"state-{node}").unlink(missing_ok=True)
+        return Agent(node, *options)
+
+    def check_a_guilty_node_is_drained_with_a_readable_reason(self):
+        agent = self.run("n1")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: drained("n1") and reason("n1"), "n1 is drained")
+        assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
+        assert "xid:79" in sh("sinfo", "-R", "-h")
+        assert agent.kill(signal.SIGTERM) == 0
+
+    def check_what_makes_the_job_suspect_goes_into_extra_and_drains_nothing(self):
+        agent = self.run("n1")
+        for _ in range(5):
+            agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "xid:31" in extra("n1"), "extra tells")
+        assert extra("n1").startswith(f"rc:0 boot={BOOT} xid:31@0000:10:1c*5:"), extra("n1")
+        assert not drained("n1")
+        agent.kill()
+
+    def check_lines_of_programs_and_benign_lines_do_nothing(self):
+        agent = self.run("n1")
+        agent.kmsg.say(XID.format(79), prio=12)
+        agent.kmsg.say("slurmd[1]: " + XID.format(79))
+        agent.kmsg.say("NVRM: loading NVIDIA UNIX x86_64 Kernel Module")
+        agent.kmsg.say(XID.format(13))
+        World.wait(lambda: "xid:13" in extra("n1"), "the last line was read")
+        assert not drained("n1") and "xid:79" not in extra("n1")
+        agent.kill()
+
+    def check_a_foreign_drain_is_kept_and_the_fault_told_in_extra(self):
+        agent = self.run("n1")
+        sh("scontrol", "update", "nodename=n1", "state=drain", "reason=disk swap, ask Ann")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: "xid:79@0000:10:1c" in extra("n1"), "extra tells")
+        assert reason("n1") == "disk swap, ask Ann", reason("n1")
+        agent.kill()
+
+    def check_an_incidents_drain_is_kept_and_the_fault_told_in_extra(self):
+        agent = self.run("n1")
+        sh("scontrol", "update", "nodename=n1", "state=drain", "reason=rc:12 retirement")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: "xid:79@0000:10:1c" in extra("n1"), "extra tells")
+        assert reason("n1") == "rc:12 retirement", reason("n1")
+        agent.kill()
+
+    def check_somebody_elses_extra_is_kept(self):
+        agent = self.run("n1")
+        sh("scontrol", "update", "nodename=n1", "extra=rack 7")
+        agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "n1 is foreign" in agent.said(), "the helper told")
+        assert extra("n1") == "rack 7"
+        agent.kill()
+
+    def check_a_storm_is_one_drain_and_hides_nothing(self):
+        agent = self.run("n1")
+        World.wait(lambda: rss_kb(agent.proc.pid) > 1024, "it runs")
+        before = rss_kb(agent.proc.pid)
+        for i in range(STORM_LINES):
+            agent.kmsg.say(XID.format(31) if i != STORM_LINES // 2 else XID.format(79))
+        World.wait(lambda: drained("n1") and f"xid:31@0000:10:1c*{STORM_LINES - 1}" in extra("n1"),
+                   "all lines are counted", 40)
+        assert "xid:79" in reason("n1")
+        assert agent.said().count("draining n1") == 1, agent.said()[-2000:]
+        assert rss_kb(agent.proc.pid) <= before + 256
+        agent.kill()
+
+    def check_an_overrun_is_seen_and_told(self):
+        agent = self.run("n1")
+        agent.kmsg.say("benign")
+        agent.kmsg.say("benign", seq=agent.kmsg.seq + 500)
+        World.wait(lambda: "log:overrun" in extra("n1"), "extra tells")
+        assert "499 kernel messages" in agent.said()
+        agent.kill()
+
+    def check_slurmctld_away_is_no_loss_even_over_a_killed_agent(self):
+        agent = self.run("n2")
+        World.wait(lambda: agent.proc.poll() is None, "it runs")
+        self.world.stop_slurmctld()
+        agent.kmsg.say(XID.format(95))
+        World.wait(lambda: "again in" in agent.said(), "a try has failed", 60)
+        World.wait(lambda: agent.state.exists() and "xid:95" in agent.state.read_text(), "saved")
+        agent.kill()
+        self.world.start_slurmctld()
+        assert not drained("n2")
+        agent.start()
+        World.wait(lambda: drained("n2") and "xid:95" in reason("n2"), "n2 is drained", 60)
+        agent.kill()
+
+    def check_a_restart_replays_nothing_and_hears_what_came_between(self):
+        agent = self.run("n2")
+        agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "xid:31@0000:10:1c*1:" in extra("n2"), "extra tells")
+        World.wait(lambda: agent.state.exists() and
+                   f"seq {agent.kmsg.seq + 1} " in agent.state.read_text(), "saved")
+        agent.kill()
+        old = agent.kmsg.seq
+        agent.kmsg.say(XID.format(31), seq=old)
+        agent.kmsg.say(XID.format(31), seq=old + 1)
+        agent.kmsg.say(XID.format(79), seq=old + 2)
+        agent.start()
+        World.wait(lambda: drained("n2"), "n2 is drained")
+        World.wait(lambda: "xid:31@0000:10:1c*2:" in extra("n2"), "extra tells")
+        agent.kill()
+
+    def check_faults_of_an_earlier_boot_are_dropped(self):
+        resume("n2")
+        state = WORLD / "state-n2"
+        state.write_text("nodewatch 1 boot 00000000-dead\nseq 999999 extra 0\n"
+                         "fault 1 1 1 1 0 xid:79 0000:10:1c\n")
+        agent = Agent("n2")
+        agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "xid:31" in extra("n2"), "a low number of this boot is heard")
+        assert not drained("n2") and "xid:79" not in extra("n2")
+        agent.kill()
+
+    def check_probes_find_what_the_log_does_not_say(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        device = WORLD / "sys/bus/pci/devices/0000:a0:1c.0"
+        device.mkdir(parents=True)
+        (device / "aer_dev_fatal").write_text("DLP 1\nTOTAL_ERR_FATAL 1\n")
+        agent = Agent("n2")
+        agent.kill()
+        agent.proc = subprocess.Popen(
+            [NODEWATCH, "watch", "--node", "n2", "--conf", CONF, "--state", agent.state, "--kmsg",
+             agent.kmsg.path, "--sysfs", WORLD / "sys"], stderr=agent.log.open("ab"))
+        World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
+        assert reason("n2").startswith("rc:0 aer:fatal 0000:a0:1c.0 boot="), reason("n2")
+        agent.kill()
+
+    def check_idle_costs_next_to_nothing(self):
+        agent = self.run("n1")
+        World.wait(lambda: cpu_s(agent.proc.pid) is not None, "it runs")
+        time.sleep(1)
+        before = cpu_s(agent.proc.pid)
+        time.sleep(IDLE_S)
+        share = (cpu_s(agent.proc.pid) - before) / IDLE_S
+        print(f"# idle: {rss_kb(agent.proc.pid)} KiB resident, {share * 100:.3f} % of a core",
+              flush=True)
+        assert rss_kb(agent.proc.pid) <= RSS_MAX_KB
+        assert share <= IDLE_CPU_SHARE_MAX
+        agent.kill()
+
+
+def rss_kb(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+def cpu_s(pid):
+    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def main():
+    world = World(live=2)
+    checks = Checks(world)
+    only, failed = sys.argv[1:], 0
+    for name in [n for n in vars(Checks) if n.startswith("check_")]:
+        if only and not any(word in name for word in only):
+            continue
+        words = name.removeprefix("check_").replace("_", " ")
+        try:
+            getattr(checks, name)()
+            print(f"ok - watch: {words}", flush=True)
+        except Exception:  # any failure is a failed check; the next ones still run
+            failed += 1
+            print(f"not ok - watch: {words}", flush=True)
+            print("".join(f"#   {line}\n" for line in traceback.format_exc().splitlines()), flush=True)
+    sys.exit(1 if failed else 0)
+
+
+main()
