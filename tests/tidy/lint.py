@@ -2,12 +2,11 @@
 """The linters: clang-format, clang-tidy, cppcheck, shellcheck, Python's compiler.
 
 Needs build/clang/compile_commands.json: clang-tidy knows only clang's warnings.
-It takes seconds a file, so a file is looked at again only when it, a header, or
-the configuration has changed: the result of a clean one is kept in
-build/tidy-cache under a hash of its input.
+clang-tidy and cppcheck take seconds a file, so a file that was clean is looked at
+again only when it, a header it includes, its flags or the tool's settings have
+changed: clean.py keeps their hashes.
 """
 import concurrent.futures
-import hashlib
 import json
 import py_compile
 import re
@@ -16,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 
+from clean import Clean
 from source import ROOT, cpu_count, exit_status, report, scripts, skip, tracked
 
-CACHE = ROOT / "build/tidy-cache"
+DATABASE = ROOT / "build/clang/compile_commands.json"
 FINDING = re.compile(r": (error|warning): ")
 CPPCHECK = ["cppcheck", "--enable=warning,performance,portability", "--inline-suppr", "--quiet",
             "--error-exitcode=1", "--std=c11", "--suppress=missingIncludeSystem",
@@ -40,47 +40,47 @@ def format_faults():
     return lines(result)[:40] if result.returncode else []
 
 
-def compiled_files():
-    """C files of the compilation database that are part of the project."""
-    entries = json.loads((ROOT / "build/clang/compile_commands.json").read_text())
-    ours = {str(ROOT / path) for path in tracked(".c")}
-    return sorted({e["file"] for e in entries if e["file"] in ours})
-
-
-def headers_hash():
-    digest = hashlib.sha256()
-    for path in (".clang-tidy", "tests/.clang-tidy"):
-        digest.update((ROOT / path).read_bytes())
-    digest.update(run("clang-tidy", "--version").stdout.encode())
-    for path in tracked(".h"):
-        digest.update(str(path).encode() + (ROOT / path).read_bytes())
-    return digest
+def compile_flags():
+    """File of the project -> its commands in the compilation database, free of this
+    clone's path. Several targets may compile one file."""
+    ours = {str(ROOT / path): path for path in tracked(".c")}
+    flags = {}
+    for entry in json.loads(DATABASE.read_text()):
+        if path := ours.get(entry["file"]):
+            flags[path] = flags.get(path, "") + entry["command"].replace(str(ROOT), ".") + "\n"
+    return flags
 
 
 def tidy_faults():
-    common = headers_hash()
-    CACHE.mkdir(parents=True, exist_ok=True)
+    settings = [(ROOT / path).read_text() for path in (".clang-tidy", "tests/.clang-tidy")]
+    clean = Clean("clang-tidy", run("clang-tidy", "--version").stdout, *settings)
+    flags = compile_flags()
 
-    def check(name):
-        digest = common.copy()
-        with open(name, "rb") as f:
-            digest.update(name.encode() + f.read())
-        mark = CACHE / digest.hexdigest()
-        if mark.exists():
+    def check(path):
+        if clean.knows(path, flags[path]):
             return []
-        result = run("clang-tidy", "--quiet", "-p", "build/clang", name)
+        result = run("clang-tidy", "--quiet", "-p", DATABASE.parent, path)
         if result.returncode == 0:
-            mark.touch()
+            clean.add(path)
             return []
         return [line for line in lines(result) if FINDING.search(line)] or lines(result)
 
     with concurrent.futures.ThreadPoolExecutor(cpu_count()) as pool:
-        return [fault for faults in pool.map(check, compiled_files()) for fault in faults]
+        # A fault in a header is told by every file that includes it.
+        return dict.fromkeys(f for faults in pool.map(check, sorted(flags)) for f in faults)
 
 
 def cppcheck_faults():
-    result = run(*CPPCHECK, "-j", str(cpu_count()), *tracked(".c"))
-    return lines(result) if result.returncode else []
+    clean = Clean("cppcheck", run("cppcheck", "--version").stdout, " ".join(CPPCHECK[1:-1]))
+    unknown = [path for path in tracked(".c") if not clean.knows(path)]
+    if not unknown:
+        return []
+    result = run(*CPPCHECK, "-j", str(cpu_count()), *unknown)
+    if result.returncode:
+        return lines(result)
+    for path in unknown:
+        clean.add(path)
+    return []
 
 
 def python_faults():
