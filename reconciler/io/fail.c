@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef rc_fail /* only for the callers: see fail.h */
+
 enum rc_err
 rc_fail(struct rc_error *e, enum rc_err code, const char *fmt, ...)
 {
