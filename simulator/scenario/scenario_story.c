@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "simulator/scenario/scenario_story.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,7 @@ take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigne
     if (!rc_scen_split(text, &w) || !w.count) {
         return wrong(st, number, "too long, or a quote is open", e);
     }
+    assert(w.count > 0); /* an empty line is no header */
     if (strcmp(w.v[0], "cluster") == 0) {
         return take_cluster(st, &w)
                    ? RC_OK

@@ -34,10 +34,8 @@ on_probe_done(void *arg, const struct rc_ssh_result *r)
     const char *word = r->err == RC_OK ? strstr(r->out, GATE_WORD) : NULL;
     char text[200];
 
-    if (r->err == RC_E_DENIED) {
-        /* Not the machine that was launched, or not the one that knows us: no proof. */
-        end_with(errand, RC_E_UNKNOWN, r->error.text);
-    } else if (r->err != RC_OK) {
+    if (r->err != RC_OK) {
+        /* RC_E_DENIED too: a machine that is not ours or does not know us proves nothing. */
         end_with(errand, RC_E_UNKNOWN, r->error.text);
     } else if (!word) {
         end_with(errand, RC_E_UNKNOWN, "the gate command did not end by itself");
@@ -109,7 +107,7 @@ probe_by_known_hosts(struct rc_errand *errand)
             (strcmp(host, errand->action.node) == 0 ||
              strcmp(host, errand->action.u.gate.addr) == 0) &&
             len + strlen(line) < sizeof keys) {
-            strcpy(keys + len, line);
+            memcpy(keys + len, line, strlen(line) + 1);
             len += strlen(line);
         }
     }

@@ -45,6 +45,7 @@ static void receive(struct poll *p);
 static struct rc_held_message *
 held_slot(const struct rc_intake *in, uint64_t msg)
 {
+    assert(in->room > 0);
     return &in->held[msg % in->room];
 }
 

@@ -1,7 +1,9 @@
 /* report.c - see report.h. Lease renewals and unchanged polls are not news and
  * are told at level debug only. */
+#define _GNU_SOURCE
 #include "reconciler/io/daemon/report.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +37,10 @@ struct rc_report {
 void
 rc_report_clip(char *dst, size_t room, const char *src)
 {
-    size_t len = src ? strlen(src) : 0;
-
-    if (len >= room) {
-        len = room - 1;
-    }
+    assert(room > 0);
     memset(dst, 0, room);
-    if (len) {
-        memcpy(dst, src, len);
+    if (src) {
+        memcpy(dst, src, strnlen(src, room - 1));
     }
 }
 

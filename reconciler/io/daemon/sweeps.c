@@ -1,6 +1,7 @@
 /* sweeps.c - see sweeps.h. */
 #include "reconciler/io/daemon/sweeps.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct rc_sweeps {
 static void
 rehash(struct rc_sweeps *sw, uint32_t buckets)
 {
+    assert(buckets > 0);
     uint32_t *bigger = calloc(buckets, sizeof *bigger);
 
     if (!bigger) {

@@ -1,6 +1,7 @@
 /* incident_item.c - see incident_item.h. */
 #include "reconciler/io/store/incident_item.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,6 +214,7 @@ rc_history_item_parse(const char *cluster, const char *text, size_t len,
         free(json);
         return e;
     }
+    assert(json); /* rc_json_close() tells what was refused above */
     *ret_json = json;
     r.json = json;
     r.json_len = strlen(json);

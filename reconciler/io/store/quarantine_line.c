@@ -154,10 +154,13 @@ string_of(struct rc_json_object *o, const char *key)
 {
     const cJSON *item = rc_json_member(o, key, "a string");
 
-    if (item && !cJSON_IsString(item)) {
+    if (cJSON_IsString(item)) {
+        return item->valuestring;
+    }
+    if (item) {
         rc_json_refuse(o, key, "a string");
     }
-    return o->failed ? "" : item->valuestring;
+    return "";
 }
 
 static int64_t
