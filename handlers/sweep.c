@@ -55,6 +55,22 @@ end_slurm_pass(struct rc_state *s, bool complete)
     s->slurm_pass_at = s->folds;
 }
 
+/* slurmctld answers again: what it could not take need not wait for its pause to end. */
+static void
+try_slurm_again(struct rc_state *s)
+{
+    for (uint32_t slot = 1; slot <= s->incident_used; slot++) {
+        struct rc_incident *inc = rc_incident_at(s, slot);
+        bool asks_slurm = inc->phase == RC_PHASE_PROTECT || inc->phase == RC_PHASE_WAIT_IDLE ||
+                          inc->phase == RC_PHASE_REGISTER || inc->phase == RC_PHASE_RETURN;
+        if (inc->id && inc->node && asks_slurm) {
+            inc->next_try_ms = 0;
+            inc->jobs_next_ms = 0;
+            rc_touch(s, inc->node);
+        }
+    }
+}
+
 static void
 sweep_apply(struct rc_state *s, const struct rc_event *ev)
 {
@@ -71,6 +87,9 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         }
         break;
     case RC_SWEEP_SLURM:
+        if (ev->u.sweep.complete && !s->slurm_ok) {
+            try_slurm_again(s);
+        }
         end_slurm_pass(s, ev->u.sweep.complete != 0);
         s->slurm_wall_ms = ev->u.sweep.complete ? s->now_wall_ms : s->slurm_wall_ms;
         break;

@@ -79,6 +79,27 @@ a_name_behind_which_ec2_shows_nothing_is_gone_only_when_it_is_silent_too(void)
     story_end(&st);
 }
 
+static void
+what_slurmctld_could_not_take_is_tried_when_it_is_back(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    end_pass(&st, RC_SWEEP_SLURM, 0);
+    for (int i = 0; i < 8; i++) {
+        story_answer(&st, RC_ACT_DRAIN, RC_E_SLURM_DOWN);
+        story_wait(&st, 61000);
+    }
+    story_answer(&st, RC_ACT_DRAIN, RC_E_SLURM_DOWN);
+    unsigned drains = st.count[RC_ACT_DRAIN];
+    end_pass(&st, RC_SWEEP_SLURM, 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], drains + 1);
+    end_pass(&st, RC_SWEEP_SLURM, 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], drains + 1);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -89,6 +110,8 @@ main(void)
          a_stranger_is_forgotten_after_two_passes_that_did_not_show_it},
         {"a name behind which EC2 shows nothing is gone only when it is silent too",
          a_name_behind_which_ec2_shows_nothing_is_gone_only_when_it_is_silent_too},
+        {"what slurmctld could not take is tried when it is back",
+         what_slurmctld_could_not_take_is_tried_when_it_is_back},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("handler sweep", tests);
