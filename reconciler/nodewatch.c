@@ -4,7 +4,7 @@
  *
  * reads kernel log lines and prints what each means: see watch_classify.h.
  *
- *     nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]
+ *     nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m] [--timeout 5s]
  *                     [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]
  *
  * looks at the whole node once: see watch_check.h for its exit status.
@@ -42,7 +42,7 @@ static const char usage[] =
     "                       [--addr ADDR] [--timeout 600s]\n"
     "       nodewatch classify [-]\n"
     "       nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]\n"
-    "                       [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
+    "                       [--timeout 5s] [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
     "                       [--nvml LIBRARY]\n"
     "       nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]\n"
     "                       [--no-probes] [--gpus N] [--efas N] [--sysfs DIR] [--proc DIR]\n"

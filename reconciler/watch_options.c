@@ -13,7 +13,7 @@
 #include "reconciler/watch/watch_check.h"
 #include "reconciler/watch/watch_loop.h"
 
-enum { COUNT_MAX = 4096 };
+enum { COUNT_MAX = 4096, TIMEOUT_MAX_S = 3600 };
 
 static const struct rc_probe_config defaults = {.sys = "/sys",
                                                 .proc = "/proc",
@@ -38,7 +38,7 @@ read_count(const char *option, const char *text, uint32_t *ret)
 
 /* "90", "90s", "10m", "2h" in seconds. */
 static bool
-read_age(const char *text, int64_t *ret)
+read_seconds(const char *option, const char *text, int64_t *ret)
 {
     char *end;
     unsigned long value = strtoul(text, &end, 10);
@@ -46,7 +46,8 @@ read_age(const char *text, int64_t *ret)
 
     if (end == text || text[0] == '-' || (*end && strcmp(end, "s") != 0 && unit == 1) ||
         value > 1000000) {
-        (void)fprintf(stderr, "nodewatch: --since: expected 90s, 10m or 1h, not \"%s\"\n", text);
+        (void)fprintf(stderr, "nodewatch: --%s: expected 90s, 10m or 1h, not \"%s\"\n", option,
+                      text);
         return false;
     }
     *ret = (int64_t)(value * unit);
@@ -77,7 +78,7 @@ read_probe_option(int option, const char *text, struct rc_probe_config *c)
     case 'f':
         return read_count("efas", text, &c->efas);
     case 'a':
-        return read_age(text, &c->kmsg_max_age);
+        return read_seconds("since", text, &c->kmsg_max_age);
     default:
         return false;
     }
@@ -86,18 +87,15 @@ read_probe_option(int option, const char *text, struct rc_probe_config *c)
 int
 rc_watch_check_main(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"prolog", no_argument, NULL, 'P'},
-                                            {"sysfs", required_argument, NULL, 's'},
-                                            {"proc", required_argument, NULL, 'p'},
-                                            {"etc", required_argument, NULL, 'e'},
-                                            {"kmsg", required_argument, NULL, 'k'},
-                                            {"nvml", required_argument, NULL, 'n'},
-                                            {"gpus", required_argument, NULL, 'g'},
-                                            {"efas", required_argument, NULL, 'f'},
-                                            {"since", required_argument, NULL, 'a'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},          {"prolog", no_argument, NULL, 'P'},
+        {"sysfs", required_argument, NULL, 's'},   {"proc", required_argument, NULL, 'p'},
+        {"etc", required_argument, NULL, 'e'},     {"kmsg", required_argument, NULL, 'k'},
+        {"nvml", required_argument, NULL, 'n'},    {"gpus", required_argument, NULL, 'g'},
+        {"efas", required_argument, NULL, 'f'},    {"since", required_argument, NULL, 'a'},
+        {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
     struct rc_check check = {.probe = defaults};
+    int64_t timeout_s = 0;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -105,6 +103,12 @@ rc_watch_check_main(int argc, char **argv)
             check.json = true;
         } else if (c == 'P') {
             check.prolog = true;
+        } else if (c == 't') {
+            if (!read_seconds("timeout", optarg, &timeout_s)) {
+                return -1;
+            }
+            check.timeout_ms =
+                (uint32_t)(timeout_s < TIMEOUT_MAX_S ? timeout_s : TIMEOUT_MAX_S) * 1000;
         } else if (!read_probe_option(c, optarg, &check.probe)) {
             return -1;
         }

@@ -60,9 +60,11 @@ run_inline(const struct rc_check *c, struct outcome *v)
 
 /* One child: takes what it says, or ends it at its time-out. Returns how long to wait on. */
 static int
-attend(struct outcome *o, const struct rc_probe *p)
+attend(const struct rc_check *c, struct outcome *o, const struct rc_probe *p)
 {
-    int64_t left_ms = p->timeout_ms - (now_us() - o->begin_us) / 1000;
+    uint32_t limit_ms =
+        c->timeout_ms && c->timeout_ms < p->timeout_ms ? c->timeout_ms : p->timeout_ms;
+    int64_t left_ms = limit_ms - (now_us() - o->begin_us) / 1000;
     bool died = false;
 
     if (!rc_probe_take(&o->child, &o->findings, &died)) {
@@ -74,13 +76,13 @@ attend(struct outcome *o, const struct rc_probe *p)
         o->end_us = now_us();
         rc_probe_abandon(&o->child);
         rc_finding_add(&o->findings, RC_FINDING_UNKNOWN, "check:unknown", "",
-                       "no answer within %u ms", p->timeout_ms);
+                       "no answer within %u ms", limit_ms);
     }
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
 static void
-finish_children(struct outcome *v)
+finish_children(const struct rc_check *c, struct outcome *v)
 {
     for (bool open = true; open;) {
         struct pollfd fds[PROBES_MAX];
@@ -91,7 +93,7 @@ finish_children(struct outcome *v)
             if (v[i].child.fd < 0) {
                 continue;
             }
-            int left_ms = attend(&v[i], &rc_probes[i]);
+            int left_ms = attend(c, &v[i], &rc_probes[i]);
             if (v[i].child.fd >= 0) {
                 fds[count++] = (struct pollfd){.fd = v[i].child.fd, .events = POLLIN};
                 wait_ms = wait_ms < 0 || left_ms < wait_ms ? left_ms : wait_ms;
@@ -197,7 +199,7 @@ rc_watch_check(const struct rc_check *c)
     memset(v, 0, sizeof v);
     start_children(c, v);
     run_inline(c, v);
-    finish_children(v);
+    finish_children(c, v);
     int status = judge(c, v);
     if (c->json) {
         print_json(c, v, results[status]);

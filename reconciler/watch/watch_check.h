@@ -10,6 +10,7 @@
 
 struct rc_check {
     struct rc_probe_config probe;
+    uint32_t timeout_ms; /* no probe may take longer; 0 = as in its row */
     bool json;
     bool prolog;
 };

@@ -2,6 +2,7 @@
 
 The kernel log is a pipe that gives records as /dev/kmsg does, with sequence numbers."""
 
+import ctypes
 import os
 import pathlib
 import signal
@@ -16,6 +17,7 @@ NODEWATCH = os.environ["RC_BIN"] + "/nodewatch"
 BOOT = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
 XID = "NVRM: Xid (PCI:0000:10:1c): {}, pid=77, name=python3, text"
 RSS_MAX_KB = 4096
+STUCK_CHECK_S = 4
 IDLE_S = 10
 IDLE_CPU_SHARE_MAX = 0.0005
 STORM_LINES = 100_000
@@ -35,9 +37,9 @@ class Kmsg:
 
 
 class Agent:
-    def __init__(self, node, *options, kmsg=None):
-        self.node, self.options = node, options
-        self.kmsg = kmsg or Kmsg(f"kmsg-{node}-{time.monotonic_ns()}")
+    def __init__(self, node, *options, probes=False):
+        self.node, self.options = node, options if probes else ("--no-probes", *options)
+        self.kmsg = Kmsg(f"kmsg-{node}-{time.monotonic_ns()}")
         self.state = WORLD / f"state-{node}"
         self.log = WORLD / f"nodewatch-{node}.log"
         self.log.write_text("")
@@ -46,7 +48,7 @@ class Agent:
     def start(self):
         self.proc = subprocess.Popen(
             [NODEWATCH, "watch", "--node", self.node, "--conf", CONF, "--state", self.state, "--kmsg",
-             self.kmsg.path, "--no-probes", *self.options], stderr=self.log.open("ab"))
+             self.kmsg.path, *self.options], stderr=self.log.open("ab"))
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
@@ -54,6 +56,26 @@ class Agent:
 
     def said(self):
         return self.log.read_text(errors="replace")
+
+
+class StuckMount:
+    """A FUSE file system whose server never answers, not even the kernel's first word."""
+
+    def __init__(self, point):
+        self.point = point
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def __enter__(self):
+        self.point.mkdir()
+        self.fd = os.open("/dev/fuse", os.O_RDWR)
+        options = f"fd={self.fd},rootmode=40000,user_id=0,group_id=0".encode()
+        if self.libc.mount(b"stuck", bytes(self.point), b"fuse.stuck", 0, options):
+            raise OSError(ctypes.get_errno(), "mount")
+        return self.point
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+        self.libc.umount2(bytes(self.point), 2)
 
 
 def reason(node):
@@ -205,14 +227,27 @@ class Checks:
         device = WORLD / "sys/bus/pci/devices/0000:a0:1c.0"
         device.mkdir(parents=True)
         (device / "aer_dev_fatal").write_text("DLP 1\nTOTAL_ERR_FATAL 1\n")
-        agent = Agent("n2")
-        agent.kill()
-        agent.proc = subprocess.Popen(
-            [NODEWATCH, "watch", "--node", "n2", "--conf", CONF, "--state", agent.state, "--kmsg",
-             agent.kmsg.path, "--sysfs", WORLD / "sys"], stderr=agent.log.open("ab"))
+        agent = Agent("n2", "--sysfs", WORLD / "sys", probes=True)
         World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
         assert reason("n2").startswith("rc:0 aer:fatal 0000:a0:1c.0 boot="), reason("n2")
         agent.kill()
+
+    def check_a_file_server_that_does_not_answer_hangs_nobody(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        with StuckMount(WORLD / "stuck") as stuck:
+            began = time.monotonic()
+            done = subprocess.run([NODEWATCH, "check", "--nvml", ""], capture_output=True, text=True)
+            assert done.returncode == 1 and f"fs:stuck {stuck}" in done.stdout, done.stdout
+            assert time.monotonic() - began < STUCK_CHECK_S
+            assert subprocess.run([NODEWATCH, "check", "--prolog", "--nvml", ""],
+                                  stdout=subprocess.DEVNULL).returncode == 0
+            agent = Agent("n2", probes=True)
+            World.wait(lambda: f"fs:stuck@{stuck}" in extra("n2"), "extra tells")
+            assert not drained("n2")
+            agent.kmsg.say(XID.format(79))
+            World.wait(lambda: drained("n2"), "the agent still hears", 3)
+            agent.kill()
 
     def check_idle_costs_next_to_nothing(self):
         agent = self.run("n1")

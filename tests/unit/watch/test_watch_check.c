@@ -192,13 +192,14 @@ test_nvml(void)
         {"RC_STUB_GPU=remap-failed", "gpu:remap-failed 0000:a0:1c.0", 1},
         {"RC_STUB_GPU=ecc", "gpu:ecc 0000:a0:1c.0: 3 uncorrected", 1},
         {"RC_STUB_GPU=nvlink", "gpu:nvlink-down 0000:a0:1c.0: 1 of 12", 1},
+        {"RC_STUB_GPU=hang", "nvml         check:unknown: no answer within 1000 ms", 2},
         {"RC_STUB_GPU=broken", "NVML does not start: error 9", 2},
     };
 
     lay_out();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char out[OUT_ROOM];
-        int status = run_check(rows[i].env, "", out);
+        int status = run_check(rows[i].env, "--timeout 1s", out);
 
         rc_case(status == rows[i].status && strstr(out, rows[i].want), rows[i].env, "status %d: %s",
                 status, out);
