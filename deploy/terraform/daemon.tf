@@ -3,9 +3,15 @@
 locals {
   ec2_arn = "arn:${data.aws_partition.current.partition}:ec2:${var.region}:${data.aws_caller_identity.current.account_id}"
 
+  # Without the keys that are not set: the daemon takes no null.
+  reconcilerd = merge(local.configuration, {
+    lease     = { for key, value in local.configuration.lease : key => value if value != null }
+    incidents = { for key, value in local.configuration.incidents : key => value if value != null }
+  })
+
   # Every key: docs/configuration.md. Subnets and placement groups are in the launch templates:
   # EC2 takes them from there when a template has network interfaces.
-  reconcilerd = {
+  configuration = {
     cluster = {
       name = var.cluster_name
       groups = [for group, g in local.groups : {
@@ -36,8 +42,8 @@ locals {
       topology = "/etc/slurm/topology.conf"
       log      = "/var/log/slurm/slurmctld.log"
     }
-    lease     = { kind = "dynamodb", table = module.events.lease_table }
-    incidents = { kind = "dynamodb", table = module.events.incidents_table }
+    lease     = var.daemon_state == "file" ? { kind = "file", table = null } : { kind = "dynamodb", table = module.events.lease_table }
+    incidents = var.daemon_state == "file" ? { kind = "file", table = null } : { kind = "dynamodb", table = module.events.incidents_table }
     control   = { group = "slurm-operators" }
     ssh       = { user = "slurm-on-aws", key = "/etc/slurm-on-aws/probe_ed25519" }
     tags      = local.tags
@@ -48,6 +54,7 @@ locals {
     aws_region       = var.region
     vpc_cidr         = var.vpc_cidr
     state_on         = var.state_on
+    daemon_state     = var.daemon_state
     efs_dns_name     = module.storage.efs_dns_name
     munge_secret_arn = module.storage.munge_secret_arn
     packages_bucket  = module.storage.packages_bucket

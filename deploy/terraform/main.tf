@@ -127,7 +127,7 @@ module "iam" {
 
   name                 = var.cluster_name
   queue_arn            = module.events.queue_arn
-  table_arns           = module.events.table_arns
+  table_arns           = var.daemon_state == "dynamodb" ? module.events.table_arns : []
   munge_secret_arn     = module.storage.munge_secret_arn
   database_secret_arn  = module.database.secret_arn
   packages_bucket_arn  = module.storage.packages_bucket_arn

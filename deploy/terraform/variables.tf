@@ -213,3 +213,14 @@ variable "database" {
   })
   default = {}
 }
+
+variable "daemon_state" {
+  description = "Where the daemon keeps lease and incidents. file: on ctl-1, and it runs there only. dynamodb: the pair; a daemon that has no such store yet says so and does not start."
+  type        = string
+  default     = "file"
+
+  validation {
+    condition     = contains(["file", "dynamodb"], var.daemon_state)
+    error_message = "daemon_state must be file or dynamodb."
+  }
+}

@@ -16,8 +16,6 @@ import sys
 
 # What AWS's operations need other permissions for, or more than their own.
 PERMISSION = {"sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
-# Granted for the controller pair: lease and incidents in DynamoDB.
-STORE = {f"dynamodb:{op}Item" for op in ("Get", "Put", "Update", "Delete")} | {"dynamodb:Query"}
 # Needed by RunInstances itself, which tags and passes the role.
 IMPLIED = {"ec2:CreateTags", "iam:PassRole"}
 # Samples that EventBridge cannot bring into the queue, with the reason.
@@ -49,7 +47,9 @@ def extract(state, out):
             group = r["address"].split('"')[1]
             (out / f"user-data-{group}").write_bytes(base64.b64decode(values["user_data"]))
         elif r["type"] == "local_file":
-            (out / pathlib.Path(values["filename"]).name).write_text(values["content"])
+            name = pathlib.Path(values["filename"]).name
+            (out / ("ansible-" + name if name == "reconcilerd.json" else name)).write_text(
+                values["content"])
     daemon = doc["outputs"]["reconcilerd"]["value"]
     (out / "reconcilerd.json").write_text(json.dumps(daemon, indent=2))
     return not (list((out / "iam").iterdir()) and list((out / "patterns").iterdir()))
@@ -82,7 +82,7 @@ def calls(policy, root):
     unknown = {c for c in re.findall(r"\brc_(?:ec2|sqs)_\w+\(", sources)
                if not any(c.startswith(f.rstrip("(")) for f in functions)} - {"rc_ec2_cancel("}
     have = set(granted(policy))
-    missing, idle = used - have, have - used - IMPLIED - STORE
+    missing, idle = used - have, have - used - IMPLIED
     for words, found in (("not granted", missing), ("granted, never called", idle),
                          ("calls that this check does not know", unknown)):
         if found:

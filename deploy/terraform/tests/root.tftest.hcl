@@ -61,7 +61,18 @@ run "the_daemon_is_told_the_truth" {
     error_message = "every launch option names its pinned template, which names the subnet"
   }
   assert {
-    condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.incidents.kind == "dynamodb"
+    condition     = output.reconcilerd.lease.kind == "file" && !strcontains(module.iam.policies["controller/daemon"], "dynamodb")
+    error_message = "files on one controller, and no right that is not used"
+  }
+}
+
+run "the_pair_shares_its_state" {
+  command = apply
+  variables {
+    daemon_state = "dynamodb"
+  }
+  assert {
+    condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.incidents.table == "prod-a-incidents"
     error_message = "two controllers share lease and incidents"
   }
 }

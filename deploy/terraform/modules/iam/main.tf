@@ -16,7 +16,7 @@ locals {
 
   daemon = {
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([for s in [
       {
         Sid      = "Look"
         Effect   = "Allow"
@@ -86,13 +86,13 @@ locals {
         Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
         Resource = var.queue_arn
       },
-      {
+      ] : s],
+      [for arns in length(var.table_arns) > 0 ? [var.table_arns] : [] : {
         Sid      = "LeaseAndIncidents"
         Effect   = "Allow"
         Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
-        Resource = var.table_arns
-      },
-    ]
+        Resource = arns
+    }])
   }
 
   # Read once at the first boot.

@@ -9,7 +9,7 @@ variable "queue_arn" {
 }
 
 variable "table_arns" {
-  description = "DynamoDB tables of lease and incidents."
+  description = "DynamoDB tables of lease and incidents; none while the daemon keeps them in files."
   type        = list(string)
 }
 

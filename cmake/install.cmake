@@ -1,0 +1,22 @@
+# install.cmake - where the programs go: two components, one for each package.
+include(GNUInstallDirs)
+set(RC_UNIT_DIR "/lib/systemd/system" CACHE PATH "folder of systemd's units")
+
+install(TARGETS reconcilerd DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT controller)
+install(TARGETS reconcilectl DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)
+install(TARGETS rc-slurm-helper rc-registrar
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT controller)
+install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies/schema.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws/policies COMPONENT controller)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reconcilerd.service
+        DESTINATION ${RC_UNIT_DIR} COMPONENT controller)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/configuration.md ${CMAKE_SOURCE_DIR}/docs/reconcilerd.json
+              ${CMAKE_SOURCE_DIR}/docs/operating.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}-controller COMPONENT controller)
+
+install(TARGETS nodewatch DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aws.conf
+        DESTINATION ${RC_UNIT_DIR}/slurmd.service.d COMPONENT node)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
+                 ${CMAKE_SOURCE_DIR}/deploy/node/health-check
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)

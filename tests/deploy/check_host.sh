@@ -1,0 +1,200 @@
+# check_host.sh - sourced by run.sh: what runs on the hosts: units, alert rules, dashboard,
+# scripts, roles, the rendered Slurm configuration, jobs.
+# shellcheck shell=bash disable=SC2154
+
+D=$ROOT/deploy
+
+# --- units ----------------------------------------------------------------------------------
+
+unit_verifies() {
+    # The programs are not installed here: everything else must be right.
+    systemd-analyze verify --recursive-errors=yes "$1" 2>&1 | grep -v 'is not executable' >"$WORK/unit"
+    cat "$WORK/unit"
+    [ ! -s "$WORK/unit" ]
+}
+exposed_at_most() {
+    systemd-analyze security --no-pager --offline=true --threshold="$1" "$2"
+}
+if command -v systemd-analyze >/dev/null; then
+    check "reconcilerd.service verifies" unit_verifies "$D/systemd/reconcilerd.service"
+    # The threshold is in tenths.
+    check "reconcilerd.service is exposed at most 2.0" exposed_at_most 20 "$D/systemd/reconcilerd.service"
+else
+    skip "reconcilerd.service verifies" "systemd-analyze is not installed"
+fi
+# shellcheck disable=SC2016 # the unit has the variable, not this script
+gate_is_before_slurmd() {
+    grep -qx 'ExecStartPre=/usr/sbin/nodewatch admit $NODEWATCH_ADMIT_OPTIONS' "$1" &&
+        grep -qx 'TimeoutStartSec=infinity' "$1"
+}
+check "the gate stands before slurmd" gate_is_before_slurmd \
+    "$D/systemd/slurmd.service.d/50-slurm-on-aws.conf"
+
+# --- metrics --------------------------------------------------------------------------------
+
+if command -v promtool >/dev/null; then
+    check "promtool accepts the alert rules" promtool check rules "$D/prometheus/slurm-on-aws.rules.yml"
+    check "the alerts fire when they should" promtool test rules "$D/prometheus/slurm-on-aws.test.yml"
+else
+    skip "promtool accepts the alert rules" "promtool is not installed"
+fi
+known_metrics() {
+    local name status=0
+    grep -hoE 'reconcilerd_[a-z0-9_]+' "$D"/prometheus/*.yml "$D"/grafana/*.json \
+        "$D"/ansible/roles/cloudwatch/files/reconciler-metrics "$D"/terraform/modules/alarms/main.tf |
+        sort -u >"$WORK/names"
+    while read -r name; do
+        grep -q "\"${name%_bucket}\"" "$ROOT/reconciler/io/daemon/report.c" ||
+            { echo "$name: the daemon has no such metric" && status=1; }
+    done <"$WORK/names"
+    return "$status"
+}
+check "rules, dashboard and alarms name metrics that the daemon has" known_metrics
+check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboard.py" --check
+
+# --- scripts and jobs -----------------------------------------------------------------------
+
+mapfile -t scripts < <(find "$D" -name '*.sh' -o -name '*.slurm' -o -path '*/node/*' -type f |
+    grep -v '\.terraform/')
+check "shellcheck has nothing to say about scripts and jobs" shellcheck -e SC1091 "${scripts[@]}"
+
+prolog_without_gpu() {
+    env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/prolog" &&
+        env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/epilog"
+}
+check "prolog and epilog are silent where there is no GPU" prolog_without_gpu
+
+checkpoint_goes_on() {
+    local job=$WORK/job
+    mkdir -p "$job"
+    sed "s|/shared_gluster/date|$job|" "$D/jobs/checkpoint.slurm" >"$job/run"
+    STEPS=100000 STEP_SECONDS=0.01 SLURM_JOB_ID=1 bash "$job/run" >"$job/out" 2>&1 &
+    local pid=$!
+    sleep 1.5
+    kill -CONT "$pid"
+    sleep 0.5
+    kill -KILL "$pid"
+    wait "$pid" 2>/dev/null
+    grep -q 'saved at step' "$job/out" || return 1
+    STEPS=1 SLURM_JOB_ID=1 bash "$job/run" >"$job/again" 2>&1 &&
+        grep -qE 'starts at step [1-9]' "$job/again"
+}
+check "the checkpointing job saves when told, and goes on from there" checkpoint_goes_on
+
+# --- roles ----------------------------------------------------------------------------------
+
+ansible_setup() {
+    made ansible venv ansible ansible==12.2.0
+}
+check "Ansible is there" ansible_setup
+A=$WORK/ansible-tree/deploy/ansible
+mkdir -p "$WORK/ansible-tree/deploy" "$WORK/ansible-tree/policies"
+cp -r "$D/ansible" "$WORK/ansible-tree/deploy/"
+cp "$ROOT/policies/p4d.json" "$WORK/ansible-tree/policies/"
+cp "$RENDERED/inventory.ini" "$A/inventory.ini"
+cp "$RENDERED/terraform.json" "$A/group_vars/all/terraform.json"
+cp "$RENDERED/ansible-reconcilerd.json" "$A/group_vars/all/reconcilerd.json"
+
+ansible() {
+    (cd "$A" && env -u ANSIBLE_CONFIG ANSIBLE_CONFIG="$A/ansible.cfg" ANSIBLE_HOME="$WORK/ansible-home" \
+        PATH="$CACHE/ansible/bin:$PATH" "$@")
+}
+for play in "$A"/*.yml; do
+    check "$(basename "$play") is sound" ansible ansible-playbook --syntax-check "$(basename "$play")"
+done
+names_every_node() {
+    ansible ansible-inventory --list >"$WORK/inventory.json" &&
+        python3 -c 'import json, sys
+groups = json.load(open(sys.argv[1]))
+sys.exit(not (groups["gpu"]["hosts"] == ["gpu-1", "gpu-2"]
+              and set(groups["compute"]["children"]) == {"cpu", "gpu"}))' "$WORK/inventory.json"
+}
+check "Ansible reads Terraform's inventory" names_every_node
+
+# The templates of the slurm role as the play would write them.
+render() {
+    cat >"$A/render.yml" <<'PLAY'
+- name: Render
+  hosts: ctl-1
+  connection: local
+  gather_facts: false
+  vars:
+    slurm_nodes_now: { content: "{{ rendered_before | b64encode }}" }
+    slurm_state: /var/spool/slurm-shared
+    slurm_database_ca: /ca.pem
+    slurm_database: { stdout_lines: [slurm, secret] }
+  tasks:
+    - name: Templates
+      ansible.builtin.template:
+        src: "roles/slurm/templates/{{ item }}.j2"
+        dest: "{{ rendered_out }}/{{ item }}"
+        mode: "0644"
+      loop: [slurm.conf, gres.conf, cgroup.conf, topology.conf, slurmdbd.conf]
+PLAY
+    mkdir -p "$WORK/slurm"
+    ansible ansible-playbook render.yml -e "rendered_out=$WORK/slurm ansible_become=false" \
+        -e "{\"rendered_before\": \"$1\", \"ansible_python_interpreter\": \"$(command -v python3)\"}"
+}
+check "the Slurm configuration renders" render ""
+
+# scontrol reads the whole file before it asks anybody; nobody is there to answer.
+slurm_accepts() {
+    local conf=$WORK/slurm
+    sed -E -e 's|^(SlurmctldHost=[^(]*)\(.*|\1(127.0.0.1)|' -e 's|^Auth.*|AuthType=auth/none|' \
+        -e 's|^MessageTimeout=.*|MessageTimeout=2|' "$conf/slurm.conf" >"$conf/parsed.conf"
+    echo "SlurmctldPort=1" >>"$conf/parsed.conf"
+    SLURM_CONF=$conf/parsed.conf timeout 60 scontrol ping >"$WORK/said" 2>&1
+    cat "$WORK/said"
+    grep -q 'is DOWN' "$WORK/said" && ! grep -qiE 'pars(e|ing) error|fatal|unrecognized|invalid' "$WORK/said" &&
+        grep -q '^SlurmctldTimeout=65533$' "$conf/slurm.conf"
+}
+if command -v scontrol >/dev/null; then
+    check "Slurm's own parser takes the rendered slurm.conf" slurm_accepts
+else
+    skip "Slurm's own parser takes the rendered slurm.conf" "slurm-client is not installed"
+fi
+
+registered_address_stays() {
+    render "NodeName=gpu-1 NodeAddr=10.20.16.77 CPUs=96" &&
+        grep -q '^NodeName=gpu-1 NodeAddr=10.20.16.77 ' "$WORK/slurm/slurm.conf" &&
+        grep -qE '^NodeName=gpu-2 NodeAddr=10\.20\.[0-9.]+ .*Gres=gpu:a100:8' "$WORK/slurm/slurm.conf"
+}
+check "an address that the daemon has registered survives the play" registered_address_stays
+
+# --- packages -------------------------------------------------------------------------------
+
+build_packages() {
+    nice "$D/debian/build.sh" "$WORK/packages"
+}
+controller_has_everything() {
+    dpkg-deb -c "$WORK"/packages/slurm-on-aws-controller_*.deb >"$WORK/list"
+    for file in usr/sbin/reconcilerd usr/bin/reconcilectl usr/libexec/slurm-on-aws/rc-slurm-helper \
+        usr/libexec/slurm-on-aws/rc-registrar lib/systemd/system/reconcilerd.service \
+        usr/share/slurm-on-aws/policies/p4d.json; do
+        grep -q " \./$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
+    done
+}
+node_has_everything() {
+    dpkg-deb -c "$WORK"/packages/slurm-on-aws-node_*.deb >"$WORK/list"
+    for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
+        lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf; do
+        grep -q " \./$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
+    done
+}
+lintian_clean() {
+    # Man pages are not written yet; there is no bug tracker of Debian's to close bugs in.
+    lintian --allow-root --fail-on error,warning --suppress-tags no-manual-page,initial-upload-closes-no-bugs \
+        "$WORK"/packages/*.deb
+}
+if command -v dh >/dev/null && command -v lintian >/dev/null; then
+    check "the packages build" build_packages
+    check "slurm-on-aws-controller has what a controller needs" controller_has_everything
+    check "slurm-on-aws-node has what a node needs" node_has_everything
+    check "lintian has nothing to say about the packages" lintian_clean
+else
+    skip "the packages build" "debhelper or lintian is not installed"
+fi
+
+# --- pages ----------------------------------------------------------------------------------
+
+check "the architecture picture is what its source makes" python3 "$ROOT/docs/architecture.py" --check
