@@ -51,6 +51,8 @@ struct watch {
     uint32_t retry_ms;
 };
 
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 say(const char *fmt, ...)
 {
