@@ -49,7 +49,7 @@ out_is_full(const struct rc_state *s, uint32_t row, enum rc_scope scope)
 bool
 rc_fault_is_our_choice(uint32_t fault)
 {
-    return fault < RC_FAULT_INTERRUPTION;
+    return fault < RC_FAULT_INTERRUPTION && fault != RC_FAULT_CAPACITY_ENDING;
 }
 
 enum rc_block

@@ -230,6 +230,19 @@ advance(struct rc_turn *t)
     rc_turn_wake(t, t->s->now_ms); /* more to go: at once, in the next step */
 }
 
+/* A long absence becomes a fact by time alone: no event will tell of it. */
+static void
+wake_when_missing(struct rc_turn *t)
+{
+    const struct rc_instance *i = t->n->instance ? rc_instance_at(t->s, t->n->instance) : NULL;
+    int64_t since_ms = i ? i->missing_since_ms : t->n->unbound_since_ms;
+    int64_t at_ms = since_ms + t->s->policy.timeouts.missing_ms;
+
+    if (since_ms && t->n->down_since_ms && at_ms > t->s->now_ms) {
+        rc_turn_wake(t, at_ms);
+    }
+}
+
 static void
 decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
 {
@@ -240,6 +253,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         return;
     }
     t.finding = rc_diagnose(s, node);
+    wake_when_missing(&t);
     t.slot = t.n->incident;
     if (t.slot) {
         t.inc = rc_incident_at(s, t.slot);
