@@ -130,10 +130,8 @@ draw_trouble(struct rc_play *p, const struct rc_ctl *c, struct rc_request *r, en
                mix % 1000 < p->slurm_errors_permille) {
         r->error = mix >> 41 & 1 ? RC_E_TIMEOUT : RC_E_HELPER;
         r->lost = lost;
-    } else if ((side == SIDE_STORE || side == SIDE_LEASE) && p->now_ms < p->store_until_ms) {
-        r->error = RC_E_TIMEOUT;
-        r->lost = lost;
-    } else if (side == SIDE_LEASE && p->now_ms < c->lease_lost_until_ms) {
+    } else if (((side == SIDE_STORE || side == SIDE_LEASE) && p->now_ms < p->store_until_ms) ||
+               (side == SIDE_LEASE && p->now_ms < c->lease_lost_until_ms)) {
         r->error = RC_E_TIMEOUT;
         r->lost = lost;
     }

@@ -56,12 +56,14 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
         return;
     }
     node_event(n, &ev);
-    if (!past_the_diff && c->node_row_known >> at & 1U &&
-        memcmp(&ev, &c->node_row[at], sizeof ev) == 0) {
+    /* rc_event_init() clears the padding too, and memcpy() keeps it. */
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
+    bool same = memcmp(&ev, &c->node_row[at], sizeof ev) == 0;
+    if (!past_the_diff && c->node_row_known >> at & 1U && same) {
         return;
     }
     c->node_row_known |= 1U << at;
-    c->node_row[at] = ev;
+    memcpy(&c->node_row[at], &ev, sizeof ev);
     rc_ctl_post(c, &ev);
 }
 

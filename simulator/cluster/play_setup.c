@@ -148,8 +148,9 @@ fill_cluster(struct rc_play *p)
     rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
     g->template_version = 1;
     g->capacity = p->plan->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
-    g->option_count = p->plan->reserved ? 1 : RC_PLAN_SUBNETS;
-    for (uint32_t i = 0; i < g->option_count; i++) {
+    uint32_t options = p->plan->reserved ? 1 : RC_PLAN_SUBNETS;
+    g->option_count = options;
+    for (uint32_t i = 0; i < options; i++) {
         rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
         rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
     }
