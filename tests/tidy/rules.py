@@ -43,7 +43,8 @@ ROOMS = ("reconciler", "reconciler/core", "reconciler/io", "handlers", "handlers
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 OPEN_END = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
-MACHINE_PATH = re.compile(r"(?<![\w.$}~-])/(?:work|home|root|Users)/")
+# /home/shared is where the deployed cluster mounts its shared home, on every node.
+MACHINE_PATH = re.compile(r"(?<![\w.$}~-])/(?:work|home(?!/shared\b)|root|Users)/")
 
 
 def includes(path):
