@@ -102,6 +102,7 @@ take_seed(struct worker *w, struct rc_seed_report *r, unsigned stride)
     struct record rec;
     size_t len = 0;
 
+    memset(&rec, 0, sizeof rec);
     while (len < sizeof rec) {
         ssize_t n = read(w->fd, (char *)&rec + len, sizeof rec - len);
         if (n <= 0) {

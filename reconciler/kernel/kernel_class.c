@@ -435,7 +435,9 @@ read_address(const char *text, unsigned long part[3], int *ret_function)
     *ret_function = -1;
     for (const char *c = text; c < end; c++) {
         if (*c == ':') {
-            count++;
+            if (++count > 2) {
+                return false;
+            }
             continue;
         }
         if (*c == '.') {

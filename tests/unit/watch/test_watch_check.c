@@ -16,6 +16,8 @@ enum { OUT_ROOM = 1 << 16, PATH_ROOM = 512, SLOW_MS = 2000 };
 
 static char root[] = "/tmp/watch-check-XXXXXX";
 
+static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 shell(const char *fmt, ...)
 {
