@@ -127,7 +127,7 @@ struct rc_ctl {
     /* what was last posted */
     struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
     uint32_t seen_count, pass;
-    uint64_t node_row[RC_PLAN_NODES_MAX]; /* hashes */
+    struct rc_event node_row[RC_PLAN_NODES_MAX];
     uint32_t node_row_known;
     uint64_t slurm_version;
     int64_t slurm_poll_at_ms, slurm_last_ms;
