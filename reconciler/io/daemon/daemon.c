@@ -338,7 +338,6 @@ rc_daemon_close(struct rc_daemon *d)
     rc_control_free(d->control);
     rc_policy_file_free(d->policy_file);
     rc_sweeps_free(d->sweeps);
-    rc_slurm_poke_free(d->poke);
     rc_slurm_free(d->slurm);
     rc_helper_free(d->registrar);
     if (d->aws) {
