@@ -1,21 +1,9 @@
-/* nodewatch.c - the program on compute nodes.
+/* nodewatch.c - the program on compute nodes; its help text is nodewatch_help.c.
  *
- *     nodewatch classify [-]
- *
- * reads kernel log lines and prints what each means: see watch_classify.h.
- *
- *     nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m] [--timeout 5s]
- *                     [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]
- *
- * looks at the whole node once: see watch_check.h for its exit status.
- *
- *     nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]
- *                     [--no-probes] [the options of check about the node]
- *
- * runs until it is told to end, and drains the node when it is ill: see watch_loop.h.
- *
- *     nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,…] | --conf FILE]
- *                     [--addr ADDR] [--timeout 600s]
+ *     classify   what kernel log lines say: watch_classify.h
+ *     check      looks at the whole node once: watch_check.h has its exit status
+ *     watch      runs, and drains the node when it is ill: watch_loop.h
+ *     admit      goes before slurmd
  *
  * admit goes before slurmd, in its unit:
  *     ExecStartPre=/usr/sbin/nodewatch admit
@@ -32,21 +20,11 @@
 #include <unistd.h>
 
 #include "reconciler/admit.h"
+#include "reconciler/nodewatch_help.h"
 #include "reconciler/watch_classify.h"
 #include "reconciler/watch_options.h"
 
 enum { ADMIT_TIMEOUT_MS = 600 * 1000 };
-
-static const char usage[] =
-    "usage: nodewatch admit [--node NAME] [--conf-server HOST[:PORT][,...] | --conf FILE]\n"
-    "                       [--addr ADDR] [--timeout 600s]\n"
-    "       nodewatch classify [-]\n"
-    "       nodewatch check [--json] [--prolog] [--gpus N] [--efas N] [--since 10m]\n"
-    "                       [--timeout 5s] [--sysfs DIR] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
-    "                       [--nvml LIBRARY]\n"
-    "       nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]\n"
-    "                       [--no-probes] [--gpus N] [--efas N] [--sysfs DIR] [--proc DIR]\n"
-    "                       [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]\n";
 
 /* "90", "90s", "10m", "1h". */
 static bool
@@ -127,7 +105,7 @@ run_admit(int argc, char **argv)
     char host[RC_NODE_LEN];
 
     if (!read_admit_options(argc, argv, &a)) {
-        fputs(usage, stderr);
+        fputs(rc_nodewatch_usage, stderr);
         return 2;
     }
     if (!set_default_node(&a, host)) {
@@ -147,6 +125,9 @@ main(int argc, char **argv)
 {
     int status = -1;
 
+    if (argc == 2 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)) {
+        return fputs(rc_nodewatch_usage, stdout) < 0 || fputs(rc_nodewatch_help, stdout) < 0;
+    }
     if (argc >= 2 && strcmp(argv[1], "admit") == 0) {
         return run_admit(argc - 1, argv + 1);
     }
@@ -162,6 +143,6 @@ main(int argc, char **argv)
     if (status >= 0) {
         return status;
     }
-    fputs(usage, stderr);
+    fputs(rc_nodewatch_usage, stderr);
     return 2;
 }

@@ -19,7 +19,8 @@ static const struct rc_probe_config defaults = {.sys = "/sys",
                                                 .proc = "/proc",
                                                 .etc = "/etc",
                                                 .kmsg = "/dev/kmsg",
-                                                .nvml = "libnvidia-ml.so.1"};
+                                                .nvml = "libnvidia-ml.so.1",
+                                                .boot_grace = 60};
 
 static bool
 read_count(const char *option, const char *text, uint32_t *ret)
@@ -79,6 +80,8 @@ read_probe_option(int option, const char *text, struct rc_probe_config *c)
         return read_count("efas", text, &c->efas);
     case 'a':
         return read_seconds("since", text, &c->kmsg_max_age);
+    case 'b':
+        return read_seconds("boot-grace", text, &c->boot_grace);
     default:
         return false;
     }
@@ -87,13 +90,19 @@ read_probe_option(int option, const char *text, struct rc_probe_config *c)
 int
 rc_watch_check_main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},          {"prolog", no_argument, NULL, 'P'},
-        {"sysfs", required_argument, NULL, 's'},   {"proc", required_argument, NULL, 'p'},
-        {"etc", required_argument, NULL, 'e'},     {"kmsg", required_argument, NULL, 'k'},
-        {"nvml", required_argument, NULL, 'n'},    {"gpus", required_argument, NULL, 'g'},
-        {"efas", required_argument, NULL, 'f'},    {"since", required_argument, NULL, 'a'},
-        {"timeout", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"prolog", no_argument, NULL, 'P'},
+                                            {"sysfs", required_argument, NULL, 's'},
+                                            {"proc", required_argument, NULL, 'p'},
+                                            {"etc", required_argument, NULL, 'e'},
+                                            {"kmsg", required_argument, NULL, 'k'},
+                                            {"nvml", required_argument, NULL, 'n'},
+                                            {"gpus", required_argument, NULL, 'g'},
+                                            {"efas", required_argument, NULL, 'f'},
+                                            {"since", required_argument, NULL, 'a'},
+                                            {"timeout", required_argument, NULL, 't'},
+                                            {"boot-grace", required_argument, NULL, 'b'},
+                                            {NULL, 0, NULL, 0}};
     struct rc_check check = {.probe = defaults};
     int64_t timeout_s = 0;
     int c;
@@ -149,19 +158,14 @@ own_name(void)
 int
 rc_watch_loop_main(int argc, char **argv)
 {
-    static const struct option options[] = {{"node", required_argument, NULL, 'N'},
-                                            {"helper", required_argument, NULL, 'H'},
-                                            {"conf", required_argument, NULL, 'c'},
-                                            {"state", required_argument, NULL, 'S'},
-                                            {"no-probes", no_argument, NULL, 'x'},
-                                            {"sysfs", required_argument, NULL, 's'},
-                                            {"proc", required_argument, NULL, 'p'},
-                                            {"etc", required_argument, NULL, 'e'},
-                                            {"kmsg", required_argument, NULL, 'k'},
-                                            {"nvml", required_argument, NULL, 'n'},
-                                            {"gpus", required_argument, NULL, 'g'},
-                                            {"efas", required_argument, NULL, 'f'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"node", required_argument, NULL, 'N'},       {"helper", required_argument, NULL, 'H'},
+        {"conf", required_argument, NULL, 'c'},       {"state", required_argument, NULL, 'S'},
+        {"no-probes", no_argument, NULL, 'x'},        {"sysfs", required_argument, NULL, 's'},
+        {"proc", required_argument, NULL, 'p'},       {"etc", required_argument, NULL, 'e'},
+        {"kmsg", required_argument, NULL, 'k'},       {"nvml", required_argument, NULL, 'n'},
+        {"gpus", required_argument, NULL, 'g'},       {"efas", required_argument, NULL, 'f'},
+        {"boot-grace", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
     struct rc_watch_config w = {.probe = defaults,
                                 .node = own_name(),
                                 .helper = helper_beside(),

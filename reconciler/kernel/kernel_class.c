@@ -119,8 +119,8 @@ match_special(char what, const char *at, const char *end, char *device)
         }
         break;
     case 'n':
-        stop = name_end(at, end, "():,");
-        keep_device(device, at, stop);
+        stop = name_end(at, end, "():,;");
+        keep_device(device, at, stop > at && stop[-1] == '.' ? stop - 1 : stop);
         break;
     default:
         stop = name_end(at, end, ":");

@@ -312,8 +312,8 @@ read_identifier(struct cursor *c)
     for (int i = 0; i < IDENT_TOKENS_MAX && at < c->end; i++) {
         const char *end = token_end(at, c->end);
 
-        if (starts(at, end, "kernel:")) {
-            c->at = at + 7;
+        if (starts(at, end, "kernel:") || starts(at, end, "kernel[0]:")) {
+            c->at = at + (at[6] == ':' ? 7 : 10);
             c->syslog = false;
             return true;
         }

@@ -1,79 +1,26 @@
 /* probe_nvml.c - what NVIDIA's management library knows, when it is there.
  *
- * The library is loaded by name or path, in a child process: its calls hang when a GPU's
- * firmware does. Prototypes and values are those of nvml.h (CUDA 12); a function that a
- * release does not have is left out, a value that a GPU does not support too (A100
- * and later remap rows and know no retired pages). */
+ * In a child process: its calls hang when a GPU's firmware does. A value that a GPU does
+ * not support is left out (A100 and later remap rows and know no retired pages).
+ *
+ * In watch the child stays, so that the driver is not started anew for each look, and waits for
+ * the Xids that NVML tells of. The kernel log has the same ones and is quicker: they are
+ * reported after a pause, and count where the log did not tell (a container, a log that
+ * was overwritten). */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "reconciler/watch/nvml_calls.h"
 #include "reconciler/watch/probe.h"
 #include "reconciler/watch/sys_file.h"
 
-enum {
-    NVML_SUCCESS = 0,
-    NVML_ERROR_GPU_IS_LOST = 15,
-    NVML_ERROR_RESET_REQUIRED = 16,
-    NVML_ERROR_UNCORRECTED = 1, /* nvmlMemoryErrorType_t */
-    NVML_VOLATILE_ECC = 0,      /* nvmlEccCounterType_t */
-    NVML_LINKS_MAX = 18,
-    NVML_BUS_ID_ROOM = 32,
-};
+enum { LOOK_MS = 60 * 1000, EVENT_PAUSE_S = 2, EVENTS_A_LOOK = 64, XID_UNKNOWN = 999 };
+
 /* nvmlClocksEventReason*: HW slowdown, HW thermal, HW power brake. */
 static const unsigned long long throttle_mask = 0x8 | 0x40 | 0x80;
-
-typedef void *nvml_device;
-
-/* nvmlPciInfo_t of nvmlDeviceGetPciInfo_v3. */
-struct nvml_pci {
-    char bus_id_legacy[16];
-    unsigned domain, bus, device, pci_device_id, pci_subsystem_id;
-    char bus_id[NVML_BUS_ID_ROOM];
-};
-
-/* Any of these may be NULL but the first four. */
-struct nvml {
-    int (*init)(void);
-    int (*count)(unsigned *);
-    int (*handle)(unsigned, nvml_device *);
-    int (*pci)(nvml_device, struct nvml_pci *);
-    int (*ecc)(nvml_device, int, int, unsigned long long *);
-    int (*remapped)(nvml_device, unsigned *, unsigned *, unsigned *, unsigned *);
-    int (*pages_pending)(nvml_device, unsigned *);
-    int (*throttle)(nvml_device, unsigned long long *);
-    int (*width)(nvml_device, unsigned *);
-    int (*width_max)(nvml_device, unsigned *);
-    int (*link)(nvml_device, unsigned, unsigned *);
-};
-
-static void
-find_functions(void *library, struct nvml *n)
-{
-    const struct {
-        const char *name;
-        void *slot;
-    } functions[] = {
-        {"nvmlInit_v2", &n->init},
-        {"nvmlDeviceGetCount_v2", &n->count},
-        {"nvmlDeviceGetHandleByIndex_v2", &n->handle},
-        {"nvmlDeviceGetPciInfo_v3", &n->pci},
-        {"nvmlDeviceGetTotalEccErrors", &n->ecc},
-        {"nvmlDeviceGetRemappedRows", &n->remapped},
-        {"nvmlDeviceGetRetiredPagesPendingStatus", &n->pages_pending},
-        {"nvmlDeviceGetCurrentClocksThrottleReasons", &n->throttle},
-        {"nvmlDeviceGetCurrPcieLinkWidth", &n->width},
-        {"nvmlDeviceGetMaxPcieLinkWidth", &n->width_max},
-        {"nvmlDeviceGetNvLinkState", &n->link},
-    };
-
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        void *found = dlsym(library, functions[i].name);
-
-        memcpy(functions[i].slot, &found, sizeof found); /* POSIX: dlsym gives functions so */
-    }
-}
 
 static void
 look_at_memory(const struct nvml *n, nvml_device d, const char *id, struct rc_findings *out)
@@ -153,44 +100,134 @@ look_at_gpu(const struct nvml *n, unsigned index, struct rc_findings *out)
         return;
     }
     (void)snprintf(id, sizeof id, "%04x:%02x:%02x.0", pci.domain, pci.bus, pci.device);
+    char serial[NVML_SERIAL_LEN] = "";
+    if (n->serial && n->serial(d, serial, sizeof serial) == NVML_SUCCESS && *serial) {
+        rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", serial);
+    }
     look_at_memory(n, d, id, out);
     look_at_links(n, d, id, out);
 }
 
-void
-rc_probe_nvml(const struct rc_probe_config *c, struct rc_findings *out)
+static void
+look_at_gpus(const struct nvml *n, const struct rc_probe_config *c, struct rc_findings *out)
 {
-    struct nvml n = {0};
     unsigned count = 0;
-    char driver[16];
+    int bad = n->count(&count);
 
-    if (!*c->nvml) {
-        return;
-    }
-    void *library = dlopen(c->nvml, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        /* Without NVIDIA's driver there is nothing to miss. */
-        if (rc_sys_read(c->proc, "driver/nvidia/version", NULL, driver, sizeof driver) ||
-            c->gpus > 0) {
-            rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "%s cannot be loaded",
-                           c->nvml);
-        }
-        return;
-    }
-    find_functions(library, &n);
-    int bad = n.init && n.count && n.handle && n.pci ? n.init() : -1;
-    if (bad == NVML_SUCCESS) {
-        bad = n.count(&count);
-    }
     if (bad != NVML_SUCCESS) {
-        rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "NVML does not start: error %d",
+        rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "NVML cannot count: error %d",
                        bad);
     } else if (count < c->gpus) {
         rc_finding_add(out, RC_FINDING_FAULT, "gpu:missing", "", "NVML sees %u of %u GPUs", count,
                        c->gpus);
     }
     for (unsigned i = 0; i < count; i++) {
-        look_at_gpu(&n, i, out);
+        look_at_gpu(n, i, out);
     }
-    /* The library stays: it is the process that ends. */
+}
+
+/* False: it does not start; what is wrong is in out. */
+static bool
+open_nvml(const struct rc_probe_config *c, struct nvml *ret, struct rc_findings *out)
+{
+    char driver[16];
+
+    if (!*c->nvml) {
+        return false;
+    }
+    if (!rc_nvml_load(c->nvml, ret)) {
+        /* Without NVIDIA's driver there is nothing to miss. */
+        if (rc_sys_read(c->proc, "driver/nvidia/version", NULL, driver, sizeof driver) ||
+            c->gpus > 0) {
+            rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "%s cannot be loaded",
+                           c->nvml);
+        }
+        return false;
+    }
+    int bad = rc_nvml_init(ret);
+    if (bad != NVML_SUCCESS) {
+        rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "NVML does not start: error %d",
+                       bad);
+    }
+    return bad == NVML_SUCCESS;
+}
+
+void
+rc_probe_nvml(const struct rc_probe_config *c, struct rc_findings *out)
+{
+    struct nvml n;
+
+    if (open_nvml(c, &n, out)) {
+        look_at_gpus(&n, c, out); /* the library stays: it is the process that ends */
+    }
+}
+
+static nvml_event_set
+ask_for_xids(const struct nvml *n)
+{
+    nvml_event_set set = NULL;
+    unsigned count = 0;
+    nvml_device d;
+
+    if (!n->set_new || !n->set_add || !n->set_wait || n->set_new(&set) != NVML_SUCCESS) {
+        return NULL;
+    }
+    (void)n->count(&count);
+    for (unsigned i = 0; i < count; i++) {
+        if (n->handle(i, &d) == NVML_SUCCESS) {
+            (void)n->set_add(d, NVML_EVENT_XID_CRITICAL, set); /* old GPUs do not support it */
+        }
+    }
+    return set;
+}
+
+/* Addresses in the form of the kernel's Xid lines, so that both are one fault. */
+static void
+report_xid(const struct nvml *n, const struct nvml_event *e, struct rc_findings *out)
+{
+    char class_name[RC_KERNEL_CLASS_LEN], id[RC_KERNEL_DEVICE_LEN] = "";
+    struct nvml_pci pci = {.domain = 0};
+
+    if (!(e->type & NVML_EVENT_XID_CRITICAL) || e->data == XID_UNKNOWN) {
+        return;
+    }
+    if (n->pci(e->device, &pci) == NVML_SUCCESS) {
+        (void)snprintf(id, sizeof id, "%04x:%02x:%02x", pci.domain, pci.bus, pci.device);
+    }
+    (void)snprintf(class_name, sizeof class_name, "xid:%llu", e->data);
+    rc_finding_add(out, RC_FINDING_FAULT, class_name, id, "NVML tells of Xid %llu", e->data);
+}
+
+/* Until the next look is due, or an Xid asks for one. */
+static void
+wait_for_xids(const struct nvml *n, nvml_event_set set, struct rc_findings *out)
+{
+    struct nvml_event e = {.device = NULL};
+    int bad = set ? n->set_wait(set, &e, LOOK_MS) : -1;
+
+    if (bad != NVML_SUCCESS && bad != NVML_ERROR_TIMEOUT) {
+        (void)sleep(LOOK_MS / 1000); /* no events from this driver */
+    } else if (bad == NVML_SUCCESS) {
+        (void)sleep(EVENT_PAUSE_S);
+        report_xid(n, &e, out);
+        for (int i = 0; i < EVENTS_A_LOOK && n->set_wait(set, &e, 0) == NVML_SUCCESS; i++) {
+            report_xid(n, &e, out);
+        }
+    }
+}
+
+void
+rc_probe_nvml_stay(const struct rc_probe_config *c, struct rc_findings *out)
+{
+    struct nvml n;
+
+    if (!open_nvml(c, &n, out)) {
+        return; /* tried again at the next turn */
+    }
+    nvml_event_set set = ask_for_xids(&n);
+    for (;;) {
+        look_at_gpus(&n, c, out);
+        rc_finding_end_look(out);
+        wait_for_xids(&n, set, out);
+    }
 }

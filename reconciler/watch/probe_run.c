@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reconciler/watch/probe.h"
@@ -50,11 +51,30 @@ rc_finding_add(struct rc_findings *out, enum rc_finding_kind kind, const char *c
     }
 }
 
+void
+rc_finding_end_look(struct rc_findings *out)
+{
+    const struct rc_finding end = {.kind = FINDING_END};
+
+    if (out->pipe_fd >= 0) {
+        (void)!write(out->pipe_fd, &end, sizeof end);
+    }
+}
+
+bool
+rc_probe_boots(const struct rc_probe_config *c)
+{
+    struct timespec up;
+
+    return clock_gettime(CLOCK_BOOTTIME, &up) == 0 && up.tv_sec < c->boot_grace;
+}
+
 bool
 rc_probe_start(const struct rc_probe *p, const struct rc_probe_config *c,
                struct rc_probe_child *ret)
 {
     struct rc_findings out = {.pipe_fd = -1};
+    bool stays = p->stay && c->rates;
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -67,32 +87,32 @@ rc_probe_start(const struct rc_probe *p, const struct rc_probe_config *c,
         return false;
     }
     if (pid == 0) {
-        const struct rc_finding end = {.kind = FINDING_END};
-
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)close(ends[0]);
         out.pipe_fd = ends[1];
-        p->run(c, &out);
-        (void)!write(ends[1], &end, sizeof end);
+        (stays ? p->stay : p->run)(c, &out);
+        rc_finding_end_look(&out);
         _exit(0);
     }
     (void)close(ends[1]);
     (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    *ret = (struct rc_probe_child){.pid = pid, .fd = ends[0]};
+    *ret = (struct rc_probe_child){.pid = pid, .fd = ends[0], .stays = stays};
     return true;
 }
 
-bool
-rc_probe_take(struct rc_probe_child *child, struct rc_findings *out, bool *ret_died)
+enum rc_probe_taken
+rc_probe_take(struct rc_probe_child *child, struct rc_findings *out)
 {
     struct rc_finding f;
     ssize_t n;
 
-    *ret_died = false;
     while ((n = read(child->fd, &f, sizeof f)) == (ssize_t)sizeof f) {
+        if (f.kind == FINDING_END && child->stays) {
+            return RC_TAKEN_LOOKED;
+        }
         if (f.kind == FINDING_END) {
             rc_probe_abandon(child);
-            return false;
+            return RC_TAKEN_DONE;
         }
         f.class_name[sizeof f.class_name - 1] = '\0';
         f.device[sizeof f.device - 1] = '\0';
@@ -100,11 +120,10 @@ rc_probe_take(struct rc_probe_child *child, struct rc_findings *out, bool *ret_d
         rc_finding_add(out, (enum rc_finding_kind)f.kind, f.class_name, f.device, "%s", f.text);
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return true;
+        return RC_TAKEN_MORE;
     }
     rc_probe_abandon(child);
-    *ret_died = true;
-    return false;
+    return RC_TAKEN_DIED;
 }
 
 void

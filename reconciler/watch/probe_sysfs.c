@@ -1,19 +1,23 @@
-/* probe_sysfs.c - devices as sysfs shows them: PCIe errors and links, GPUs, EFA, NVMe,
- * thermal throttling.
+/* probe_sysfs.c - devices as sysfs shows them: PCIe errors and links, GPUs, NVMe, thermal
+ * throttling.
  *
- * Files: Documentation/ABI/testing/sysfs-bus-pci-devices-aer, sysfs-bus-pci, sysfs-class-
- * infiniband of Linux; the counters of EFA are those of amzn-drivers efa_verbs.c.
- * EFA reports its ports as ACTIVE whatever happens, so their state is not looked at: a
- * missing device and an admin queue that timed out (no_completion_cmds) are what shows. */
+ * Files: Documentation/ABI/testing/sysfs-bus-pci-devices-aer, sysfs-bus-pci of Linux. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "reconciler/watch/probe.h"
+#include "reconciler/watch/probe_rates.h"
 #include "reconciler/watch/sys_file.h"
 
-enum { VENDOR_NVIDIA = 0x10de, VENDOR_AMAZON = 0x1d0f, CLASS_DISPLAY = 0x03, CLASS_SHIFT = 16 };
+enum {
+    VENDOR_NVIDIA = 0x10de,
+    VENDOR_AMAZON = 0x1d0f,
+    CLASS_DISPLAY = 0x03,
+    CLASS_SHIFT = 16,
+    CORRECTED_MAX = 600, /* corrected errors from one look to the next: ten a second */
+};
 
 struct look {
     const struct rc_probe_config *config;
@@ -53,7 +57,14 @@ look_at_aer(void *arg, const char *dir, const char *name)
     struct look *l = arg;
     uint64_t fatal = aer_total(dir, name, "aer_dev_fatal", "TOTAL_ERR_FATAL");
     uint64_t nonfatal = aer_total(dir, name, "aer_dev_nonfatal", "TOTAL_ERR_NONFATAL");
+    uint64_t corrected = aer_total(dir, name, "aer_dev_correctable", "TOTAL_ERR_COR");
+    uint64_t rise;
 
+    if (rc_rates_rise(l->config->rates, "aer:corrected", name, corrected, &rise) &&
+        rise > CORRECTED_MAX) {
+        rc_finding_add(l->out, RC_FINDING_NOTE, "aer:corrected-rate", name,
+                       "%llu corrected PCIe errors since the last look", (unsigned long long)rise);
+    }
     if (fatal > 0) {
         rc_finding_add(l->out, RC_FINDING_FAULT, "aer:fatal", name,
                        "%llu fatal PCIe errors since boot", (unsigned long long)fatal);
@@ -152,67 +163,6 @@ rc_probe_gpu_devices(const struct rc_probe_config *c, struct rc_findings *out)
 }
 
 static void
-count_efa_function(void *arg, const char *dir, const char *name)
-{
-    struct look *l = arg;
-    uint64_t vendor = 0, device = 0;
-
-    l->count += rc_sys_number(dir, name, "vendor", &vendor) && vendor == VENDOR_AMAZON &&
-                rc_sys_number(dir, name, "device", &device) && device >> 4 == 0xefa;
-}
-
-static bool
-efa_counter(const char *dir, const char *name, const char *counter, uint64_t *ret)
-{
-    char file[96];
-
-    (void)snprintf(file, sizeof file, "hw_counters/%s", counter);
-    if (rc_sys_number(dir, name, file, ret)) {
-        return true;
-    }
-    /* Older drivers keep all counters in the port's folder. */
-    (void)snprintf(file, sizeof file, "ports/1/hw_counters/%s", counter);
-    return rc_sys_number(dir, name, file, ret);
-}
-
-static void
-look_at_efa(void *arg, const char *dir, const char *name)
-{
-    struct look *l = arg;
-    uint64_t value = 0;
-
-    if (strncmp(name, "rdmap", 5) != 0 && strncmp(name, "efa_", 4) != 0) {
-        return;
-    }
-    l->count++;
-    if (!efa_counter(dir, name, "no_completion_cmds", &value)) {
-        rc_finding_add(l->out, RC_FINDING_UNKNOWN, "efa:unknown", name, "no counters");
-    } else if (value > 0) {
-        rc_finding_add(l->out, RC_FINDING_FAULT, "efa:admin-timeout", name,
-                       "%llu admin commands without completion", (unsigned long long)value);
-    }
-    if (efa_counter(dir, name, "cmds_err", &value) && value > 0) {
-        rc_finding_add(l->out, RC_FINDING_NOTE, "efa:cmd-fail", name, "%llu admin commands failed",
-                       (unsigned long long)value);
-    }
-}
-
-void
-rc_probe_efa(const struct rc_probe_config *c, struct rc_findings *out)
-{
-    struct look functions = {.config = c, .out = out}, devices = functions;
-    uint32_t want;
-
-    (void)each_in(&functions, "bus/pci/devices", "", count_efa_function);
-    (void)each_in(&devices, "class/infiniband", "", look_at_efa);
-    want = c->efas > functions.count ? c->efas : functions.count;
-    if (devices.count < want) {
-        rc_finding_add(out, RC_FINDING_FAULT, "efa:missing", "", "%u of %u EFA devices",
-                       devices.count, want);
-    }
-}
-
-static void
 look_at_nvme(void *arg, const char *dir, const char *name)
 {
     struct look *l = arg;
@@ -255,7 +205,10 @@ rc_probe_thermal(const struct rc_probe_config *c, struct rc_findings *out)
     struct look l = {.config = c, .out = out};
 
     (void)each_in(&l, "devices/system/cpu", "cpu", sum_throttles);
-    if (l.count > 0) {
+    uint64_t rise = l.count;
+    bool again = rc_rates_rise(c->rates, "thermal:cpu", "", l.count, &rise);
+
+    if (c->rates ? again && rise > 0 : l.count > 0) {
         rc_finding_add(out, RC_FINDING_NOTE, "thermal:cpu", "",
                        "a processor was throttled %u times since boot", l.count);
     }

@@ -65,11 +65,11 @@ attend(const struct rc_check *c, struct outcome *o, const struct rc_probe *p)
     uint32_t limit_ms =
         c->timeout_ms && c->timeout_ms < p->timeout_ms ? c->timeout_ms : p->timeout_ms;
     int64_t left_ms = limit_ms - (now_us() - o->begin_us) / 1000;
-    bool died = false;
+    enum rc_probe_taken taken = rc_probe_take(&o->child, &o->findings);
 
-    if (!rc_probe_take(&o->child, &o->findings, &died)) {
+    if (taken != RC_TAKEN_MORE) {
         o->end_us = now_us();
-        if (died) {
+        if (taken == RC_TAKEN_DIED) {
             rc_finding_add(&o->findings, RC_FINDING_UNKNOWN, "check:unknown", "", "the probe died");
         }
     } else if (left_ms <= 0) {
@@ -109,7 +109,12 @@ finish_children(const struct rc_check *c, struct outcome *v)
 static const char *
 kind_word(uint32_t kind)
 {
-    return kind == RC_FINDING_FAULT ? "fault" : kind == RC_FINDING_UNKNOWN ? "unknown" : "note";
+    static const char *const words[] = {[RC_FINDING_NOTE] = "note",
+                                        [RC_FINDING_FACT] = "fact",
+                                        [RC_FINDING_UNKNOWN] = "unknown",
+                                        [RC_FINDING_FAULT] = "fault"};
+
+    return words[kind <= RC_FINDING_FAULT ? kind : RC_FINDING_UNKNOWN];
 }
 
 /* The words of one finding: printable ASCII already. */

@@ -35,6 +35,7 @@ enum {
     RETRY_MIN_MS = 500,
     RETRY_MAX_MS = 60000,
     REQUEST_TIMEOUT_MS = 45000,
+    HEARD_S = 60,
 };
 
 struct watch {
@@ -159,7 +160,7 @@ on_extra_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
     struct watch *w = arg;
 
     if (request_done(w, ok ? NULL : e)) {
-        w->extra_due_ms = watch_now_ms() + EXTRA_PERIOD_MS;
+        w->extra_due_ms = watch_now_ms() + (w->state.fault_count > 0 ? EXTRA_PERIOD_MS : 0);
         arm_once(w->save, SAVE_MS);
         arm_in(w->act, 0);
     } else {
@@ -190,6 +191,9 @@ tell_extra(struct watch *w)
     rc_watch_extra(&w->state, extra);
     rc_line_put(req, "name", w->config->node);
     rc_line_put(req, "text", extra);
+    if (w->state.fault_count == 0) {
+        rc_line_put(req, "only", "ours");
+    }
     w->state.extra_wanted = false;
     tell_slurm(w, on_extra_end);
 }
@@ -260,6 +264,20 @@ fault_found(void *arg, const char *class_name, const char *device, const char *t
         }
     }
     arm_once(w->save, SAVE_MS);
+}
+
+/* NVML tells of the Xids that the kernel log has: such a one counts when the log did not
+ * tell of it. */
+static void
+probe_fault(void *arg, const char *class_name, const char *device, const char *text)
+{
+    struct watch *w = arg;
+
+    if (strncmp(class_name, "xid:", 4) == 0 &&
+        rc_watch_heard(&w->state, class_name, device, time(NULL) - HEARD_S)) {
+        return;
+    }
+    fault_found(w, class_name, device, text);
 }
 
 static void
@@ -364,7 +382,7 @@ open_watch(struct watch *w, struct rc_error *e)
         return false;
     }
     if (!c->no_probes) {
-        w->probes = rc_watch_probes_new(w->base, &c->probe, fault_found, w);
+        w->probes = rc_watch_probes_new(w->base, &c->probe, probe_fault, w);
     }
     open_kmsg(-1, 0, w);
     return true;

@@ -1,7 +1,8 @@
 /* watch_probes.c - see watch_probes.h.
  *
  * A probe in a child that has not ended since its last turn is not started again, so that
- * nothing piles up behind a driver that hangs. */
+ * nothing piles up behind a driver that hangs. A child that stays is killed when it has been
+ * silent for longer than its period and its time-out, and started anew at the next turn. */
 #define _GNU_SOURCE
 #include "reconciler/watch/watch_probes.h"
 
@@ -10,9 +11,21 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SPREAD_MS = 250, SLOTS_MAX = 16 };
+#include "reconciler/watch/probe_rates.h"
+#include "reconciler/watch/uevent.h"
+#include "reconciler/watch/watch_verdict.h"
+
+enum {
+    SPREAD_MS = 250,
+    SLOTS_MAX = 16,
+    WAKE_MS = 50,         /* several devices come and go at once */
+    WAKE_PAUSE_MS = 1000, /* at most one look a second, however many uevents there are */
+};
+
+_Static_assert(RC_FINDINGS_MAX <= 64, "a bit for each finding");
 
 struct slot {
     struct rc_watch_probes *owner;
@@ -21,15 +34,20 @@ struct slot {
     struct event *answer; /* while a child is at work */
     struct rc_probe_child child;
     pid_t unreaped;           /* 0 = none */
+    int64_t looked_ms;        /* when the last look began */
     struct rc_findings found; /* of the look that goes on */
     struct rc_findings last;  /* of the one before */
+    uint64_t told;            /* by index into last */
 };
 
 struct rc_watch_probes {
     struct event_base *base;
     struct rc_probe_config config;
+    struct rc_rates rates;
     rc_watch_fault_fn *on_fault;
     void *arg;
+    struct event *uevent;
+    int uevent_fd;
     struct slot slot[SLOTS_MAX];
 };
 
@@ -39,40 +57,88 @@ interval(uint32_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-static bool
-was_there(const struct rc_findings *last, const struct rc_finding *f)
+static int64_t
+probes_now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Index of the same finding in the look before, -1: it is new. */
+static int
+find_before(const struct rc_findings *last, const struct rc_finding *f)
 {
     for (uint32_t i = 0; i < last->count; i++) {
-        if (last->v[i].kind == RC_FINDING_FAULT &&
-            strcmp(last->v[i].class_name, f->class_name) == 0 &&
+        if (last->v[i].kind == f->kind && strcmp(last->v[i].class_name, f->class_name) == 0 &&
             strcmp(last->v[i].device, f->device) == 0) {
-            return true;
+            return (int)i;
         }
     }
-    return false;
+    return -1;
+}
+
+/* A note is worth telling where its class is one to tell; it never drains. */
+static bool
+is_worth_telling(const struct rc_finding *f)
+{
+    return f->kind == RC_FINDING_FAULT ||
+           (f->kind == RC_FINDING_NOTE && rc_watch_verdict(f->class_name) == RC_VERDICT_TELL);
+}
+
+static void
+tell_finding(struct rc_watch_probes *p, const struct rc_finding *f)
+{
+    char device[RC_KERNEL_DEVICE_LEN];
+
+    memcpy(device, f->device, sizeof device);
+    for (char *c = device; *c; c++) {
+        *c = *c == ' ' ? '_' : *c; /* words are separated by blanks in what is told */
+    }
+    p->on_fault(p->arg, f->class_name, device, f->text);
+}
+
+static void
+keep_findings(struct rc_findings *dst, const struct rc_findings *src)
+{
+    dst->count = src->count; /* not the whole table: most looks find nothing */
+    memcpy(dst->v, src->v, src->count * sizeof *src->v);
 }
 
 static void
 end_look(struct slot *s)
 {
     struct rc_watch_probes *p = s->owner;
+    const struct timeval confirm = interval(s->probe->confirm_ms);
+    uint64_t told = 0;
+    bool again = false;
 
     for (uint32_t i = 0; i < s->found.count; i++) {
         const struct rc_finding *f = &s->found.v[i];
-        char device[RC_KERNEL_DEVICE_LEN];
+        int before = find_before(&s->last, f);
 
-        if (f->kind == RC_FINDING_FAULT && !was_there(&s->last, f)) {
-            memcpy(device, f->device, sizeof device);
-            for (char *c = device; *c; c++) {
-                *c = *c == ' ' ? '_' : *c; /* words are separated by blanks in what is told */
-            }
-            p->on_fault(p->arg, f->class_name, device, f->text);
+        if (!is_worth_telling(f)) {
+            continue;
         }
+        if (before >= 0 && (s->told >> before & 1) != 0) {
+            told |= 1ULL << i;
+        } else if (s->probe->confirm_ms == 0 || before >= 0) {
+            tell_finding(p, f);
+            told |= 1ULL << i;
+        } else {
+            again = true;
+        }
+    }
+    if (again) {
+        (void)event_add(s->turn, &confirm);
     }
     if (s->probe->run == rc_probe_mounts) {
         rc_probe_keep_hung(&p->config, &s->found);
     }
-    s->last = s->found;
+    s->told = told;
+    keep_findings(&s->last, &s->found);
+    s->found.count = s->found.dropped = 0;
 }
 
 static void
@@ -89,32 +155,44 @@ static void
 on_answer(evutil_socket_t fd, short what, void *arg)
 {
     struct slot *s = arg;
-    bool died = false;
+    enum rc_probe_taken taken = RC_TAKEN_LOOKED;
 
     (void)fd;
     if (what & EV_TIMEOUT) {
+        if (s->child.stays) {
+            rc_watch_fault_fn *fn = s->owner->on_fault;
+
+            fn(s->owner->arg, "nvml:hang", "", "NVIDIA's library does not answer");
+        }
         drop_child(s);
         return; /* it could not be looked at: what was found before stands */
     }
-    if (!rc_probe_take(&s->child, &s->found, &died)) {
-        drop_child(s);
-        if (!died) {
+    while (taken == RC_TAKEN_LOOKED) {
+        taken = rc_probe_take(&s->child, &s->found);
+        if (taken == RC_TAKEN_LOOKED || taken == RC_TAKEN_DONE) {
             end_look(s);
         }
+    }
+    if (taken != RC_TAKEN_MORE) {
+        drop_child(s);
     }
 }
 
 static void
 start_probe_child(struct slot *s)
 {
-    const struct timeval limit = interval(s->probe->timeout_ms);
+    struct timeval limit = interval(s->probe->timeout_ms);
 
     if (s->answer || (s->unreaped && waitpid(s->unreaped, NULL, WNOHANG) == 0)) {
         return;
     }
     s->unreaped = 0;
+    s->found.count = s->found.dropped = 0;
     if (!rc_probe_start(s->probe, &s->owner->config, &s->child)) {
         return;
+    }
+    if (s->child.stays) {
+        limit = interval(s->probe->period_ms + s->probe->timeout_ms);
     }
     s->unreaped = s->child.pid;
     s->answer = event_new(s->owner->base, s->child.fd, EV_READ | EV_PERSIST, on_answer, s);
@@ -131,14 +209,56 @@ on_probe_turn(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    s->looked_ms = probes_now_ms();
     (void)event_add(s->turn, &next);
     if (s->probe->isolated) {
-        s->found = s->answer ? s->found : (struct rc_findings){.pipe_fd = -1};
         start_probe_child(s);
     } else {
-        s->found = (struct rc_findings){.pipe_fd = -1};
         s->probe->run(&s->owner->config, &s->found);
         end_look(s);
+    }
+}
+
+/* Looks soon, unless a look is due before. */
+static void
+on_subsystem(void *arg, const char *subsystem)
+{
+    struct rc_watch_probes *p = arg;
+
+    for (uint32_t i = 0; i < SLOTS_MAX; i++) {
+        struct slot *s = &p->slot[i];
+        int64_t wait_ms = s->looked_ms + WAKE_PAUSE_MS - probes_now_ms();
+        const struct timeval soon = interval((uint32_t)(wait_ms > WAKE_MS ? wait_ms : WAKE_MS));
+        struct timeval due, now;
+
+        if (!s->turn || !s->probe->wakes || strcmp(s->probe->wakes, subsystem) != 0) {
+            continue;
+        }
+        (void)evutil_gettimeofday(&now, NULL);
+        evutil_timeradd(&now, &soon, &now);
+        if (!event_pending(s->turn, EV_TIMEOUT, &due) || evutil_timercmp(&now, &due, <)) {
+            (void)event_add(s->turn, &soon);
+        }
+    }
+}
+
+static void
+on_uevent(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    rc_uevent_read(fd, on_subsystem, arg);
+}
+
+static void
+listen_for_uevents(struct rc_watch_probes *p)
+{
+    p->uevent_fd = rc_uevent_open();
+    if (p->uevent_fd < 0) {
+        return; /* the periods remain */
+    }
+    p->uevent = event_new(p->base, p->uevent_fd, EV_READ | EV_PERSIST, on_uevent, p);
+    if (p->uevent) {
+        (void)event_add(p->uevent, NULL);
     }
 }
 
@@ -156,8 +276,10 @@ rc_watch_probes_new(struct event_base *base, const struct rc_probe_config *confi
     }
     p->base = base;
     p->config = *config;
+    p->config.rates = &p->rates;
     p->on_fault = on_fault;
     p->arg = arg;
+    p->uevent_fd = -1;
     for (uint32_t i = 0; i < rc_probe_count && i < SLOTS_MAX; i++) {
         struct slot *s = &p->slot[i];
         const struct timeval first = interval((i + 1) * SPREAD_MS);
@@ -174,17 +296,27 @@ rc_watch_probes_new(struct event_base *base, const struct rc_probe_config *confi
             return NULL;
         }
     }
+    listen_for_uevents(p);
     return p;
 }
 
 void
 rc_watch_probes_free(struct rc_watch_probes *p)
 {
-    for (uint32_t i = 0; p && i < SLOTS_MAX; i++) {
+    if (!p) {
+        return;
+    }
+    for (uint32_t i = 0; i < SLOTS_MAX; i++) {
         drop_child(&p->slot[i]);
         if (p->slot[i].turn) {
             event_free(p->slot[i].turn);
         }
+    }
+    if (p->uevent) {
+        event_free(p->uevent);
+    }
+    if (p->uevent_fd >= 0) {
+        (void)close(p->uevent_fd);
     }
     free(p);
 }

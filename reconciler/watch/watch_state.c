@@ -80,6 +80,24 @@ rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *devi
 }
 
 bool
+rc_watch_heard(const struct rc_watch_state *s, const char *class_name, const char *device,
+               int64_t since_s)
+{
+    size_t len = strlen(class_name);
+
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        const struct rc_watch_fault *f = &s->fault[i];
+
+        if (f->last_s >= since_s && strncmp(f->class_name, class_name, len) == 0 &&
+            (f->class_name[len] == '\0' || f->class_name[len] == ':') &&
+            (strcmp(f->device, device) == 0 || rc_pci_same(f->device, device))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
 rc_watch_drain_wanted(const struct rc_watch_state *s)
 {
     for (uint32_t i = 0; i < s->fault_count; i++) {
@@ -193,11 +211,11 @@ rc_watch_load(struct rc_watch_state *s, const char *path, const char *boot)
     *s = (struct rc_watch_state){0};
     (void)snprintf(s->boot, sizeof s->boot, "%s", boot);
     (void)snprintf(want, sizeof want, "nodewatch 1 boot %s\n", s->boot);
-    if (file && fgets(line, sizeof line, file) && strcmp(line, want) == 0) {
-        while (fgets(line, sizeof line, file)) {
-            load_line(s, line);
-        }
+    bool same = file && fgets(line, sizeof line, file) && strcmp(line, want) == 0;
+    while (same && fgets(line, sizeof line, file)) {
+        load_line(s, line);
     }
+    s->extra_wanted |= !same; /* what Extra says is of an earlier boot */
     if (file) {
         (void)fclose(file);
     }

@@ -44,6 +44,9 @@ struct rc_watch_state {
  * after its drain was confirmed some time ago); false: it is one more of a storm. */
 bool rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *device,
                    enum rc_verdict_of verdict, int64_t now_s);
+/* Was the class noted for the device at or after this time? xid:154 counts as xid:154:gpu-reset. */
+bool rc_watch_heard(const struct rc_watch_state *s, const char *class_name, const char *device,
+                    int64_t since_s);
 bool rc_watch_drain_wanted(const struct rc_watch_state *s);
 /* All wanted drains are made: one drain covers the node. ours: the reason is ours. The
  * faults go into Extra too, where the reason cannot tell them. */

@@ -5,6 +5,8 @@ The kernel log is a pipe that gives records as /dev/kmsg does, with sequence num
 import ctypes
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -232,6 +234,82 @@ class Checks:
         assert reason("n2").startswith("rc:0 aer:fatal 0000:a0:1c.0 boot="), reason("n2")
         agent.kill()
 
+    def check_a_device_that_goes_is_missed_at_once(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        for name in ("0000:10:1c.0", "0000:a0:1c.0"):
+            device = WORLD / "sys3/bus/pci/devices" / name
+            device.mkdir(parents=True)
+            for file, text in (("vendor", "0x10de\n"), ("class", "0x030200\n"),
+                               ("config", "\xde\x10\xb0\x20")):
+                (device / file).write_text(text, encoding="latin-1")
+        agent = Agent("n2", "--sysfs", WORLD / "sys3", "--gpus", "2", "--nvml", "", probes=True)
+        time.sleep(4)  # all probes have looked once
+        assert not drained("n2")
+        shutil.rmtree(WORLD / "sys3/bus/pci/devices/0000:a0:1c.0")
+        # The kernel says so of a device; here of one that this machine has.
+        device = next(pathlib.Path("/sys/bus/pci/devices").iterdir(), None)
+        if not device:
+            print("# no PCI device here to tell of", flush=True)
+            agent.kill()
+            return
+        began = time.monotonic()
+        (device / "uevent").write_text("change")
+        World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained", 10)
+        print(f"# {time.monotonic() - began:.1f} s from the uevent to the drain", flush=True)
+        assert reason("n2").startswith("rc:0 gpu:missing boot="), reason("n2")
+        agent.kill()
+
+    def check_an_xid_that_only_nvml_tells_of_drains_and_one_that_both_tell_counts_once(self):
+        stub = stub_nvml()
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        os.environ["RC_STUB_GPU"] = "event"
+        try:
+            agent = Agent("n2", "--nvml", stub, probes=True)
+            World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained", 15)
+            assert reason("n2") == f"rc:0 xid:79 0000:a0:1c boot={BOOT}", reason("n2")
+            agent.kill()
+            resume("n2")
+            agent.state.unlink()
+            agent.start()
+            agent.kmsg.say("NVRM: Xid (PCI:0000:A0:1C): 79, GPU has fallen off the bus.")
+            World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
+            time.sleep(7)  # NVML has told too
+            assert re.search(r"^fault 1 0 1 .* xid:79 0000:a0:1c$", agent.state.read_text(), re.M), \
+                agent.state.read_text()
+            agent.kill()
+        finally:
+            del os.environ["RC_STUB_GPU"]
+
+    def check_a_library_that_hangs_hangs_nobody(self):
+        stub = stub_nvml()
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        os.environ["RC_STUB_GPU"] = "hang"
+        try:
+            agent = Agent("n2", "--nvml", stub, probes=True)
+            time.sleep(5)
+            agent.kmsg.say(XID.format(79))
+            World.wait(lambda: drained("n2"), "the agent still hears", 3)
+            assert agent.kill(signal.SIGTERM) == 0
+        finally:
+            del os.environ["RC_STUB_GPU"]
+
+    def check_our_extra_of_an_earlier_boot_is_replaced_and_an_empty_one_left(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        sh("scontrol", "update", "nodename=n2", "extra=rc:0 boot=00000000 xid:31@0000:10:1c*9:1")
+        agent = Agent("n2")
+        World.wait(lambda: extra("n2") == f"rc:0 boot={BOOT}", "what was of an earlier boot is gone")
+        agent.kill()
+        resume("n2")
+        agent.state.unlink(missing_ok=True)
+        agent.start()
+        time.sleep(2)
+        assert extra("n2") == "", extra("n2")
+        agent.kill()
+
     def check_a_file_server_that_does_not_answer_hangs_nobody(self):
         resume("n2")
         (WORLD / "state-n2").unlink(missing_ok=True)
@@ -261,6 +339,14 @@ class Checks:
         assert rss_kb(agent.proc.pid) <= RSS_MAX_KB
         assert share <= IDLE_CPU_SHARE_MAX
         agent.kill()
+
+
+def stub_nvml():
+    """Our own library in NVML's place, loaded by path."""
+    library, source = WORLD / "stub_nvml.so", pathlib.Path(os.environ["RC_TOP"], "tests/unit/watch/stub_nvml.c")
+    if not library.exists():
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
 
 
 def rss_kb(pid):

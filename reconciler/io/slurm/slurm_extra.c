@@ -1,8 +1,8 @@
 /* slurm_extra.c - the writer's verb on a node's Extra, a text that Slurm keeps and does not
  * read.
  *
- * Ours begins with "rc:". Anybody else's text stays as it is; between our read and our
- * write (about 1 ms) there is no lock, as with reasons. */
+ * Ours begins with "rc:". Anybody else's text stays as it is, and with only=ours an empty one
+ * too; between our read and our write (about 1 ms) there is no lock, as with reasons. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +63,9 @@ rc_slurm_verb_extra(void *arg, struct rc_reply *r, const struct rc_line *req, st
         err = rc_fail(e, RC_E_INVALID, "expected the name of one node, and a text with rc:");
     }
     err = err == RC_OK ? rc_slurm_nodes_read(&names, read_extra, &x, e) : err;
+    if (strcmp(rc_line_text(req, "only", ""), "ours") == 0 && !*x.stands) {
+        x.text = ""; /* there is nothing of ours to be replaced */
+    }
     if (err == RC_OK && x.found && !x.foreign && strcmp(x.stands, x.text) != 0) {
         err = write_extra(names.name[0], x.text, e);
     }

@@ -1,7 +1,9 @@
 /* stub_nvml.c - the calls of NVML that the agent makes, for a node of two GPUs.
  *
  * RC_STUB_GPU names what is wrong with the second one: "lost", "remap", "remap-failed",
- * "ecc", "nvlink", "hang", "broken" (the library does not start); unset: nothing. */
+ * "ecc", "nvlink", "hang", "broken" (the library does not start), "event" (NVML tells of
+ * Xid 79, once); unset: nothing. RC_STUB_FILE names a file with such a word, read at each call, so
+ * that a GPU can fall ill and get well. RC_STUB_GPUS: how many there are. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -15,43 +17,72 @@ struct pci_info {
     char bus_id[32];
 };
 
+struct event_data {
+    void *device;
+    unsigned long long type, data;
+    unsigned gpu_instance, compute_instance;
+};
+
 int nvmlInit_v2(void);
 int nvmlDeviceGetCount_v2(unsigned *count);
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device);
 int nvmlDeviceGetPciInfo_v3(void *device, struct pci_info *info);
+int nvmlDeviceGetSerial(void *device, char *serial, unsigned len);
 int nvmlDeviceGetTotalEccErrors(void *device, int type, int counter, unsigned long long *ret);
 int nvmlDeviceGetRemappedRows(void *device, unsigned *corrected, unsigned *uncorrected,
                               unsigned *pending, unsigned *failed);
 int nvmlDeviceGetNvLinkState(void *device, unsigned link, unsigned *state);
+int nvmlEventSetCreate(void **set);
+int nvmlDeviceRegisterEvents(void *device, unsigned long long types, void *set);
+int nvmlEventSetWait_v2(void *set, struct event_data *data, unsigned timeout_ms);
 
-enum { LOST = 15, LINKS = 12, INVALID = 2 };
-static char handles[2];
+enum { LOST = 15, LINKS = 12, INVALID = 2, TIMEOUT = 10, GPUS_MAX = 8, ILL = 1, XID_EVENT = 8 };
+static char handles[GPUS_MAX];
+
+/* Devices of p4d: two GPUs on each of the buses 10, 20, 90 and a0; of a node of two GPUs, one on
+ * the first and one on the last. */
+static const unsigned char buses[] = {0x10, 0xa0, 0x20, 0x20, 0x90, 0x90, 0x10, 0xa0};
+static const unsigned char slots[] = {0x1c, 0x1c, 0x1c, 0x1d, 0x1c, 0x1d, 0x1d, 0x1d};
 
 static int
 is_ill(const void *device, const char *how)
 {
-    const char *set = getenv("RC_STUB_GPU");
+    const char *path = getenv("RC_STUB_FILE"), *set = getenv("RC_STUB_GPU");
+    char word[32] = "";
 
-    return device == &handles[1] && set && strcmp(set, how) == 0;
+    if (device != &handles[ILL]) {
+        return 0;
+    }
+    FILE *f = path ? fopen(path, "re") : NULL;
+    if (f) {
+        if (fscanf(f, "%31s", word) != 1) {
+            word[0] = '\0';
+        }
+        (void)fclose(f);
+    }
+    return strcmp(path ? word : set ? set : "", how) == 0;
 }
 
 int
 nvmlInit_v2(void)
 {
-    return is_ill(&handles[1], "broken") ? 9 : 0;
+    return is_ill(&handles[ILL], "broken") ? 9 : 0;
 }
 
 int
 nvmlDeviceGetCount_v2(unsigned *count)
 {
-    *count = 2;
+    const char *set = getenv("RC_STUB_GPUS");
+
+    *count = set ? (unsigned)strtoul(set, NULL, 10) : 2;
+    *count = *count < GPUS_MAX ? *count : GPUS_MAX;
     return 0;
 }
 
 int
 nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device)
 {
-    if (index > 1) {
+    if (index >= GPUS_MAX) {
         return INVALID;
     }
     *device = &handles[index];
@@ -65,9 +96,20 @@ int
 nvmlDeviceGetPciInfo_v3(void *device, struct pci_info *info)
 {
     info->domain = 0;
-    info->bus = device == &handles[0] ? 0x10 : 0xa0;
-    info->device = 0x1c;
+    info->bus = buses[(char *)device - handles];
+    info->device = slots[(char *)device - handles];
     return 0;
+}
+
+int
+nvmlDeviceGetSerial(void *device, char *serial, unsigned len)
+{
+    const char *set = getenv("RC_STUB_SERIAL");
+
+    return snprintf(serial, len, "%s%d", set ? set : "165292000354",
+                    (int)((char *)device - handles)) < (int)len
+               ? 0
+               : INVALID;
 }
 
 int
@@ -93,4 +135,34 @@ nvmlDeviceGetNvLinkState(void *device, unsigned link, unsigned *state)
 {
     *state = !(is_ill(device, "nvlink") && link == 3);
     return link < LINKS ? 0 : INVALID;
+}
+
+int
+nvmlEventSetCreate(void **set)
+{
+    *set = handles;
+    return 0;
+}
+
+int
+nvmlDeviceRegisterEvents(void *device, unsigned long long types, void *set)
+{
+    (void)device;
+    (void)set;
+    return types == XID_EVENT ? 0 : INVALID;
+}
+
+int
+nvmlEventSetWait_v2(void *set, struct event_data *data, unsigned timeout_ms)
+{
+    static int told;
+
+    (void)set;
+    if (!told && is_ill(&handles[ILL], "event")) {
+        told = 1;
+        *data = (struct event_data){.device = &handles[ILL], .type = XID_EVENT, .data = 79};
+        return 0;
+    }
+    (void)usleep(timeout_ms * 1000);
+    return TIMEOUT;
 }

@@ -221,6 +221,29 @@ test_json(void)
     CU_ASSERT(strstr(out, "name=\\\"a\\\\b, lost\"}") != NULL);
 }
 
+/* The gate reads them, to know a bad GPU again. */
+static void
+test_serials(void)
+{
+    char out[OUT_ROOM];
+
+    lay_out();
+    CU_ASSERT_EQUAL(run_check("", "--json", out), 0);
+    CU_ASSERT(strstr(out, "{\"kind\":\"fact\",\"class\":\"gpu:serial\",\"device\":"
+                          "\"0000:10:1c.0\",\"text\":\"1652920003540\"}") != NULL);
+}
+
+static void
+test_boot_grace(void)
+{
+    char out[OUT_ROOM];
+
+    lay_out();
+    CU_ASSERT_EQUAL(run_check("", "--efas 4 --boot-grace 1000000s", out), 2);
+    CU_ASSERT(strstr(out, "unknown efa          efa:missing") != NULL);
+    CU_ASSERT_EQUAL(run_check("", "--efas 4 --boot-grace 0s", out), 1);
+}
+
 static void
 test_wrong_calls(void)
 {
@@ -240,6 +263,8 @@ main(void)
         {"what is no fault, and what is unknown", test_no_faults},
         {"what NVML knows", test_nvml},
         {"the JSON form has the same findings", test_json},
+        {"the serial numbers of GPUs are facts", test_serials},
+        {"soon after boot a missing device may still come", test_boot_grace},
         {"wrong calls are told", test_wrong_calls},
         CU_TEST_INFO_NULL,
     };

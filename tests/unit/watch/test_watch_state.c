@@ -17,6 +17,8 @@ fresh_state(void)
     struct rc_watch_state s;
 
     rc_watch_load(&s, "/nonexistent/state", boot);
+    CU_ASSERT(s.extra_wanted); /* what Extra may say is of an earlier boot */
+    s.extra_wanted = false;
     return s;
 }
 
@@ -80,6 +82,19 @@ test_foreign_reason(void)
     rc_watch_drained(&s, false, 1001);
     CU_ASSERT(s.extra_wanted);
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+}
+
+static void
+test_heard(void)
+{
+    struct rc_watch_state s = fresh_state();
+
+    (void)rc_watch_note(&s, "xid:154:gpu-reset", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    CU_ASSERT(rc_watch_heard(&s, "xid:154", "0000:10:1c.0", 1000));
+    CU_ASSERT(rc_watch_heard(&s, "xid:154", "00000000:10:1C.0", 990));
+    CU_ASSERT_FALSE(rc_watch_heard(&s, "xid:154", "0000:10:1d", 990));
+    CU_ASSERT_FALSE(rc_watch_heard(&s, "xid:15", "0000:10:1c", 990));
+    CU_ASSERT_FALSE(rc_watch_heard(&s, "xid:154", "0000:10:1c", 1001));
 }
 
 static void
@@ -184,6 +199,7 @@ main(void)
         {"what makes the job suspect goes into Extra", test_suspect_job},
         {"one drain covers several faults, and Extra tells them all", test_several_faults},
         {"a fault under a foreign reason is told in Extra", test_foreign_reason},
+        {"a fault that was heard already is known in all forms of its address", test_heard},
         {"a full table keeps what still wants a drain", test_full_table},
         {"the file brings back this boot's faults and no other's", test_file},
         {"who is guilty", test_verdicts},
