@@ -111,10 +111,13 @@ static void
 complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind kind,
                const struct rc_ev_completion *c)
 {
-    bool power =
-        kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_START || kind == RC_ACT_GATE;
+    bool power = kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_START ||
+                 kind == RC_ACT_GATE || kind == RC_ACT_GPU_RESET;
 
     if (c->error == RC_OK) {
+        if (kind == RC_ACT_GPU_RESET) {
+            rc_health_at(s, inc->node)->healed_at = s->folds; /* what is told from now on counts */
+        }
         if (kind == RC_ACT_DRAIN) {
             inc->drain_ack_ms = s->now_ms;
             inc->drain_ack_at = s->folds;

@@ -24,7 +24,7 @@ enum rc_bind_type {
     RC_BIND_NAME,     /* letters, digits, . _ - only, char[room] */
     RC_BIND_PATH,     /* char[room]; relative ones get the folder of the file in front */
     RC_BIND_ENUM,     /* one of names, uint32_t */
-    RC_BIND_MASK,     /* list of names, uint32_t with bit 1 << value */
+    RC_BIND_MASK,     /* list of names, uint64_t with bit 1 << value */
     RC_BIND_OBJECT,   /* sub-table at offset */
     RC_BIND_OBJECTS,  /* list of objects, element size room */
     RC_BIND_TEXTS,    /* list of texts, each char[room] */

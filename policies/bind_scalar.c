@@ -311,7 +311,7 @@ static void
 bind_mask(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_jsonc_value *v,
           char *at)
 {
-    uint32_t mask = 0;
+    uint64_t mask = 0;
 
     if (v->type != RC_JSONC_ARRAY || !v->first) {
         refuse_value(b, row, v);
@@ -322,12 +322,12 @@ bind_mask(struct rc_bind *b, const struct rc_bind_row *row, const struct rc_json
         if (!bind_name(b, row, c, &bit)) {
             continue;
         }
-        if (mask & (1U << bit)) {
+        if (mask & (UINT64_C(1) << bit)) {
             rc_load_error(b->errs, b->file, c, "\"%s\" is listed twice", c->text);
         }
-        mask |= 1U << bit;
+        mask |= UINT64_C(1) << bit;
     }
-    store32(at, mask);
+    memcpy(at, &mask, sizeof mask);
 }
 
 void

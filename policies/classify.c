@@ -190,7 +190,7 @@ rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_no
     int64_t age_ms = s->now_ms - n->bound_ms;
     bool listed = n->incident != 0; /* then this incident stands in the ring already */
 
-    return (!r->fault_mask[0] || (r->fault_mask[0] & (1U << f->fault))) &&
+    return (!r->fault_mask || (r->fault_mask & (UINT64_C(1) << f->fault))) &&
            (!*r->code || rc_glob(r->code, f->code)) && (!*r->type || rc_glob(r->type, type)) &&
            (!*r->partition || rc_glob(r->partition, n->partition)) &&
            (!*r->node || rc_glob(r->node, n->name)) &&

@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-static const uint32_t scheduled_faults =
-    1U << RC_FAULT_SCHEDULED_REBOOT | 1U << RC_FAULT_SCHEDULED_MAINTENANCE |
-    1U << RC_FAULT_SCHEDULED_STOP | 1U << RC_FAULT_RETIREMENT | 1U << RC_FAULT_CAPACITY_ENDING;
+#define BIT(fault) (UINT64_C(1) << (fault))
+static const uint64_t scheduled_faults =
+    BIT(RC_FAULT_SCHEDULED_REBOOT) | BIT(RC_FAULT_SCHEDULED_MAINTENANCE) |
+    BIT(RC_FAULT_SCHEDULED_STOP) | BIT(RC_FAULT_RETIREMENT) | BIT(RC_FAULT_CAPACITY_ENDING);
 
 /* Where to point: at the key if it was given, else at the object. */
 static const struct rc_jsonc_value *
@@ -100,7 +101,7 @@ void
 rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
 {
     const struct rc_rule *rule = out;
-    uint32_t mask = rule->fault_mask[0];
+    uint64_t mask = rule->fault_mask;
 
     check_ladder(b, v, rule);
     if (rule->lead_ms > 0 && mask != 0 && (mask & scheduled_faults) == 0) {
@@ -130,6 +131,18 @@ rc_policy_check_gate(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
     }
 }
 
+/* What must tell has to be asked; a probe that nobody runs would be believed. */
+void
+rc_policy_check_gate_type(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_gate_type *t = out;
+
+    if (t->must & ~t->probes) {
+        rc_load_error(b->errs, b->file, rule_place(v, "must"),
+                      "names a probe that \"probes\" does not have");
+    }
+}
+
 static bool
 is_unconditional(const struct rc_rule *r)
 {
@@ -144,8 +157,9 @@ check_every_fault_has_a_rule(struct rc_bind *b, const struct rc_jsonc_value *lis
     for (uint32_t fault = RC_FAULT_NONE + 1; fault < RC_FAULT__MAX; fault++) {
         bool is_covered = false;
         for (uint32_t i = 0; i < p->rule_count && !is_covered; i++) {
-            uint32_t mask = p->rule[i].fault_mask[0];
-            is_covered = is_unconditional(&p->rule[i]) && (mask == 0 || (mask & 1U << fault));
+            uint64_t mask = p->rule[i].fault_mask;
+            is_covered =
+                is_unconditional(&p->rule[i]) && (mask == 0 || (mask & UINT64_C(1) << fault));
         }
         if (!is_covered) {
             rc_load_error(b->errs, b->file, list,
@@ -160,11 +174,11 @@ rc_policy_check_rules(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
 {
     const struct rc_policy *p = out;
     const struct rc_jsonc_value *list = rc_jsonc_get(v, "rules");
-    uint32_t covered = 0;
+    uint64_t covered = 0;
 
     for (const struct rc_jsonc_value *c = list->first; c; c = c->next) {
         const struct rc_rule *rule = &p->rule[c->index];
-        uint32_t mask = rule->fault_mask[0] ? rule->fault_mask[0] : UINT32_MAX;
+        uint64_t mask = rule->fault_mask ? rule->fault_mask : UINT64_MAX;
         for (uint32_t i = 0; i < c->index; i++) {
             if (strcmp(p->rule[i].name, rule->name) == 0) {
                 rc_load_error(b->errs, b->file, rule_place(c, "name"),

@@ -15,5 +15,6 @@ void rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, voi
 void rc_policy_check_rules(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_timeouts(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_policy_check_gate(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
+void rc_policy_check_gate_type(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 
 #endif

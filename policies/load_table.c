@@ -148,10 +148,26 @@ static const struct rc_bind_row timeouts_rows[] = {
     TIME("capacity_wait", rc_timeouts_policy, capacity_wait_ms, SECOND, DAY, "5m", "pause after every launch option had no capacity"),
 };
 
+static const char *
+name_of_probe(uint32_t value)
+{
+    return rc_gate_probe_name((enum rc_gate_probe)value);
+}
+
+static const struct rc_bind_names probe_names = {name_of_probe, 0, RC_GATE_PROBE__MAX};
+static const struct rc_bind_row gate_type_rows[] = {
+    {.key = "type", .type = RC_BIND_TEXT, .offset = offsetof(struct rc_gate_type, type), .room = RC_TYPE_LEN, .min = 1, .fallback = NULL, .help = "pattern on the instance type"},
+    {.key = "probes", .type = RC_BIND_MASK, .offset = offsetof(struct rc_gate_type, probes), .names = &probe_names, .fallback = "", .help = "probes that are run over ssh; not given = none"},
+    {.key = "must",   .type = RC_BIND_MASK, .offset = offsetof(struct rc_gate_type, must), .names = &probe_names, .fallback = "", .help = "of these probes: those that must be able to tell, so that a missing tool is not healthy"},
+    NUMBER("dcgm_level", rc_gate_type, dcgm_level, 1, 4, "1", "dcgmi diag -r: 1 takes seconds, 2 up to ten minutes, 3 ten, 4 an hour or two"),
+};
+static const struct rc_bind_table gate_type_table = {ROWS(gate_type_rows), rc_policy_check_gate_type};
+
 static const struct rc_bind_row gate_rows[] = {
     NUMBER("cpus_min", rc_gate_policy, cpus_min, 0, 4096, "0", "processors that slurmd must have registered; 0 = as slurm.conf says"),
     SWITCH("ssh",      rc_gate_policy, ssh, "true", "true = run the command below over ssh, with the host key pinned"),
     TEXT("command",    rc_gate_policy, command, "nvidia-smi -L", "the probe: exit status 0 passes"),
+    {.key = "types", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_gate_policy, type), .room = sizeof(struct rc_gate_type), .min = 0, .max = RC_GATE_TYPES_MAX, .count_offset = offsetof(struct rc_gate_policy, type_count), .sub = &gate_type_table, .fallback = "", .help = "more probes by instance type; the first entry whose pattern holds counts"},
 };
 
 static const struct rc_bind_row match_rows[] = {

@@ -14,7 +14,7 @@
 static bool
 takes_always(const struct rc_rule *r, uint32_t fault)
 {
-    return (r->fault_mask[0] == 0 || (r->fault_mask[0] & 1U << fault)) && r->repeats_min == 0 &&
+    return (r->fault_mask == 0 || (r->fault_mask & UINT64_C(1) << fault)) && r->repeats_min == 0 &&
            r->age_min_ms == 0 && r->age_max_ms == 0 && !*r->code && !*r->type && !*r->partition &&
            !*r->node;
 }

@@ -33,6 +33,11 @@
     X(RC_ACT_LOOK,             "ec2.look",         0) /* describe this instance and its status now */ \
     X(RC_ACT_REGISTER,         "register",         1) /* NodeAddr in slurm.conf, topology, hosts; reconfigure; read back */ \
     X(RC_ACT_GATE,             "gate",             0) /* probe the node's health */ \
+    X(RC_ACT_GPU_RESET,        "gpu.reset",        1) /* over ssh; refused (state) while a process holds a GPU */ \
+    X(RC_ACT_FORENSICS,        "forensics",        0) /* one bundle an incident, before the evidence is lost */ \
+    X(RC_ACT_SUPPORT_CASE,     "support-case",     0) /* the text that a person sends to AWS, as a file */ \
+    X(RC_ACT_JOB_HOLD,         "slurm.job-hold",   0) /* must not start again without a person; running on is its right */ \
+    X(RC_ACT_JOBS_INCLUDE,     "slurm.jobs-include",0) /* takes our exclusion of this node from the jobs that wait */ \
     X(RC_ACT_LEASE,            "lease",            0) /* take or renew; answered by RC_EV_LEASE too */ \
     X(RC_ACT_TELL,             "tell",             0) /* a person must know; no completion */
 /* clang-format on */
@@ -83,14 +88,40 @@ struct rc_act_register {
 };
 
 struct rc_act_gate {
+    int64_t since_wall_ms; /* kernel messages and counters before then do not count */
     char addr[RC_ADDR_LEN];
     uint32_t timeout_ms;
+    uint32_t probes;     /* bits 1 << enum rc_gate_probe: to be run */
+    uint32_t must;       /* bits of those whose "cannot tell" is not healthy */
+    uint32_t dcgm_level; /* dcgmi diag -r */
+};
+
+struct rc_act_jobs {
+    uint32_t signal;  /* Linux signal number for JOBS_SIGNAL */
+    uint32_t exclude; /* JOBS_REQUEUE: 1 = the jobs must not start on this node again */
+    uint32_t job;     /* JOB_HOLD: which */
     uint32_t pad_;
 };
 
-struct rc_act_signal {
-    uint32_t signal; /* Linux signal number for JOBS_SIGNAL */
+/* GPU_RESET, FORENSICS: what is to be done on the host. */
+struct rc_act_host {
+    char addr[RC_ADDR_LEN];
+    char device[RC_DEVICE_LEN]; /* the faulty one, "" = not known, or all */
+    char boot[RC_BOOT_LEN];     /* in which the fault was, "" = not told */
+    uint32_t timeout_ms;
+};
+
+/* SUPPORT_CASE; ids and the one-line summary stand in the action itself. */
+struct rc_act_case {
+    int64_t first_wall_ms; /* of the incident */
+    uint32_t fault;        /* enum rc_fault */
+    uint32_t attempts;     /* repairs tried */
+    char code[RC_CODE_LEN];
+    char device[RC_DEVICE_LEN];
+    char boot[RC_BOOT_LEN];
     uint32_t pad_;
+    char serials[RC_SERIALS_LEN];
+    char before[RC_ID_LEN]; /* the instance that had the same host, "" = none known */
 };
 
 struct rc_action {
@@ -108,7 +139,9 @@ struct rc_action {
         struct rc_act_launch launch;
         struct rc_act_register reg;
         struct rc_act_gate gate;
-        struct rc_act_signal jobs;
+        struct rc_act_jobs jobs;
+        struct rc_act_host host;
+        struct rc_act_case support;
     } u;
 };
 

@@ -18,13 +18,21 @@ enum {
 };
 
 static rc_phase_fn *const phase_fns[] = {
-    [RC_PHASE_OPEN] = rc_phase_open,           [RC_PHASE_PROTECT] = rc_phase_protect,
-    [RC_PHASE_WAIT_IDLE] = rc_phase_wait_idle, [RC_PHASE_REBOOT] = rc_phase_reboot,
-    [RC_PHASE_STOP] = rc_phase_stop,           [RC_PHASE_START] = rc_phase_start,
-    [RC_PHASE_LAUNCH] = rc_phase_launch,       [RC_PHASE_BOOT] = rc_phase_boot,
-    [RC_PHASE_REGISTER] = rc_phase_register,   [RC_PHASE_JOIN] = rc_phase_join,
-    [RC_PHASE_GATE] = rc_phase_gate,           [RC_PHASE_RETURN] = rc_phase_return,
-    [RC_PHASE_RETIRE] = rc_phase_retire,       [RC_PHASE_QUARANTINE] = rc_phase_quarantine,
+    [RC_PHASE_OPEN] = rc_phase_open,
+    [RC_PHASE_PROTECT] = rc_phase_protect,
+    [RC_PHASE_WAIT_IDLE] = rc_phase_wait_idle,
+    [RC_PHASE_RESET] = rc_phase_reset,
+    [RC_PHASE_REBOOT] = rc_phase_reboot,
+    [RC_PHASE_STOP] = rc_phase_stop,
+    [RC_PHASE_START] = rc_phase_start,
+    [RC_PHASE_LAUNCH] = rc_phase_launch,
+    [RC_PHASE_BOOT] = rc_phase_boot,
+    [RC_PHASE_REGISTER] = rc_phase_register,
+    [RC_PHASE_JOIN] = rc_phase_join,
+    [RC_PHASE_GATE] = rc_phase_gate,
+    [RC_PHASE_RETURN] = rc_phase_return,
+    [RC_PHASE_RETIRE] = rc_phase_retire,
+    [RC_PHASE_QUARANTINE] = rc_phase_quarantine,
 };
 
 static void

@@ -40,6 +40,7 @@ struct rc_policy;
     X(RC_EV_INSTANCE,                 "instance",                 instance) \
     X(RC_EV_INSTANCE_STATUS,          "instance-status",          instance_status) \
     X(RC_EV_SLURM_NODE,               "slurm-node",               slurm_node) \
+    X(RC_EV_NODE_FAULTS,              "node-faults",              node_faults) \
     X(RC_EV_SWEEP,                    "sweep",                    sweep) \
     X(RC_EV_LEASE,                    "lease",                    lease) \
     X(RC_EV_COMPLETION,               "completion",               completion) \
@@ -273,6 +274,28 @@ struct rc_ev_slurm_node {
     char reason[RC_TEXT_LEN];
 };
 
+/* One fault that the agent on a node has told of (reconciler/watch/README.md). */
+struct rc_node_fault {
+    int64_t last_wall_ms; /* when it was seen last; of a Reason: when that was set */
+    uint32_t times;       /* in this boot; 0 = it is over */
+    uint32_t job;         /* Slurm job on the device or node at that moment, 0 = not told */
+    uint32_t guilty;      /* 1 = it stands in the Reason: the agent drained the node for it */
+    uint32_t pad_;
+    char class_name[RC_CLASS_LEN]; /* "xid:79", "aer:fatal", "fs:stuck" */
+    char device[RC_DEVICE_LEN];    /* "" = the node itself */
+};
+
+/* All that the agent says of a node right now: its Reason and Extra, read as one list.
+ * What an earlier list had and this one has not is over. Told when the list changed, and
+ * for every node after a take-over; an empty list takes all back. */
+struct rc_ev_node_faults {
+    uint32_t count;         /* entries of v in use, the latest first */
+    uint32_t more;          /* faults that the agent knows beyond these */
+    char boot[RC_BOOT_LEN]; /* boot id that they belong to, "" = not told */
+    uint32_t pad_;
+    struct rc_node_fault v[RC_NODE_FAULTS_MAX];
+};
+
 /* A polling pass ended. complete=0: it failed or was cut short; nothing may be
  * concluded from what it did not show. */
 struct rc_ev_sweep {
@@ -298,6 +321,7 @@ struct rc_ev_completion {
     char instance[RC_ID_LEN];       /* RunInstances only: what was launched */
     struct rc_ev_instance launched; /* and how it looks */
     char code[RC_CODE_LEN];         /* the service's own error code */
+    char serials[RC_SERIALS_LEN];   /* GATE, FORENSICS: the GPUs' serial numbers; "" = not read */
     char text[RC_TEXT_LEN];         /* for people: probe output, error text */
 };
 
@@ -348,6 +372,7 @@ struct rc_event {
         struct rc_ev_instance described;
         struct rc_ev_instance_status status;
         struct rc_ev_slurm_node slurm;
+        struct rc_ev_node_faults faults;
         struct rc_ev_sweep sweep;
         struct rc_ev_lease lease;
         struct rc_ev_completion completion;

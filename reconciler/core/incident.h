@@ -11,6 +11,7 @@
     X(RC_PHASE_OPEN,        "open",        "limits, approval or the maintenance window") \
     X(RC_PHASE_PROTECT,     "protect",     "the drain to be seen in slurmctld") \
     X(RC_PHASE_WAIT_IDLE,   "wait-idle",   "the node's jobs to end") \
+    X(RC_PHASE_RESET,       "reset",       "the GPUs to be reset") \
     X(RC_PHASE_REBOOT,      "reboot",      "the instance to come back from its reboot") \
     X(RC_PHASE_STOP,        "stop",        "the instance to be seen stopped") \
     X(RC_PHASE_START,       "start",       "the instance to be seen running again") \

@@ -17,11 +17,15 @@ enum {
     RC_TYPE_LEN = 32,      /* instance type, such as p4d.24xlarge */
     RC_GROUP_LEN = 32,     /* node group of the cluster file, placement group 64 */
     RC_PLACEMENT_LEN = 64,
-    RC_CLUSTER_LEN = 40, /* cluster name */
-    RC_CODE_LEN = 64,    /* fault code, event type code, AWS error code */
-    RC_TEXT_LEN = 128,   /* one line for people: evidence, reason, why */
-    RC_TOKEN_LEN = 65,   /* RunInstances ClientToken */
-    RC_RULE_LEN = 40,    /* name of a policy rule */
+    RC_CLUSTER_LEN = 40,  /* cluster name */
+    RC_CODE_LEN = 64,     /* fault code, event type code, AWS error code */
+    RC_TEXT_LEN = 128,    /* one line for people: evidence, reason, why */
+    RC_TOKEN_LEN = 65,    /* RunInstances ClientToken */
+    RC_RULE_LEN = 40,     /* name of a policy rule */
+    RC_CLASS_LEN = 40,    /* class of a node's own fault, such as xid:79 */
+    RC_DEVICE_LEN = 40,   /* its device: PCI address, mount point, NIC; longer ones are cut */
+    RC_BOOT_LEN = 12,     /* first 8 hex digits of the kernel's boot id */
+    RC_SERIALS_LEN = 160, /* serial numbers of a host's GPUs, commas between */
 
     RC_GROUPS_MAX = 32, /* node groups in the cluster file */
     RC_OPTIONS_MAX = 8, /* launch options (subnet, reservation, type) of a group */
@@ -29,8 +33,10 @@ enum {
     RC_RUNGS_MAX = 6,   /* rungs on a ladder */
     RC_PARTITIONS_MAX = 64,
     RC_ZONES_MAX = 16,
-    RC_ATTEMPTS_MAX = 8, /* remembered attempts of one node */
-    RC_ACTIONS_MAX = 64  /* actions emitted by one step; the rest waits for the next */
+    RC_ATTEMPTS_MAX = 8,    /* remembered attempts of one node */
+    RC_NODE_FAULTS_MAX = 6, /* faults that an agent's list may hold; the latest first */
+    RC_GATE_TYPES_MAX = 8,  /* instance types with probes of their own */
+    RC_ACTIONS_MAX = 64     /* actions emitted by one step; the rest waits for the next */
 };
 
 #endif

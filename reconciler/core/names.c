@@ -26,9 +26,11 @@ static const char *const phase_waits[] = {RC_PHASES(TEXT_OF_3)};
 #define BLOCK_OF(id, name) [id] = name,
 static const char *const block_names[] = {RC_BLOCKS(BLOCK_OF)};
 static const char *const fault_names[] = {RC_FAULTS(NAME_OF_3)};
+static const char *const probe_names[] = {RC_GATE_PROBES(NAME_OF_3)};
 static const char *const rung_names[] = {
     [RC_RUNG_NONE] = "none",
     [RC_RUNG_WATCH] = "watch",
+    [RC_RUNG_GPU_RESET] = "gpu-reset",
     [RC_RUNG_REBOOT] = "reboot",
     [RC_RUNG_POWER_CYCLE] = "power-cycle",
     [RC_RUNG_REPLACE] = "replace",
@@ -116,6 +118,12 @@ rc_fault_from_name(const char *name)
         }
     }
     return RC_FAULT__MAX;
+}
+
+const char *
+rc_gate_probe_name(enum rc_gate_probe p)
+{
+    return (unsigned)p < RC_GATE_PROBE__MAX ? probe_names[p] : "?";
 }
 
 const char *

@@ -70,7 +70,8 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
     inc->phase_ms = s->now_ms;
     inc->phase_at = s->folds;
     inc->phase_wall_ms = s->now_wall_ms;
-    if (to == RC_PHASE_REBOOT || to == RC_PHASE_STOP || to == RC_PHASE_LAUNCH) {
+    if (to == RC_PHASE_RESET || to == RC_PHASE_REBOOT || to == RC_PHASE_STOP ||
+        to == RC_PHASE_LAUNCH) {
         inc->rung_wall_ms = s->now_wall_ms;
     }
     inc->flags &= ~per_phase;
@@ -194,7 +195,13 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
     case RC_ACT_REBOOT:
     case RC_ACT_REGISTER:
     case RC_ACT_GATE:
+    case RC_ACT_GPU_RESET:
         return &inc->action;
+    case RC_ACT_FORENSICS:
+    case RC_ACT_SUPPORT_CASE:
+        return &inc->evidence_action;
+    case RC_ACT_JOB_HOLD:
+    case RC_ACT_JOBS_INCLUDE:
     case RC_ACT_NONE:
     case RC_ACT_MESSAGE_DELETE:
     case RC_ACT_MESSAGE_QUARANTINE:
@@ -211,7 +218,8 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
 {
     enum rc_action_kind kind = (enum rc_action_kind)a->kind;
     struct rc_node *n = rc_node_at(s, inc->node);
-    bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP;
+    bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP ||
+                 kind == RC_ACT_GPU_RESET;
 
     /* Another round after "no capacity anywhere" is no other repair. */
     if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
@@ -229,7 +237,8 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
             rc_instance_at(s, instance)->ending_ms = a->deadline_ms;
         }
     }
-    if (kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_TERMINATE) {
+    if (kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_TERMINATE ||
+        kind == RC_ACT_GPU_RESET) {
         inc->flags |= RC_INC_BROKEN;
     }
 }

@@ -38,6 +38,42 @@ rung_timeout_ms(const struct rc_turn *t)
     return of_rung_ms ? of_rung_ms : t->s->policy.timeouts.boot_ms;
 }
 
+/* The fault's own device where it is told; on boards with NVSwitch the executor resets all
+ * GPUs, because one alone cannot be. */
+static void
+send_reset(struct rc_turn *t)
+{
+    struct rc_action a;
+
+    rc_act_init(t, &a, RC_ACT_GPU_RESET, t->s->policy.timeouts.gate_ms);
+    rc_turn_host(t, &a);
+    rc_put_text(a.text, sizeof a.text, rc_fault_name((enum rc_fault)t->inc->fault));
+    rc_act_send(t->s, t->out, &a);
+}
+
+bool
+rc_phase_reset(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+
+    if (inc->flags & RC_INC_ACCEPTED) {
+        return rc_turn_go(t, RC_PHASE_GATE, "GPUs reset");
+    }
+    if (inc->flags & RC_INC_FAILED) {
+        return rc_turn_fail(t, "the GPUs could not be reset");
+    }
+    if (!inc->action && rc_turn_busy_again(t)) {
+        return true;
+    }
+    if (!inc->action && rc_turn_phase_over(t, rung_timeout_ms(t))) {
+        return rc_turn_fail(t, "the GPUs were not reset in time");
+    }
+    if (rc_turn_may(t, RC_ACT_GPU_RESET)) {
+        send_reset(t);
+    }
+    return false;
+}
+
 bool
 rc_phase_reboot(struct rc_turn *t)
 {

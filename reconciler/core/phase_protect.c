@@ -176,7 +176,8 @@ start_rung(struct rc_turn *t)
     struct rc_incident *inc = t->inc;
     const struct rc_rung *rung = rc_rung_now(inc);
     enum rc_capacity capacity = (enum rc_capacity)t->s->cluster.group[t->n->group - 1].capacity;
-    bool on_old = rung->kind == RC_RUNG_REBOOT || rung->kind == RC_RUNG_POWER_CYCLE;
+    bool on_old = rung->kind == RC_RUNG_REBOOT || rung->kind == RC_RUNG_POWER_CYCLE ||
+                  rung->kind == RC_RUNG_GPU_RESET;
 
     if (rc_attempts_used_up(t->s, t->n) && rung->kind != RC_RUNG_WATCH) {
         return rc_turn_go(t, RC_PHASE_QUARANTINE, "attempts used up");
@@ -188,6 +189,8 @@ start_rung(struct rc_turn *t)
         return rc_turn_fail(t, "the instance is gone: this rung cannot help");
     }
     switch ((enum rc_rung_kind)rung->kind) {
+    case RC_RUNG_GPU_RESET:
+        return rc_turn_go(t, RC_PHASE_RESET, "idle: reset the GPUs");
     case RC_RUNG_REBOOT:
         return rc_turn_go(t, RC_PHASE_REBOOT, "idle: reboot");
     case RC_RUNG_POWER_CYCLE:

@@ -15,10 +15,31 @@
 /* clang-format off */
 #define RC_FAULTS(X) \
     X(RC_FAULT_NONE,               "none",               "nothing is wrong") \
+    X(RC_FAULT_AGENT_DRAIN,        "agent-drain",        "drained by its agent for something that does not stand any more") \
     X(RC_FAULT_ALARM,              "alarm",              "a CloudWatch alarm fires for the instance") \
     X(RC_FAULT_HEALTH_NOTICE,      "health-notice",      "AWS Health tells of an issue of the instance") \
+    X(RC_FAULT_JOB_SUSPECT,        "job-suspect",        "what a program does wrong: the job is suspect, not the node") \
+    X(RC_FAULT_CLOCK,              "clock",              "the node's clock is off") \
+    X(RC_FAULT_THERMAL,            "thermal",            "a GPU or processor is slowed down by heat or power") \
+    X(RC_FAULT_DISK,               "disk",               "a local disk is full, or an array has lost its redundancy") \
     X(RC_FAULT_EBS,                "ebs-impaired",       "an attached volume fails or its status check does") \
+    X(RC_FAULT_FS_HANG,            "fs-hang",            "a network file system does not answer on the node") \
+    X(RC_FAULT_NVME,               "nvme",               "an NVMe disk fails or is lost") \
+    X(RC_FAULT_FILE_SYSTEM,        "file-system",        "a local file system is read-only, broken or stuck") \
+    X(RC_FAULT_PCIE,               "pcie",               "PCIe errors, or a link narrower than it should be") \
+    X(RC_FAULT_NETWORK,            "network",            "the Ethernet device fails again and again") \
+    X(RC_FAULT_EFA,                "efa",                "an EFA device is missing or dead") \
+    X(RC_FAULT_ROW_REMAP,          "row-remap",          "GPU memory rows wait for a reset to be remapped") \
+    X(RC_FAULT_GPU_SUSPECT,        "gpu-suspect",        "the same program fault on one node under several jobs") \
+    X(RC_FAULT_XID,                "xid",                "an Xid or SXid that the table does not know") \
+    X(RC_FAULT_NVLINK,             "nvlink",             "NVLink or NVSwitch") \
+    X(RC_FAULT_GPU,                "gpu",                "a GPU needs a reset") \
+    X(RC_FAULT_MEMORY,             "memory",             "uncorrectable host memory or processor error") \
+    X(RC_FAULT_KERNEL,             "kernel",             "the kernel is not to be trusted any more") \
     X(RC_FAULT_NODE_DOWN,          "node-down",          "slurmctld has no answer from slurmd") \
+    X(RC_FAULT_GPU_LOST,           "gpu-lost",           "a GPU has fallen off the bus") \
+    X(RC_FAULT_GPU_BROKEN,         "gpu-broken",         "a GPU that no reset mends") \
+    X(RC_FAULT_KNOWN_BAD,          "known-bad",          "the host was bad before: the same GPUs are back") \
     X(RC_FAULT_SCHEDULED_REBOOT,   "scheduled-reboot",   "AWS will reboot the instance in place") \
     X(RC_FAULT_SCHEDULED_MAINTENANCE,"scheduled-maintenance","AWS will work on the host") \
     X(RC_FAULT_SCHEDULED_STOP,     "scheduled-stop",     "AWS will stop the instance") \
@@ -43,6 +64,7 @@ enum rc_fault rc_fault_from_name(const char *name); /* RC_FAULT__MAX when unknow
 enum rc_rung_kind {
     RC_RUNG_NONE,
     RC_RUNG_WATCH,       /* no repair: wait until the fault goes, then gate and return */
+    RC_RUNG_GPU_RESET,   /* over ssh, when no process is on a GPU */
     RC_RUNG_REBOOT,      /* EC2 reboot, same host */
     RC_RUNG_POWER_CYCLE, /* EC2 stop, confirmed stopped, start: another host */
     RC_RUNG_REPLACE,     /* a new instance takes the name */
@@ -81,7 +103,7 @@ enum rc_launch_when {
 /* Rules are tried in order; the first whose conditions all hold is taken. */
 struct rc_rule {
     char name[RC_RULE_LEN];
-    uint32_t fault_mask[1]; /* bit 1 << enum rc_fault; 0 = any */
+    uint64_t fault_mask; /* bit 1 << enum rc_fault; 0 = any */
     uint32_t
         repeats_min; /* incidents of this node in repeats_window_ms, this one included; 0 = any */
     int64_t repeats_window_ms;
@@ -143,7 +165,38 @@ struct rc_timeouts_policy {
     int64_t capacity_wait_ms; /* pause after every launch option had no capacity */
 };
 
+/* What can be asked of a node over ssh. X(enum, name, what it proves) */
+/* clang-format off */
+#define RC_GATE_PROBES(X) \
+    X(RC_GATE_PROBE_CHECK,    "check",    "nodewatch check finds nothing") \
+    X(RC_GATE_PROBE_DCGM,     "dcgm",     "dcgmi diag passes at dcgm_level") \
+    X(RC_GATE_PROBE_EFA,      "efa",      "every EFA device is there and opens") \
+    X(RC_GATE_PROBE_PINGPONG, "pingpong", "fi_pingpong passes over each EFA device") \
+    X(RC_GATE_PROBE_NCCL,     "nccl",     "an all-reduce over the node's GPUs is as fast as it should be") \
+    X(RC_GATE_PROBE_PCIE,     "pcie",     "every GPU's link has its full width and speed") \
+    X(RC_GATE_PROBE_ECC,      "ecc",      "no uncorrected memory error since the start, no remap waits")
+/* clang-format on */
+enum rc_gate_probe {
+#define RC_GATE_PROBE_ENUM(probe, name, text) probe,
+    RC_GATE_PROBES(RC_GATE_PROBE_ENUM)
+#undef RC_GATE_PROBE_ENUM
+        RC_GATE_PROBE__MAX
+};
+const char *rc_gate_probe_name(enum rc_gate_probe p);
+
+/* Probes of the instance types that match; the first row that does counts. */
+struct rc_gate_type {
+    char type[RC_TYPE_LEN]; /* glob */
+    uint64_t probes;        /* bits 1 << enum rc_gate_probe: to be run */
+    uint64_t must;          /* of them: those whose "cannot tell" is not healthy */
+    uint32_t dcgm_level;
+    uint32_t pad_;
+};
+
 struct rc_gate_policy {
+    uint32_t type_count;
+    uint32_t pad_;
+    struct rc_gate_type type[RC_GATE_TYPES_MAX];
     uint32_t cpus_min; /* 0 = as slurmctld configured it */
     uint32_t ssh;      /* 1 = one ssh probe with the host key pinned */
     char command[RC_TEXT_LEN];

@@ -61,6 +61,7 @@ static const char *const verbs[] = {
 static const char *const slurm_flags[] = {
     "down", "drain", "fail", "allocated", "completing", "not_responding", "maint", "reserved",
     "reboot", "powering", "powered_down", "invalid_reg", "future", "unknown", "dynamic", "cloud"};
+static const char *const probes[] = {RC_GATE_PROBES(WORD_OF_3)};
 static const char *const adopt_flags[] = {"held", "approved", "our_drain", "yielded"};
 
 _Static_assert(COUNT(instance_states) == RC_INST__MAX, "a word for every instance state");
@@ -128,6 +129,13 @@ static const struct rc_field slurm[] = {
     FLAGS("flags", u.slurm.flags, slurm_flags), NAME("owner", u.slurm.owner, owners),
     U32("incident", u.slurm.reason_incident), U32("jobs", u.slurm.jobs), U32("cpus", u.slurm.cpus),
     TEXT("addr", u.slurm.addr), TEXT("partition", u.slurm.partition), TEXT("reason", u.slurm.reason)};
+#define TOLD(n, i) \
+    TEXT("class" n, u.faults.v[i].class_name), TEXT("device" n, u.faults.v[i].device), \
+    U32("times" n, u.faults.v[i].times), I64("last" n, u.faults.v[i].last_wall_ms), \
+    U32("job" n, u.faults.v[i].job), U32("guilty" n, u.faults.v[i].guilty)
+static const struct rc_field faults_told[] = {
+    TEXT("boot", u.faults.boot), U32("count", u.faults.count), U32("more", u.faults.more),
+    TOLD("1", 0), TOLD("2", 1), TOLD("3", 2), TOLD("4", 3), TOLD("5", 4), TOLD("6", 5)};
 static const struct rc_field sweep[] = {
     NAME("which", u.sweep.which, sweeps), U32("complete", u.sweep.complete),
     NAME("error", u.sweep.error, errors), U32("seen", u.sweep.seen)};
@@ -137,6 +145,7 @@ static const struct rc_field lease[] = {
 static const struct rc_field completion[] = {
     U64("action", u.completion.action), NAME("error", u.completion.error, errors),
     TEXT("service_code", u.completion.code), TEXT("text", u.completion.text),
+    TEXT("serials", u.completion.serials),
     TEXT("new", u.completion.instance), INSTANCE("new_", u.completion.launched)};
 static const struct rc_field operator_command[] = {
     NAME("verb", u.operator_command.verb, verbs), U32("incident", u.operator_command.incident),
@@ -165,8 +174,20 @@ static const struct rc_field launch[] = {
     U32("group", u.launch.group), U32("option", u.launch.option), U32("attempt", u.launch.attempt),
     TEXT("token", u.launch.token)};
 static const struct rc_field reg[] = {TEXT("addr", u.reg.addr)};
-static const struct rc_field gate[] = {TEXT("addr", u.gate.addr), U32("timeout", u.gate.timeout_ms)};
-static const struct rc_field jobs[] = {U32("signal", u.jobs.signal)};
+static const struct rc_field gate[] = {
+    I64("since", u.gate.since_wall_ms), TEXT("addr", u.gate.addr), U32("timeout", u.gate.timeout_ms),
+    FLAGS("probes", u.gate.probes, probes), FLAGS("must", u.gate.must, probes),
+    U32("dcgm_level", u.gate.dcgm_level)};
+static const struct rc_field jobs[] = {
+    U32("signal", u.jobs.signal), U32("exclude", u.jobs.exclude), U32("job", u.jobs.job)};
+static const struct rc_field host[] = {
+    TEXT("addr", u.host.addr), TEXT("device", u.host.device), TEXT("boot", u.host.boot),
+    U32("timeout", u.host.timeout_ms)};
+static const struct rc_field support[] = {
+    I64("first", u.support.first_wall_ms), NAME("fault", u.support.fault, faults),
+    U32("attempts", u.support.attempts), TEXT("code", u.support.code),
+    TEXT("device", u.support.device), TEXT("boot", u.support.boot),
+    TEXT("serials", u.support.serials), TEXT("before", u.support.before)};
 
 #define OWN(array) {array, COUNT(array)}
 
@@ -185,6 +206,7 @@ static const struct rc_fields event_own[RC_EVENT__MAX] = {
     [RC_EV_INSTANCE] = OWN(described),
     [RC_EV_INSTANCE_STATUS] = OWN(status),
     [RC_EV_SLURM_NODE] = OWN(slurm),
+    [RC_EV_NODE_FAULTS] = OWN(faults_told),
     [RC_EV_SWEEP] = OWN(sweep),
     [RC_EV_LEASE] = OWN(lease),
     [RC_EV_COMPLETION] = OWN(completion),
@@ -199,6 +221,10 @@ static const struct rc_fields action_own[RC_ACTION__MAX] = {
     [RC_ACT_LAUNCH] = OWN(launch),
     [RC_ACT_REGISTER] = OWN(reg),
     [RC_ACT_GATE] = OWN(gate),
+    [RC_ACT_GPU_RESET] = OWN(host),
+    [RC_ACT_FORENSICS] = OWN(host),
+    [RC_ACT_SUPPORT_CASE] = OWN(support),
+    [RC_ACT_JOB_HOLD] = OWN(jobs),
 };
 /* clang-format on */
 

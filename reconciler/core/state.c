@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STATE_VERSION = 2, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 3, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
@@ -54,6 +54,7 @@ lay_out(struct rc_state *s, const struct rc_capacity_limits *l)
     uint32_t instances = instances_room(l), flights = flights_room(l);
 
     at = place(s ? &s->nodes : NULL, at, l->nodes, sizeof(struct rc_node));
+    at = place(s ? &s->healths : NULL, at, l->nodes, sizeof(struct rc_health));
     at = place(s ? &s->node_buckets : NULL, at, power_of_two(l->nodes), sizeof(uint32_t));
     at = place(s ? &s->instances : NULL, at, instances, sizeof(struct rc_instance));
     at = place(s ? &s->instance_buckets : NULL, at, power_of_two(instances), sizeof(uint32_t));
@@ -120,6 +121,12 @@ struct rc_node *
 rc_node_at(const struct rc_state *s, uint32_t slot)
 {
     return row_at(s, &s->nodes, slot - 1, sizeof(struct rc_node));
+}
+
+struct rc_health *
+rc_health_at(const struct rc_state *s, uint32_t node)
+{
+    return row_at(s, &s->healths, node - 1, sizeof(struct rc_health));
 }
 
 struct rc_instance *
@@ -509,6 +516,7 @@ rc_state_grow(void *mem, const struct rc_capacity_limits *limits, const struct r
     s->touch_head = 0;
     s->table_full = 0;
     copy_rows(s, &s->nodes, from, &from->nodes, from->node_count, sizeof(struct rc_node));
+    copy_rows(s, &s->healths, from, &from->healths, from->node_count, sizeof(struct rc_health));
     copy_rows(s, &s->instances, from, &from->instances, from->instance_used,
               sizeof(struct rc_instance));
     copy_rows(s, &s->incidents, from, &from->incidents, from->incident_used,

@@ -56,6 +56,28 @@ struct rc_node {
     uint32_t next_in_bucket;
 };
 
+/* A fault that the node's agent tells of, as it stands. */
+struct rc_told {
+    struct rc_node_fault f;
+    uint64_t at;         /* fold number of the last news of it */
+    int64_t since_ms;    /* first told */
+    int64_t hour_ms;     /* begin of the hour in which times are counted */
+    uint32_t hour_times; /* f.times at that begin */
+    uint32_t fault;      /* enum rc_fault */
+    uint32_t sure;       /* the agent drains for it; else it is judged by rate, time or company */
+    uint32_t by_job;     /* a program can cause it */
+};
+
+/* What a node says of itself. A table of its own: most turns do not look at it. */
+struct rc_health {
+    struct rc_told told[RC_NODE_FAULTS_MAX];
+    uint64_t healed_at; /* fold number: what was told before is mended, and proved */
+    uint32_t told_count;
+    uint32_t more;
+    char boot[RC_BOOT_LEN];
+    uint32_t pad_;
+};
+
 /* How sure a fact from outside is, and what AWS itself will do. */
 struct rc_instance_faults {
     int64_t interruption_wall_ms; /* AWS takes it away then */
@@ -147,7 +169,8 @@ struct rc_incident {
     uint64_t action;          /* the phase's action in flight, 0 = none */
     uint64_t launch_action;   /* a launch may run beside the wait for idle */
     uint64_t jobs_action, look_action, terminate_action;
-    int64_t jobs_next_ms; /* back-off of what is asked for the jobs */
+    uint64_t evidence_action; /* forensics, then the support case */
+    int64_t jobs_next_ms;     /* back-off of what is asked for the jobs */
     uint32_t jobs_retries;
     uint32_t looked;     /* the instance that look_action asks about */
     uint64_t put_action; /* newest write of the item in flight */
@@ -267,7 +290,7 @@ struct rc_state {
     uint32_t pad_;
 
     struct rc_counters counters;
-    struct rc_table nodes, node_buckets, instances, instance_buckets, incidents, flights,
+    struct rc_table nodes, healths, node_buckets, instances, instance_buckets, incidents, flights,
         flight_buckets, messages, message_buckets, heap, touch, scopes;
     struct rc_cluster cluster;
     struct rc_policy policy;
@@ -275,6 +298,7 @@ struct rc_state {
 
 /* Rows by slot (1-based); slot 0 or out of range asserts. */
 struct rc_node *rc_node_at(const struct rc_state *s, uint32_t slot);
+struct rc_health *rc_health_at(const struct rc_state *s, uint32_t node); /* of the node's slot */
 struct rc_instance *rc_instance_at(const struct rc_state *s, uint32_t slot);
 struct rc_incident *rc_incident_at(const struct rc_state *s, uint32_t slot);
 struct rc_flight *rc_flight_at(const struct rc_state *s, uint32_t slot);

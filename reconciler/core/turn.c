@@ -66,6 +66,23 @@ rc_act_init(const struct rc_turn *t, struct rc_action *a, enum rc_action_kind ki
     }
 }
 
+void
+rc_turn_host(const struct rc_turn *t, struct rc_action *a)
+{
+    const struct rc_health *h = rc_health_at(t->s, t->node);
+    struct rc_act_host *host = &a->u.host;
+
+    memcpy(host->addr, t->n->addr, sizeof host->addr);
+    memcpy(host->boot, h->boot, sizeof host->boot);
+    host->timeout_ms = (uint32_t)(a->deadline_ms - t->s->now_ms);
+    for (uint32_t i = 0; i < h->told_count; i++) {
+        if (h->told[i].fault == t->inc->fault) {
+            memcpy(host->device, h->told[i].f.device, sizeof host->device);
+            return;
+        }
+    }
+}
+
 static uint32_t
 item_flags(const struct rc_turn *t)
 {

@@ -21,9 +21,9 @@ struct rc_turn {
 
 /* A phase does what is missing and returns true when it has gone to another phase. */
 typedef bool(rc_phase_fn)(struct rc_turn *t);
-rc_phase_fn rc_phase_open, rc_phase_protect, rc_phase_wait_idle, rc_phase_reboot, rc_phase_stop,
-    rc_phase_start, rc_phase_launch, rc_phase_boot, rc_phase_register, rc_phase_join, rc_phase_gate,
-    rc_phase_return, rc_phase_retire, rc_phase_quarantine;
+rc_phase_fn rc_phase_open, rc_phase_protect, rc_phase_wait_idle, rc_phase_reset, rc_phase_reboot,
+    rc_phase_stop, rc_phase_start, rc_phase_launch, rc_phase_boot, rc_phase_register, rc_phase_join,
+    rc_phase_gate, rc_phase_return, rc_phase_retire, rc_phase_quarantine;
 
 void rc_turn_wake(struct rc_turn *t, int64_t at_ms);
 /* Remembers why nothing is done, asks again at wake_ms; always false. */
@@ -66,6 +66,9 @@ void rc_turn_end_earlier(struct rc_turn *t);
 bool rc_turn_phase_over(struct rc_turn *t, int64_t timeout_ms);
 /* Tells people once an incident (flag). */
 void rc_turn_tell(struct rc_turn *t, enum rc_incident_flag once, const char *text);
+
+/* u.host of an action: where, and which device of which boot. */
+void rc_turn_host(const struct rc_turn *t, struct rc_action *a);
 
 /* Build, then send: mints the id, appends to the output, notes the intent. */
 void rc_act_init(const struct rc_turn *t, struct rc_action *a, enum rc_action_kind kind,

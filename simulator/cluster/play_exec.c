@@ -90,12 +90,17 @@ side_of(uint32_t kind)
     case RC_ACT_JOBS_REQUEUE:
     case RC_ACT_REGISTER:
     case RC_ACT_GATE:
+    case RC_ACT_GPU_RESET:
+    case RC_ACT_FORENSICS:
+    case RC_ACT_JOB_HOLD:
+    case RC_ACT_JOBS_INCLUDE:
         return SIDE_SLURM;
     case RC_ACT_INCIDENT_PUT:
         return SIDE_STORE;
     case RC_ACT_LEASE:
         return SIDE_LEASE;
     case RC_ACT_MESSAGE_QUARANTINE:
+    case RC_ACT_SUPPORT_CASE:
         return SIDE_LOCAL;
     case RC_ACT_NONE:
     case RC_ACT_MESSAGE_DELETE:

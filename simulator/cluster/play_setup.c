@@ -159,13 +159,15 @@ fill_cluster(struct rc_play *p)
     }
 }
 
+#define FAULT(name) (UINT64_C(1) << RC_FAULT_##name)
+
 static struct rc_rule *
-add_rule(struct rc_play *p, const char *name, uint32_t faults)
+add_rule(struct rc_play *p, const char *name, uint64_t faults)
 {
     struct rc_rule *r = &p->policy.rule[p->policy.rule_count++];
 
     rc_text_set(r->name, sizeof r->name, name);
-    r->fault_mask[0] = faults;
+    r->fault_mask = faults;
     r->approve = p->plan->approve != 0;
     return r;
 }
@@ -180,35 +182,32 @@ add_rung(struct rc_rule *r, enum rc_rung_kind kind, uint32_t attempts, int64_t t
 static void
 add_rules(struct rc_play *p)
 {
-    struct rc_rule *r = add_rule(p, "lost",
-                                 1U << RC_FAULT_INSTANCE_GONE | 1U << RC_FAULT_INSTANCE_STOPPED |
-                                     1U << RC_FAULT_INTERRUPTION);
+    struct rc_rule *r =
+        add_rule(p, "lost", FAULT(INSTANCE_GONE) | FAULT(INSTANCE_STOPPED) | FAULT(INTERRUPTION));
     r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 18, 75 * SECOND, 45 * SECOND};
     r->launch_when = p->plan->at_once ? RC_LAUNCH_AT_ONCE : RC_LAUNCH_IDLE;
     add_rung(r, RC_RUNG_REPLACE, 2, 0);
 
     r = add_rule(p, "scheduled",
-                 1U << RC_FAULT_RETIREMENT | 1U << RC_FAULT_SCHEDULED_STOP |
-                     1U << RC_FAULT_SCHEDULED_MAINTENANCE);
+                 FAULT(RETIREMENT) | FAULT(SCHEDULED_STOP) | FAULT(SCHEDULED_MAINTENANCE));
     r->jobs = (struct rc_jobs_plan){RC_JOBS_SIGNAL, 18, 0, 2 * MINUTE};
     r->lead_ms = 30 * MINUTE;
     add_rung(r, RC_RUNG_REPLACE, 2, 0);
 
-    r = add_rule(p, "reboot-event", 1U << RC_FAULT_SCHEDULED_REBOOT);
+    r = add_rule(p, "reboot-event", FAULT(SCHEDULED_REBOOT));
     r->jobs = (struct rc_jobs_plan){RC_JOBS_SIGNAL, 18, 0, 2 * MINUTE};
     r->lead_ms = 20 * MINUTE;
     add_rung(r, RC_RUNG_WATCH, 1, 90 * MINUTE);
     add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
     add_rung(r, RC_RUNG_REPLACE, 2, 0);
 
-    r = add_rule(p, "host-bad", 1U << RC_FAULT_SYSTEM_IMPAIRED);
+    r = add_rule(p, "host-bad", FAULT(SYSTEM_IMPAIRED));
     r->confirm_ms = MINUTE;
     r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0};
     add_rung(r, p->plan->reserved ? RC_RUNG_REPLACE : RC_RUNG_POWER_CYCLE, 1, 10 * MINUTE);
     add_rung(r, RC_RUNG_REPLACE, 2, 0);
 
-    r = add_rule(p, "node-bad",
-                 1U << RC_FAULT_INSTANCE_IMPAIRED | 1U << RC_FAULT_NODE_DOWN | 1U << RC_FAULT_EBS);
+    r = add_rule(p, "node-bad", FAULT(INSTANCE_IMPAIRED) | FAULT(NODE_DOWN) | FAULT(EBS));
     r->confirm_ms = MINUTE;
     r->jobs = (struct rc_jobs_plan){RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0};
     add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);

@@ -226,7 +226,8 @@ static bool
 needs_slurm(uint32_t kind)
 {
     return kind == RC_ACT_DRAIN || kind == RC_ACT_DOWN || kind == RC_ACT_RESUME ||
-           kind == RC_ACT_JOBS_SIGNAL || kind == RC_ACT_JOBS_REQUEUE || kind == RC_ACT_REGISTER;
+           kind == RC_ACT_JOBS_SIGNAL || kind == RC_ACT_JOBS_REQUEUE || kind == RC_ACT_REGISTER ||
+           kind == RC_ACT_JOB_HOLD || kind == RC_ACT_JOBS_INCLUDE;
 }
 
 static bool
@@ -267,8 +268,15 @@ play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans
         ans->error = register_address(r, a);
         break;
     case RC_ACT_GATE:
+    case RC_ACT_GPU_RESET:
+    case RC_ACT_FORENSICS:
         ans->in_ms = SCEN_GATE_MS;
         break;
+    case RC_ACT_JOB_HOLD:
+    case RC_ACT_JOBS_INCLUDE:
+        ans->in_ms = SCEN_SLURM_MS;
+        break;
+    case RC_ACT_SUPPORT_CASE:
     case RC_ACT_INCIDENT_PUT:
         ans->in_ms = SCEN_STORE_MS;
         ans->error = keep_item(r, a);

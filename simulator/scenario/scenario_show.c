@@ -94,7 +94,19 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
     case RC_ACT_RESUME:
     case RC_ACT_JOBS_REQUEUE:
     case RC_ACT_GATE:
+    case RC_ACT_FORENSICS:
+    case RC_ACT_JOBS_INCLUDE:
         rc_scen_say(r, ' ', "%s: %s", a->node, name);
+        break;
+    case RC_ACT_GPU_RESET:
+        rc_scen_say(r, ' ', "%s: %s %s", a->node, name,
+                    *a->u.host.device ? a->u.host.device : "all");
+        break;
+    case RC_ACT_SUPPORT_CASE:
+        rc_scen_say(r, ' ', "%s: %s: %s", a->node, name, a->text);
+        break;
+    case RC_ACT_JOB_HOLD:
+        rc_scen_say(r, ' ', "%s %u (%s)", name, a->u.jobs.job, a->text);
         break;
     case RC_ACT_NONE:
     case RC_ACT_LOOK:
