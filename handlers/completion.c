@@ -207,6 +207,10 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     }
     struct rc_flight f = *rc_flight_at(s, flight);
     rc_flight_free(s, flight);
+    if (f.kind == RC_ACT_HISTORY_PUT) {
+        rc_history_done(s, f.node, c->action, c->error);
+        return;
+    }
     uint32_t node = f.incident && rc_incident_at(s, f.incident)->id == f.incident_id
                         ? rc_incident_at(s, f.incident)->node
                         : 0;

@@ -14,6 +14,7 @@ hold(struct rc_state *s, const char *name, uint32_t held)
 
     if (node) {
         rc_node_at(s, node)->hold = held;
+        rc_history_dirty(s, node);
         rc_touch(s, node);
     }
 }
@@ -34,6 +35,7 @@ approve(struct rc_state *s, uint32_t id)
         inc->flags |= RC_INC_REOPENED;
         n->repair_count = 0;
         memset(n->repair_ms, 0, sizeof n->repair_ms);
+        rc_history_dirty(s, inc->node);
     }
     rc_touch(s, inc->node);
 }
@@ -53,13 +55,16 @@ operator_apply(struct rc_state *s, const struct rc_event *ev)
         break;
     case RC_OP_PAUSE:
         s->paused = 1;
+        rc_history_dirty(s, 0);
         break;
     case RC_OP_RESUME:
         s->paused = 0;
+        rc_history_dirty(s, 0);
         rc_touch_all(s);
         break;
     case RC_OP_BREAKER_RESET:
         s->breaker_open = 0;
+        rc_history_dirty(s, 0);
         s->breaker_rate.count = 0; /* the storm was judged by a person: count anew */
         s->recheck = 1;
         break;

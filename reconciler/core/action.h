@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "reconciler/core/limits.h"
+#include "reconciler/core/node_history.h"
 
 /* X(enum, name, irreversible: journal synced before it starts; may lose work) */
 /* clang-format off */
 #define RC_ACTIONS(X) \
     X(RC_ACT_NONE,             "none",             0) \
     X(RC_ACT_INCIDENT_PUT,     "incident.put",     0) /* write the incident item (open, phase change, close) */ \
+    X(RC_ACT_HISTORY_PUT,      "history.put",      0) /* write a node's history item; node "" = the cluster's */ \
     X(RC_ACT_MESSAGE_DELETE,   "message.delete",   0) /* acknowledge; no completion */ \
     X(RC_ACT_MESSAGE_QUARANTINE,"message.quarantine",0) /* keep it aside with its reason */ \
     X(RC_ACT_DRAIN,            "slurm.drain",      0) \
@@ -142,6 +144,7 @@ struct rc_action {
         struct rc_act_jobs jobs;
         struct rc_act_host host;
         struct rc_act_case support;
+        struct rc_history history;
     } u;
 };
 

@@ -12,6 +12,28 @@ rc_rate_push(struct rc_rate *r, int64_t at_ms)
     r->count += r->count < RC_RATE_ROOM;
 }
 
+/* Keeps the order by time; what is older than all of a full row is left out. */
+void
+rc_rate_insert(struct rc_rate *r, int64_t at_ms)
+{
+    uint32_t newer = 0;
+
+    while (newer < r->count &&
+           r->at_ms[(r->head + RC_RATE_ROOM - 1 - newer) % RC_RATE_ROOM] > at_ms) {
+        newer++;
+    }
+    if (newer == RC_RATE_ROOM) {
+        return;
+    }
+    for (uint32_t i = 0; i < newer; i++) { /* the newer ones move on by one place */
+        uint32_t to = (r->head + RC_RATE_ROOM - i) % RC_RATE_ROOM;
+        r->at_ms[to] = r->at_ms[(to + RC_RATE_ROOM - 1) % RC_RATE_ROOM];
+    }
+    r->at_ms[(r->head + RC_RATE_ROOM - newer) % RC_RATE_ROOM] = at_ms;
+    r->head = (r->head + 1) % RC_RATE_ROOM;
+    r->count += r->count < RC_RATE_ROOM;
+}
+
 void
 rc_budget_count(struct rc_state *s, uint32_t slot, bool out)
 {
@@ -37,12 +59,18 @@ rc_budget_count(struct rc_state *s, uint32_t slot, bool out)
 void
 rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
 {
-    const struct rc_node *n = rc_node_at(s, node);
+    struct rc_node *n = rc_node_at(s, node);
     const uint32_t rows[] = {0, n->partition_row, n->zone_row};
 
     if (!rc_action_irreversible(kind) || kind == RC_ACT_REGISTER || kind == RC_ACT_START) {
         return;
     }
+    if (kind == RC_ACT_LAUNCH) {
+        n->launch_ms[n->launch_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    } else {
+        n->destructive_ms[n->destructive_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    }
+    rc_history_dirty(s, node);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!i || rows[i]) {
             struct rc_scope_row *r = rc_scope_at(s, rows[i]);
@@ -54,9 +82,13 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
 void
 rc_budget_refund(struct rc_state *s, uint32_t node)
 {
-    const struct rc_node *n = rc_node_at(s, node);
+    struct rc_node *n = rc_node_at(s, node);
     const uint32_t rows[] = {0, n->partition_row, n->zone_row};
 
+    if (n->launch_count) {
+        n->launch_ms[--n->launch_count % RC_ATTEMPTS_MAX] = 0;
+        rc_history_dirty(s, node);
+    }
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct rc_rate *r = &rc_scope_at(s, rows[i])->launches;
         if ((i && !rows[i]) || !r->count) {
@@ -86,7 +118,7 @@ rc_breaker_count(const struct rc_state *s)
 }
 
 /* Called for each incident that opens. The threshold itself is still allowed. */
-void
+bool
 rc_breaker_incident(struct rc_state *s)
 {
     const struct rc_limits_policy *l = &s->policy.limits;
@@ -94,14 +126,16 @@ rc_breaker_incident(struct rc_state *s)
     rc_rate_push(&s->breaker_rate, s->now_ms);
     s->breaker_last_ms = s->now_ms;
     if (l->breaker_off || s->breaker_open) {
-        return;
+        return false;
     }
     uint32_t allowed = rc_limit_allows(&l->breaker, rc_scope_at(s, 0)->nodes);
     if (rc_breaker_count(s) > (allowed < RC_RATE_ROOM ? allowed : RC_RATE_ROOM - 1)) {
         s->breaker_open = 1;
         s->breaker_since_ms = s->now_ms;
         s->counters.breaker_trips++;
+        return true;
     }
+    return false;
 }
 
 /* When an open breaker closes by itself; RC_NEVER = by hand only, or closed. */

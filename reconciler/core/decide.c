@@ -11,7 +11,7 @@
 #include "reconciler/core/turn.h"
 
 enum {
-    ROOM_FOR_ONE_NODE = 12, /* the most that one node's turn emits */
+    ROOM_FOR_ONE_NODE = 13, /* the most that one node's turn emits */
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
     LEASE_TIMEOUT_MS = 60000 /* the lease always answers; asked twice, it would change epochs */
@@ -96,7 +96,10 @@ consider_opening(struct rc_turn *t)
     }
     if (t->finding.fault == RC_FAULT_NONE) {
         n->fault_since_ms = 0;
-        n->yielded_fault = 0;
+        if (n->yielded_fault) {
+            n->yielded_fault = 0;
+            rc_history_dirty(t->s, t->node);
+        }
         return false;
     }
     if (is_yielded(t)) {
@@ -279,6 +282,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
     } else {
         rc_turn_end_leftovers(&t);
     }
+    rc_history_decide(&t);
     rc_timer_set(s, node, t.n->incident || t.wake_ms != RC_NEVER ? t.wake_ms : RC_NEVER);
 }
 
@@ -322,6 +326,7 @@ rc_decide(struct rc_state *s, struct rc_actions *out)
         }
         decide_node(s, out, node);
     }
+    rc_history_decide_cluster(s, out);
     rc_retry_closed(s, out);
     rc_ack_decide(s, out);
     decide_lease(s, out);

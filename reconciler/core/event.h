@@ -15,6 +15,7 @@
 
 #include "reconciler/core/errors.h"
 #include "reconciler/core/limits.h"
+#include "reconciler/core/node_history.h"
 
 struct rc_cluster;
 struct rc_policy;
@@ -45,7 +46,8 @@ struct rc_policy;
     X(RC_EV_LEASE,                    "lease",                    lease) \
     X(RC_EV_COMPLETION,               "completion",               completion) \
     X(RC_EV_OPERATOR,                 "operator",                 operator) \
-    X(RC_EV_ADOPT,                    "adopt",                    adopt)
+    X(RC_EV_ADOPT,                    "adopt",                    adopt) \
+    X(RC_EV_HISTORY,                  "history",                  history)
 /* clang-format on */
 
 enum rc_event_kind {
@@ -378,6 +380,7 @@ struct rc_event {
         struct rc_ev_completion completion;
         struct rc_ev_operator operator_command;
         struct rc_ev_adopt adopt;
+        struct rc_history history;
     } u;
 };
 

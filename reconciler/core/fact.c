@@ -70,6 +70,7 @@ rc_node_set_partition(struct rc_state *s, uint32_t node, const char *partition)
     uint32_t row = rc_partition_row(s, partition);
     move_scope(s, n, n->partition_row, row);
     n->partition_row = row;
+    rc_history_scope_known(s, n);
 }
 
 static void
@@ -81,6 +82,7 @@ set_zone(struct rc_state *s, uint32_t node, const char *az)
     if (row != n->zone_row) {
         move_scope(s, n, n->zone_row, row);
         n->zone_row = row;
+        rc_history_scope_known(s, n);
     }
 }
 

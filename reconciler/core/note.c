@@ -38,11 +38,14 @@ begin_incident(struct rc_state *s, const struct rc_action *a)
     inc->opened_wall_ms = a->u.item.opened_wall_ms;
     inc->old_instance = n->instance;
     n->opened_ms[n->opened_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+    rc_history_dirty(s, node);
     s->counters.incidents_opened++;
     if (a->incident >= s->next_incident) {
         s->next_incident = a->incident + 1;
     }
-    rc_breaker_incident(s);
+    if (rc_breaker_incident(s)) {
+        rc_history_dirty(s, 0);
+    }
 }
 
 static void
@@ -100,6 +103,7 @@ close_incident(struct rc_state *s, uint32_t slot, int64_t deadline_ms)
     if (inc->flags & RC_INC_YIELDED) {
         n->yielded_fault = inc->fault;
     }
+    rc_history_dirty(s, inc->node);
     n->incident = 0;
     s->counters.incidents_closed++;
     inc->node = 0; /* the slot lives until the deletion of its item is confirmed */
@@ -203,6 +207,7 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
     case RC_ACT_JOB_HOLD:
     case RC_ACT_JOBS_INCLUDE:
     case RC_ACT_NONE:
+    case RC_ACT_HISTORY_PUT:
     case RC_ACT_MESSAGE_DELETE:
     case RC_ACT_MESSAGE_QUARANTINE:
     case RC_ACT_LEASE:
@@ -224,6 +229,7 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     /* Another round after "no capacity anywhere" is no other repair. */
     if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
         n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
+        rc_history_dirty(s, inc->node);
     }
     if (kind == RC_ACT_LOOK) {
         inc->looked = rc_instance_find(s, a->instance);
@@ -257,6 +263,7 @@ note_flight(struct rc_state *s, const struct rc_action *a, uint32_t slot)
     f->deadline_ms = a->deadline_ms;
     f->incident = slot;
     f->incident_id = a->incident;
+    f->node = *a->node ? rc_node_find(s, a->node) : 0;
 }
 
 static void
@@ -312,6 +319,9 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     }
     if (kind == RC_ACT_INCIDENT_PUT) {
         note_item(s, a);
+    }
+    if (kind == RC_ACT_HISTORY_PUT) {
+        rc_history_note(s, a);
     }
     uint32_t slot = slot_of(s, a);
     note_flight(s, a, slot);

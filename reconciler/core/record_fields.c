@@ -63,6 +63,7 @@ static const char *const slurm_flags[] = {
     "reboot", "powering", "powered_down", "invalid_reg", "future", "unknown", "dynamic", "cloud"};
 static const char *const probes[] = {RC_GATE_PROBES(WORD_OF_3)};
 static const char *const adopt_flags[] = {"held", "approved", "our_drain", "yielded"};
+static const char *const history_flags[] = {"held", "paused", "breaker_open"};
 
 _Static_assert(COUNT(instance_states) == RC_INST__MAX, "a word for every instance state");
 _Static_assert(COUNT(checks) == RC_CHECK__MAX, "a word for every check");
@@ -77,6 +78,9 @@ _Static_assert(COUNT(verdicts) == RC_VERDICT__MAX, "a word for every verdict");
 _Static_assert(COUNT(verbs) == RC_OP__MAX, "a word for every verb");
 _Static_assert(1U << (COUNT(slurm_flags) - 1) == RC_SN_CLOUD, "a word for every Slurm flag");
 _Static_assert(1U << (COUNT(adopt_flags) - 1) == RC_ADOPT_YIELDED, "a word for every adopt flag");
+_Static_assert(1U << (COUNT(history_flags) - 1) == RC_HISTORY_BREAKER_OPEN,
+               "a word for every history flag");
+_Static_assert(RC_ATTEMPTS_MAX == 8, "RING names so many");
 
 /* OF is the struct of the table that is being written. */
 #define SIZE_OF(path) (uint16_t)sizeof(((OF *)0)->path)
@@ -157,6 +161,16 @@ static const struct rc_field adopt[] = {
     FLAGS("flags", u.adopt.flags, adopt_flags), TEXT("old", u.adopt.old_instance),
     TEXT("new", u.adopt.new_instance), TEXT("rule", u.adopt.rule)};
 
+#define RING(prefix, path) \
+    I64(prefix "1", path[0]), I64(prefix "2", path[1]), I64(prefix "3", path[2]), I64(prefix "4", path[3]), \
+    I64(prefix "5", path[4]), I64(prefix "6", path[5]), I64(prefix "7", path[6]), I64(prefix "8", path[7])
+#define HISTORY(path) \
+    U64("epoch", path.epoch), I64("cooldown_until", path.cooldown_until_wall_ms), \
+    NAME("yielded", path.yielded_fault, faults), FLAGS("flags", path.flags, history_flags), \
+    RING("opened", path.opened_wall_ms), RING("repair", path.repair_wall_ms), \
+    RING("launch", path.launch_wall_ms), RING("destructive", path.destructive_wall_ms)
+static const struct rc_field history[] = {HISTORY(u.history)};
+
 #undef OF
 #define OF struct rc_action
 
@@ -188,6 +202,7 @@ static const struct rc_field support[] = {
     U32("attempts", u.support.attempts), TEXT("code", u.support.code),
     TEXT("device", u.support.device), TEXT("boot", u.support.boot),
     TEXT("serials", u.support.serials), TEXT("before", u.support.before)};
+static const struct rc_field history_put[] = {HISTORY(u.history)};
 
 #define OWN(array) {array, COUNT(array)}
 
@@ -212,10 +227,12 @@ static const struct rc_fields event_own[RC_EVENT__MAX] = {
     [RC_EV_COMPLETION] = OWN(completion),
     [RC_EV_OPERATOR] = OWN(operator_command),
     [RC_EV_ADOPT] = OWN(adopt),
+    [RC_EV_HISTORY] = OWN(history),
 };
 
 static const struct rc_fields action_own[RC_ACTION__MAX] = {
     [RC_ACT_INCIDENT_PUT] = OWN(item),
+    [RC_ACT_HISTORY_PUT] = OWN(history_put),
     [RC_ACT_JOBS_SIGNAL] = OWN(jobs),
     [RC_ACT_JOBS_REQUEUE] = OWN(jobs),
     [RC_ACT_LAUNCH] = OWN(launch),

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STATE_VERSION = 3, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 4, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t

@@ -20,6 +20,17 @@
 #include "reconciler/core/policy.h"
 #include "reconciler/core/step.h"
 
+/* What is known of the writes of one history item. */
+struct rc_history_row {
+    uint64_t action; /* the write in flight, 0 = none */
+    uint64_t epoch;  /* of the last writer; 0 = never written */
+    int64_t retry_ms;
+    uint32_t dirty; /* 1 = the store does not have it yet */
+    uint32_t retries;
+    /* What was taken from the store is not in the rates of a scope that was not known then. */
+    uint32_t partition_due, zone_due;
+};
+
 struct rc_node {
     char name[RC_NODE_LEN];
     char partition[RC_PARTITION_LEN];
@@ -32,13 +43,17 @@ struct rc_node {
     int64_t bound_ms;       /* since when this generation stands */
     int64_t fault_since_ms; /* first seen without an incident; for confirm_ms */
     int64_t cooldown_until_ms;
-    int64_t unbound_since_ms;            /* no instance of ours in complete sweeps */
-    int64_t opened_ms[RC_ATTEMPTS_MAX];  /* ring: incidents opened */
-    int64_t repair_ms[RC_ATTEMPTS_MAX];  /* ring: repairs started */
+    int64_t unbound_since_ms;           /* no instance of ours in complete sweeps */
+    int64_t opened_ms[RC_ATTEMPTS_MAX]; /* ring: incidents opened */
+    int64_t repair_ms[RC_ATTEMPTS_MAX]; /* ring: repairs started */
+    /* rings: what stands in the rates of its scopes */
+    int64_t launch_ms[RC_ATTEMPTS_MAX], destructive_ms[RC_ATTEMPTS_MAX];
     int64_t wake_ms;                     /* RC_NEVER = no timer */
     uint32_t opened_count, repair_count; /* totals; the rings hold the last ones */
-    uint32_t flags;                      /* enum rc_slurm_flag */
-    uint32_t owner;                      /* enum rc_owner of the reason */
+    uint32_t launch_count, destructive_count;
+    struct rc_history_row history;
+    uint32_t flags; /* enum rc_slurm_flag */
+    uint32_t owner; /* enum rc_owner of the reason */
     uint32_t reason_incident;
     uint32_t jobs;
     uint32_t cpus;
@@ -195,7 +210,7 @@ struct rc_flight {
     uint32_t incident; /* slot */
     uint32_t incident_id;
     uint32_t next_in_bucket, next_free;
-    uint32_t pad_;
+    uint32_t node;
 };
 
 enum rc_message_state { RC_MSG_SEEN, RC_MSG_PARTS, RC_MSG_WAITS, RC_MSG_QUARANTINE };
@@ -259,6 +274,7 @@ struct rc_state {
     uint32_t paused;
 
     /* breaker */
+    struct rc_history_row history; /* of the cluster's own item: paused, breaker */
     uint32_t breaker_open;
     uint32_t recheck; /* blocked incidents must be looked at again */
     int64_t breaker_since_ms, breaker_last_ms;

@@ -19,6 +19,7 @@ rc_fold(struct rc_state *s, const struct rc_event *ev)
     if (rc_breaker_wake(s) <= s->now_ms) { /* here, so that a replay closes it at the same event */
         s->breaker_open = 0;
         s->recheck = 1;
+        rc_history_dirty(s, 0);
     }
     s->folds++;
     s->counters.events[ev->kind]++;
@@ -47,6 +48,9 @@ rc_next_deadline(const struct rc_state *s)
     next = breaker < next ? breaker : next;
     if (rc_ack_wake(s) < next) {
         next = rc_ack_wake(s);
+    }
+    if (rc_history_wake(s) < next) {
+        next = rc_history_wake(s);
     }
     if (s->cluster_loaded && s->lease_next_ms < next) {
         next = s->lease_next_ms;

@@ -1,8 +1,32 @@
 /* stored.c - see stored.h. */
 #include "reconciler/core/stored.h"
 
+#include <string.h>
+
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
+
+void
+rc_stored_event(struct rc_event *ret, const char node[RC_NODE_LEN], uint32_t incident,
+                const struct rc_act_incident *item)
+{
+    struct rc_ev_adopt *adopt = &ret->u.adopt;
+
+    rc_event_init(ret, RC_EV_ADOPT);
+    memcpy(ret->node, node, sizeof ret->node);
+    memcpy(ret->code, item->code, sizeof ret->code);
+    adopt->opened_wall_ms = item->opened_wall_ms;
+    adopt->incident = incident;
+    adopt->fault = item->fault;
+    adopt->phase = item->phase;
+    adopt->rung = item->rung;
+    adopt->tries = item->tries;
+    adopt->attempt = item->attempt;
+    adopt->flags = item->flags;
+    memcpy(adopt->old_instance, item->old_instance, sizeof adopt->old_instance);
+    memcpy(adopt->new_instance, item->new_instance, sizeof adopt->new_instance);
+    memcpy(adopt->rule, item->rule, sizeof adopt->rule);
+}
 
 void
 rc_stored_told(struct rc_state *s, uint32_t slot)

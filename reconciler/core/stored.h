@@ -8,6 +8,9 @@
 
 #include "reconciler/core/state.h"
 
+/* An item of the store as the event that tells the core of it. */
+void rc_stored_event(struct rc_event *ret, const char node[RC_NODE_LEN], uint32_t incident,
+                     const struct rc_act_incident *item);
 /* The store names this incident now. */
 void rc_stored_told(struct rc_state *s, uint32_t slot);
 /* What the item says is what is remembered, or only what we know is newer. */

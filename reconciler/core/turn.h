@@ -98,11 +98,12 @@ int64_t rc_ack_wake(const struct rc_state *s);
 void rc_retry_closed(struct rc_state *s, struct rc_actions *out);
 /* budget.c */
 void rc_rate_push(struct rc_rate *r, int64_t at_ms);
+void rc_rate_insert(struct rc_rate *r, int64_t at_ms); /* not the newest, perhaps */
 void rc_budget_count(struct rc_state *s, uint32_t slot, bool out);
 void rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind);
 /* The newest launch of the node's scopes did not happen. */
 void rc_budget_refund(struct rc_state *s, uint32_t node);
-void rc_breaker_incident(struct rc_state *s);
+bool rc_breaker_incident(struct rc_state *s); /* true: it opened the breaker */
 int64_t rc_breaker_wake(const struct rc_state *s);
 
 #endif

@@ -96,6 +96,7 @@ side_of(uint32_t kind)
     case RC_ACT_JOBS_INCLUDE:
         return SIDE_SLURM;
     case RC_ACT_INCIDENT_PUT:
+    case RC_ACT_HISTORY_PUT:
         return SIDE_STORE;
     case RC_ACT_LEASE:
         return SIDE_LEASE;

@@ -153,6 +153,12 @@ struct rc_item {
     struct rc_act_incident item;
 };
 
+struct rc_past { /* a history item; node "" = the cluster's own */
+    uint32_t used;
+    char node[RC_NODE_LEN];
+    struct rc_history history;
+};
+
 struct rc_lease_row {
     uint32_t owner; /* controller + 1, 0 = nobody */
     uint32_t life;
@@ -198,6 +204,7 @@ struct rc_play {
     struct rc_policy policy;
     struct rc_ctl ctl[RC_PLAY_CTLS];
     struct rc_item item[RC_PLAY_ITEMS];
+    struct rc_past past[1 + RC_PLAN_NODES_MAX];
     struct rc_lease_row lease;
     struct rc_check_memory memory;
     /* windows of trouble, world time */

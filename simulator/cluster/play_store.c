@@ -4,6 +4,7 @@
  * and the request time-out; its own record of a former life it takes at once. */
 #include <string.h>
 
+#include "reconciler/core/stored.h"
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 
@@ -18,14 +19,37 @@ find_item(struct rc_play *p, uint32_t incident)
     return NULL;
 }
 
+static void
+keep_history(struct rc_play *p, struct rc_request *r)
+{
+    uint32_t at = 0, room = sizeof p->past / sizeof p->past[0];
+
+    while (at < room && p->past[at].used && strcmp(p->past[at].node, r->action.node) != 0) {
+        at++;
+    }
+    if (at == room) {
+        r->error = RC_E_FULL;
+        return;
+    }
+    p->past[at].used = 1;
+    memcpy(p->past[at].node, r->action.node, sizeof p->past[at].node);
+    p->past[at].history = r->action.u.history;
+}
+
 void
 rc_effect_store(struct rc_play *p, struct rc_request *r)
 {
     const struct rc_action *a = &r->action;
+    bool is_history = a->kind == RC_ACT_HISTORY_PUT;
+    uint64_t epoch = is_history ? a->u.history.epoch : a->u.item.epoch;
     struct rc_item *item = find_item(p, a->incident);
 
-    if (p->lease.epoch != a->u.item.epoch || p->lease.owner != r->ctl + 1) {
+    if (p->lease.epoch != epoch || p->lease.owner != r->ctl + 1) {
         r->error = RC_E_CONDITION;
+        return;
+    }
+    if (is_history) {
+        keep_history(p, r);
         return;
     }
     if (a->u.item.close) {
@@ -97,24 +121,25 @@ rc_effect_lease(struct rc_play *p, struct rc_request *r)
 static void
 tell_adopted(struct rc_ctl *c, const struct rc_item *row)
 {
-    const struct rc_act_incident *item = &row->item;
     struct rc_event ev;
 
-    rc_event_init(&ev, RC_EV_ADOPT);
-    memcpy(ev.node, row->node, sizeof ev.node);
-    memcpy(ev.code, item->code, sizeof ev.code);
-    ev.u.adopt.opened_wall_ms = item->opened_wall_ms;
-    ev.u.adopt.incident = row->incident;
-    ev.u.adopt.fault = item->fault;
-    ev.u.adopt.phase = item->phase;
-    ev.u.adopt.rung = item->rung;
-    ev.u.adopt.tries = item->tries;
-    ev.u.adopt.attempt = item->attempt;
-    ev.u.adopt.flags = item->flags;
-    memcpy(ev.u.adopt.old_instance, item->old_instance, RC_ID_LEN);
-    memcpy(ev.u.adopt.new_instance, item->new_instance, RC_ID_LEN);
-    memcpy(ev.u.adopt.rule, item->rule, RC_RULE_LEN);
+    rc_stored_event(&ev, row->node, row->incident, &row->item);
     rc_ctl_post(c, &ev);
+}
+
+static void
+tell_pasts(struct rc_ctl *c, const struct rc_play *p)
+{
+    for (uint32_t i = 0; i < sizeof p->past / sizeof p->past[0]; i++) {
+        struct rc_event ev;
+
+        if (p->past[i].used) {
+            rc_event_init(&ev, RC_EV_HISTORY);
+            memcpy(ev.node, p->past[i].node, sizeof ev.node);
+            ev.u.history = p->past[i].history;
+            rc_ctl_post(c, &ev);
+        }
+    }
 }
 
 /* A new epoch: what is open in the store is told before the lease is. */
@@ -132,6 +157,7 @@ rc_answer_lease(struct rc_play *p, struct rc_request *r)
             told->held = 0;
             told->error = RC_E_TIMEOUT;
         } else {
+            tell_pasts(c, p);
             for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
                 if (p->item[i].incident) {
                     tell_adopted(c, &p->item[i]);

@@ -198,6 +198,23 @@ register_address(struct rc_scen_run *r, const struct rc_action *a)
 }
 
 static enum rc_err
+keep_past(struct rc_scen_run *r, const struct rc_action *a)
+{
+    unsigned at = 0;
+
+    while (at < r->past_count && strcmp(r->past[at].node, a->node) != 0) {
+        at++;
+    }
+    if (at == sizeof r->past / sizeof r->past[0]) {
+        return RC_E_FULL;
+    }
+    r->past_count += at == r->past_count;
+    memcpy(r->past[at].node, a->node, sizeof a->node);
+    r->past[at].history = a->u.history;
+    return RC_OK;
+}
+
+static enum rc_err
 keep_item(struct rc_scen_run *r, const struct rc_action *a)
 {
     unsigned at = 0;
@@ -280,6 +297,10 @@ play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans
     case RC_ACT_INCIDENT_PUT:
         ans->in_ms = SCEN_STORE_MS;
         ans->error = keep_item(r, a);
+        break;
+    case RC_ACT_HISTORY_PUT:
+        ans->in_ms = SCEN_STORE_MS;
+        ans->error = keep_past(r, a);
         break;
     case RC_ACT_MESSAGE_QUARANTINE:
         ans->in_ms = SCEN_STORE_MS;

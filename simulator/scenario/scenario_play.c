@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policies/load.h"
+#include "reconciler/core/stored.h"
 #include "simulator/scenario/scenario.h"
 #include "simulator/scenario/scenario_world.h"
 
@@ -76,24 +77,19 @@ journal_step(struct rc_scen_run *r, const struct rc_event *ev)
 static void
 adopt_items(struct rc_scen_run *r)
 {
+    for (unsigned i = 0; i < r->past_count; i++) {
+        struct rc_event ev;
+
+        rc_event_init(&ev, RC_EV_HISTORY);
+        memcpy(ev.node, r->past[i].node, sizeof ev.node);
+        ev.u.history = r->past[i].history;
+        rc_scen_give(r, &ev);
+    }
     for (unsigned i = 0; i < r->item_count; i++) {
         const struct rc_scen_item *it = &r->item[i];
         struct rc_event ev;
 
-        rc_event_init(&ev, RC_EV_ADOPT);
-        memcpy(ev.node, it->node, sizeof ev.node);
-        memcpy(ev.code, it->item.code, sizeof ev.code);
-        ev.u.adopt.opened_wall_ms = it->item.opened_wall_ms;
-        ev.u.adopt.incident = it->incident;
-        ev.u.adopt.fault = it->item.fault;
-        ev.u.adopt.phase = it->item.phase;
-        ev.u.adopt.rung = it->item.rung;
-        ev.u.adopt.tries = it->item.tries;
-        ev.u.adopt.attempt = it->item.attempt;
-        ev.u.adopt.flags = it->item.flags;
-        memcpy(ev.u.adopt.old_instance, it->item.old_instance, RC_ID_LEN);
-        memcpy(ev.u.adopt.new_instance, it->item.new_instance, RC_ID_LEN);
-        memcpy(ev.u.adopt.rule, it->item.rule, RC_RULE_LEN);
+        rc_stored_event(&ev, it->node, it->incident, &it->item);
         rc_scen_give(r, &ev);
     }
 }

@@ -111,6 +111,7 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
     case RC_ACT_NONE:
     case RC_ACT_LOOK:
     case RC_ACT_LEASE:
+    case RC_ACT_HISTORY_PUT: /* bookkeeping of what was decided */
     case RC_ACTION__MAX:
         break;
     }

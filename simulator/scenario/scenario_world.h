@@ -99,6 +99,11 @@ struct rc_scen_message {
 };
 
 /* The incident store: what the last write that was answered well left there. */
+struct rc_scen_past { /* a history item */
+    char node[RC_NODE_LEN];
+    struct rc_history history;
+};
+
 struct rc_scen_item {
     uint32_t incident;
     char node[RC_NODE_LEN];
@@ -142,6 +147,8 @@ struct rc_scen_run {
     unsigned message_count;
     struct rc_scen_item item[SCEN_ITEMS_MAX];
     unsigned item_count;
+    struct rc_scen_past past[1 + SCEN_NODES_MAX];
+    unsigned past_count;
     int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
     unsigned next_launches;
     uint32_t block[SCEN_NODES_MAX]; /* last reason shown for holding back, by node */

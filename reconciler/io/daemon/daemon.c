@@ -9,6 +9,7 @@
 #include "reconciler/io/daemon/answer.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/loop.h"
 #include "reconciler/io/daemon/policy_file.h"
 #include "reconciler/io/daemon/recover.h"
@@ -207,7 +208,8 @@ open_rooms(struct rc_daemon *d, struct rc_error *e)
     d->sweeps = rc_sweeps_new(d);
     d->executor = rc_executor_new(d);
     d->policy_file = rc_policy_file_new(d);
-    if (!d->report || !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
+    d->lead = rc_lead_new(d);
+    if (!d->lead || !d->report || !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
     return RC_OK;
@@ -301,14 +303,11 @@ rc_daemon_run(struct rc_daemon *d)
 }
 
 static void
-on_yielded(void *arg, enum rc_err code, const struct rc_lease_info *info,
-           const struct rc_error *err)
+on_handed_over(void *arg, enum rc_err code)
 {
     struct rc_daemon *d = arg;
 
     (void)code;
-    (void)info;
-    (void)err;
     event_base_loopexit(d->base, NULL);
 }
 
@@ -324,11 +323,8 @@ rc_daemon_stop(struct rc_daemon *d)
     rc_intake_stop(d->intake);
     rc_intake_flush(d->intake);
     /* What is in flight is in the journal, in tags and in the store: adoptable. */
-    if (d->dry_run || rc_lease_yield(d->lease, on_yielded, d) != RC_OK) {
-        event_base_loopexit(d->base, NULL);
-        return;
-    }
     event_base_loopexit(d->base, &grace);
+    rc_lead_yield(d->lead, on_handed_over, d);
 }
 
 void
@@ -352,6 +348,7 @@ rc_daemon_close(struct rc_daemon *d)
         rc_journal_close(d->journal);
     }
     rc_executor_free(d->executor);
+    rc_lead_free(d->lead);
     rc_intake_free(d->intake);
     rc_metrics_free(d->metrics);
     rc_report_free(d->report);

@@ -35,6 +35,7 @@ struct rc_sweeps;   /* EC2 polling: sweeps.h */
 struct rc_executor; /* actions: executor.h */
 struct rc_report;   /* log lines and metrics: report.h */
 struct rc_policy_file;
+struct rc_lead; /* the lease: lead.h */
 
 struct rc_daemon {
     struct event_base *base;
@@ -81,6 +82,7 @@ struct rc_daemon {
     struct rc_intake *intake;
     struct rc_sweeps *sweeps;
     struct rc_executor *executor;
+    struct rc_lead *lead;
     struct rc_report *report;
     struct rc_policy_file *policy_file;
 };

@@ -1,16 +1,14 @@
-/* exec_store.c - the incident store, the quarantine file and the lease.
- *
- * Taking the lease in a new epoch reads the store before the core is told: what
- * another controller (or an earlier life) began is adopted before anything is
- * decided. A write that loses its condition means that somebody else leads: the
- * core is told at once. */
+/* exec_store.c - the incident store and the quarantine file. A write that loses its
+ * condition means that somebody else leads: the core is told at once. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/loop.h"
 #include "reconciler/io/daemon/report.h"
+#include "reconciler/io/store/history_json.h"
 
 static void
 post_lost(struct rc_daemon *d)
@@ -28,6 +26,7 @@ on_stored(void *arg, enum rc_err code, const struct rc_error *err)
     struct rc_error ok;
 
     rc_fail(&ok, RC_OK, "%s", "");
+    rc_lead_store_busy(errand->d->lead, -1);
     if (code == RC_E_CONDITION) {
         post_lost(errand->d);
     }
@@ -57,7 +56,32 @@ rc_exec_incident_put(struct rc_daemon *d, const struct rc_action *a)
         struct rc_error e;
         rc_fail(&e, err, "the incident store did not take it");
         rc_errand_end(errand, &e);
+        return;
     }
+    rc_lead_store_busy(d->lead, 1);
+}
+
+void
+rc_exec_history_put(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    char *json = errand ? rc_history_json_format(&a->u.history) : NULL;
+    struct rc_history_item item = {
+        .epoch = a->u.history.epoch, .json = json, .json_len = json ? strlen(json) : 0};
+
+    if (!errand) {
+        return;
+    }
+    rc_text_set(item.node, sizeof item.node, *a->node ? a->node : RC_HISTORY_CLUSTER);
+    enum rc_err err = json ? rc_history_put(d->store, &item, on_stored, errand) : RC_E_FULL;
+    free(json);
+    if (err != RC_OK) {
+        struct rc_error e;
+        rc_fail(&e, err, "the incident store did not take it");
+        rc_errand_end(errand, &e);
+        return;
+    }
+    rc_lead_store_busy(d->lead, 1);
 }
 
 static void
@@ -121,114 +145,5 @@ rc_exec_quarantine(struct rc_daemon *d, const struct rc_action *a)
     };
     if (errand && rc_quarantine_put(d->quarantine, &item, on_quarantined, errand, &e) != RC_OK) {
         rc_errand_end(errand, &e);
-    }
-}
-
-/* ---- the lease ---- */
-
-struct lease_call {
-    struct rc_daemon *d;
-    struct rc_event ev; /* RC_EV_LEASE, told when everything is adopted */
-    bool renewing;
-};
-
-static void
-end_lease_call(struct lease_call *c)
-{
-    rc_daemon_post(c->d, &c->ev);
-    free(c);
-}
-
-static void
-post_adopted(struct rc_daemon *d, const struct rc_incident_item *item)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_ADOPT);
-    memcpy(ev.node, item->node, sizeof ev.node);
-    memcpy(ev.code, item->item.code, sizeof ev.code);
-    ev.u.adopt.opened_wall_ms = item->item.opened_wall_ms;
-    ev.u.adopt.incident = item->incident;
-    ev.u.adopt.fault = item->item.fault;
-    ev.u.adopt.phase = item->item.phase;
-    ev.u.adopt.rung = item->item.rung;
-    ev.u.adopt.tries = item->item.tries;
-    ev.u.adopt.attempt = item->item.attempt;
-    ev.u.adopt.flags = item->item.flags;
-    memcpy(ev.u.adopt.old_instance, item->item.old_instance, RC_ID_LEN);
-    memcpy(ev.u.adopt.new_instance, item->item.new_instance, RC_ID_LEN);
-    memcpy(ev.u.adopt.rule, item->item.rule, RC_RULE_LEN);
-    rc_daemon_post(d, &ev);
-}
-
-static void
-on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
-          const struct rc_error *err)
-{
-    struct lease_call *c = arg;
-
-    if (code != RC_OK) {
-        /* A successor that cannot read what is open would act on missing knowledge. */
-        rc_log_failure(c->d->log, "store", err, NULL);
-        c->ev.u.lease.held = 0;
-        c->ev.u.lease.error = (uint32_t)code;
-        end_lease_call(c);
-        return;
-    }
-    for (size_t i = 0; i < items->incident_count; i++) {
-        post_adopted(c->d, &items->incidents[i]);
-    }
-    rc_slurm_poll(c->d->slurm, true); /* every node anew: also those that have not changed */
-    end_lease_call(c);
-}
-
-static void
-on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const struct rc_error *err)
-{
-    struct lease_call *c = arg;
-    struct rc_ev_lease *l = &c->ev.u.lease;
-
-    if (code == RC_OK && info->mine) {
-        l->held = 1;
-        l->epoch = info->epoch;
-        l->until_ms = info->until_ms + c->d->core_offset_ms;
-        if (!c->renewing && rc_incident_list(c->d->store, info->epoch, on_listed, c) == RC_OK) {
-            return;
-        }
-        if (!c->renewing) {
-            l->held = 0;
-        }
-    } else if (code != RC_OK && code != RC_E_CONDITION && code != RC_E_NO_LEASE) {
-        l->error = (uint32_t)code;
-        rc_log_failure(c->d->log, "lease", err, NULL);
-    }
-    end_lease_call(c);
-}
-
-void
-rc_exec_lease(struct rc_daemon *d, const struct rc_action *a)
-{
-    struct lease_call *c = calloc(1, sizeof *c);
-    enum rc_err err;
-
-    (void)a;
-    if (!c) {
-        return; /* asked again at its deadline */
-    }
-    c->d = d;
-    rc_event_init(&c->ev, RC_EV_LEASE);
-    if (d->dry_run) {
-        /* Decides as if it led, takes nothing from the one that does. */
-        c->ev.u.lease.held = 1;
-        c->ev.u.lease.until_ms = rc_daemon_now_ms(d) + d->config.lease.term_ms;
-        end_lease_call(c);
-        return;
-    }
-    c->renewing = d->state->lease_held && rc_daemon_now_ms(d) < d->state->lease_until_ms;
-    err = c->renewing ? rc_lease_renew(d->lease, on_lease, c)
-                      : rc_lease_acquire(d->lease, on_lease, c);
-    if (err != RC_OK) {
-        c->ev.u.lease.error = (uint32_t)err;
-        end_lease_call(c);
     }
 }

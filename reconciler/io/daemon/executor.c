@@ -22,6 +22,7 @@ struct rc_executor {
 
 static rc_exec_fn *const exec_fns[RC_ACTION__MAX] = {
     [RC_ACT_INCIDENT_PUT] = rc_exec_incident_put,
+    [RC_ACT_HISTORY_PUT] = rc_exec_history_put,
     [RC_ACT_MESSAGE_QUARANTINE] = rc_exec_quarantine,
     [RC_ACT_DRAIN] = rc_exec_drain,
     [RC_ACT_DOWN] = rc_exec_down,

@@ -15,6 +15,7 @@
 #include "reconciler/core/record.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/recover.h"
 #include "reconciler/io/daemon/report.h"
 #include "reconciler/io/daemon/watch.h"
@@ -288,6 +289,7 @@ finish_turn(struct rc_daemon *d)
 {
     rc_executor_flush(d->executor);
     rc_intake_follow(d->intake);
+    rc_lead_follow(d->lead);
     make_room(d);
     if (rc_journal_wants_rotation(d->journal) && !d->journal_stuck) {
         rc_recover_rotate(d);

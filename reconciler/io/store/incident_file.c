@@ -24,8 +24,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "reconciler/core/incident.h"
-#include "reconciler/core/policy.h"
 #include "reconciler/io/store/incident_item.h"
 #include "reconciler/io/store/incident_listing.h"
 #include "reconciler/io/store/json_fields.h"
@@ -379,20 +377,6 @@ ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const st
     return RC_OK;
 }
 
-static bool
-is_node_name(const char *node)
-{
-    size_t len = strspn(node, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-
-    return len > 0 && len < RC_NODE_LEN && !node[len] && node[0] != '.';
-}
-
-static bool
-is_epoch(uint64_t epoch)
-{
-    return epoch > 0 && epoch <= RC_JSON_INTEGER_MAX;
-}
-
 static enum rc_err
 put_item(struct rc_incident_store *base, const struct rc_incident_item *item, rc_store_fn *cb,
          void *arg)
@@ -400,9 +384,7 @@ put_item(struct rc_incident_store *base, const struct rc_incident_item *item, rc
     struct incident_file *s = (struct incident_file *)base;
     struct call c = {.cb = cb, .arg = arg};
 
-    if (!item->incident || !is_node_name(item->node) || !is_epoch(item->item.epoch) ||
-        item->item.fault >= RC_FAULT__MAX || item->item.phase >= RC_PHASE__MAX ||
-        item->item.opened_wall_ms < 0) {
+    if (!rc_incident_item_is_good(item)) {
         return RC_E_INVALID;
     }
     snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", item->incident);
@@ -416,7 +398,7 @@ remove_incident(struct rc_incident_store *base, uint32_t incident, uint64_t epoc
 {
     struct call c = {.cb = cb, .arg = arg};
 
-    if (!incident || !is_epoch(epoch)) {
+    if (!incident || !rc_item_epoch_is_good(epoch)) {
         return RC_E_INVALID;
     }
     snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", incident);
@@ -432,7 +414,7 @@ put_history(struct rc_incident_store *base, const struct rc_history_item *item, 
     struct rc_history_item check;
     char *json = NULL;
 
-    if (!is_node_name(item->node) || !is_epoch(item->epoch)) {
+    if (!rc_history_item_is_good(item)) {
         return RC_E_INVALID;
     }
     if (item->json_len > RC_HISTORY_MAX) {

@@ -26,6 +26,35 @@ _Static_assert(sizeof(struct rc_act_incident) ==
                    16 + 8 * sizeof(uint32_t) + 2 * RC_ID_LEN + RC_RULE_LEN + RC_CODE_LEN,
                "every member of the item is stored");
 
+static bool
+is_node_name(const char *node)
+{
+    size_t len = strspn(node, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    return len > 0 && len < RC_NODE_LEN && !node[len] && node[0] != '.';
+}
+
+bool
+rc_item_epoch_is_good(uint64_t epoch)
+{
+    return epoch > 0 && epoch <= RC_JSON_INTEGER_MAX;
+}
+
+bool
+rc_incident_item_is_good(const struct rc_incident_item *item)
+{
+    return item->incident && is_node_name(item->node) && rc_item_epoch_is_good(item->item.epoch) &&
+           item->item.fault < RC_FAULT__MAX && item->item.phase < RC_PHASE__MAX &&
+           item->item.opened_wall_ms >= 0;
+}
+
+bool
+rc_history_item_is_good(const struct rc_history_item *item)
+{
+    return (strcmp(item->node, RC_HISTORY_CLUSTER) == 0 || is_node_name(item->node)) &&
+           rc_item_epoch_is_good(item->epoch);
+}
+
 /* --- to text -------------------------------------------------------------------- */
 
 static cJSON *

@@ -6,9 +6,16 @@
 #ifndef RC_INCIDENT_ITEM_H
 #define RC_INCIDENT_ITEM_H
 
+#include <stdbool.h>
+
 #include "reconciler/io/store/incident_store.h"
 
 enum { RC_ITEM_VERSION = 1 };
+
+/* Can the arguments of a put be kept? */
+bool rc_incident_item_is_good(const struct rc_incident_item *item);
+bool rc_history_item_is_good(const struct rc_history_item *item);
+bool rc_item_epoch_is_good(uint64_t epoch);
 
 /* malloc'd text, or NULL when memory is out. */
 char *rc_incident_item_format(const char *cluster, const struct rc_incident_item *item);

@@ -29,7 +29,7 @@ grow(void *list, size_t count, size_t *room, size_t size)
 }
 
 static enum rc_err
-list_incident(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+list_incident(struct rc_incident_listing *l, const char *key, const char *text, size_t len,
               struct rc_error *err)
 {
     char name[NAME_ROOM];
@@ -44,8 +44,8 @@ list_incident(struct rc_incident_listing *l, const char *text, size_t len, const
     if (e) {
         return e;
     }
-    snprintf(name, sizeof name, "incident-%" PRIu32 ".json", item->incident);
-    if (strcmp(name, file) != 0) {
+    snprintf(name, sizeof name, "incident-%" PRIu32, item->incident);
+    if (strcmp(name, key) != 0) {
         return rc_fail(err, RC_E_PARSE, "the item is of incident %" PRIu32, item->incident);
     }
     l->incident_count++;
@@ -54,7 +54,7 @@ list_incident(struct rc_incident_listing *l, const char *text, size_t len, const
 }
 
 static enum rc_err
-list_history(struct rc_incident_listing *l, const char *text, size_t len, const char *file,
+list_history(struct rc_incident_listing *l, const char *key, const char *text, size_t len,
              struct rc_error *err)
 {
     char name[NAME_ROOM];
@@ -76,29 +76,36 @@ list_history(struct rc_incident_listing *l, const char *text, size_t len, const 
     }
     l->history_count++;
     l->epoch_max = item->epoch > l->epoch_max ? item->epoch : l->epoch_max;
-    snprintf(name, sizeof name, "node-%s.json", item->node);
-    return strcmp(name, file) == 0 ? RC_OK
-                                   : rc_fail(err, RC_E_PARSE, "the item is of node %s", item->node);
+    snprintf(name, sizeof name, "node-%s", item->node);
+    return strcmp(name, key) == 0 ? RC_OK
+                                  : rc_fail(err, RC_E_PARSE, "the item is of node %s", item->node);
+}
+
+enum rc_err
+rc_incident_listing_add(struct rc_incident_listing *l, const char *key, const char *text,
+                        size_t len, struct rc_error *err)
+{
+    if (strncmp(key, "incident-", 9) == 0) {
+        return list_incident(l, key, text, len, err);
+    }
+    return strncmp(key, "node-", 5) == 0 ? list_history(l, key, text, len, err) : RC_OK;
 }
 
 static enum rc_err
 list_file(int dir_fd, struct rc_incident_listing *l, const char *file, struct rc_error *err)
 {
     size_t name_len = strlen(file), len = 0;
+    char key[NAME_ROOM], *text = NULL;
     struct rc_error why;
-    char *text = NULL;
 
-    if (name_len < 5 || strcmp(file + name_len - 5, ".json") != 0) {
+    if (name_len < 5 || name_len >= sizeof key || strcmp(file + name_len - 5, ".json") != 0 ||
+        (strncmp(file, "incident-", 9) != 0 && strncmp(file, "node-", 5) != 0)) {
         return RC_OK;
     }
-    bool is_incident = strncmp(file, "incident-", 9) == 0;
-    if (!is_incident && strncmp(file, "node-", 5) != 0) {
-        return RC_OK;
-    }
+    snprintf(key, sizeof key, "%.*s", (int)(name_len - 5), file);
     enum rc_err e = rc_store_read(dir_fd, file, &text, &len, &why);
     if (!e) {
-        e = is_incident ? list_incident(l, text, len, file, &why)
-                        : list_history(l, text, len, file, &why);
+        e = rc_incident_listing_add(l, key, text, len, &why);
         free(text);
     }
     return e ? rc_fail(err, e, "%.80s: %.170s", file, why.text) : RC_OK;
@@ -120,6 +127,17 @@ items_by_node(const void *a, const void *b)
                   ((const struct rc_history_item *)b)->node);
 }
 
+void
+rc_incident_listing_sort(struct rc_incident_listing *l)
+{
+    if (l->incident_count) {
+        qsort(l->incidents, l->incident_count, sizeof *l->incidents, items_by_incident);
+    }
+    if (l->history_count) {
+        qsort(l->histories, l->history_count, sizeof *l->histories, items_by_node);
+    }
+}
+
 enum rc_err
 rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
                          struct rc_incident_listing *l, struct rc_error *err)
@@ -137,12 +155,7 @@ rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
         e = list_file(dir_fd, l, entry->d_name, err);
     }
     closedir(d);
-    if (l->incident_count) {
-        qsort(l->incidents, l->incident_count, sizeof *l->incidents, items_by_incident);
-    }
-    if (l->history_count) {
-        qsort(l->histories, l->history_count, sizeof *l->histories, items_by_node);
-    }
+    rc_incident_listing_sort(l);
     return e;
 }
 

@@ -1,4 +1,4 @@
-/* incident_listing.h - every item of a store directory, read at once. */
+/* incident_listing.h - every item of a store, read at once. */
 #ifndef RC_INCIDENT_LISTING_H
 #define RC_INCIDENT_LISTING_H
 
@@ -18,6 +18,11 @@ struct rc_incident_listing {
  * that names it. Free *l in either case. */
 enum rc_err rc_incident_listing_read(const char *dir, int dir_fd, const char *cluster,
                                      struct rc_incident_listing *l, struct rc_error *err);
+/* One item under its key, "incident-12" or "node-gpu-7"; other keys are passed over. l is
+ * zeroed at first, but for its cluster. RC_E_PARSE, RC_E_FOREIGN. */
+enum rc_err rc_incident_listing_add(struct rc_incident_listing *l, const char *key,
+                                    const char *text, size_t len, struct rc_error *err);
+void rc_incident_listing_sort(struct rc_incident_listing *l);
 void rc_incident_listing_free(struct rc_incident_listing *l);
 
 #endif

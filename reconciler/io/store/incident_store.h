@@ -26,6 +26,9 @@ struct rc_incident_item {
     struct rc_act_incident item; /* item.epoch: the writer's; item.close: not used here */
 };
 
+/* The history of no node: the cluster's own (paused, breaker). */
+#define RC_HISTORY_CLUSTER "@cluster"
+
 /* One node's history: attempts, repeats, known bad serials; a JSON object whose
  * members are its writer's business (numbers of at most 15 digits come back exactly). */
 struct rc_history_item {

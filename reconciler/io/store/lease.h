@@ -24,11 +24,13 @@ struct rc_lease_info {
     char owner[RC_NODE_LEN]; /* who holds it or held it last */
     uint64_t epoch;          /* grows by one with every acquisition */
     int64_t term_ms;         /* an unrenewed lease ends after this */
-    uint64_t renewal;        /* changes with every write of the record */
-    bool held;               /* false: yielded, free to take */
-    bool mine;               /* held by this lease object, this acquisition */
-    int64_t until_ms;        /* mine: no request may be sent later than this less a margin */
-    int64_t takeable_at_ms;  /* not mine: earliest time at which acquire can succeed */
+    int64_t
+        since_wall_ms; /* when it was acquired, by its owner's clock: for people; 0 = not told */
+    uint64_t renewal;  /* changes with every write of the record */
+    bool held;         /* false: yielded, free to take */
+    bool mine;         /* held by this lease object, this acquisition */
+    int64_t until_ms;  /* mine: no request may be sent later than this less a margin */
+    int64_t takeable_at_ms; /* not mine: earliest time at which acquire can succeed */
 };
 
 /* info is borrowed and valid on RC_OK and RC_E_CONDITION; err is borrowed. */

@@ -61,6 +61,15 @@ boot_clock_ms(void *arg)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int64_t
+lease_wall_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* --- the work, inside the lock --------------------------------------------------- */
 
 /* RC_E_NOT_FOUND: there is no record yet. */
@@ -139,6 +148,7 @@ acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     r.epoch++;
     r.renewal++;
     r.term_ms = l->o.term_ms;
+    r.since_wall_ms = lease_wall_ms();
     r.held = true;
     e = write_lease(l, &r, true, err);
     if (!e) {
@@ -220,6 +230,7 @@ answer_lease(struct lease_file *l, enum rc_err code, const struct rc_error *err)
     memcpy(info.owner, r->owner, sizeof info.owner);
     info.epoch = r->epoch;
     info.term_ms = r->term_ms;
+    info.since_wall_ms = r->since_wall_ms;
     info.renewal = r->renewal;
     info.held = r->held;
     info.mine = l->is_mine;

@@ -18,7 +18,8 @@ rc_lease_record_format(const char *cluster, const struct rc_lease_record *r)
         cJSON_AddNumberToObject(o, "epoch", (double)r->epoch) &&
         cJSON_AddNumberToObject(o, "renewal", (double)r->renewal) &&
         cJSON_AddNumberToObject(o, "term_ms", (double)r->term_ms) &&
-        cJSON_AddBoolToObject(o, "held", r->held)) {
+        cJSON_AddBoolToObject(o, "held", r->held) &&
+        cJSON_AddNumberToObject(o, "since_ms", (double)r->since_wall_ms)) {
         text = cJSON_PrintUnformatted(o);
     }
     cJSON_Delete(o);
@@ -41,6 +42,9 @@ rc_lease_record_parse(const char *what, const char *cluster, const char *text, s
     r.renewal = rc_json_integer(&o, "renewal", 1, RC_JSON_INTEGER_MAX - 1);
     r.term_ms = (int64_t)rc_json_integer(&o, "term_ms", 1, RC_LEASE_TERM_MS_MAX);
     r.held = rc_json_bool(&o, "held");
+    if (!o.failed && cJSON_HasObjectItem(o.root, "since_ms")) { /* earlier releases had none */
+        r.since_wall_ms = (int64_t)rc_json_integer(&o, "since_ms", 0, RC_JSON_INTEGER_MAX);
+    }
     if (!o.failed && !r.owner[0]) {
         rc_json_refuse(&o, "owner", "a name");
     }

@@ -1,7 +1,8 @@
 /* lease_record.h - the lease's record as JSON text, and one observer's judgement
  * of it. Every form of the lease uses both.
  *
- * {"version":1,"cluster":"c","owner":"ctl-1","epoch":7,"renewal":42,"term_ms":10000,"held":true} */
+ * {"version":1,"cluster":"c","owner":"ctl-1","epoch":7,"renewal":42,"term_ms":10000,"held":true,
+ *  "since_ms":1795415800123} */
 #ifndef RC_LEASE_RECORD_H
 #define RC_LEASE_RECORD_H
 
@@ -16,6 +17,7 @@ struct rc_lease_record {
     uint64_t epoch;
     uint64_t renewal;
     int64_t term_ms;
+    int64_t since_wall_ms; /* 0 = not told */
     bool held;
 };
 

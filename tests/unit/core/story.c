@@ -69,9 +69,26 @@ take_actions(struct story *st)
         if (a->kind == RC_ACT_INCIDENT_PUT) {
             snprintf(st->trace + len, sizeof st->trace - len, "%s=%s;", a->node,
                      rc_phase_name((enum rc_phase)a->u.item.phase));
-        } else if (a->kind != RC_ACT_LEASE) {
+        } else if (a->kind != RC_ACT_LEASE && a->kind != RC_ACT_HISTORY_PUT) {
             snprintf(st->trace + len, sizeof st->trace - len, "%s;",
                      rc_action_name((enum rc_action_kind)a->kind));
+        }
+    }
+}
+
+static void
+answer_histories(struct story *st)
+{
+    for (uint32_t slot = 1; slot <= st->s->flight_used; slot++) {
+        const struct rc_flight *f = rc_flight_at(st->s, slot);
+        if (f->id && f->kind == RC_ACT_HISTORY_PUT) {
+            struct rc_event done;
+            rc_event_init(&done, RC_EV_COMPLETION);
+            done.u.completion.action = f->id;
+            done.at_ms = st->at_ms;
+            done.wall_ms = st->wall_ms;
+            rc_step(st->s, &done, &st->out);
+            take_actions(st);
         }
     }
 }
@@ -104,6 +121,7 @@ story_give(struct story *st, struct rc_event *ev)
         take_actions(st);
         id = st->last[RC_ACT_INCIDENT_PUT].id;
     }
+    answer_histories(st);
     if (st->s->lease_action) {
         struct rc_event lease;
         rc_event_init(&lease, RC_EV_LEASE);

@@ -360,6 +360,7 @@ no_field_of_a_payload_is_forgotten(void)
         {RC_EV_COMPLETION, sizeof(struct rc_ev_completion), 4 + 4},
         {RC_EV_OPERATOR, sizeof(struct rc_ev_operator), 0},
         {RC_EV_ADOPT, sizeof(struct rc_ev_adopt), 4},
+        {RC_EV_HISTORY, sizeof(struct rc_history), 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,0 +1,298 @@
+/* node_history.c - see node_history.h. Core time and wall time of one moment are both in every
+ * event, so times are carried over by their distance from now. */
+#include "reconciler/core/node_history.h"
+
+#include <string.h>
+
+#include "reconciler/core/fact.h"
+#include "reconciler/core/timers.h"
+#include "reconciler/core/turn.h"
+
+enum { PUT_TIMEOUT_MS = 30000, FULL_RETRY_MS = 1000 };
+
+/* One row's bookkeeping; the cluster's own stands in the state's header. */
+static struct rc_history_row *
+history_row_of(struct rc_state *s, uint32_t node)
+{
+    return node ? &rc_node_at(s, node)->history : &s->history;
+}
+
+void
+rc_history_dirty(struct rc_state *s, uint32_t node)
+{
+    history_row_of(s, node)->dirty = 1;
+}
+
+static int64_t
+to_wall(const struct rc_state *s, int64_t core_ms)
+{
+    return core_ms ? s->now_wall_ms + core_ms - s->now_ms : 0;
+}
+
+/* Nothing of another controller lies in our future, whatever the clocks say. */
+static int64_t
+past_to_core(const struct rc_state *s, int64_t wall_ms)
+{
+    int64_t core_ms = s->now_ms + wall_ms - s->now_wall_ms;
+
+    return core_ms > s->now_ms ? s->now_ms : core_ms ? core_ms : -1;
+}
+
+static void
+ring_out(const struct rc_state *s, const int64_t *ring, uint32_t total, int64_t *out)
+{
+    uint32_t kept = total < RC_ATTEMPTS_MAX ? total : RC_ATTEMPTS_MAX;
+
+    for (uint32_t i = 0; i < kept; i++) {
+        out[i] = to_wall(s, ring[(total - kept + i) % RC_ATTEMPTS_MAX]);
+    }
+}
+
+static uint32_t
+ring_in(const struct rc_state *s, const int64_t *in, int64_t *ring)
+{
+    uint32_t total = 0;
+
+    memset(ring, 0, RC_ATTEMPTS_MAX * sizeof *ring);
+    for (uint32_t i = 0; i < RC_ATTEMPTS_MAX; i++) {
+        if (in[i] > 0) {
+            ring[total++] = past_to_core(s, in[i]);
+        }
+    }
+    return total;
+}
+
+static int64_t
+ring_newest(const int64_t *ring, uint32_t total)
+{
+    return total ? ring[(total - 1) % RC_ATTEMPTS_MAX] : INT64_MIN;
+}
+
+static void
+history_of(const struct rc_state *s, const struct rc_node *n, struct rc_history *h)
+{
+    ring_out(s, n->opened_ms, n->opened_count, h->opened_wall_ms);
+    ring_out(s, n->repair_ms, n->repair_count, h->repair_wall_ms);
+    ring_out(s, n->launch_ms, n->launch_count, h->launch_wall_ms);
+    ring_out(s, n->destructive_ms, n->destructive_count, h->destructive_wall_ms);
+    if (n->cooldown_until_ms > s->now_ms) {
+        h->cooldown_until_wall_ms = to_wall(s, n->cooldown_until_ms);
+    }
+    h->yielded_fault = n->yielded_fault;
+    h->flags = n->hold ? RC_HISTORY_HELD : 0U;
+}
+
+static bool
+is_due(const struct rc_state *s, const struct rc_history_row *row)
+{
+    /* Other actions need their rows of the table more: the rest is written after these. */
+    return row->dirty && !row->action && rc_leads(s) && s->now_ms >= row->retry_ms &&
+           s->flight_count < s->flights.room / 2;
+}
+
+/* An answer that never came: written again. */
+static void
+expire(struct rc_state *s, struct rc_history_row *row)
+{
+    uint32_t slot = rc_flight_find(s, row->action);
+
+    if (!row->action || (slot && rc_flight_at(s, slot)->deadline_ms > s->now_ms)) {
+        return;
+    }
+    if (slot) {
+        rc_flight_free(s, slot);
+    }
+    row->action = 0;
+    row->dirty = 1;
+}
+
+static void
+put(struct rc_state *s, struct rc_actions *out, const char *node, const struct rc_history *h)
+{
+    struct rc_action a;
+
+    memset(&a, 0, sizeof a);
+    a.kind = RC_ACT_HISTORY_PUT;
+    a.deadline_ms = s->now_ms + PUT_TIMEOUT_MS;
+    memcpy(a.node, node, sizeof a.node);
+    a.u.history = *h;
+    a.u.history.epoch = s->lease_epoch;
+    rc_act_send(s, out, &a);
+}
+
+void
+rc_history_decide(struct rc_turn *t)
+{
+    struct rc_history_row *row = &t->n->history;
+    struct rc_history h;
+
+    expire(t->s, row);
+    if (is_due(t->s, row)) {
+        memset(&h, 0, sizeof h);
+        history_of(t->s, t->n, &h);
+        put(t->s, t->out, t->n->name, &h);
+    }
+    if (row->action) {
+        rc_turn_wake(t, rc_flight_at(t->s, rc_flight_find(t->s, row->action))->deadline_ms);
+    } else if (row->dirty && rc_leads(t->s)) {
+        rc_turn_wake(t,
+                     row->retry_ms > t->s->now_ms ? row->retry_ms : t->s->now_ms + FULL_RETRY_MS);
+    }
+}
+
+void
+rc_history_decide_cluster(struct rc_state *s, struct rc_actions *out)
+{
+    static const char nobody[RC_NODE_LEN];
+    struct rc_history_row *row = &s->history;
+    struct rc_history h;
+
+    expire(s, row);
+    if (!is_due(s, row) || out->count == RC_ACTIONS_MAX) {
+        return;
+    }
+    memset(&h, 0, sizeof h);
+    h.flags =
+        (s->paused ? RC_HISTORY_PAUSED : 0U) | (s->breaker_open ? RC_HISTORY_BREAKER_OPEN : 0U);
+    put(s, out, nobody, &h);
+}
+
+int64_t
+rc_history_wake(const struct rc_state *s)
+{
+    const struct rc_history_row *row = &s->history;
+    uint32_t slot = rc_flight_find(s, row->action);
+
+    if (!rc_leads(s) || (!row->dirty && !row->action)) {
+        return RC_NEVER;
+    }
+    if (row->action) {
+        return slot ? rc_flight_at(s, slot)->deadline_ms : s->now_ms;
+    }
+    return row->retry_ms > s->now_ms ? row->retry_ms : s->now_ms + FULL_RETRY_MS;
+}
+
+void
+rc_history_note(struct rc_state *s, const struct rc_action *a)
+{
+    struct rc_history_row *row = history_row_of(s, *a->node ? rc_node_find(s, a->node) : 0);
+
+    row->action = a->id;
+    row->epoch = a->u.history.epoch;
+    row->dirty = 0;
+}
+
+void
+rc_history_done(struct rc_state *s, uint32_t node, uint64_t action, uint32_t error)
+{
+    struct rc_history_row *row = history_row_of(s, node);
+
+    if (row->action != action) {
+        return;
+    }
+    row->action = 0;
+    if (error == RC_OK) {
+        row->retries = 0;
+        row->retry_ms = 0;
+    } else {
+        row->dirty = 1;
+        row->retry_ms = s->now_ms + rc_backoff_ms(s, action, row->retries++);
+    }
+    rc_touch(s, node);
+}
+
+/* What was not counted here is counted now. */
+static void
+count_ring(struct rc_rate *r, const int64_t *ring, uint32_t total, int64_t after_ms)
+{
+    for (uint32_t i = 0; i < total && i < RC_ATTEMPTS_MAX; i++) {
+        if (ring[i] > after_ms) {
+            rc_rate_insert(r, ring[i]);
+        }
+    }
+}
+
+static void
+count_in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row, int64_t launch_ms,
+               int64_t destructive_ms)
+{
+    struct rc_scope_row *r = rc_scope_at(s, row);
+
+    count_ring(&r->launches, n->launch_ms, n->launch_count, launch_ms);
+    count_ring(&r->destructive, n->destructive_ms, n->destructive_count, destructive_ms);
+}
+
+void
+rc_history_scope_known(struct rc_state *s, struct rc_node *n)
+{
+    if (n->history.partition_due && n->partition_row) {
+        count_in_scope(s, n, n->partition_row, INT64_MIN, INT64_MIN);
+        n->history.partition_due = 0;
+    }
+    if (n->history.zone_due && n->zone_row) {
+        count_in_scope(s, n, n->zone_row, INT64_MIN, INT64_MIN);
+        n->history.zone_due = 0;
+    }
+}
+
+static void
+take_cluster_past(struct rc_state *s, const struct rc_history *h)
+{
+    s->paused = (h->flags & RC_HISTORY_PAUSED) != 0;
+    if (h->flags & RC_HISTORY_BREAKER_OPEN && !s->breaker_open) {
+        s->breaker_open = 1;
+        s->breaker_since_ms = s->breaker_last_ms = s->now_ms;
+    } else if (!(h->flags & RC_HISTORY_BREAKER_OPEN)) {
+        s->breaker_open = 0;
+    }
+    s->recheck = 1;
+    rc_touch_all(s);
+}
+
+static void
+take_node_past(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
+{
+    int64_t opened_ms = ring_newest(n->opened_ms, n->opened_count);
+    int64_t launch_ms = ring_newest(n->launch_ms, n->launch_count);
+    int64_t destructive_ms = ring_newest(n->destructive_ms, n->destructive_count);
+    int64_t left_ms = h->cooldown_until_wall_ms - s->now_wall_ms;
+    int64_t most_ms = s->policy.limits.cooldown_ms;
+
+    n->opened_count = ring_in(s, h->opened_wall_ms, n->opened_ms);
+    n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);
+    n->launch_count = ring_in(s, h->launch_wall_ms, n->launch_ms);
+    n->destructive_count = ring_in(s, h->destructive_wall_ms, n->destructive_ms);
+    count_ring(&s->breaker_rate, n->opened_ms, n->opened_count, opened_ms);
+    count_in_scope(s, n, 0, launch_ms, destructive_ms);
+    if (n->partition_row) {
+        count_in_scope(s, n, n->partition_row, launch_ms, destructive_ms);
+    }
+    if (n->zone_row) {
+        count_in_scope(s, n, n->zone_row, launch_ms, destructive_ms);
+    }
+    n->history.partition_due = !n->partition_row;
+    n->history.zone_due = !n->zone_row;
+    n->cooldown_until_ms = h->cooldown_until_wall_ms && left_ms > 0
+                               ? s->now_ms + (left_ms < most_ms ? left_ms : most_ms)
+                               : 0;
+    n->yielded_fault = h->yielded_fault < RC_FAULT__MAX ? h->yielded_fault : RC_FAULT_NONE;
+    n->hold = (h->flags & RC_HISTORY_HELD) != 0;
+}
+
+void
+rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h)
+{
+    struct rc_history_row *row = history_row_of(s, node);
+
+    if (row->epoch && h->epoch == row->epoch) {
+        return; /* our own words, or older ones than we know */
+    }
+    row->epoch = h->epoch;
+    row->dirty = 0;
+    if (node) {
+        take_node_past(s, rc_node_at(s, node), h);
+        rc_touch(s, node);
+    } else {
+        take_cluster_past(s, h);
+    }
+}

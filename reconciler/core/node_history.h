@@ -1,0 +1,54 @@
+/* node_history.h - one node's past, as the other controller must find it: what limits
+ * and rules look back at. Wall-clock ms, because core time is each controller's own.
+ *
+ * Written by HISTORY_PUT when something of it has changed, told by HISTORY on a
+ * take-over, before the open incidents are. The row of node "" is the cluster's own. */
+#ifndef RC_NODE_HISTORY_H
+#define RC_NODE_HISTORY_H
+
+#include <stdint.h>
+
+#include "reconciler/core/limits.h"
+
+enum {
+    RC_HISTORY_HELD = 1U << 0,        /* a node: an operator holds it */
+    RC_HISTORY_PAUSED = 1U << 1,      /* the cluster: no new action */
+    RC_HISTORY_BREAKER_OPEN = 1U << 2 /* the cluster */
+};
+
+/* Times oldest first; 0 = none. */
+struct rc_history {
+    uint64_t epoch; /* of the leader that wrote it */
+    int64_t opened_wall_ms[RC_ATTEMPTS_MAX];
+    int64_t repair_wall_ms[RC_ATTEMPTS_MAX];
+    int64_t launch_wall_ms[RC_ATTEMPTS_MAX];      /* in the rates of its scopes */
+    int64_t destructive_wall_ms[RC_ATTEMPTS_MAX]; /* the same */
+    int64_t cooldown_until_wall_ms;
+    uint32_t yielded_fault; /* enum rc_fault */
+    uint32_t flags;         /* RC_HISTORY_* */
+};
+
+struct rc_state;
+struct rc_node;
+struct rc_turn;
+struct rc_actions;
+struct rc_action;
+
+/* Something that stands in the history of this node (slot; 0 = the cluster) has changed. */
+void rc_history_dirty(struct rc_state *s, uint32_t node);
+/* End of a node's turn: writes what has changed, one write at a time. */
+void rc_history_decide(struct rc_turn *t);
+/* The same for the cluster's own row. */
+void rc_history_decide_cluster(struct rc_state *s, struct rc_actions *out);
+/* A write was sent; folded like every intent. */
+void rc_history_note(struct rc_state *s, const struct rc_action *a);
+/* Its answer; error = enum rc_err. */
+void rc_history_done(struct rc_state *s, uint32_t node, uint64_t action, uint32_t error);
+/* What the store says: the truth, unless this controller itself wrote last. */
+void rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h);
+/* The node's partition or zone is known now: what was taken counts in its rates. */
+void rc_history_scope_known(struct rc_state *s, struct rc_node *n);
+/* When the cluster's row must be looked at again; RC_NEVER = not. */
+int64_t rc_history_wake(const struct rc_state *s);
+
+#endif

@@ -1,0 +1,426 @@
+/* lead.c - see lead.h. */
+#include "reconciler/io/daemon/lead.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/core/stored.h"
+#include "reconciler/io/daemon/executor.h"
+#include "reconciler/io/daemon/loop.h"
+#include "reconciler/io/daemon/report.h"
+#include "reconciler/io/store/history_json.h"
+
+enum { YIELD_WAIT_MS = 400, TELL_AGAIN_MS = 60000 };
+
+enum yield_stage { NOT_YIELDING, STORE_ENDS, CORE_ENDS, LEASE_ENDS };
+
+struct rc_lead {
+    struct rc_daemon *d;
+    struct rc_lease_info seen; /* last good answer */
+    int64_t seen_ms;           /* core time of it; -1 = none yet */
+    struct rc_error error;     /* last trouble; text "" = well */
+    int64_t told_ms;           /* when that was logged */
+    uint64_t unread_epoch;     /* ours, but the store is not read yet; 0 = none */
+    int64_t unread_since_ms;
+    int64_t not_before_ms; /* left to the other one until then */
+    int store_busy;
+    enum yield_stage stage;
+    struct event *yield_timer;
+    rc_lead_yield_fn *yield_done;
+    void *yield_arg;
+};
+
+/* One question of the core. */
+struct lease_call {
+    struct rc_daemon *d;
+    struct rc_event ev; /* RC_EV_LEASE, told when everything is adopted */
+    bool told;          /* the core leads in this epoch: only renewed */
+};
+
+static void
+end_lease_call(struct lease_call *c)
+{
+    rc_daemon_post(c->d, &c->ev);
+    free(c);
+}
+
+/* --- trouble ---------------------------------------------------------------------- */
+
+/* Told when it is new, and again each minute. */
+static void
+note_trouble(struct rc_lead *l, const char *part, const struct rc_error *err)
+{
+    int64_t now_ms = rc_daemon_now_ms(l->d);
+
+    if (strcmp(l->error.text, err->text) != 0 || now_ms - l->told_ms >= TELL_AGAIN_MS) {
+        rc_log_failure(l->d->log, part, err, NULL);
+        l->told_ms = now_ms;
+    }
+    l->error = *err;
+}
+
+static void
+note_seen(struct rc_lead *l, const struct rc_lease_info *info)
+{
+    l->seen = *info;
+    l->seen_ms = rc_daemon_now_ms(l->d);
+}
+
+static bool
+is_local_trouble(enum rc_err code)
+{
+    return code != RC_E_PARSE && code != RC_E_FOREIGN && code != RC_E_CONDITION &&
+           code != RC_E_INVALID;
+}
+
+/* --- a new epoch -------------------------------------------------------------------- */
+
+static enum rc_err
+post_histories(struct rc_daemon *d, const struct rc_store_items *items, struct rc_error *err)
+{
+    char what[RC_NODE_LEN + 24];
+    struct rc_event ev;
+
+    for (size_t i = 0; i < items->history_count; i++) {
+        const struct rc_history_item *item = &items->histories[i];
+        bool is_cluster = strcmp(item->node, RC_HISTORY_CLUSTER) == 0;
+
+        rc_event_init(&ev, RC_EV_HISTORY);
+        snprintf(what, sizeof what, "history of node %s", item->node);
+        enum rc_err e = rc_history_json_parse(what, item->json, item->json_len, &ev.u.history, err);
+        if (e) {
+            return e;
+        }
+        ev.u.history.epoch = item->epoch;
+        if (!is_cluster) {
+            memcpy(ev.node, item->node, sizeof ev.node);
+        }
+        rc_daemon_post(d, &ev);
+    }
+    return RC_OK;
+}
+
+static void
+on_yielded_unread(void *arg, enum rc_err code, const struct rc_lease_info *info,
+                  const struct rc_error *err)
+{
+    (void)arg;
+    (void)code;
+    (void)info;
+    (void)err;
+}
+
+/* A store that cannot be read: kept for a term, then left to the other controller. What
+ * is wrong in the store itself is wrong for both, and a new epoch would not mend it. */
+static void
+store_unread(struct rc_lead *l, enum rc_err code)
+{
+    int64_t now_ms = rc_daemon_now_ms(l->d), term_ms = l->d->config.lease.term_ms;
+
+    if (is_local_trouble(code) && now_ms - l->unread_since_ms > term_ms) {
+        l->unread_epoch = 0;
+        l->not_before_ms = now_ms + term_ms;
+        (void)!rc_lease_yield(l->d->lease, on_yielded_unread, l);
+    }
+}
+
+static void
+on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
+          const struct rc_error *err)
+{
+    struct lease_call *c = arg;
+    struct rc_lead *l = c->d->lead;
+    struct rc_error own = *err;
+
+    if (code == RC_OK) {
+        code = post_histories(c->d, items, &own);
+    }
+    if (code != RC_OK) {
+        /* A successor that cannot read what is open would act on missing knowledge. */
+        note_trouble(l, "store", &own);
+        c->ev.u.lease.held = 0;
+        c->ev.u.lease.error = (uint32_t)code;
+        store_unread(l, code);
+        end_lease_call(c);
+        return;
+    }
+    for (size_t i = 0; i < items->incident_count; i++) {
+        const struct rc_incident_item *item = &items->incidents[i];
+        struct rc_event ev;
+        rc_stored_event(&ev, item->node, item->incident, &item->item);
+        rc_daemon_post(c->d, &ev);
+    }
+    l->unread_epoch = 0;
+    memset(&l->error, 0, sizeof l->error);
+    rc_log_event(c->d->log, RC_LOG_INFO, "lease", RC_LOG_NOTE, "leads",
+                 RC_FIELDS(RC_INT("epoch", c->ev.u.lease.epoch),
+                           RC_INT("incidents", items->incident_count),
+                           RC_INT("histories", items->history_count)),
+                 "this daemon leads from now on");
+    rc_slurm_poll(c->d->slurm, true); /* every node anew: also those that have not changed */
+    end_lease_call(c);
+}
+
+/* The journal of this controller knows later epochs: the table was restored or exchanged. */
+static bool
+is_epoch_behind(const struct rc_daemon *d, uint64_t epoch, struct rc_error *err)
+{
+    if (epoch > d->state->lease_epoch) {
+        return false;
+    }
+    rc_fail(err, RC_E_INVALID,
+            "the lease is in epoch %" PRIu64 ", but this controller has known epoch %" PRIu64
+            ": its record was restored or is another cluster's; nothing is done until it is "
+            "set to a later epoch",
+            epoch, d->state->lease_epoch);
+    return true;
+}
+
+static void
+read_store(struct lease_call *c)
+{
+    struct rc_lead *l = c->d->lead;
+    struct rc_error err;
+
+    if (l->unread_epoch != c->ev.u.lease.epoch) {
+        l->unread_epoch = c->ev.u.lease.epoch;
+        l->unread_since_ms = rc_daemon_now_ms(c->d);
+    }
+    enum rc_err e = is_epoch_behind(c->d, c->ev.u.lease.epoch, &err)
+                        ? err.code
+                        : rc_incident_list(c->d->store, c->ev.u.lease.epoch, on_listed, c);
+    if (e == RC_OK) {
+        return;
+    }
+    if (e != RC_E_INVALID) {
+        rc_fail(&err, e, "the store cannot be asked");
+    }
+    note_trouble(l, "lease", &err);
+    c->ev.u.lease.held = 0;
+    c->ev.u.lease.error = (uint32_t)e;
+    end_lease_call(c);
+}
+
+static void
+on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const struct rc_error *err)
+{
+    struct lease_call *c = arg;
+    struct rc_lead *l = c->d->lead;
+    struct rc_ev_lease *told = &c->ev.u.lease;
+
+    if (code == RC_OK || code == RC_E_CONDITION || code == RC_E_NO_LEASE) {
+        note_seen(l, info);
+        if (code != RC_OK || !info->mine) {
+            l->unread_epoch = 0;
+        }
+        if (!l->unread_epoch) {
+            memset(&l->error, 0, sizeof l->error);
+        }
+    } else if (code != RC_E_CANCELLED) {
+        told->error = (uint32_t)code;
+        note_trouble(l, "lease", err);
+    }
+    if (code == RC_OK && info->mine) {
+        told->held = 1;
+        told->epoch = info->epoch;
+        told->until_ms = info->until_ms + c->d->core_offset_ms;
+        if (!c->told) {
+            read_store(c);
+            return;
+        }
+    }
+    end_lease_call(c);
+}
+
+static enum rc_err
+begin_lease_call(struct rc_lead *l, struct lease_call *c)
+{
+    struct rc_daemon *d = l->d;
+    int64_t now_ms = rc_daemon_now_ms(d);
+
+    if (l->stage != NOT_YIELDING || (now_ms < l->not_before_ms && !d->state->lease_held)) {
+        return rc_lease_observe(d->lease, on_lease, c);
+    }
+    c->told = d->state->lease_held && now_ms < d->state->lease_until_ms;
+    if (c->told || l->unread_epoch) {
+        return rc_lease_renew(d->lease, on_lease, c);
+    }
+    return rc_lease_acquire(d->lease, on_lease, c);
+}
+
+void
+rc_exec_lease(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct lease_call *c = calloc(1, sizeof *c);
+
+    (void)a;
+    if (!c) {
+        return; /* asked again at its deadline */
+    }
+    c->d = d;
+    rc_event_init(&c->ev, RC_EV_LEASE);
+    if (d->dry_run) {
+        /* Decides as if it led, takes nothing from the one that does. */
+        c->ev.u.lease.held = 1;
+        c->ev.u.lease.until_ms = rc_daemon_now_ms(d) + d->config.lease.term_ms;
+        end_lease_call(c);
+        return;
+    }
+    enum rc_err err = begin_lease_call(d->lead, c);
+    if (err != RC_OK) {
+        c->ev.u.lease.error = (uint32_t)err;
+        end_lease_call(c);
+    }
+}
+
+/* --- giving it back ------------------------------------------------------------------- */
+
+static void
+end_yield(struct rc_lead *l, enum rc_err code)
+{
+    rc_lead_yield_fn *done = l->yield_done;
+
+    l->stage = NOT_YIELDING;
+    l->yield_done = NULL;
+    evtimer_del(l->yield_timer);
+    if (done) {
+        done(l->yield_arg, code);
+    }
+}
+
+static void
+on_yielded(void *arg, enum rc_err code, const struct rc_lease_info *info,
+           const struct rc_error *err)
+{
+    struct rc_lead *l = arg;
+
+    if (code == RC_OK) {
+        note_seen(l, info);
+    } else {
+        note_trouble(l, "lease", err);
+    }
+    end_yield(l, code);
+}
+
+/* From now on the core decides nothing; only then may somebody else. */
+static void
+stop_core(struct rc_lead *l)
+{
+    struct rc_event ev;
+
+    l->stage = CORE_ENDS;
+    rc_event_init(&ev, RC_EV_LEASE);
+    rc_daemon_post(l->d, &ev);
+}
+
+static void
+on_yield_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct rc_lead *l = arg;
+
+    (void)fd;
+    (void)what;
+    if (l->stage == STORE_ENDS) {
+        stop_core(l);
+    } else {
+        rc_lead_follow(l); /* a renewal was under way */
+    }
+}
+
+void
+rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg)
+{
+    const struct timeval wait = {.tv_usec = YIELD_WAIT_MS * 1000};
+
+    if (l->stage != NOT_YIELDING || l->d->dry_run ||
+        (!l->d->state->lease_held && !l->unread_epoch)) {
+        done(arg, l->stage != NOT_YIELDING ? RC_E_STATE : RC_E_NO_LEASE);
+        return;
+    }
+    l->yield_done = done;
+    l->yield_arg = arg;
+    l->unread_epoch = 0;
+    l->not_before_ms = rc_daemon_now_ms(l->d) + 2 * l->d->config.lease.term_ms;
+    l->stage = STORE_ENDS;
+    if (l->store_busy > 0) {
+        evtimer_add(l->yield_timer, &wait);
+    } else {
+        stop_core(l);
+    }
+}
+
+void
+rc_lead_follow(struct rc_lead *l)
+{
+    const struct timeval soon = {.tv_usec = 20000};
+
+    if (l->stage != CORE_ENDS || l->d->state->lease_held) {
+        return;
+    }
+    enum rc_err err = rc_lease_yield(l->d->lease, on_yielded, l);
+    if (err == RC_OK) {
+        l->stage = LEASE_ENDS;
+    } else if (err == RC_E_STATE) {
+        evtimer_add(l->yield_timer, &soon);
+    } else {
+        end_yield(l, err);
+    }
+}
+
+void
+rc_lead_store_busy(struct rc_lead *l, int change)
+{
+    l->store_busy += change;
+    if (l->stage == STORE_ENDS && l->store_busy <= 0) {
+        evtimer_del(l->yield_timer);
+        stop_core(l);
+    }
+}
+
+/* --- for people ------------------------------------------------------------------------- */
+
+void
+rc_lead_view(const struct rc_lead *l, struct rc_lead_view *ret)
+{
+    int64_t now_ms = rc_daemon_now_ms(l->d);
+    bool is_over = !l->seen.held || (!l->seen.mine && l->seen.takeable_at_ms &&
+                                     now_ms - l->d->core_offset_ms >= l->seen.takeable_at_ms);
+
+    memset(ret, 0, sizeof *ret);
+    ret->age_ms = l->seen_ms < 0 ? -1 : now_ms - l->seen_ms;
+    ret->epoch = l->seen.epoch;
+    if (!is_over) {
+        memcpy(ret->owner, l->seen.owner, sizeof ret->owner);
+        ret->since_wall_ms = l->seen.since_wall_ms;
+    }
+    ret->error = l->error.text;
+    ret->yielding = now_ms < l->not_before_ms && !l->d->state->lease_held;
+}
+
+struct rc_lead *
+rc_lead_new(struct rc_daemon *d)
+{
+    struct rc_lead *l = calloc(1, sizeof *l);
+
+    if (!l) {
+        return NULL;
+    }
+    l->d = d;
+    l->seen_ms = -1;
+    l->yield_timer = evtimer_new(d->base, on_yield_timer, l);
+    if (!l->yield_timer) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void
+rc_lead_free(struct rc_lead *l)
+{
+    if (l) {
+        event_free(l->yield_timer);
+        free(l);
+    }
+}

@@ -1,0 +1,223 @@
+/* What handlers/history.c folds: what a successor with an empty journal knows of a node. */
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "reconciler/core/node_history.h"
+#include "tests/unit/core/story.h"
+
+static void
+operate(struct story *st, enum rc_operator_verb verb, const char *node)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    story_give(st, &ev);
+}
+
+static void
+tell_history(struct story *st, const char *node, const struct rc_history *h, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_HISTORY);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.history = *h;
+    ev.u.history.epoch = epoch;
+    story_give(st, &ev);
+}
+
+static void
+a_hold_outlives_its_controller(void)
+{
+    struct story first, second;
+
+    story_begin(&first, 2);
+    operate(&first, RC_OP_HOLD, "n1");
+    CU_ASSERT_EQUAL(first.count[RC_ACT_HISTORY_PUT], 1);
+    CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "n1");
+
+    story_begin(&second, 2);
+    tell_history(&second, "n1", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
+    story_state(&second, "i-1", RC_INST_TERMINATED);
+    CU_ASSERT_EQUAL(story_incident(&second, "n1")->block, RC_BLOCK_HOLD);
+    CU_ASSERT_EQUAL(second.count[RC_ACT_DRAIN], 0);
+    operate(&second, RC_OP_RELEASE, "n1");
+    CU_ASSERT_EQUAL(second.last[RC_ACT_HISTORY_PUT].u.history.flags, 0);
+    story_end(&first);
+    story_end(&second);
+}
+
+static void
+a_pause_and_an_open_breaker_outlive_their_controller(void)
+{
+    struct story first, second;
+
+    story_begin(&first, 2);
+    operate(&first, RC_OP_PAUSE, "");
+    CU_ASSERT_EQUAL(first.last[RC_ACT_HISTORY_PUT].u.history.flags, RC_HISTORY_PAUSED);
+    CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "");
+
+    story_begin(&second, 2);
+    tell_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
+    story_state(&second, "i-1", RC_INST_TERMINATED);
+    CU_ASSERT_PTR_NULL(story_incident(&second, "n1"));
+    operate(&second, RC_OP_RESUME, "");
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&second, "n1"));
+
+    struct rc_history open = {.flags = RC_HISTORY_BREAKER_OPEN};
+    tell_history(&second, "", &open, 8);
+    CU_ASSERT_EQUAL(second.s->breaker_open, 1);
+    story_end(&first);
+    story_end(&second);
+}
+
+static void
+attempts_count_on_where_the_other_controller_stopped(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 2);
+    for (unsigned i = 0; i < st.policy.limits.attempts_max; i++) {
+        h.repair_wall_ms[i] = st.wall_ms - 600000 + (int64_t)i * 1000;
+    }
+    CU_ASSERT_FALSE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
+    tell_history(&st, "n1", &h, 3);
+    CU_ASSERT_TRUE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
+    story_wait(&st, st.policy.limits.attempts_window_ms);
+    CU_ASSERT_FALSE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
+    story_end(&st);
+}
+
+static void
+a_cool_down_goes_on_but_is_never_longer_than_policy_says(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 2);
+    st.policy.limits.cooldown_ms = 600000;
+    story_load(&st);
+    h.cooldown_until_wall_ms = st.wall_ms + 300000;
+    tell_history(&st, "n1", &h, 3);
+    int64_t left_ms = rc_node_at(st.s, 1)->cooldown_until_ms - st.s->now_ms;
+    CU_ASSERT_TRUE(left_ms > 290000 && left_ms <= 300000);
+    h.cooldown_until_wall_ms = st.wall_ms + 86400000; /* a clock that was wrong */
+    tell_history(&st, "n2", &h, 3);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 2)->cooldown_until_ms - st.s->now_ms, 600000);
+    story_end(&st);
+}
+
+static void
+rates_and_the_breakers_window_are_counted_from_what_was_told(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 20);
+    h.opened_wall_ms[0] = st.wall_ms - 2000;
+    h.opened_wall_ms[1] = st.wall_ms - 1000;
+    h.launch_wall_ms[0] = st.wall_ms - 1500;
+    h.destructive_wall_ms[0] = st.wall_ms - 1200;
+    tell_history(&st, "n1", &h, 3);
+    h.launch_wall_ms[0] = st.wall_ms - 1700; /* older than what is there */
+    tell_history(&st, "n2", &h, 3);
+    const struct rc_scope_row *all = rc_scope_at(st.s, 0);
+    CU_ASSERT_EQUAL(all->launches.count, 2);
+    CU_ASSERT_TRUE(all->launches.at_ms[0] < all->launches.at_ms[1]);
+    CU_ASSERT_EQUAL(all->destructive.count, 2);
+    CU_ASSERT_EQUAL(rc_breaker_count(st.s), 4);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, rc_node_at(st.s, 1)->partition_row)->launches.count, 2);
+    /* A node that is told of again is not counted twice. */
+    tell_history(&st, "n1", &h, 4);
+    CU_ASSERT_EQUAL(all->launches.count, 2);
+    story_end(&st);
+}
+
+static void
+a_partition_that_is_known_later_gets_its_rates_then(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 1);
+    h.launch_wall_ms[0] = st.wall_ms - 1500;
+    tell_history(&st, "n77", &h, 3);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, rc_node_find(st.s, "n77"))->partition_row, 0);
+    story_node(&st, "n77", "10.0.0.77", 0, RC_OWNER_NONE);
+    uint32_t row = rc_node_at(st.s, rc_node_find(st.s, "n77"))->partition_row;
+    CU_ASSERT_NOT_EQUAL_FATAL(row, 0);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, row)->launches.count, 1);
+    story_node(&st, "n77", "10.0.0.77", RC_SN_DRAIN, RC_OWNER_NONE);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, row)->launches.count, 1);
+    story_end(&st);
+}
+
+static void
+own_words_are_kept_when_they_come_back(void)
+{
+    struct rc_history older = {.flags = 0};
+    struct story st;
+
+    story_begin(&st, 2);
+    operate(&st, RC_OP_HOLD, "n1");
+    tell_history(&st, "n1", &older, st.s->lease_epoch);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
+    tell_history(&st, "n1", &older, st.s->lease_epoch + 1);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
+    story_end(&st);
+}
+
+static void
+a_write_that_failed_is_tried_again_with_the_newest_words(void)
+{
+    struct rc_event hold, failed;
+    struct story st;
+
+    story_begin(&st, 2);
+    rc_event_init(&hold, RC_EV_OPERATOR);
+    rc_text_set(hold.node, sizeof hold.node, "n1");
+    hold.u.operator_command.verb = RC_OP_HOLD;
+    hold.at_ms = st.at_ms;
+    hold.wall_ms = st.wall_ms;
+    rc_step(st.s, &hold, &st.out);
+    CU_ASSERT_EQUAL_FATAL(st.out.count, 1);
+    CU_ASSERT_EQUAL(st.out.v[0].kind, RC_ACT_HISTORY_PUT);
+    rc_event_init(&failed, RC_EV_COMPLETION);
+    failed.u.completion.action = st.out.v[0].id;
+    failed.u.completion.error = RC_E_TIMEOUT;
+    story_give(&st, &failed);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_HISTORY_PUT], 0);
+    story_wait(&st, st.policy.timeouts.retry_max_ms + 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_HISTORY_PUT], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.flags, RC_HISTORY_HELD);
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a hold outlives its controller", a_hold_outlives_its_controller},
+        {"a pause and an open breaker outlive their controller",
+         a_pause_and_an_open_breaker_outlive_their_controller},
+        {"attempts count on where the other controller stopped",
+         attempts_count_on_where_the_other_controller_stopped},
+        {"a cool-down goes on, but is never longer than policy says",
+         a_cool_down_goes_on_but_is_never_longer_than_policy_says},
+        {"rates and the breaker's window are counted from what was told",
+         rates_and_the_breakers_window_are_counted_from_what_was_told},
+        {"a partition that is known later gets its rates then",
+         a_partition_that_is_known_later_gets_its_rates_then},
+        {"own words are kept when they come back", own_words_are_kept_when_they_come_back},
+        {"a write that failed is tried again with the newest words",
+         a_write_that_failed_is_tried_again_with_the_newest_words},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("history", tests);
+}

@@ -1,0 +1,77 @@
+/* A node's history as JSON, and what is refused. */
+#include "tests/harness/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/core/policy.h"
+#include "reconciler/io/store/history_json.h"
+
+static void
+every_member_comes_back(void)
+{
+    struct rc_history h = {.opened_wall_ms = {1795415800123, 1795415800124},
+                           .repair_wall_ms = {1, 2, 3, 4, 5, 6, 7, 8},
+                           .launch_wall_ms = {9},
+                           .destructive_wall_ms = {10, 11},
+                           .cooldown_until_wall_ms = 1795415800125,
+                           .yielded_fault = RC_FAULT_EBS,
+                           .flags = RC_HISTORY_HELD | RC_HISTORY_PAUSED | RC_HISTORY_BREAKER_OPEN};
+    struct rc_history back;
+    struct rc_error err;
+
+    char *text = rc_history_json_format(&h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL(memcmp(&h, &back, sizeof h), 0);
+    for (size_t len = 0; len < strlen(text); len++) {
+        CU_ASSERT_EQUAL(rc_history_json_parse("x", text, len, &back, &err), RC_E_PARSE);
+    }
+    free(text);
+}
+
+static void
+rubbish_is_refused_with_the_name_of_the_member(void)
+{
+    static const struct {
+        const char *json, *words;
+    } cases[] = {
+        {"{}", "\"opened\""},
+        {"{\"opened\":7}", "\"opened\""},
+        {"{\"opened\":[1,2,3,4,5,6,7,8,9]}", "\"opened\""},
+        {"{\"opened\":[-1]}", "\"opened\""},
+        {"{\"opened\":[\"1\"]}", "\"opened\""},
+        {"{\"opened\":[],\"repairs\":[1e300]}", "\"repairs\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":-1}",
+         "\"cooldown_until\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":0,"
+         "\"yielded\":\"gremlins\"}",
+         "\"yielded\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":0,"
+         "\"yielded\":\"none\",\"flags\":[\"bold\"]}",
+         "\"flags\""},
+        {"[]", "one JSON object"},
+    };
+    struct rc_history back = {.flags = 5};
+    struct rc_error err;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CU_ASSERT_EQUAL(
+            rc_history_json_parse("h", cases[i].json, strlen(cases[i].json), &back, &err),
+            RC_E_PARSE);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, cases[i].words));
+        CU_ASSERT_EQUAL(back.flags, 5);
+    }
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"every member comes back", every_member_comes_back},
+        {"rubbish is refused with the name of the member",
+         rubbish_is_refused_with_the_name_of_the_member},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("history_json", tests);
+}
