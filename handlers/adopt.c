@@ -53,7 +53,8 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->opened_wall_ms = in->opened_wall_ms;
     inc->opened_ms = inc->phase_ms = s->now_ms;
     inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
-    inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U);
+    inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
+                 (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U);
     inc->item_flags = in->flags;
     memcpy(inc->code, ev->code, sizeof inc->code);
     name_rule(s, inc, in->rule);
@@ -68,6 +69,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     }
     if (inc->phase >= RC_PHASE_PROTECT && rc_fault_is_our_choice(inc->fault)) {
         rc_budget_count(s, slot, true);
+        rc_budget_aside(s, slot);
     }
 }
 

@@ -52,6 +52,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     n->reason_incident = sn->reason_incident;
     n->jobs = sn->jobs;
     n->cpus = sn->cpus;
+    memcpy(n->job, sn->job, sizeof n->job);
     memcpy(n->addr, sn->addr, sizeof n->addr);
     set_down_since(s, n);
     rc_node_set_partition(s, slot, sn->partition);

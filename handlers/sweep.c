@@ -42,12 +42,13 @@ forget_strangers(struct rc_state *s)
 /* Only rows that changed are told, so a complete pass renews all others. It began
  * after the one before it had ended. */
 static void
-end_slurm_pass(struct rc_state *s, bool complete)
+end_slurm_pass(struct rc_state *s, bool complete, uint32_t jobs)
 {
     s->slurm_ok = complete;
     if (complete) {
         s->slurm_fresh_at = s->slurm_pass_at;
         s->slurm_pass_ms = s->now_ms;
+        s->jobs_running = jobs;
         for (uint32_t slot = 1; slot <= s->incident_used && s->open_incidents; slot++) {
             rc_touch(s, rc_incident_at(s, slot)->node);
         }
@@ -90,7 +91,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         if (ev->u.sweep.complete && !s->slurm_ok) {
             try_slurm_again(s);
         }
-        end_slurm_pass(s, ev->u.sweep.complete != 0);
+        end_slurm_pass(s, ev->u.sweep.complete != 0, ev->u.sweep.jobs);
         s->slurm_wall_ms = ev->u.sweep.complete ? s->now_wall_ms : s->slurm_wall_ms;
         break;
     case RC_SWEEP_STATUS:

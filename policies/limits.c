@@ -5,6 +5,8 @@
  * sliding, never at clock hours. */
 #include "policies/rules.h"
 
+#include "reconciler/core/gang.h"
+
 enum { HOUR_MS = 3600 * 1000, IN_FLIGHT_RETRY_MS = 1000 };
 
 bool
@@ -36,12 +38,20 @@ rc_may_touch(const struct rc_state *s, const struct rc_node *n)
     return n->flags & RC_SN_MAINT ? RC_BLOCK_MAINT : RC_BLOCK_NONE;
 }
 
+uint32_t
+rc_out_of_scope(const struct rc_state *s, uint32_t row)
+{
+    const struct rc_scope_row *r = rc_scope_at(s, row);
+    uint32_t aside = rc_limit_allows(&s->policy.limits.quarantine, r->nodes);
+
+    return r->out - (r->quarantined < aside ? r->quarantined : aside);
+}
+
 static bool
 out_is_full(const struct rc_state *s, uint32_t row, enum rc_scope scope)
 {
-    const struct rc_scope_row *r = rc_scope_at(s, row);
-
-    return r->out >= rc_limit_allows(&s->policy.limits.out[scope], r->nodes);
+    return rc_out_of_scope(s, row) >=
+           rc_limit_allows(&s->policy.limits.out[scope], rc_scope_at(s, row)->nodes);
 }
 
 /* A lost instance is out already, and an interruption takes it out in minutes whatever
@@ -52,18 +62,9 @@ rc_fault_is_our_choice(uint32_t fault)
     return fault < RC_FAULT_INTERRUPTION && fault != RC_FAULT_CAPACITY_ENDING;
 }
 
-enum rc_block
-rc_may_take_out(const struct rc_state *s, const struct rc_node *n, const struct rc_finding *f)
+static enum rc_block
+scopes_block(const struct rc_state *s, const struct rc_node *n)
 {
-    if (n->owner == RC_OWNER_FOREIGN && (n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
-        return RC_BLOCK_FOREIGN;
-    }
-    if (s->breaker_open) {
-        return RC_BLOCK_BREAKER;
-    }
-    if (!rc_fault_is_our_choice((uint32_t)f->fault)) {
-        return RC_BLOCK_NONE;
-    }
     if (out_is_full(s, 0, RC_SCOPE_CLUSTER)) {
         return RC_BLOCK_BUDGET_CLUSTER;
     }
@@ -74,6 +75,73 @@ rc_may_take_out(const struct rc_state *s, const struct rc_node *n, const struct 
         return RC_BLOCK_BUDGET_ZONE;
     }
     return RC_BLOCK_NONE;
+}
+
+/* What taking the node costs the jobs on it. */
+struct job_price {
+    uint32_t hit;   /* jobs that have lost a node to us already */
+    uint32_t fresh; /* jobs that have not */
+    bool full;      /* one of them has lost as many as one job may */
+};
+
+static struct job_price
+price_of(const struct rc_state *s, const struct rc_node *n)
+{
+    const struct rc_limit *l = &s->policy.limits.out_of_job;
+    struct job_price price = {0};
+
+    for (uint32_t i = 0; i < RC_NODE_JOBS_MAX && n->job[i].id; i++) {
+        uint32_t out = rc_gang_out(s, n->job[i].id);
+        price.hit += out > 0;
+        price.fresh += out == 0;
+        price.full |= (l->count || l->permille) && out >= rc_limit_allows(l, n->job[i].nodes);
+    }
+    return price;
+}
+
+/* One node may always be taken, however many jobs share it. */
+static bool
+jobs_are_full(const struct rc_state *s, const struct rc_incident *inc, struct job_price price)
+{
+    const struct rc_limit *l = &s->policy.limits.jobs;
+
+    return inc->rule.jobs.mode == RC_JOBS_REQUEUE && price.fresh && s->jobs_out &&
+           (l->count || l->permille) &&
+           s->jobs_out + price.fresh > rc_limit_allows(l, s->jobs_running);
+}
+
+struct rc_take
+rc_may_take_out(const struct rc_state *s, const struct rc_incident *inc, const struct rc_finding *f)
+{
+    const struct rc_limits_policy *l = &s->policy.limits;
+    const struct rc_node *n = rc_node_at(s, inc->node);
+    struct rc_take take = {RC_BLOCK_NONE, RC_NEVER, false};
+
+    if (n->owner == RC_OWNER_FOREIGN && (n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+        take.block = RC_BLOCK_FOREIGN;
+        return take;
+    }
+    if (s->breaker_open) {
+        take.block = RC_BLOCK_BREAKER;
+        return take;
+    }
+    if (!rc_fault_is_our_choice((uint32_t)f->fault)) {
+        return take;
+    }
+    struct job_price price = price_of(s, n);
+    take.with_job = l->same_job == RC_SAME_JOB_FREE && price.hit && !price.fresh;
+    if (price.full) {
+        take.block = RC_BLOCK_BUDGET_OF_JOB;
+    } else if (jobs_are_full(s, inc, price)) {
+        take.block = RC_BLOCK_BUDGET_JOBS;
+    } else if (!take.with_job) {
+        take.block = scopes_block(s, n);
+    }
+    if (take.block == RC_BLOCK_NONE && s->taken_ms && s->now_ms < s->taken_ms + l->spacing_ms) {
+        take.block = RC_BLOCK_SPACING;
+        take.wake_ms = s->taken_ms + l->spacing_ms;
+    }
+    return take;
 }
 
 /* When the next action of this rate is allowed: now, or when the oldest that counts is an hour old.

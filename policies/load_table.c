@@ -40,6 +40,14 @@ name_of_launch_when(uint32_t value)
     return names[value];
 }
 
+static const char *
+name_of_same_job(uint32_t value)
+{
+    static const char *const names[] = {
+        [RC_SAME_JOB_COUNTS] = "counts", [RC_SAME_JOB_FREE] = "free"};
+    return names[value];
+}
+
 /* Numbers of x86-64 and arm64 Linux (signal(7)); a fixed table, so that a policy means the
  * same wherever it is read. KILL and STOP cannot be caught and are of no use here. */
 static const char *
@@ -55,6 +63,7 @@ static const struct rc_bind_names fault_names = {name_of_fault, RC_FAULT_NONE + 
 static const struct rc_bind_names rung_names = {name_of_rung, RC_RUNG_NONE + 1, RC_RUNG__MAX};
 static const struct rc_bind_names jobs_names = {name_of_jobs_mode, 0, RC_JOBS__MAX};
 static const struct rc_bind_names launch_names = {name_of_launch_when, 0, RC_LAUNCH_AT_ONCE + 1};
+static const struct rc_bind_names same_job_names = {name_of_same_job, 0, RC_SAME_JOB_FREE + 1};
 static const struct rc_bind_names signal_names = {name_of_signal, 0, RC_SIGNALS_MAX};
 
 /* clang-format off */
@@ -83,10 +92,29 @@ static const struct rc_bind_row limit_rows[] = {
 };
 static const struct rc_bind_table limit_table = {ROWS(limit_rows), NULL};
 
+/* A job never loses less than one node, nor are fewer than one job ever cut short. */
+static const struct rc_bind_row of_job_rows[] = {
+    NUMBER("count", rc_limit, count,    1, COUNT_MAX, "2", "so many nodes of one job are always allowed, however small the job"),
+    SHARE("share",  rc_limit, permille, "10%", "this share of the job's nodes is allowed when it is more than count"),
+};
+static const struct rc_bind_table of_job_table = {ROWS(of_job_rows), NULL};
+static const struct rc_bind_row jobs_limit_rows[] = {
+    NUMBER("count", rc_limit, count,    1, COUNT_MAX, "4", "so many jobs are always allowed, however few run"),
+    SHARE("share",  rc_limit, permille, "5%", "this share of the running jobs is allowed when it is more than count"),
+};
+static const struct rc_bind_table jobs_limit_table = {ROWS(jobs_limit_rows), NULL};
+static const struct rc_bind_row aside_rows[] = {
+    NUMBER("count", rc_limit, count,    0, COUNT_MAX, "0", "so many of a scope's nodes in quarantine do not count as out"),
+    SHARE("share",  rc_limit, permille, "0%", "this share of the scope's nodes, when it is more than count"),
+};
+static const struct rc_bind_table aside_table = {ROWS(aside_rows), NULL};
+
+#define OUT(scope) offsetof(struct rc_limits_policy, out[scope])
 static const struct rc_bind_row out_rows[] = {
-    {.key = "cluster",   .type = RC_BIND_OBJECT, .offset = RC_SCOPE_CLUSTER * sizeof(struct rc_limit),   .sub = &limit_table, .fallback = "", .help = "nodes of the whole cluster"},
-    {.key = "partition", .type = RC_BIND_OBJECT, .offset = RC_SCOPE_PARTITION * sizeof(struct rc_limit), .sub = &limit_table, .fallback = "", .help = "nodes of one partition"},
-    {.key = "zone",      .type = RC_BIND_OBJECT, .offset = RC_SCOPE_ZONE * sizeof(struct rc_limit),      .sub = &limit_table, .fallback = "", .help = "nodes of one availability zone"},
+    {.key = "cluster",   .type = RC_BIND_OBJECT, .offset = OUT(RC_SCOPE_CLUSTER),   .sub = &limit_table, .fallback = "", .help = "nodes of the whole cluster"},
+    {.key = "partition", .type = RC_BIND_OBJECT, .offset = OUT(RC_SCOPE_PARTITION), .sub = &limit_table, .fallback = "", .help = "nodes of one partition"},
+    {.key = "zone",      .type = RC_BIND_OBJECT, .offset = OUT(RC_SCOPE_ZONE),      .sub = &limit_table, .fallback = "", .help = "nodes of one availability zone"},
+    PART("job", rc_limits_policy, out_of_job, &of_job_table, "", "nodes of one running job: more than that, and the job itself is suspect"),
 };
 static const struct rc_bind_table out_table = {ROWS(out_rows), NULL};
 
@@ -124,7 +152,11 @@ static const struct rc_bind_row breaker_rows[] = {
 static const struct rc_bind_table breaker_table = {ROWS(breaker_rows), NULL};
 
 static const struct rc_bind_row limits_rows[] = {
-    PART("out",                  rc_limits_policy, out, &out_table, "", "nodes that may be out of service by us at once"),
+    {.key = "out", .type = RC_BIND_OBJECT, .sub = &out_table, .fallback = "", .help = "nodes that may be out of service by us at once"},
+    PART("jobs",                 rc_limits_policy, jobs, &jobs_limit_table, "", "running jobs that may be cut short by us at once, a job counted once however many nodes it stands on"),
+    CHOICE("same_job",           rc_limits_policy, same_job, &same_job_names, "counts", "a node whose jobs have all lost a node to us already costs them nothing more: counts = it stands in out all the same; free = only in out.job"),
+    PART("quarantine",           rc_limits_policy, quarantine, &aside_table, "", "nodes in quarantine that leave their place in out to others"),
+    TIME("spacing",              rc_limits_policy, spacing_ms, 0, DAY, "0s", "between two nodes that are taken out by our choice"),
     PART("launches_per_hour",    rc_limits_policy, launches_per_hour, &launches_table, "", "new instances"),
     PART("destructive_per_hour", rc_limits_policy, destructive_per_hour, &destructive_table, "", "actions that can lose work"),
     {.key = "attempts", .type = RC_BIND_OBJECT, .sub = &attempts_table, .fallback = "", .help = "repairs of one node"},

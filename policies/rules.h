@@ -32,9 +32,16 @@ int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *i
 
 /* limits.c: RC_BLOCK_NONE, or what holds it back; *ret_wake_ms = when to ask again. */
 enum rc_block rc_may_touch(const struct rc_state *s, const struct rc_node *n);
-/* The budget limits what we choose to take out; what AWS takes is not ours to choose. */
-enum rc_block rc_may_take_out(const struct rc_state *s, const struct rc_node *n,
-                              const struct rc_finding *f);
+/* The budgets limit what we choose to take out; what AWS takes is not ours to choose. */
+struct rc_take {
+    enum rc_block block;
+    int64_t wake_ms; /* RC_NEVER = when something changes */
+    bool with_job;   /* its jobs have all lost a node to us: the budgets of nodes do not count it */
+};
+struct rc_take rc_may_take_out(const struct rc_state *s, const struct rc_incident *inc,
+                               const struct rc_finding *f);
+/* Nodes of a scope's row that stand in its budget: those in quarantine only in part. */
+uint32_t rc_out_of_scope(const struct rc_state *s, uint32_t row);
 bool rc_fault_is_our_choice(uint32_t fault);
 enum rc_block rc_may_act(const struct rc_state *s, const struct rc_node *n,
                          enum rc_action_kind kind, int64_t *ret_wake_ms);

@@ -60,7 +60,9 @@ note_opened(struct rc_ctl *c)
 {
     uint32_t *opened = &c->p->memory.limits.opened[c->index];
     int64_t *ring = c->p->memory.limits.opened_ms[c->index];
-    uint32_t allowed = (uint32_t)c->p->plan->breaker_max, recent = 0;
+    const struct rc_plan *plan = c->p->plan;
+    uint64_t share = plan->nodes * plan->breaker_share / 1000, recent = 0;
+    uint64_t allowed = plan->breaker_max > share ? plan->breaker_max : share;
 
     ring[(*opened)++ % 64] = c->s->now_ms;
     for (uint32_t i = 0; i < 64 && i < *opened; i++) {
@@ -69,22 +71,6 @@ note_opened(struct rc_ctl *c)
     c->p->memory.limits.last_ms[c->index] = c->s->now_ms;
     if (recent > allowed && !c->p->memory.limits.tripped_ms[c->index]) {
         c->p->memory.limits.tripped_ms[c->index] = c->s->now_ms;
-    }
-}
-
-static void
-check_budget(struct rc_ctl *c)
-{
-    uint32_t out = 0, allowed = c->p->policy.limits.out[RC_SCOPE_CLUSTER].count;
-
-    for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
-        const struct rc_incident *inc = rc_incident_at(c->s, slot);
-        out += inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
-               rc_fault_is_our_choice(inc->fault);
-    }
-    if (out > allowed) {
-        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u has taken %u nodes out, %u are allowed",
-                     c->index + 1, out, allowed);
     }
 }
 
@@ -105,7 +91,6 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
 {
     int64_t *tripped_ms = &c->p->memory.limits.tripped_ms[c->index];
     uint32_t *newest = &c->p->memory.limits.newest[c->index];
-    bool entered = false;
 
     if (ev->kind == RC_EV_ADOPT && ev->u.adopt.incident > *newest) {
         *newest = ev->u.adopt.incident;
@@ -118,7 +103,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     for (uint32_t i = 0; i < c->out.count; i++) {
         const struct rc_action *a = &c->out.v[i];
         if (a->kind == RC_ACT_INCIDENT_PUT) {
-            entered = true;
+            rc_check_limits_out(c, a, ev->kind == RC_EV_ADOPT);
             if (a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest) {
                 *newest = a->incident;
                 note_opened(c);
@@ -134,9 +119,6 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
                        (uint32_t)c->p->plan->destructive_max, HOUR_MS, "destructive actions");
         }
     }
-    if (entered && ev->kind != RC_EV_ADOPT) {
-        check_budget(c);
-    }
 }
 
 void
@@ -145,6 +127,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     if (!amnesia) {
         return;
     }
+    memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
     c->p->memory.limits.launches[c->index] = 0;
     c->p->memory.limits.destructive[c->index] = 0;
     c->p->memory.limits.opened[c->index] = 0;

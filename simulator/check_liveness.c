@@ -33,7 +33,7 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
            inc->block == RC_BLOCK_HOLD || /* a release that was not saved before its leader went */
            /* nodes that wait for a person fill the budget */
            (quarantined && inc->block >= RC_BLOCK_BUDGET_CLUSTER &&
-            inc->block <= RC_BLOCK_BUDGET_ZONE);
+            inc->block <= RC_BLOCK_BUDGET_JOBS);
 }
 
 static bool

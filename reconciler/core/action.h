@@ -55,7 +55,8 @@ enum {
     RC_ADOPT_HELD = 1U << 0,
     RC_ADOPT_APPROVED = 1U << 1,
     RC_ADOPT_OUR_DRAIN = 1U << 2,
-    RC_ADOPT_YIELDED = 1U << 3 /* closed because an operator took the node back */
+    RC_ADOPT_YIELDED = 1U << 3, /* closed because an operator took the node back */
+    RC_ADOPT_WITH_JOB = 1U << 4 /* its jobs had lost a node to us already: not in the budgets */
 };
 
 /* The incident item as the store must hold it: all that a successor needs. */

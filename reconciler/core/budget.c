@@ -2,6 +2,7 @@
  * and the breaker's window of new incidents. */
 #include <assert.h>
 
+#include "reconciler/core/gang.h"
 #include "reconciler/core/turn.h"
 
 void
@@ -34,26 +35,65 @@ rc_rate_insert(struct rc_rate *r, int64_t at_ms)
     r->count += r->count < RC_RATE_ROOM;
 }
 
+/* What an open incident adds to a scope that its node enters or leaves. */
+void
+rc_budget_in_scope(struct rc_scope_row *r, const struct rc_incident *inc, bool in)
+{
+    bool out = inc->flags & RC_INC_COUNTED && !(inc->flags & RC_INC_WITH_JOB);
+    bool aside = out && inc->flags & RC_INC_ASIDE;
+    uint32_t one = in ? 1U : -1U;
+
+    assert(in || (r->out >= out && r->quarantined >= aside));
+    r->out += out ? one : 0;
+    r->quarantined += aside ? one : 0;
+}
+
+static void
+in_all_scopes(struct rc_state *s, const struct rc_incident *inc, bool in)
+{
+    const struct rc_node *n = rc_node_at(s, inc->node);
+    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
+
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (!i || rows[i]) {
+            rc_budget_in_scope(rc_scope_at(s, rows[i]), inc, in);
+        }
+    }
+}
+
 void
 rc_budget_count(struct rc_state *s, uint32_t slot, bool out)
 {
     struct rc_incident *inc = rc_incident_at(s, slot);
-    const struct rc_node *n = rc_node_at(s, inc->node);
-    const uint32_t rows[] = {0, n->partition_row, n->zone_row};
 
     if (out == !!(inc->flags & RC_INC_COUNTED)) {
         return;
     }
-    inc->flags ^= RC_INC_COUNTED;
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (i && !rows[i]) {
-            continue;
-        }
-        struct rc_scope_row *r = rc_scope_at(s, rows[i]);
-        assert(out || r->out > 0);
-        r->out += out ? 1U : -1U;
+    if (out) {
+        inc->flags |= RC_INC_COUNTED;
+        rc_gang_take(s, inc);
+        in_all_scopes(s, inc, true);
+        return;
     }
-    s->recheck |= !out;
+    in_all_scopes(s, inc, false);
+    rc_gang_give_back(s, inc);
+    inc->flags &= ~(uint32_t)(RC_INC_COUNTED | RC_INC_ASIDE);
+    s->recheck = 1;
+}
+
+void
+rc_budget_aside(struct rc_state *s, uint32_t slot)
+{
+    struct rc_incident *inc = rc_incident_at(s, slot);
+    bool aside = inc->phase == RC_PHASE_QUARANTINE && inc->flags & RC_INC_COUNTED;
+
+    if (aside == !!(inc->flags & RC_INC_ASIDE)) {
+        return;
+    }
+    in_all_scopes(s, inc, false);
+    inc->flags ^= RC_INC_ASIDE;
+    in_all_scopes(s, inc, true);
+    s->recheck |= aside;
 }
 
 void

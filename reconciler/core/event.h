@@ -262,6 +262,12 @@ struct rc_ev_instance_status {
     uint32_t pad_;
 };
 
+/* A running job that holds a node, and the number of nodes that it stands on. */
+struct rc_node_job {
+    uint32_t id; /* 0 = none */
+    uint32_t nodes;
+};
+
 struct rc_ev_slurm_node {
     int64_t boot_wall_ms;         /* BootTime */
     int64_t slurmd_start_wall_ms; /* SlurmdStartTime; 0 = never registered */
@@ -274,6 +280,8 @@ struct rc_ev_slurm_node {
     char addr[RC_ADDR_LEN]; /* NodeAddr */
     char partition[RC_PARTITION_LEN];
     char reason[RC_TEXT_LEN];
+    /* Running or suspended jobs; of more than fit, those that stand on most nodes. */
+    struct rc_node_job job[RC_NODE_JOBS_MAX];
 };
 
 /* One fault that the agent on a node has told of (reconciler/watch/README.md). */
@@ -305,6 +313,8 @@ struct rc_ev_sweep {
     uint32_t complete;
     uint32_t error; /* enum rc_err when not complete */
     uint32_t seen;
+    uint32_t jobs; /* Slurm: running jobs in all; 0 = none, or not told */
+    uint32_t pad_;
 };
 
 struct rc_ev_lease {

@@ -44,17 +44,24 @@ rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance)
 }
 
 static void
+in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row, bool in)
+{
+    struct rc_scope_row *r = rc_scope_at(s, row);
+
+    r->nodes += n->group ? (in ? 1U : -1U) : 0;
+    if (n->incident) {
+        rc_budget_in_scope(r, rc_incident_at(s, n->incident), in);
+    }
+}
+
+static void
 move_scope(struct rc_state *s, const struct rc_node *n, uint32_t from, uint32_t to)
 {
-    bool out = n->incident && rc_incident_at(s, n->incident)->flags & RC_INC_COUNTED;
-
     if (from) {
-        rc_scope_at(s, from)->nodes -= n->group != 0;
-        rc_scope_at(s, from)->out -= out;
+        in_scope(s, n, from, false);
     }
     if (to) {
-        rc_scope_at(s, to)->nodes += n->group != 0;
-        rc_scope_at(s, to)->out += out;
+        in_scope(s, n, to, true);
     }
 }
 
@@ -296,12 +303,10 @@ static void
 count_in_scopes(struct rc_state *s, const struct rc_node *n)
 {
     const uint32_t rows[] = {0, n->partition_row, n->zone_row};
-    bool out = n->incident && rc_incident_at(s, n->incident)->flags & RC_INC_COUNTED;
 
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!i || rows[i]) {
-            rc_scope_at(s, rows[i])->nodes += n->group != 0;
-            rc_scope_at(s, rows[i])->out += out;
+            in_scope(s, n, rows[i], true);
         }
     }
 }
@@ -310,7 +315,8 @@ void
 rc_nodes_regroup(struct rc_state *s)
 {
     for (uint32_t row = 0; row < RC_SCOPE_ROWS; row++) {
-        rc_scope_at(s, row)->nodes = rc_scope_at(s, row)->out = 0;
+        struct rc_scope_row *r = rc_scope_at(s, row);
+        r->nodes = r->out = r->quarantined = 0;
     }
     for (uint32_t node = 1; node <= s->node_count; node++) {
         struct rc_node *n = rc_node_at(s, node);

@@ -49,6 +49,9 @@ const char *rc_phase_waits_for(enum rc_phase p);
     X(RC_BLOCK_BUDGET_CLUSTER,   "budget-cluster") \
     X(RC_BLOCK_BUDGET_PARTITION, "budget-partition") \
     X(RC_BLOCK_BUDGET_ZONE,      "budget-zone") \
+    X(RC_BLOCK_BUDGET_OF_JOB,    "budget-of-job") \
+    X(RC_BLOCK_BUDGET_JOBS,      "budget-jobs") \
+    X(RC_BLOCK_SPACING,    "spacing") \
     X(RC_BLOCK_RATE_CLUSTER,     "rate-cluster") \
     X(RC_BLOCK_RATE_PARTITION,   "rate-partition") \
     X(RC_BLOCK_RATE_ZONE,        "rate-zone") \

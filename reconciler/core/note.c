@@ -149,6 +149,9 @@ note_item(struct rc_state *s, const struct rc_action *a)
     if (item->flags & RC_ADOPT_YIELDED) {
         inc->flags |= RC_INC_YIELDED;
     }
+    if (item->flags & RC_ADOPT_WITH_JOB) {
+        inc->flags |= RC_INC_WITH_JOB;
+    }
     inc->fault = item->fault;
     memcpy(inc->code, item->code, sizeof inc->code);
     memcpy(inc->old_id, item->old_instance, sizeof inc->old_id);
@@ -168,8 +171,10 @@ note_item(struct rc_state *s, const struct rc_action *a)
     }
     if (inc->phase >= RC_PHASE_PROTECT && inc->phase < RC_PHASE_CLOSED &&
         rc_fault_is_our_choice(inc->fault)) {
+        s->taken_ms = inc->flags & RC_INC_COUNTED ? s->taken_ms : s->now_ms;
         rc_budget_count(s, slot, true);
     }
+    rc_budget_aside(s, slot);
     if (item->close) {
         close_incident(s, slot, a->deadline_ms);
     }

@@ -25,11 +25,11 @@ rc_phase_open(struct rc_turn *t)
             return rc_turn_block(t, RC_BLOCK_WINDOW, t->s->now_ms + early_ms);
         }
     }
-    enum rc_block block = rc_may_take_out(t->s, t->n, &t->finding);
-    if (block != RC_BLOCK_NONE) {
-        return rc_turn_block(t, block, RC_NEVER);
+    struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
+    if (take.block != RC_BLOCK_NONE) {
+        return rc_turn_block(t, take.block, take.wake_ms);
     }
-    return rc_turn_go(t, RC_PHASE_PROTECT, inc->rule.name);
+    return rc_turn_take_out(t, take.with_job);
 }
 
 /* "rc:12 spot-interruption": what an operator reads in sinfo -R. */

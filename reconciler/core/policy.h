@@ -132,8 +132,20 @@ struct rc_limit {
 
 enum rc_scope { RC_SCOPE_CLUSTER, RC_SCOPE_PARTITION, RC_SCOPE_ZONE, RC_SCOPE__MAX };
 
+/* A node whose jobs have all lost a node to us already costs them nothing more. */
+enum rc_same_job {
+    RC_SAME_JOB_COUNTS, /* it stands in the budgets of nodes like any other */
+    RC_SAME_JOB_FREE    /* it does not; out_of_job still holds */
+};
+
 struct rc_limits_policy {
     struct rc_limit out[RC_SCOPE__MAX]; /* nodes out of service by us at once */
+    struct rc_limit out_of_job;         /* of them from one running job; share of its nodes */
+    struct rc_limit jobs; /* running jobs cut short by us at once; share of the running jobs */
+    uint32_t same_job;    /* enum rc_same_job */
+    uint32_t pad3_;
+    struct rc_limit quarantine; /* nodes in quarantine that leave their place in out to others */
+    int64_t spacing_ms;         /* between two nodes that are taken out, 0 = none */
     /* Per hour and scope, 0 = no limit, at most 512 (the core remembers so many). */
     uint32_t launches_per_hour[RC_SCOPE__MAX];
     uint32_t destructive_per_hour[RC_SCOPE__MAX]; /* reboot, stop, terminate, requeue */

@@ -62,8 +62,8 @@ static const char *const slurm_flags[] = {
     "down", "drain", "fail", "allocated", "completing", "not_responding", "maint", "reserved",
     "reboot", "powering", "powered_down", "invalid_reg", "future", "unknown", "dynamic", "cloud"};
 static const char *const probes[] = {RC_GATE_PROBES(WORD_OF_3)};
-static const char *const adopt_flags[] = {"held", "approved", "our_drain", "yielded"};
 static const char *const history_flags[] = {"held", "paused", "breaker_open"};
+static const char *const adopt_flags[] = {"held", "approved", "our_drain", "yielded", "with_job"};
 
 _Static_assert(COUNT(instance_states) == RC_INST__MAX, "a word for every instance state");
 _Static_assert(COUNT(checks) == RC_CHECK__MAX, "a word for every check");
@@ -77,10 +77,10 @@ _Static_assert(COUNT(sweeps) == RC_SWEEP__MAX, "a word for every sweep");
 _Static_assert(COUNT(verdicts) == RC_VERDICT__MAX, "a word for every verdict");
 _Static_assert(COUNT(verbs) == RC_OP__MAX, "a word for every verb");
 _Static_assert(1U << (COUNT(slurm_flags) - 1) == RC_SN_CLOUD, "a word for every Slurm flag");
-_Static_assert(1U << (COUNT(adopt_flags) - 1) == RC_ADOPT_YIELDED, "a word for every adopt flag");
 _Static_assert(1U << (COUNT(history_flags) - 1) == RC_HISTORY_BREAKER_OPEN,
                "a word for every history flag");
 _Static_assert(RC_ATTEMPTS_MAX == 8, "RING names so many");
+_Static_assert(1U << (COUNT(adopt_flags) - 1) == RC_ADOPT_WITH_JOB, "a word for every adopt flag");
 
 /* OF is the struct of the table that is being written. */
 #define SIZE_OF(path) (uint16_t)sizeof(((OF *)0)->path)
@@ -128,11 +128,16 @@ static const struct rc_field status[] = {
     NAME("state", u.status.state, instance_states), NAME("system_check", u.status.system, checks),
     NAME("instance_check", u.status.instance, checks), NAME("ebs_check", u.status.ebs, checks),
     NAME("schedule", u.status.schedule, schedules)};
+#define NODE_JOB(n, i) \
+    U32("job" n, u.slurm.job[i].id), U32("job" n "_nodes", u.slurm.job[i].nodes)
 static const struct rc_field slurm[] = {
     I64("boot", u.slurm.boot_wall_ms), I64("slurmd_start", u.slurm.slurmd_start_wall_ms),
     FLAGS("flags", u.slurm.flags, slurm_flags), NAME("owner", u.slurm.owner, owners),
     U32("incident", u.slurm.reason_incident), U32("jobs", u.slurm.jobs), U32("cpus", u.slurm.cpus),
-    TEXT("addr", u.slurm.addr), TEXT("partition", u.slurm.partition), TEXT("reason", u.slurm.reason)};
+    TEXT("addr", u.slurm.addr), TEXT("partition", u.slurm.partition), TEXT("reason", u.slurm.reason),
+    NODE_JOB("1", 0), NODE_JOB("2", 1), NODE_JOB("3", 2), NODE_JOB("4", 3), NODE_JOB("5", 4),
+    NODE_JOB("6", 5), NODE_JOB("7", 6), NODE_JOB("8", 7)};
+_Static_assert(RC_NODE_JOBS_MAX == 8, "a field for every job of a node");
 #define TOLD(n, i) \
     TEXT("class" n, u.faults.v[i].class_name), TEXT("device" n, u.faults.v[i].device), \
     U32("times" n, u.faults.v[i].times), I64("last" n, u.faults.v[i].last_wall_ms), \
@@ -142,7 +147,7 @@ static const struct rc_field faults_told[] = {
     TOLD("1", 0), TOLD("2", 1), TOLD("3", 2), TOLD("4", 3), TOLD("5", 4), TOLD("6", 5)};
 static const struct rc_field sweep[] = {
     NAME("which", u.sweep.which, sweeps), U32("complete", u.sweep.complete),
-    NAME("error", u.sweep.error, errors), U32("seen", u.sweep.seen)};
+    NAME("error", u.sweep.error, errors), U32("seen", u.sweep.seen), U32("jobs", u.sweep.jobs)};
 static const struct rc_field lease[] = {
     I64("until", u.lease.until_ms), U64("epoch", u.lease.epoch), U32("held", u.lease.held),
     NAME("error", u.lease.error, errors)};

@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STATE_VERSION = 4, ROWS_MAX = 1 << 24 };
+#include "reconciler/core/gang.h"
+
+enum { STATE_VERSION = 5, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
@@ -23,6 +25,12 @@ static uint32_t
 flights_room(const struct rc_capacity_limits *l)
 {
     return l->incidents * 3 + 256;
+}
+
+static uint32_t
+jobs_room(const struct rc_capacity_limits *l)
+{
+    return l->incidents * RC_NODE_JOBS_MAX; /* can never be full */
 }
 
 static uint32_t
@@ -65,6 +73,8 @@ lay_out(struct rc_state *s, const struct rc_capacity_limits *l)
     at = place(s ? &s->message_buckets : NULL, at, power_of_two(l->messages), sizeof(uint32_t));
     at = place(s ? &s->heap : NULL, at, l->nodes + 1, sizeof(uint32_t));
     at = place(s ? &s->touch : NULL, at, l->nodes, sizeof(uint32_t));
+    at = place(s ? &s->jobs : NULL, at, jobs_room(l), sizeof(struct rc_job_row));
+    at = place(s ? &s->job_buckets : NULL, at, power_of_two(l->incidents), sizeof(uint32_t));
     return place(s ? &s->scopes : NULL, at, RC_SCOPE_ROWS, sizeof(struct rc_scope_row));
 }
 
@@ -151,6 +161,12 @@ struct rc_message *
 rc_message_at(const struct rc_state *s, uint32_t row)
 {
     return row_at(s, &s->messages, row, sizeof(struct rc_message));
+}
+
+struct rc_job_row *
+rc_job_at(const struct rc_state *s, uint32_t slot)
+{
+    return row_at(s, &s->jobs, slot - 1, sizeof(struct rc_job_row));
 }
 
 struct rc_scope_row *
@@ -501,6 +517,7 @@ hang_all(struct rc_state *s)
             *flight_bucket(s, f->id) = i;
         }
     }
+    rc_gang_hang_all(s);
 }
 
 struct rc_state *
@@ -522,6 +539,7 @@ rc_state_grow(void *mem, const struct rc_capacity_limits *limits, const struct r
     copy_rows(s, &s->incidents, from, &from->incidents, from->incident_used,
               sizeof(struct rc_incident));
     copy_rows(s, &s->flights, from, &from->flights, from->flight_used, sizeof(struct rc_flight));
+    copy_rows(s, &s->jobs, from, &from->jobs, from->job_used, sizeof(struct rc_job_row));
     copy_rows(s, &s->messages, from, &from->messages, from->messages.room,
               sizeof(struct rc_message));
     copy_rows(s, &s->message_buckets, from, &from->message_buckets, from->message_buckets.room,

@@ -57,6 +57,7 @@ struct rc_node {
     uint32_t reason_incident;
     uint32_t jobs;
     uint32_t cpus;
+    struct rc_node_job job[RC_NODE_JOBS_MAX]; /* running on it now */
     uint32_t group;         /* cluster file group, 1-based; 0 = not ours to care for */
     uint32_t partition_row; /* index into the scope tables */
     uint32_t zone_row;
@@ -153,7 +154,9 @@ enum rc_incident_flag {
     RC_INC_YIELDED = 1U << 15,     /* an operator took the node back */
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
-    RC_INC_ACCEPTED = 1U << 12     /* the phase's action was accepted; its effect is awaited */
+    RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
+    RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */
+    RC_INC_ASIDE = 1U << 17        /* in quarantine, and counted as such */
 };
 
 struct rc_incident {
@@ -196,6 +199,7 @@ struct rc_incident {
     uint32_t unsaved_prev, unsaved_next; /* list by unsaved */
     uint32_t next_free;
     uint32_t put_retries;
+    uint32_t job[RC_NODE_JOBS_MAX]; /* cut short when the node was taken out; 0 = none */
     char old_id[RC_ID_LEN], new_id[RC_ID_LEN];
     char code[RC_CODE_LEN];
     struct rc_rule rule; /* as it was when the incident was opened or raised */
@@ -211,6 +215,13 @@ struct rc_flight {
     uint32_t incident_id;
     uint32_t next_in_bucket, next_free;
     uint32_t node;
+};
+
+/* A job that lost nodes to us: see gang.c. */
+struct rc_job_row {
+    uint32_t id;  /* 0 = free slot */
+    uint32_t out; /* open incidents that took a node from it */
+    uint32_t next_in_bucket, next_free;
 };
 
 enum rc_message_state { RC_MSG_SEEN, RC_MSG_PARTS, RC_MSG_WAITS, RC_MSG_QUARANTINE };
@@ -237,8 +248,10 @@ struct rc_rate {
 
 struct rc_scope_row {
     char name[RC_PARTITION_LEN];
-    uint32_t nodes; /* managed nodes in it */
-    uint32_t out;   /* of them out of service by us */
+    uint32_t nodes;       /* managed nodes in it */
+    uint32_t out;         /* of them out of service by us */
+    uint32_t quarantined; /* of these, left to a person */
+    uint32_t pad_;
     struct rc_rate launches, destructive;
 };
 
@@ -288,6 +301,10 @@ struct rc_state {
     uint32_t slurm_ok, ec2_ok;
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
     uint32_t flight_count;
+    int64_t taken_ms;      /* when a node was last taken out by our choice; 0 = never */
+    uint32_t jobs_running; /* of the whole cluster, as the last complete pass told */
+    uint32_t jobs_out;     /* of them or since ended: lost a node to us, not given back yet */
+    uint32_t job_used, job_free;
 
     uint32_t node_count, instance_free, incident_free, flight_free;
     uint32_t instance_used, incident_used, flight_used; /* high-water marks */
@@ -307,7 +324,7 @@ struct rc_state {
 
     struct rc_counters counters;
     struct rc_table nodes, healths, node_buckets, instances, instance_buckets, incidents, flights,
-        flight_buckets, messages, message_buckets, heap, touch, scopes;
+        flight_buckets, messages, message_buckets, heap, touch, scopes, jobs, job_buckets;
     struct rc_cluster cluster;
     struct rc_policy policy;
 };
@@ -319,6 +336,7 @@ struct rc_instance *rc_instance_at(const struct rc_state *s, uint32_t slot);
 struct rc_incident *rc_incident_at(const struct rc_state *s, uint32_t slot);
 struct rc_flight *rc_flight_at(const struct rc_state *s, uint32_t slot);
 struct rc_message *rc_message_at(const struct rc_state *s, uint32_t row); /* 0-based ring row */
+struct rc_job_row *rc_job_at(const struct rc_state *s, uint32_t slot);
 struct rc_scope_row *rc_scope_at(const struct rc_state *s, uint32_t row); /* 0 = cluster */
 uint32_t *rc_table_u32(const struct rc_state *s, const struct rc_table *t);
 

@@ -91,6 +91,7 @@ item_flags(const struct rc_turn *t)
     return (inc->flags & RC_INC_APPROVED ? RC_ADOPT_APPROVED : 0U) |
            (inc->flags & RC_INC_DRAINED ? RC_ADOPT_OUR_DRAIN : 0U) |
            (inc->flags & RC_INC_YIELDED ? RC_ADOPT_YIELDED : 0U) |
+           (inc->flags & RC_INC_WITH_JOB ? RC_ADOPT_WITH_JOB : 0U) |
            (t->n->hold ? RC_ADOPT_HELD : 0U);
 }
 
@@ -140,6 +141,19 @@ rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why)
     item_init(t, &a, why);
     a.u.item.phase = (uint32_t)to;
     a.u.item.close = to == RC_PHASE_CLOSED;
+    t->inc->block = RC_BLOCK_NONE;
+    rc_act_send(t->s, t->out, &a);
+    return true;
+}
+
+bool
+rc_turn_take_out(struct rc_turn *t, bool with_job)
+{
+    struct rc_action a;
+
+    item_init(t, &a, t->inc->rule.name);
+    a.u.item.phase = RC_PHASE_PROTECT;
+    a.u.item.flags |= with_job ? RC_ADOPT_WITH_JOB : 0U;
     t->inc->block = RC_BLOCK_NONE;
     rc_act_send(t->s, t->out, &a);
     return true;

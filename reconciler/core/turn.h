@@ -34,6 +34,8 @@ bool rc_turn_ready(struct rc_turn *t);
 bool rc_turn_may(struct rc_turn *t, enum rc_action_kind kind);
 /* To another phase; writes the incident item. Always true. */
 bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);
+/* Out of service: to the drain, within the budgets or beside them (with_job). */
+bool rc_turn_take_out(struct rc_turn *t, bool with_job);
 /* Writes the item anew without a change of phase. */
 void rc_turn_save(struct rc_turn *t, const char *why);
 /* New tokens from now on; only through the item, so that a replay counts alike. */
@@ -100,6 +102,9 @@ void rc_retry_closed(struct rc_state *s, struct rc_actions *out);
 void rc_rate_push(struct rc_rate *r, int64_t at_ms);
 void rc_rate_insert(struct rc_rate *r, int64_t at_ms); /* not the newest, perhaps */
 void rc_budget_count(struct rc_state *s, uint32_t slot, bool out);
+/* The incident came into quarantine, or out of it. */
+void rc_budget_aside(struct rc_state *s, uint32_t slot);
+void rc_budget_in_scope(struct rc_scope_row *r, const struct rc_incident *inc, bool in);
 void rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind);
 /* The newest launch of the node's scopes did not happen. */
 void rc_budget_refund(struct rc_state *s, uint32_t node);

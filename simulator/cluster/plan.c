@@ -102,6 +102,13 @@ draw_limits(struct rc_plan *p)
     p->job_wait_ms = (uint64_t)between(&r, 0, 10) * MINUTE;
     p->approve = rc_sim_random_chance(&r, 150);
     p->at_once = rc_sim_random_chance(&r, 500);
+    p->out_share = rc_sim_random_chance(&r, 300) ? rc_sim_random_below(&r, 600) : 0;
+    p->breaker_share = rc_sim_random_chance(&r, 300) ? rc_sim_random_below(&r, 900) : 0;
+    p->of_job_max = rc_sim_random_chance(&r, 500) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->jobs_max = rc_sim_random_chance(&r, 500) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->same_job = rc_sim_random_chance(&r, 500);
+    p->quarantine_max = rc_sim_random_chance(&r, 300) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->spacing_ms = rc_sim_random_chance(&r, 300) ? (uint64_t)between(&r, 1, 300) * 1000 : 0;
 }
 
 static const struct odds *

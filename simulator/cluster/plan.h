@@ -94,6 +94,13 @@ struct rc_plan_row {
     X(job_wait_ms)                                                                                 \
     X(approve)                                                                                     \
     X(at_once)                                                                                     \
+    X(out_share)      /* permille */                                                               \
+    X(breaker_share)  /* permille */                                                               \
+    X(of_job_max)     /* nodes of one job, 0 = no limit */                                         \
+    X(jobs_max)       /* jobs cut short at once, 0 = no limit */                                   \
+    X(same_job)       /* enum rc_same_job */                                                       \
+    X(quarantine_max) /* nodes in quarantine beside the budgets */                                 \
+    X(spacing_ms)                                                                                  \
     X(quiet_ms) /* faults end here */
 
 struct rc_plan {

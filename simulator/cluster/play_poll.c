@@ -29,7 +29,30 @@ owner_of(const struct rc_sim_node *n, uint32_t *ret_incident)
 }
 
 static void
-node_event(const struct rc_sim_node *n, struct rc_event *ev)
+set_job(const struct rc_play *p, const struct rc_sim_node *n, struct rc_ev_slurm_node *sn)
+{
+    const struct rc_sim_job *j =
+        n->job != RC_SIM_NO_NODE ? rc_sim_slurm_job_at(p->slurm, n->job) : NULL;
+
+    if (j && j->state == RC_SIM_JOB_RUNNING) {
+        sn->job[0] = (struct rc_node_job){j->id, j->order.nodes};
+    }
+}
+
+static uint32_t
+jobs_running(const struct rc_play *p)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rc_sim_slurm_jobs(p->slurm); i++) {
+        const struct rc_sim_job *j = rc_sim_slurm_job_at(p->slurm, i);
+        count += j && j->state == RC_SIM_JOB_RUNNING;
+    }
+    return count;
+}
+
+static void
+node_event(const struct rc_play *p, const struct rc_sim_node *n, struct rc_event *ev)
 {
     struct rc_ev_slurm_node *sn = &ev->u.slurm;
 
@@ -40,6 +63,7 @@ node_event(const struct rc_sim_node *n, struct rc_event *ev)
     sn->flags = n->flags;
     sn->owner = owner_of(n, &sn->reason_incident);
     sn->jobs = n->job != RC_SIM_NO_NODE;
+    set_job(p, n, sn);
     sn->cpus = n->cpus;
     memcpy(sn->addr, n->addr, sizeof sn->addr);
     memcpy(sn->partition, n->partition, sizeof sn->partition);
@@ -55,7 +79,7 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
     if (!n || at >= RC_PLAN_NODES_MAX) {
         return;
     }
-    node_event(n, &ev);
+    node_event(c->p, n, &ev);
     /* rc_event_init() clears the padding too, and memcpy() keeps it. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
     bool same = memcmp(&ev, &c->node_row[at], sizeof ev) == 0;
@@ -93,6 +117,7 @@ end_poll(struct rc_ctl *c, enum rc_err err)
     ev.u.sweep.complete = err == RC_OK;
     ev.u.sweep.error = (uint32_t)err;
     ev.u.sweep.seen = (uint32_t)c->p->plan->nodes;
+    ev.u.sweep.jobs = err == RC_OK ? jobs_running(c->p) : 0;
     rc_ctl_post(c, &ev);
 }
 

@@ -183,6 +183,11 @@ struct rc_check_memory {
         int64_t tripped_ms[RC_PLAY_CTLS]; /* since when the breaker must be open; 0 = not */
         int64_t last_ms[RC_PLAY_CTLS];
     } limits;
+    struct {
+        uint32_t incident[RC_PLAN_NODES_MAX]; /* that took the node out; 0 = none */
+        uint32_t job[RC_PLAN_NODES_MAX];      /* which it cut short; 0 = none */
+        int64_t last_ms;                      /* when a node was last taken */
+    } out[RC_PLAY_CTLS];
 };
 
 struct rc_play {

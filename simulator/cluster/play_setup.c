@@ -227,13 +227,20 @@ fill_policy(struct rc_play *p)
     rc_text_set(p->policy.name, sizeof p->policy.name, "check");
     for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {
         l->out[i].count = (uint32_t)plan->out_max + (i == 0);
+        l->out[i].permille = (uint32_t)plan->out_share;
         l->launches_per_hour[i] = (uint32_t)plan->launches_max;
         l->destructive_per_hour[i] = (uint32_t)plan->destructive_max;
     }
     l->attempts_max = (uint32_t)plan->attempts_max;
     l->attempts_window_ms = 12 * 60 * MINUTE;
     l->cooldown_ms = 2 * MINUTE;
+    l->out_of_job.count = (uint32_t)plan->of_job_max;
+    l->jobs.count = (uint32_t)plan->jobs_max;
+    l->same_job = (uint32_t)plan->same_job;
+    l->quarantine.count = (uint32_t)plan->quarantine_max;
+    l->spacing_ms = (int64_t)plan->spacing_ms;
     l->breaker.count = (uint32_t)plan->breaker_max;
+    l->breaker.permille = (uint32_t)plan->breaker_share;
     l->breaker_window_ms = 10 * MINUTE;
     l->breaker_reset_ms = 20 * MINUTE;
     l->in_flight_max = 16;

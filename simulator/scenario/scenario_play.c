@@ -338,8 +338,11 @@ load(struct rc_scen_run *r, const char *dir, const char *policy_file)
                        r->story.file);
     }
     const char *path = policy_file ? policy_file : r->story.policy;
-    if (rc_policy_load_file(path, &r->policy, &errs) != RC_OK) {
-        return rc_fail(&r->error, RC_E_PARSE, "%s", errs.line[0]);
+    uint32_t sets = policy_file ? 0 : r->story.set_count;
+    if (rc_policy_load_file_with(path, r->story.set, sets, &r->policy, &errs) != RC_OK) {
+        return sets ? rc_fail(&r->error, RC_E_PARSE, "%s: policy with its set lines: %s",
+                              r->story.file, errs.line[0])
+                    : rc_fail(&r->error, RC_E_PARSE, "%s", errs.line[0]);
     }
     if (rc_scen_journal_wanted(r)) {
         r->journal = calloc(1, sizeof *r->journal);

@@ -216,6 +216,17 @@ default_cluster(struct rc_scen_story *st)
     take_subnets(g, subnets);
 }
 
+static bool
+take_set(struct rc_scen_story *st, const char *text, unsigned number)
+{
+    if (st->set_count == RC_POLICY_SETS_MAX ||
+        !rc_policy_set_parse(text, &st->set[st->set_count])) {
+        return false;
+    }
+    st->set[st->set_count++].line = number;
+    return true;
+}
+
 static enum rc_err
 take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigned number,
             struct rc_error *e)
@@ -239,7 +250,13 @@ take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigne
         return n > 0 && (size_t)n < sizeof st->policy ? RC_OK
                                                       : wrong(st, number, "path too long", e);
     }
-    return wrong(st, number, "expected a comment (#), cluster, policy FILE, or +TIME", e);
+    if (strcmp(w.v[0], "set") == 0 && w.count == 2) {
+        return take_set(st, w.v[1], number)
+                   ? RC_OK
+                   : wrong(st, number, "set: expected KEY=VALUE, 32 of them at most", e);
+    }
+    return wrong(st, number,
+                 "expected a comment (#), cluster, policy FILE, set KEY=VALUE, or +TIME", e);
 }
 
 static enum rc_err

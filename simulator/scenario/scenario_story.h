@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policies/load_set.h"
 #include "reconciler/core/cluster.h"
 #include "reconciler/io/fail.h"
 
@@ -22,6 +23,8 @@ struct rc_scen_story {
     char policy[512]; /* path, "" = not named */
     char nodes[RC_TEXT_LEN];
     char partition[RC_PARTITION_LEN];
+    struct rc_policy_set set[RC_POLICY_SETS_MAX]; /* keys of that policy that differ here */
+    uint32_t set_count;
     struct rc_cluster cluster;
     struct rc_scen_line *lines;
     unsigned line_count;

@@ -146,6 +146,17 @@ rc_scen_job_end(struct rc_scen_run *r, unsigned job)
 
 /* ---- what is shown ---- */
 
+static uint32_t
+job_size(const struct rc_scen_run *r, unsigned job)
+{
+    uint32_t nodes = 0;
+
+    for (unsigned i = 0; i < r->node_count; i++) {
+        nodes += r->node[i].job == job;
+    }
+    return nodes;
+}
+
 static void
 give_node(struct rc_scen_run *r, struct rc_scen_node *n)
 {
@@ -165,6 +176,9 @@ give_node(struct rc_scen_run *r, struct rc_scen_node *n)
                 (n->maint ? (uint32_t)RC_SN_MAINT : 0U);
     sn->owner = n->owner;
     sn->jobs = n->job ? 1 : 0;
+    if (n->job) {
+        sn->job[0] = (struct rc_node_job){n->job, job_size(r, n->job)};
+    }
     sn->cpus = 96;
     sn->boot_wall_ms = n->boot_ms;
     sn->slurmd_start_wall_ms = n->slurmd_ms;

@@ -65,6 +65,33 @@ answer_count(const struct rc_slurm_request *r, uint32_t count)
     row_end(r, &row);
 }
 
+/* The model gives a node to one job at most. */
+static void
+put_job(const struct rc_slurm_request *r, struct rc_line_out *out, const struct rc_sim_node *n)
+{
+    const struct rc_sim_job *j =
+        n->job != RC_SIM_NO_NODE ? rc_sim_slurm_job_at(r->world->slurm, n->job) : NULL;
+    char text[32] = "";
+
+    if (j && j->state == RC_SIM_JOB_RUNNING) {
+        (void)snprintf(text, sizeof(text), "%u:%u", j->id, j->order.nodes);
+    }
+    rc_line_put_u64(out, "jobs", j ? 1 : 0);
+    rc_line_put(out, "job", text);
+}
+
+static uint32_t
+running_jobs(const struct rc_slurm_request *r)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < rc_sim_slurm_jobs(r->world->slurm); i++) {
+        const struct rc_sim_job *j = rc_sim_slurm_job_at(r->world->slurm, i);
+        count += j && j->state == RC_SIM_JOB_RUNNING;
+    }
+    return count;
+}
+
 static void
 node_row(const struct rc_slurm_request *r, const struct rc_sim_node *n)
 {
@@ -80,6 +107,7 @@ node_row(const struct rc_slurm_request *r, const struct rc_sim_node *n)
     rc_line_put(out, "flags", flags);
     rc_line_put_u64(out, "alloc_cpus", (n->flags & RC_SN_ALLOCATED) != 0 ? n->cpus : 0);
     rc_line_put_u64(out, "cpus", n->cpus);
+    put_job(r, out, n);
     rc_line_put_u64(out, "real_memory", n->real_memory_mb);
     rc_line_put_i64(out, "boot", n->boot_ms / 1000);
     rc_line_put_i64(out, "slurmd_start", n->slurmd_start_ms / 1000);
@@ -104,6 +132,7 @@ verb_nodes(const struct rc_slurm_request *r)
 
     if (since > 0 && changed_s < (int64_t)since) {
         rc_line_put_u64(row_begin(r, &row, "ok"), "time", since);
+        rc_line_put_u64(&row.line, "jobs", running_jobs(r));
         rc_line_put_u64(&row.line, "unchanged", 1);
         row_end(r, &row);
         return;
@@ -117,6 +146,7 @@ verb_nodes(const struct rc_slurm_request *r)
         count++;
     }
     rc_line_put_i64(row_begin(r, &row, "ok"), "time", r->now_ms / 1000);
+    rc_line_put_u64(&row.line, "jobs", running_jobs(r));
     rc_line_put_u64(&row.line, "count", count);
     row_end(r, &row);
 }

@@ -2,7 +2,8 @@
 """Plants one bug after the other in a copy of the sources, builds the simulator
 there, and plays seeds until the checker that the patch is named for finds it.
 
-A patch is a sentence that says what is broken, then a unified diff of one line.
+A patch is a sentence that says what is broken, then a unified diff of one line; its name is
+the checker's, or the checker's and a word for which of its parts: limits.jobs.patch.
 The shipped code has no switches for this. RC_MUTANTS=NAME[,NAME] picks some.
 """
 import os
@@ -71,7 +72,7 @@ def verdict(name, good, text):
 
 
 def judge(patch):
-    name = patch.stem
+    name, checker = patch.stem, patch.stem.split(".")[0]
     why = patch.read_text().splitlines()[0]
     planted = run("patch", "-p1", "--no-backup-if-mismatch", "-i", patch, cwd=COPY)
     if planted.returncode:
@@ -84,7 +85,7 @@ def judge(patch):
         verdict(name, False, "the mutant does not build")
         print("# " + "\n# ".join(built.stdout.splitlines()[-20:]))
     else:
-        seed, others = first_find(name)
+        seed, others = first_find(checker)
         shown = f" (others at once: {', '.join(sorted(others))})" if others else ""
         verdict(name, seed > 0, f"found after {seed} seeds{shown}: {why}" if seed else
                 f"not found in {SEEDS_MAX} seeds{shown}: {why}")

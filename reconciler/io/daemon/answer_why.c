@@ -29,9 +29,21 @@ rc_answer_block_text(const struct rc_daemon *d, const struct rc_incident *inc, e
     if (block >= RC_BLOCK_BUDGET_CLUSTER && block <= RC_BLOCK_BUDGET_ZONE) {
         unsigned scope = (unsigned)block - RC_BLOCK_BUDGET_CLUSTER;
         const struct rc_scope_row *r = rc_scope_at(s, rows[scope]);
-        snprintf(text, room, "%u of %u nodes of %s are out of service by us", r->out,
+        snprintf(text, room, "%u of %u nodes of %s are out of service by us",
+                 rc_out_of_scope(s, rows[scope]),
                  rc_limit_allows(&s->policy.limits.out[scope], r->nodes),
                  *r->name ? r->name : "the cluster");
+    } else if (block == RC_BLOCK_BUDGET_JOBS) {
+        snprintf(text, room, "%u running jobs have lost a node to us, %u may", s->jobs_out,
+                 rc_limit_allows(&s->policy.limits.jobs, s->jobs_running));
+    } else if (block == RC_BLOCK_BUDGET_OF_JOB) {
+        snprintf(text, room,
+                 "job %u has lost as many nodes to us as one job may; if its nodes "
+                 "go on failing, look at the job",
+                 n->job[0].id);
+    } else if (block == RC_BLOCK_SPACING) {
+        snprintf(text, room, "another node was taken out %lld s ago",
+                 (long long)(s->now_ms - s->taken_ms) / 1000);
     } else if (block == RC_BLOCK_BREAKER) {
         snprintf(text, room,
                  "the breaker is open: too many incidents at once; "

@@ -6,8 +6,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reconciler/core/event.h"
 #include "reconciler/io/helper/helper_server.h"
 #include "reconciler/io/slurm/slurm_compat.h"
+
+/* Which jobs hold which node; zeroed = nothing known yet. */
+struct slurm_hold;
+struct slurm_held {
+    struct slurm_hold *hold; /* by node name */
+    size_t count, room;
+    time_t read_s; /* slurmctld's time of the job table */
+    uint32_t jobs; /* running or suspended in all */
+    bool known;
+};
+/* Reads the jobs anew when they have changed; keeps the old ones when that fails. */
+void rc_slurm_held_refresh(struct slurm_held *h);
+void rc_slurm_held_free(struct slurm_held *h);
+/* "ID:NODES,…" of the node's running jobs, largest first; returns how many jobs hold it,
+ * completing ones among them. RC_SLURM_HELD_ROOM holds every such text. */
+uint32_t rc_slurm_held_text(const struct slurm_held *h, const char *node, char *buf, size_t room);
+enum { RC_SLURM_HELD_ROOM = RC_NODE_JOBS_MAX * 24 };
 
 /* The process's own state; one per process. */
 struct slurm_helper {
@@ -17,6 +35,7 @@ struct slurm_helper {
     uint32_t controllers; /* once known, else 0 */
     partition_info_msg_t *partitions;
     rc_hostlist *partition_nodes; /* one for each partition */
+    struct slurm_held held;
 };
 
 /* Names expanded from a host list, sorted, without doubles. */
@@ -58,6 +77,9 @@ uint32_t rc_slurm_user_uid(struct slurm_helper *h);
 /* Jobs that hold resources of a node (NULL: all): running, suspended or completing. */
 typedef enum rc_err(job_fn)(void *arg, const slurm_job_info_t *job, struct rc_error *e);
 enum rc_err rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e);
+/* The same for all nodes when the job table changed after *since, which moves on;
+ * RC_E_NOT_FOUND when it did not. */
+enum rc_err rc_slurm_jobs_since(time_t *since, job_fn *fn, void *arg, struct rc_error *e);
 
 /* Verbs. arg is struct slurm_helper. */
 rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slurm_verb_node,

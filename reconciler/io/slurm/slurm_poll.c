@@ -93,7 +93,7 @@ show_gone_node(void *arg, const char *node)
 }
 
 static void
-show_sweep(struct rc_slurm *s, enum rc_err err)
+show_sweep(struct rc_slurm *s, enum rc_err err, uint32_t jobs)
 {
     struct rc_event ev;
 
@@ -102,6 +102,7 @@ show_sweep(struct rc_slurm *s, enum rc_err err)
     ev.u.sweep.complete = err == RC_OK;
     ev.u.sweep.error = err;
     ev.u.sweep.seen = rc_slurm_diff_count(s->diff);
+    ev.u.sweep.jobs = jobs;
     s->config.on_event(s->config.arg, &ev);
 }
 
@@ -144,7 +145,7 @@ on_poll_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
     }
     poll_schedule(s, s->poked ? POKE_MIN_MS : s->config.poll_ms);
     s->poked = false;
-    show_sweep(s, err);
+    show_sweep(s, err, err == RC_OK ? (uint32_t)rc_line_number(ok, "jobs", UINT32_MAX, 0) : 0);
 }
 
 static void

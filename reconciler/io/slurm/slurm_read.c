@@ -68,6 +68,7 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
     struct reading *reading = arg;
     struct rc_line_out *out = rc_reply_begin(reading->reply, "node");
     char flags[RC_SLURM_FLAGS_ROOM];
+    char jobs[RC_SLURM_HELD_ROOM];
 
     (void)e;
     (void)rc_slurm_flags_format(rc_slurm_node_flags(node), flags, sizeof flags);
@@ -78,6 +79,11 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
     rc_line_put(out, "flags", flags);
     rc_line_put_u64(out, "alloc_cpus", rc_slurm_node_alloc_cpus(node));
     rc_line_put_u64(out, "cpus", node->cpus);
+    if (reading->helper->held.known) {
+        uint32_t count = rc_slurm_held_text(&reading->helper->held, node->name, jobs, sizeof jobs);
+        rc_line_put_u64(out, "jobs", count);
+        rc_line_put(out, "job", jobs);
+    }
     rc_line_put_u64(out, "real_memory", node->real_memory);
     rc_line_put_i64(out, "boot", node->boot_time);
     rc_line_put_i64(out, "slurmd_start", node->slurmd_start_time);
@@ -94,11 +100,12 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
 }
 
 static void
-write_ok(struct rc_reply *r, time_t since, const uint32_t *count)
+write_ok(const struct slurm_helper *h, struct rc_reply *r, time_t since, const uint32_t *count)
 {
     struct rc_line_out *out = rc_reply_begin(r, "ok");
 
     rc_line_put_i64(out, "time", since);
+    rc_line_put_u64(out, "jobs", h->held.jobs);
     if (count) {
         rc_line_put_u64(out, "count", *count);
     } else {
@@ -118,18 +125,19 @@ rc_slurm_verb_nodes(void *arg, struct rc_reply *r, const struct rc_line *req, st
         if (errno != SLURM_NO_CHANGE_IN_DATA) {
             return rc_slurm_fail(e, "reading the nodes");
         }
-        write_ok(r, since, NULL);
+        write_ok(reading.helper, r, since, NULL);
         return RC_OK;
     }
     rc_slurm_table_seen(msg->record_count);
     partitions_refresh(reading.helper);
+    rc_slurm_held_refresh(&reading.helper->held);
     for (uint32_t i = 0; i < msg->record_count; i++) {
         /* Free slots, FUTURE and hidden nodes come without a name. */
         if (msg->node_array[i].name) {
             (void)write_node(&reading, &msg->node_array[i], e);
         }
     }
-    write_ok(r, msg->last_update, &reading.count);
+    write_ok(reading.helper, r, msg->last_update, &reading.count);
     slurm_free_node_info_msg(msg);
     return RC_OK;
 }
@@ -146,6 +154,9 @@ rc_slurm_verb_node(void *arg, struct rc_reply *r, const struct rc_line *req, str
     }
     if (!reading.helper->partitions) {
         partitions_refresh(reading.helper);
+    }
+    if (!reading.helper->held.known) {
+        rc_slurm_held_refresh(&reading.helper->held);
     }
     err = rc_slurm_nodes_read(&names, write_node, &reading, e);
     rc_slurm_names_free(&names);
@@ -172,15 +183,12 @@ job_on_node(const slurm_job_info_t *job, const char *node)
     return at >= 0;
 }
 
-enum rc_err
-rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e)
+/* Hands over the jobs that hold resources (of a node), and frees the table. */
+static enum rc_err
+each_holding_job(job_info_msg_t *msg, const char *node, job_fn *fn, void *arg, struct rc_error *e)
 {
-    job_info_msg_t *msg = NULL;
     enum rc_err err = RC_OK;
 
-    if (slurm_load_jobs(0, &msg, SHOW_ALL) != SLURM_SUCCESS) {
-        return rc_slurm_fail(e, "reading the jobs");
-    }
     for (uint32_t i = 0; i < msg->record_count && err == RC_OK; i++) {
         const slurm_job_info_t *job = &msg->job_array[i];
         uint32_t base = job->job_state & JOB_STATE_BASE;
@@ -193,6 +201,30 @@ rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e)
     }
     slurm_free_job_info_msg(msg);
     return err;
+}
+
+enum rc_err
+rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct rc_error *e)
+{
+    job_info_msg_t *msg = NULL;
+
+    if (slurm_load_jobs(0, &msg, SHOW_ALL) != SLURM_SUCCESS) {
+        return rc_slurm_fail(e, "reading the jobs");
+    }
+    return each_holding_job(msg, node, fn, arg, e);
+}
+
+enum rc_err
+rc_slurm_jobs_since(time_t *since, job_fn *fn, void *arg, struct rc_error *e)
+{
+    job_info_msg_t *msg = NULL;
+
+    if (slurm_load_jobs(*since, &msg, SHOW_ALL) != SLURM_SUCCESS) {
+        return errno == SLURM_NO_CHANGE_IN_DATA ? RC_E_NOT_FOUND
+                                                : rc_slurm_fail(e, "reading the jobs");
+    }
+    *since = msg->last_update;
+    return each_holding_job(msg, NULL, fn, arg, e);
 }
 
 static enum rc_err

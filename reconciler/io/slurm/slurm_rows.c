@@ -88,6 +88,30 @@ set_reason_owner(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev_slu
     }
 }
 
+/* "77:64,78:1": what cannot be read ends the list, for it only weighs the node. Without
+ * jobs= the flags tell whether there is at least one. */
+static void
+set_jobs(const struct rc_line *row, struct rc_ev_slurm_node *n)
+{
+    bool busy = (n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING)) != 0;
+    const char *at = rc_line_text(row, "job", "");
+
+    n->jobs = (uint32_t)rc_line_number(row, "jobs", UINT32_MAX, busy);
+    n->jobs = busy && !n->jobs ? 1 : n->jobs; /* read before the job was */
+    for (uint32_t i = 0; i < RC_NODE_JOBS_MAX && *at; i++) {
+        char *end;
+        unsigned long id = strtoul(at, &end, 10);
+        unsigned long nodes = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
+
+        if (id == 0 || id > UINT32_MAX || nodes == 0 || nodes > UINT32_MAX ||
+            (*end && *end != ',')) {
+            return;
+        }
+        n->job[i] = (struct rc_node_job){(uint32_t)id, (uint32_t)nodes};
+        at = end + (*end == ',');
+    }
+}
+
 enum rc_err
 rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_event *ret,
                      int64_t *ret_foreign_time, struct rc_error *e)
@@ -114,7 +138,7 @@ rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev
     (void)rc_text_set(ret->instance, sizeof ret->instance, rc_line_text(row, "instance", ""));
     copy_cut_text(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
     n->cpus = (uint32_t)rc_line_number(row, "cpus", UINT32_MAX, 0);
-    n->jobs = (n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING)) != 0 ? 1 : 0;
+    set_jobs(row, n);
     set_reason_owner(row, slurm_uid, n, ret_foreign_time);
     copy_cut_text(n->reason, sizeof n->reason, reason);
     return RC_OK;

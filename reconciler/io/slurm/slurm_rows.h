@@ -11,10 +11,10 @@
 #include "reconciler/io/slurm/slurm_words.h"
 
 /* Fills an RC_EV_SLURM_NODE event from a "node" row. Times stay 0 (the caller knows
- * the clock). jobs is 1 when the node is allocated or completing (at least one job),
- * else 0. The owner is NONE while the node is in service, whatever reason stands there:
- * 24.11 keeps a reason after RESUME. A name that does not fit, or an unreadable field, is
- * RC_E_PARSE; a reason that does not fit is cut, such an address is not told.
+ * the clock). Without jobs= in the row, jobs is 1 when the node is allocated or
+ * completing (at least one job), else 0. The owner is NONE while the node is in service, whatever
+ * reason stands there: 24.11 keeps a reason after RESUME. A name that does not fit, or an
+ * unreadable field, is RC_E_PARSE; a reason that does not fit is cut, such an address is not told.
  * *ret_foreign_time (may be NULL): when the reason is foreign, the time it was set, else 0. */
 enum rc_err rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid,
                                  struct rc_event *ret, int64_t *ret_foreign_time,

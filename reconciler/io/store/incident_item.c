@@ -14,10 +14,9 @@ static const struct {
     uint32_t flag;
     const char *name;
 } flag_names[] = {
-    {RC_ADOPT_HELD, "held"},
-    {RC_ADOPT_APPROVED, "approved"},
-    {RC_ADOPT_OUR_DRAIN, "our-drain"},
-    {RC_ADOPT_YIELDED, "yielded"},
+    {RC_ADOPT_HELD, "held"},           {RC_ADOPT_APPROVED, "approved"},
+    {RC_ADOPT_OUR_DRAIN, "our-drain"}, {RC_ADOPT_YIELDED, "yielded"},
+    {RC_ADOPT_WITH_JOB, "with-job"},
 };
 enum { FLAG_COUNT = sizeof flag_names / sizeof *flag_names };
 

@@ -181,13 +181,15 @@ story_state(struct story *st, const char *instance, enum rc_instance_state state
     story_message(st, 0, &ev);
 }
 
-void
-story_node(struct story *st, const char *node, const char *addr, uint32_t flags,
-           enum rc_owner owner)
+static void
+give_node(struct story *st, const char *node, const char *addr, uint32_t flags, enum rc_owner owner,
+          struct rc_node_job job)
 {
     struct rc_event ev;
 
     rc_event_init(&ev, RC_EV_SLURM_NODE);
+    ev.u.slurm.jobs = job.id != 0;
+    ev.u.slurm.job[0] = job;
     rc_text_set(ev.node, sizeof ev.node, node);
     rc_text_set(ev.u.slurm.addr, RC_ADDR_LEN, addr);
     rc_text_set(ev.u.slurm.partition, RC_PARTITION_LEN, "gpu");
@@ -197,6 +199,22 @@ story_node(struct story *st, const char *node, const char *addr, uint32_t flags,
     ev.u.slurm.boot_wall_ms = st->wall_ms;
     ev.u.slurm.slurmd_start_wall_ms = st->wall_ms;
     story_give(st, &ev);
+}
+
+void
+story_node(struct story *st, const char *node, const char *addr, uint32_t flags,
+           enum rc_owner owner)
+{
+    give_node(st, node, addr, flags, owner, (struct rc_node_job){0});
+}
+
+void
+story_job(struct story *st, const char *node, const char *addr, uint32_t flags, uint32_t job,
+          uint32_t nodes)
+{
+    give_node(st, node, addr, flags | RC_SN_ALLOCATED,
+              flags & RC_SN_DRAIN ? RC_OWNER_OURS : RC_OWNER_NONE,
+              (struct rc_node_job){job, nodes});
 }
 
 void

@@ -29,6 +29,9 @@ void story_message(struct story *st, uint64_t id_hash, struct rc_event *ev);
 void story_state(struct story *st, const char *instance, enum rc_instance_state state);
 void story_node(struct story *st, const char *node, const char *addr, uint32_t flags,
                 enum rc_owner owner);
+/* The node runs this job, which stands on so many nodes. */
+void story_job(struct story *st, const char *node, const char *addr, uint32_t flags, uint32_t job,
+               uint32_t nodes);
 void story_instance(struct story *st, const char *id, const char *node, const char *addr,
                     enum rc_instance_state state);
 void story_sweep(struct story *st);

@@ -355,7 +355,7 @@ no_field_of_a_payload_is_forgotten(void)
         {RC_EV_INSTANCE_STATUS, sizeof(struct rc_ev_instance_status), 4},
         {RC_EV_SLURM_NODE, sizeof(struct rc_ev_slurm_node), 4},
         {RC_EV_NODE_FAULTS, sizeof(struct rc_ev_node_faults), 4 + 4 * RC_NODE_FAULTS_MAX},
-        {RC_EV_SWEEP, sizeof(struct rc_ev_sweep), 0},
+        {RC_EV_SWEEP, sizeof(struct rc_ev_sweep), 4},
         {RC_EV_LEASE, sizeof(struct rc_ev_lease), 0},
         {RC_EV_COMPLETION, sizeof(struct rc_ev_completion), 4 + 4},
         {RC_EV_OPERATOR, sizeof(struct rc_ev_operator), 0},

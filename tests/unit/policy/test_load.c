@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/load.h"
+#include "policies/load_set.h"
 #include "tests/unit/policy/table_walk.h"
 
 static struct rc_policy policy;
@@ -144,6 +144,13 @@ a_minimal_policy_gets_every_default(void)
     CU_ASSERT_EQUAL(policy.limits.out[RC_SCOPE_PARTITION].count, 2);
     CU_ASSERT_EQUAL(policy.limits.out[RC_SCOPE_PARTITION].permille, 50);
     CU_ASSERT_EQUAL(policy.limits.destructive_per_hour[RC_SCOPE_ZONE], 24);
+    CU_ASSERT_EQUAL(policy.limits.out_of_job.count, 2);
+    CU_ASSERT_EQUAL(policy.limits.out_of_job.permille, 100);
+    CU_ASSERT_EQUAL(policy.limits.jobs.count, 4);
+    CU_ASSERT_EQUAL(policy.limits.jobs.permille, 50);
+    CU_ASSERT_EQUAL(policy.limits.same_job, RC_SAME_JOB_COUNTS);
+    CU_ASSERT_EQUAL(policy.limits.quarantine.count, 0);
+    CU_ASSERT_EQUAL(policy.limits.spacing_ms, 0);
     CU_ASSERT_EQUAL(policy.limits.cooldown_ms, 600000);
     CU_ASSERT_EQUAL(policy.limits.breaker_reset_ms, 3600000);
     CU_ASSERT_EQUAL(policy.limits.in_flight_max, 64);
@@ -222,6 +229,16 @@ static const struct refusal refusals[] = {
      "p.json:1:42: limits.breaker.share: expected a share from 0% to 100% such as \"5%\" or \"0.5%\", got \"101%\""},
     {"a text for a switch", "{\"name\":\"p\",\"gate\":{\"ssh\":\"yes\"}," RULES "}",
      "p.json:1:27: gate.ssh: expected true or false, got \"yes\""},
+    {"no node of a job at all",
+     "{\"name\":\"p\",\"limits\":{\"out\":{\"job\":{\"count\":0}}}," RULES "}",
+     "p.json:1:45: limits.out.job.count: expected a whole number from 1 to 100000, got 0"},
+    {"no job at all", "{\"name\":\"p\",\"limits\":{\"jobs\":{\"count\":0}}," RULES "}",
+     "p.json:1:39: limits.jobs.count: expected a whole number from 1 to 100000, got 0"},
+    {"a second node that is neither",
+     "{\"name\":\"p\",\"limits\":{\"same_job\":\"fre\"}," RULES "}",
+     "p.json:1:34: limits.same_job: expected one of counts, free, got \"fre\"; did you mean \"free\"?"},
+    {"a spacing without a unit", "{\"name\":\"p\",\"limits\":{\"spacing\":30}," RULES "}",
+     "p.json:1:33: limits.spacing: expected a duration from 0s to 1d such as \"90s\", \"10m\" or \"2h\", got 30"},
     {"a misspelt key", "{\"name\":\"p\",\"limts\":{}," RULES "}",
      "p.json:1:13: limts: unknown key; did you mean \"limits\"?"},
     {"a key from nowhere", "{\"name\":\"p\",\"gate\":{\"colour\":1}," RULES "}",
@@ -291,6 +308,66 @@ refusals_say_what_was_expected(void)
                     policy.rule_count == 0,
                 refusals[i].name, "%s, first: %s", rc_err_name(err), errs.line[0]);
     }
+}
+
+static enum rc_err
+load_with_set(const char *text)
+{
+    struct rc_policy_set set;
+
+    memset(&errs, 0, sizeof errs);
+    CU_ASSERT_TRUE_FATAL(rc_policy_set_parse(text, &set));
+    set.line = 7;
+    return rc_policy_load_file_with("policies/p4d.json", &set, 1, &policy, &errs);
+}
+
+static void
+a_key_can_be_set_over_the_file(void)
+{
+    uint64_t hash;
+
+    CU_ASSERT_EQUAL(load_with_set("limits.jobs.count=9"), RC_OK);
+    CU_ASSERT_EQUAL(policy.limits.jobs.count, 9);
+    CU_ASSERT_EQUAL(policy.limits.jobs.permille, 50);
+    hash = policy.hash;
+    CU_ASSERT_EQUAL(load_with_set("rules.node-down.confirm=17m"), RC_OK);
+    CU_ASSERT_NOT_EQUAL(policy.hash, hash);
+    const struct rc_rule *r = first_rule_of(RC_FAULT_NODE_DOWN);
+    CU_ASSERT_TRUE(r && r->confirm_ms == 17 * 60000);
+    CU_ASSERT_EQUAL(load_with_set("rules.node-down.ladder[0].timeout=7m"), RC_OK);
+    CU_ASSERT_EQUAL(load_with_set("rules[0].approve=true"), RC_OK);
+    CU_ASSERT_EQUAL(policy.rule[0].approve, 1);
+}
+
+/* Whatever is set is checked as if it stood in the file. */
+static void
+a_wrong_key_or_value_is_refused_as_in_the_file(void)
+{
+    static const char *const rows[][2] = {
+        {"limits.jobs.count=none",
+         "policies/p4d.json:7:1: limits.jobs.count: expected a whole number from 1 to 100000, got "
+         "\"none\""},
+        {"limits.jobz=3",
+         "policies/p4d.json:7:1: limits.jobz: unknown key; did you mean \"jobs\"?"},
+        {"rules.nobody.confirm=1m",
+         "policies/p4d.json: set rules.nobody.confirm: expected a key such as limits.jobs.count, "
+         "or rules.NAME.launch of a rule that is there"},
+        {"rules[99].confirm=1m",
+         "policies/p4d.json: set rules[99].confirm: expected a key such as limits.jobs.count, or "
+         "rules.NAME.launch of a rule that is there"},
+        {"rules=1", "policies/p4d.json:7:1: rules: expected a list of 1 to 64 objects, got 1"},
+        {"timeouts.retry_min=1h",
+         "policies/p4d.json:7:1: timeouts.retry_min: is longer than retry_max"},
+    };
+    struct rc_policy_set set;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        enum rc_err err = load_with_set(rows[i][0]);
+        rc_case(err == RC_E_INVALID && strcmp(errs.line[0], rows[i][1]) == 0, rows[i][0], "%s: %s",
+                rc_err_name(err), errs.line[0]);
+    }
+    CU_ASSERT_FALSE(rc_policy_set_parse("limits.jobs.count", &set));
+    CU_ASSERT_FALSE(rc_policy_set_parse("=1", &set));
 }
 
 static void
@@ -401,6 +478,9 @@ main(void)
          interruption_is_requeued_before_aws_takes_the_instance},
         {"a minimal policy gets every default", a_minimal_policy_gets_every_default},
         {"every condition of a rule is read", every_condition_of_a_rule_is_read},
+        {"a key can be set over the file", a_key_can_be_set_over_the_file},
+        {"a wrong key or value is refused as in the file",
+         a_wrong_key_or_value_is_refused_as_in_the_file},
         {"refusals say what was expected", refusals_say_what_was_expected},
         {"a fault without a rule is refused", a_fault_without_a_rule_is_refused},
         {"all faults of a file are told in its order", all_faults_of_a_file_are_told_in_its_order},

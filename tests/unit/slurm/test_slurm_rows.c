@@ -70,6 +70,34 @@ missing_fields_are_not_told(void)
 }
 
 static void
+jobs_are_read_as_far_as_they_can_be(void)
+{
+    struct rc_event ev;
+
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 flags=allocated jobs=3 job=77:64,78:1", &ev, NULL),
+                          RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.jobs, 3);
+    CU_ASSERT_EQUAL(ev.u.slurm.job[0].id, 77);
+    CU_ASSERT_EQUAL(ev.u.slurm.job[0].nodes, 64);
+    CU_ASSERT_EQUAL(ev.u.slurm.job[1].id, 78);
+    CU_ASSERT_EQUAL(ev.u.slurm.job[2].id, 0);
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 flags=allocated jobs=0 job=", &ev, NULL), RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.jobs, 1); /* the flags were read after the jobs */
+    static const char *const broken[] = {"x",    "77",    "77:",           "0:1",
+                                         "77:0", "77:1x", "99999999999:1", "77:99999999999"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        char row[96];
+        snprintf(row, sizeof row, "1 node name=n1 flags=allocated jobs=2 job=%s,5:6", broken[i]);
+        CU_ASSERT_EQUAL_FATAL(decode(row, &ev, NULL), RC_OK);
+        CU_ASSERT_EQUAL(ev.u.slurm.job[0].id, 0);
+        CU_ASSERT_EQUAL(ev.u.slurm.job[1].id, 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(
+        decode("1 node name=n1 jobs=9 job=1:9,2:8,3:7,4:6,5:5,6:4,7:3,8:2,9:1", &ev, NULL), RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.job[RC_NODE_JOBS_MAX - 1].id, 8);
+}
+
+static void
 a_reason_on_a_node_in_service_is_a_leftover(void)
 {
     struct rc_event ev;
@@ -245,6 +273,7 @@ main(void)
     CU_TestInfo tests[] = {
         {"a row becomes an event", a_row_becomes_an_event},
         {"missing fields are not told", missing_fields_are_not_told},
+        {"jobs are read as far as they can be", jobs_are_read_as_far_as_they_can_be},
         {"a reason on a node in service is a leftover",
          a_reason_on_a_node_in_service_is_a_leftover},
         {"bad rows are refused", bad_rows_are_refused},
