@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "reconciler/io/helper/helper_client.h"
+#include "reconciler/watch/job_find.h"
 #include "reconciler/watch/kmsg_reader.h"
 #include "reconciler/watch/sys_file.h"
 #include "reconciler/watch/watch_probes.h"
@@ -36,12 +37,15 @@ enum {
     RETRY_MAX_MS = 60000,
     REQUEST_TIMEOUT_MS = 45000,
     HEARD_S = 60,
+    JOB_KEPT_MS = 2000,
+    JOB_LOOKS_MAX = 32,
+    PROVE_MS = 150 * 1000, /* every probe but that of links has looked twice */
 };
 
 struct watch {
     const struct rc_watch_config *config;
     struct event_base *base;
-    struct event *kmsg, *reopen, *save, *act, *term, *intr;
+    struct event *kmsg, *reopen, *save, *act, *prove, *term, *intr;
     struct rc_kmsg_reader reader;
     uint64_t lost_told;
     struct rc_helper *writer;
@@ -49,6 +53,9 @@ struct watch {
     struct rc_watch_state state;
     bool busy, confirmed, ours;
     int64_t extra_due_ms;
+    uint32_t job, job_pid; /* found for this process, until job_until_ms */
+    uint32_t job_looks;
+    int64_t job_until_ms;
     uint32_t retry_ms;
 };
 
@@ -245,17 +252,44 @@ on_writer_log(void *arg, const char *text)
 
 /* --- faults ------------------------------------------------------------------------ */
 
-static void
-fault_found(void *arg, const char *class_name, const char *device, const char *text)
+/* A storm is of few processes, and must not make the agent busy: what was found holds for
+ * a while, and only so many are looked for in that time. 0: not known. */
+static uint32_t
+job_now(struct watch *w, const char *text)
 {
-    struct watch *w = arg;
+    const struct rc_probe_config *p = &w->config->probe;
+    uint32_t pid = rc_job_pid_of_text(text);
+    int64_t now_ms = watch_now_ms();
+
+    if (now_ms >= w->job_until_ms) {
+        w->job_looks = 0;
+        w->job_until_ms = now_ms + JOB_KEPT_MS;
+    } else if (w->job_pid == pid || w->job_looks >= JOB_LOOKS_MAX) {
+        return w->job_pid == pid ? w->job : 0;
+    }
+    w->job_looks++;
+    w->job_pid = pid;
+    w->job = rc_job_find(p->proc, p->sys, text);
+    return w->job;
+}
+
+static void
+fault_found(struct watch *w, const char *class_name, const char *device, const char *text,
+            bool stands)
+{
     enum rc_verdict_of verdict = rc_watch_verdict(class_name);
     bool more = w->state.fault_count > 0;
 
     if (verdict == RC_VERDICT_NOTHING) {
         return;
     }
-    if (rc_watch_note(&w->state, class_name, device, verdict, time(NULL))) {
+    struct rc_watch_news news = {.class_name = class_name,
+                                 .device = device,
+                                 .verdict = verdict,
+                                 .at_s = time(NULL),
+                                 .job = job_now(w, text),
+                                 .stands = stands};
+    if (rc_watch_note(&w->state, &news)) {
         if (verdict == RC_VERDICT_DRAIN) {
             say("%s %s: %s", class_name, device, text);
             arm_in(w->act, 0);
@@ -272,12 +306,35 @@ static void
 probe_fault(void *arg, const char *class_name, const char *device, const char *text)
 {
     struct watch *w = arg;
+    bool event = strncmp(class_name, "xid:", 4) == 0;
 
-    if (strncmp(class_name, "xid:", 4) == 0 &&
-        rc_watch_heard(&w->state, class_name, device, time(NULL) - HEARD_S)) {
-        return;
+    if (!event || !rc_watch_heard(&w->state, class_name, device, time(NULL) - HEARD_S)) {
+        fault_found(w, class_name, device, text, !event);
     }
-    fault_found(w, class_name, device, text);
+}
+
+static void
+probe_over(void *arg, const char *class_name, const char *device)
+{
+    struct watch *w = arg;
+
+    rc_watch_over(&w->state, class_name, device);
+    if (w->state.extra_wanted) {
+        arm_once(w->act, EXTRA_FIRST_MS);
+        arm_once(w->save, SAVE_MS);
+    }
+}
+
+static void
+drop_unproved(evutil_socket_t fd, short what, void *arg)
+{
+    struct watch *w = arg;
+
+    (void)fd;
+    (void)what;
+    rc_watch_drop_unproved(&w->state);
+    arm_once(w->act, EXTRA_FIRST_MS);
+    arm_once(w->save, SAVE_MS);
 }
 
 static void
@@ -293,7 +350,7 @@ on_record(void *arg, const struct rc_kmsg *record)
     }
     w->state.seq = record->seq + 1;
     (void)rc_kernel_detail(&k, detail);
-    fault_found(w, k.name, k.device, detail);
+    fault_found(w, k.name, k.device, detail, false);
 }
 
 static void
@@ -317,7 +374,7 @@ kmsg_ready(evutil_socket_t fd, short what, void *arg)
         (void)snprintf(text, sizeof text, "%" PRIu64 " kernel messages were overwritten unread",
                        w->reader.lost - w->lost_told);
         say("%s", text);
-        fault_found(w, "log:overrun", "", text);
+        fault_found(w, "log:overrun", "", text, false);
     }
     w->lost_told = w->reader.lost;
 }
@@ -370,9 +427,10 @@ open_watch(struct watch *w, struct rc_error *e)
     w->reopen = evtimer_new(w->base, open_kmsg, w);
     w->save = evtimer_new(w->base, save_state, w);
     w->act = evtimer_new(w->base, act_now, w);
+    w->prove = evtimer_new(w->base, drop_unproved, w);
     w->term = evsignal_new(w->base, SIGTERM, on_signal, w);
     w->intr = evsignal_new(w->base, SIGINT, on_signal, w);
-    if (!w->reopen || !w->save || !w->act || !w->term || !w->intr ||
+    if (!w->reopen || !w->save || !w->act || !w->prove || !w->term || !w->intr ||
         event_add(w->term, NULL) != 0 || event_add(w->intr, NULL) != 0) {
         (void)rc_fail(e, RC_E_FULL, "no memory for events");
         return false;
@@ -382,7 +440,9 @@ open_watch(struct watch *w, struct rc_error *e)
         return false;
     }
     if (!c->no_probes) {
-        w->probes = rc_watch_probes_new(w->base, &c->probe, probe_fault, w);
+        w->probes = rc_watch_probes_new(w->base, &c->probe,
+                                        &(struct rc_watch_ears){probe_fault, probe_over, w});
+        arm_in(w->prove, PROVE_MS);
     }
     open_kmsg(-1, 0, w);
     return true;
@@ -406,6 +466,7 @@ close_watch(struct watch *w)
     drop_event(w->reopen);
     drop_event(w->save);
     drop_event(w->act);
+    drop_event(w->prove);
     drop_event(w->term);
     drop_event(w->intr);
 }

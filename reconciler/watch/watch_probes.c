@@ -44,8 +44,7 @@ struct rc_watch_probes {
     struct event_base *base;
     struct rc_probe_config config;
     struct rc_rates rates;
-    rc_watch_fault_fn *on_fault;
-    void *arg;
+    struct rc_watch_ears ears;
     struct event *uevent;
     int uevent_fd;
     struct slot slot[SLOTS_MAX];
@@ -87,16 +86,37 @@ is_worth_telling(const struct rc_finding *f)
            (f->kind == RC_FINDING_NOTE && rc_watch_verdict(f->class_name) == RC_VERDICT_TELL);
 }
 
+/* Words are separated by blanks in what is told. */
+static void
+copy_device(char device[RC_KERNEL_DEVICE_LEN], const struct rc_finding *f)
+{
+    memcpy(device, f->device, sizeof f->device);
+    for (char *c = device; *c; c++) {
+        *c = *c == ' ' ? '_' : *c;
+    }
+}
+
 static void
 tell_finding(struct rc_watch_probes *p, const struct rc_finding *f)
 {
     char device[RC_KERNEL_DEVICE_LEN];
 
-    memcpy(device, f->device, sizeof device);
-    for (char *c = device; *c; c++) {
-        *c = *c == ' ' ? '_' : *c; /* words are separated by blanks in what is told */
+    copy_device(device, f);
+    p->ears.on_fault(p->ears.arg, f->class_name, device, f->text);
+}
+
+/* What was told and is found no more. */
+static void
+tell_what_is_over(const struct slot *s)
+{
+    char device[RC_KERNEL_DEVICE_LEN];
+
+    for (uint32_t i = 0; i < s->last.count; i++) {
+        if ((s->told >> i & 1) != 0 && find_before(&s->found, &s->last.v[i]) < 0) {
+            copy_device(device, &s->last.v[i]);
+            s->owner->ears.on_over(s->owner->ears.arg, s->last.v[i].class_name, device);
+        }
     }
-    p->on_fault(p->arg, f->class_name, device, f->text);
 }
 
 static void
@@ -133,6 +153,7 @@ end_look(struct slot *s)
     if (again) {
         (void)event_add(s->turn, &confirm);
     }
+    tell_what_is_over(s);
     if (s->probe->run == rc_probe_mounts) {
         rc_probe_keep_hung(&p->config, &s->found);
     }
@@ -160,9 +181,9 @@ on_answer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     if (what & EV_TIMEOUT) {
         if (s->child.stays) {
-            rc_watch_fault_fn *fn = s->owner->on_fault;
+            struct rc_watch_ears *ears = &s->owner->ears;
 
-            fn(s->owner->arg, "nvml:hang", "", "NVIDIA's library does not answer");
+            ears->on_fault(ears->arg, "nvml:hang", "", "NVIDIA's library does not answer");
         }
         drop_child(s);
         return; /* it could not be looked at: what was found before stands */
@@ -264,7 +285,7 @@ listen_for_uevents(struct rc_watch_probes *p)
 
 struct rc_watch_probes *
 rc_watch_probes_new(struct event_base *base, const struct rc_probe_config *config,
-                    rc_watch_fault_fn *on_fault, void *arg)
+                    const struct rc_watch_ears *ears)
 {
     struct rc_watch_probes *p = calloc(1, sizeof *p);
 
@@ -277,8 +298,7 @@ rc_watch_probes_new(struct event_base *base, const struct rc_probe_config *confi
     p->base = base;
     p->config = *config;
     p->config.rates = &p->rates;
-    p->on_fault = on_fault;
-    p->arg = arg;
+    p->ears = *ears;
     p->uevent_fd = -1;
     for (uint32_t i = 0; i < rc_probe_count && i < SLOTS_MAX; i++) {
         struct slot *s = &p->slot[i];

@@ -11,10 +11,19 @@ struct rc_watch_probes;
 typedef void(rc_watch_fault_fn)(void *arg, const char *class_name, const char *device,
                                 const char *text);
 
+/* Called once when a look no longer finds what was told. */
+typedef void(rc_watch_over_fn)(void *arg, const char *class_name, const char *device);
+
+struct rc_watch_ears {
+    rc_watch_fault_fn *on_fault;
+    rc_watch_over_fn *on_over;
+    void *arg;
+};
+
 /* NULL: no memory. config is copied (its strings are not). */
 struct rc_watch_probes *rc_watch_probes_new(struct event_base *base,
                                             const struct rc_probe_config *config,
-                                            rc_watch_fault_fn *on_fault, void *arg);
+                                            const struct rc_watch_ears *ears);
 /* NULL is accepted. */
 void rc_watch_probes_free(struct rc_watch_probes *p);
 

@@ -50,13 +50,12 @@ new_fault(struct rc_watch_state *s)
 }
 
 bool
-rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *device,
-              enum rc_verdict_of verdict, int64_t now_s)
+rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
 {
-    struct rc_watch_fault *f = find_fault(s, class_name, device);
+    struct rc_watch_fault *f = find_fault(s, news->class_name, news->device);
     bool fresh = !f;
 
-    if (verdict == RC_VERDICT_NOTHING) {
+    if (news->verdict == RC_VERDICT_NOTHING) {
         return false;
     }
     if (!f) {
@@ -64,19 +63,52 @@ rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *devi
         if (!f) {
             return false; /* all places wait for a drain, and one drain covers them all */
         }
-        *f = (struct rc_watch_fault){.drain = verdict == RC_VERDICT_DRAIN};
-        (void)snprintf(f->class_name, sizeof f->class_name, "%s", class_name);
-        (void)snprintf(f->device, sizeof f->device, "%s", device);
+        *f = (struct rc_watch_fault){.drain = news->verdict == RC_VERDICT_DRAIN};
+        (void)snprintf(f->class_name, sizeof f->class_name, "%s", news->class_name);
+        (void)snprintf(f->device, sizeof f->device, "%s", news->device);
     }
     f->count += f->count < UINT32_MAX;
-    f->last_s = now_s;
+    f->last_s = news->at_s;
+    f->job = news->job ? news->job : f->job;
+    f->stands = news->stands;
+    f->unproved = false;
     if (!f->drain) {
         s->extra_wanted = true;
         return true;
     }
-    fresh |= f->drained_s != 0 && now_s - f->drained_s >= DRAINED_ANEW_S;
+    fresh |= f->drained_s != 0 && news->at_s - f->drained_s >= DRAINED_ANEW_S;
     f->wanted |= fresh;
     return fresh;
+}
+
+static void
+remove_fault(struct rc_watch_state *s, struct rc_watch_fault *f)
+{
+    uint32_t at = (uint32_t)(f - s->fault);
+
+    memmove(f, f + 1, (s->fault_count - at - 1) * sizeof *f);
+    s->fault_count--;
+    s->extra_wanted = true;
+}
+
+void
+rc_watch_over(struct rc_watch_state *s, const char *class_name, const char *device)
+{
+    struct rc_watch_fault *f = find_fault(s, class_name, device);
+
+    if (f && f->stands && !f->wanted) {
+        remove_fault(s, f);
+    }
+}
+
+void
+rc_watch_drop_unproved(struct rc_watch_state *s)
+{
+    for (uint32_t i = s->fault_count; i > 0; i--) {
+        if (s->fault[i - 1].unproved && !s->fault[i - 1].wanted) {
+            remove_fault(s, &s->fault[i - 1]);
+        }
+    }
 }
 
 bool
@@ -141,6 +173,10 @@ rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LEN])
     len = snprintf(buf, RC_WATCH_REASON_LEN, "rc:0 %s%s%s boot=%.*s",
                    first ? first->class_name : "fault", first && *first->device ? " " : "",
                    first ? first->device : "", BOOT_SHOWN, s->boot);
+    if (first && first->job && len > 0 && len < RC_WATCH_REASON_LEN) {
+        len +=
+            snprintf(buf + len, (size_t)(RC_WATCH_REASON_LEN - len), " job=%" PRIu32, first->job);
+    }
     if (others > 0 && len > 0 && len < RC_WATCH_REASON_LEN) {
         (void)snprintf(buf + len, (size_t)(RC_WATCH_REASON_LEN - len), " +%" PRIu32, others);
     }
@@ -171,9 +207,13 @@ rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN])
     for (uint32_t i = 0; i < s->fault_count && len > 0; i++) {
         const struct rc_watch_fault *f = &s->fault[order[i]];
         size_t room = (size_t)(RC_WATCH_EXTRA_LEN - len);
-        int more = snprintf(buf + len, room, " %s%s%s*%" PRIu32 ":%" PRId64, f->class_name,
-                            *f->device ? "@" : "", f->device, f->count, f->last_s);
+        char job[16] = "";
 
+        if (f->job) {
+            (void)snprintf(job, sizeof job, "/%" PRIu32, f->job);
+        }
+        int more = snprintf(buf + len, room, " %s%s%s*%" PRIu32 ":%" PRId64 "%s", f->class_name,
+                            *f->device ? "@" : "", f->device, f->count, f->last_s, job);
         if (more < 0 || (size_t)more >= room) {
             buf[len] = '\0';
             break;
@@ -186,15 +226,18 @@ static void
 load_line(struct rc_watch_state *s, const char *line)
 {
     struct rc_watch_fault f = {0};
-    int drain = 0, wanted = 0, extra = 0;
+    int drain = 0, wanted = 0, extra = 0, stands = 0;
 
     if (sscanf(line, "seq %" SCNu64 " extra %d", &s->seq, &extra) == 2) {
         s->extra_wanted = extra != 0;
     } else if (s->fault_count < RC_WATCH_FAULTS_MAX &&
-               sscanf(line, "fault %d %d %" SCNu32 " %" SCNd64 " %" SCNd64 " %39s %63s", &drain,
-                      &wanted, &f.count, &f.last_s, &f.drained_s, f.class_name, f.device) == 7) {
+               sscanf(line,
+                      "fault %d %d %d %" SCNu32 " %" SCNd64 " %" SCNd64 " %" SCNu32 " %39s %63s",
+                      &drain, &wanted, &stands, &f.count, &f.last_s, &f.drained_s, &f.job,
+                      f.class_name, f.device) == 9) {
         f.drain = drain != 0;
         f.wanted = wanted != 0;
+        f.stands = f.unproved = stands != 0;
         if (strcmp(f.device, "-") == 0) {
             f.device[0] = '\0';
         }
@@ -210,7 +253,7 @@ rc_watch_load(struct rc_watch_state *s, const char *path, const char *boot)
 
     *s = (struct rc_watch_state){0};
     (void)snprintf(s->boot, sizeof s->boot, "%s", boot);
-    (void)snprintf(want, sizeof want, "nodewatch 1 boot %s\n", s->boot);
+    (void)snprintf(want, sizeof want, "nodewatch 2 boot %s\n", s->boot);
     bool same = file && fgets(line, sizeof line, file) && strcmp(line, want) == 0;
     while (same && fgets(line, sizeof line, file)) {
         load_line(s, line);
@@ -232,14 +275,15 @@ rc_watch_save(const struct rc_watch_state *s, const char *path, struct rc_error 
     if (!file) {
         return rc_fail(e, RC_E_IO, "%.150s: %s", temporary, strerror(errno));
     }
-    (void)fprintf(file, "nodewatch 1 boot %s\nseq %" PRIu64 " extra %d\n", s->boot, s->seq,
+    (void)fprintf(file, "nodewatch 2 boot %s\nseq %" PRIu64 " extra %d\n", s->boot, s->seq,
                   s->extra_wanted);
     for (uint32_t i = 0; i < s->fault_count; i++) {
         const struct rc_watch_fault *f = &s->fault[i];
 
-        (void)fprintf(file, "fault %d %d %" PRIu32 " %" PRId64 " %" PRId64 " %s %s\n", f->drain,
-                      f->wanted, f->count, f->last_s, f->drained_s, f->class_name,
-                      *f->device ? f->device : "-");
+        (void)fprintf(file,
+                      "fault %d %d %d %" PRIu32 " %" PRId64 " %" PRId64 " %" PRIu32 " %s %s\n",
+                      f->drain, f->wanted, f->stands, f->count, f->last_s, f->drained_s, f->job,
+                      f->class_name, *f->device ? f->device : "-");
     }
     good = !ferror(file);
     good = fclose(file) == 0 && good;

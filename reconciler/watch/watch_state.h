@@ -27,8 +27,11 @@ struct rc_watch_fault {
     uint32_t count;
     int64_t last_s;    /* Unix time of the last one */
     int64_t drained_s; /* when a drain for it was confirmed; 0 = not */
-    bool drain;        /* the node is guilty */
-    bool wanted;       /* a drain for it is still to be made */
+    uint32_t job;  /* the Slurm job that was on the node at the last one; 0 = none, or not known */
+    bool drain;    /* the node is guilty */
+    bool wanted;   /* a drain for it is still to be made */
+    bool stands;   /* a probe found it, and will find it over */
+    bool unproved; /* it stood when the agent ended; no look has found it since */
 };
 
 struct rc_watch_state {
@@ -40,10 +43,23 @@ struct rc_watch_state {
     bool extra_wanted;
 };
 
+/* What was heard or found. */
+struct rc_watch_news {
+    const char *class_name;
+    const char *device; /* "" = none */
+    enum rc_verdict_of verdict;
+    int64_t at_s;
+    uint32_t job;
+    bool stands; /* a probe found it, and will find it over */
+};
+
 /* Counts a fault. True: something is to be done about it now (it is new, or it is back
  * after its drain was confirmed some time ago); false: it is one more of a storm. */
-bool rc_watch_note(struct rc_watch_state *s, const char *class_name, const char *device,
-                   enum rc_verdict_of verdict, int64_t now_s);
+bool rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news);
+/* A probe finds it no more: it is taken out of Extra. What waits for a drain stays. */
+void rc_watch_over(struct rc_watch_state *s, const char *class_name, const char *device);
+/* What stood when the agent ended and no look has found since is over. */
+void rc_watch_drop_unproved(struct rc_watch_state *s);
 /* Was the class noted for the device at or after this time? xid:154 counts as xid:154:gpu-reset. */
 bool rc_watch_heard(const struct rc_watch_state *s, const char *class_name, const char *device,
                     int64_t since_s);
@@ -52,10 +68,12 @@ bool rc_watch_drain_wanted(const struct rc_watch_state *s);
  * faults go into Extra too, where the reason cannot tell them. */
 void rc_watch_drained(struct rc_watch_state *s, bool ours, int64_t now_s);
 
-/* The Reason of a drain, "rc:0 <class>[ <device>] boot=<8 hex digits>[ +<others>]": the
- * marker of this project, with incident 0, which no incident has: the agent found it. */
+/* The Reason of a drain,
+ *     rc:0 <class>[ <device>] boot=<8 hex digits>[ job=<id>][ +<others>]
+ * the marker of this project, with incident 0, which no incident has: the agent found it. */
 void rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LEN]);
-/* The node's Extra, "rc:0 boot=<8 hex digits> <class>[@<device>]*<count>:<last, Unix s> …",
+/* The node's Extra,
+ *     rc:0 boot=<8 hex digits> <class>[@<device>]*<count>:<last, Unix s>[/<job>] …
  * the latest first, as many as fit. */
 void rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN]);
 

@@ -127,6 +127,23 @@ class Checks:
         assert not drained("n1")
         agent.kill()
 
+    def check_the_job_on_the_node_is_named(self):
+        agent = self.run("n1")
+        job = sh("sbatch", "--parsable", "-n1", "-w", "n1", "--output=/dev/null", "--wrap", "sleep 60",
+                 "--chdir=/tmp").strip()
+        World.wait(lambda: "JobState=RUNNING" in sh("scontrol", "show", "job", job), "it runs", 20)
+        time.sleep(1)
+        agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "xid:31" in extra("n1"), "extra tells")
+        assert re.search(rf" xid:31@0000:10:1c\*1:\d+/{job}$", extra("n1")), extra("n1")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: drained("n1") and reason("n1"), "n1 is drained")
+        assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT} job={job}", reason("n1")
+        assert "JobState=RUNNING" in sh("scontrol", "show", "job", job)
+        sh("scancel", job)
+        World.wait(lambda: "JobState=RUNNING" not in sh("scontrol", "show", "job", job), "it ends", 20)
+        agent.kill()
+
     def check_lines_of_programs_and_benign_lines_do_nothing(self):
         agent = self.run("n1")
         agent.kmsg.say(XID.format(79), prio=12)
@@ -215,8 +232,8 @@ class Checks:
     def check_faults_of_an_earlier_boot_are_dropped(self):
         resume("n2")
         state = WORLD / "state-n2"
-        state.write_text("nodewatch 1 boot 00000000-dead\nseq 999999 extra 0\n"
-                         "fault 1 1 1 1 0 xid:79 0000:10:1c\n")
+        state.write_text("nodewatch 2 boot 00000000-dead\nseq 999999 extra 0\n"
+                         "fault 1 1 0 1 1 0 0 xid:79 0000:10:1c\n")
         agent = Agent("n2")
         agent.kmsg.say(XID.format(31))
         World.wait(lambda: "xid:31" in extra("n2"), "a low number of this boot is heard")
@@ -276,7 +293,7 @@ class Checks:
             agent.kmsg.say("NVRM: Xid (PCI:0000:A0:1C): 79, GPU has fallen off the bus.")
             World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
             time.sleep(7)  # NVML has told too
-            assert re.search(r"^fault 1 0 1 .* xid:79 0000:a0:1c$", agent.state.read_text(), re.M), \
+            assert re.search(r"^fault 1 0 0 1 .* xid:79 0000:a0:1c$", agent.state.read_text(), re.M), \
                 agent.state.read_text()
             agent.kill()
         finally:

@@ -22,15 +22,24 @@ fresh_state(void)
     return s;
 }
 
+static bool
+note(struct rc_watch_state *s, const char *class_name, const char *device,
+     enum rc_verdict_of verdict, int64_t at_s)
+{
+    return rc_watch_note(
+        s, &(struct rc_watch_news){
+               .class_name = class_name, .device = device, .verdict = verdict, .at_s = at_s});
+}
+
 static void
 test_storm(void)
 {
     struct rc_watch_state s = fresh_state();
     char text[RC_WATCH_EXTRA_LEN];
 
-    CU_ASSERT(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000));
+    CU_ASSERT(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000));
     for (int i = 0; i < 99999; i++) {
-        CU_ASSERT_FALSE(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1001));
+        CU_ASSERT_FALSE(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1001));
     }
     CU_ASSERT_EQUAL(s.fault_count, 1);
     CU_ASSERT(rc_watch_drain_wanted(&s));
@@ -39,8 +48,8 @@ test_storm(void)
     rc_watch_drained(&s, true, 1002);
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
     CU_ASSERT_FALSE(s.extra_wanted);
-    CU_ASSERT_FALSE(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1030));
-    CU_ASSERT(rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1062));
+    CU_ASSERT_FALSE(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1030));
+    CU_ASSERT(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1062));
 }
 
 static void
@@ -49,10 +58,10 @@ test_suspect_job(void)
     struct rc_watch_state s = fresh_state();
     char text[RC_WATCH_EXTRA_LEN];
 
-    CU_ASSERT(rc_watch_note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1000));
-    CU_ASSERT(rc_watch_note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1003));
-    CU_ASSERT(rc_watch_note(&s, "hung-task", "", RC_VERDICT_TELL, 1009));
-    CU_ASSERT_FALSE(rc_watch_note(&s, "cont:aer", "", RC_VERDICT_NOTHING, 1009));
+    CU_ASSERT(note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1000));
+    CU_ASSERT(note(&s, "xid:31", "0000:10:1c", RC_VERDICT_TELL, 1003));
+    CU_ASSERT(note(&s, "hung-task", "", RC_VERDICT_TELL, 1009));
+    CU_ASSERT_FALSE(note(&s, "cont:aer", "", RC_VERDICT_NOTHING, 1009));
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
     CU_ASSERT(s.extra_wanted);
     rc_watch_extra(&s, text);
@@ -65,8 +74,8 @@ test_several_faults(void)
     struct rc_watch_state s = fresh_state();
     char text[RC_WATCH_EXTRA_LEN];
 
-    (void)rc_watch_note(&s, "aer:fatal", "0000:10:00.0", RC_VERDICT_DRAIN, 1000);
-    (void)rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    (void)note(&s, "aer:fatal", "0000:10:00.0", RC_VERDICT_DRAIN, 1000);
+    (void)note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
     rc_watch_reason(&s, text);
     CU_ASSERT_STRING_EQUAL(text, "rc:0 aer:fatal 0000:10:00.0 boot=1a2b3c4d +1");
     rc_watch_drained(&s, true, 1001);
@@ -78,10 +87,78 @@ test_foreign_reason(void)
 {
     struct rc_watch_state s = fresh_state();
 
-    (void)rc_watch_note(&s, "xid:79", "", RC_VERDICT_DRAIN, 1000);
+    (void)note(&s, "xid:79", "", RC_VERDICT_DRAIN, 1000);
     rc_watch_drained(&s, false, 1001);
     CU_ASSERT(s.extra_wanted);
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+}
+
+static void
+test_jobs(void)
+{
+    struct rc_watch_state s = fresh_state();
+    struct rc_watch_news news = {"xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000, 4711, false};
+    char text[RC_WATCH_EXTRA_LEN];
+
+    CU_ASSERT(rc_watch_note(&s, &news));
+    news.class_name = "xid:31";
+    news.verdict = RC_VERDICT_TELL;
+    CU_ASSERT(rc_watch_note(&s, &news));
+    news.job = 0; /* nobody knows: the last known one stays */
+    CU_ASSERT(rc_watch_note(&s, &news));
+    rc_watch_reason(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 xid:79 0000:10:1c boot=1a2b3c4d job=4711");
+    rc_watch_extra(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d xid:79@0000:10:1c*1:1000/4711 "
+                                 "xid:31@0000:10:1c*2:1000/4711");
+}
+
+static void
+test_over(void)
+{
+    struct rc_watch_state s = fresh_state();
+    struct rc_watch_news news = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true};
+    char text[RC_WATCH_EXTRA_LEN];
+
+    CU_ASSERT(rc_watch_note(&s, &news));
+    CU_ASSERT(note(&s, "xid:31", "", RC_VERDICT_TELL, 999));
+    s.extra_wanted = false;
+    rc_watch_over(&s, "xid:31", ""); /* what the kernel said is not over */
+    CU_ASSERT_FALSE(s.extra_wanted);
+    rc_watch_over(&s, "fs:stuck", "/home");
+    CU_ASSERT(s.extra_wanted);
+    rc_watch_extra(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d xid:31*1:999");
+    news.class_name = "efa:missing";
+    news.verdict = RC_VERDICT_DRAIN;
+    CU_ASSERT(rc_watch_note(&s, &news));
+    rc_watch_over(&s, "efa:missing", "/home");
+    CU_ASSERT(rc_watch_drain_wanted(&s));
+}
+
+static void
+test_unproved(void)
+{
+    char path[] = "/tmp/watch-state-XXXXXX";
+    int fd = mkstemp(path);
+    struct rc_watch_state s = fresh_state(), back;
+    struct rc_watch_news gone = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true};
+    struct rc_watch_news stays = {"thermal:gpu", "", RC_VERDICT_TELL, 1000, 0, true};
+    struct rc_error e;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    (void)close(fd);
+    CU_ASSERT(rc_watch_note(&s, &gone) && rc_watch_note(&s, &stays));
+    CU_ASSERT(note(&s, "xid:31", "", RC_VERDICT_TELL, 999));
+    CU_ASSERT_EQUAL(rc_watch_save(&s, path, &e), RC_OK);
+    rc_watch_load(&back, path, boot);
+    CU_ASSERT_EQUAL(back.fault_count, 3);
+    CU_ASSERT(rc_watch_note(&back, &stays));
+    rc_watch_drop_unproved(&back);
+    CU_ASSERT_EQUAL_FATAL(back.fault_count, 2);
+    CU_ASSERT_STRING_EQUAL(back.fault[0].class_name, "thermal:gpu");
+    CU_ASSERT_STRING_EQUAL(back.fault[1].class_name, "xid:31");
+    (void)unlink(path);
 }
 
 static void
@@ -89,7 +166,7 @@ test_heard(void)
 {
     struct rc_watch_state s = fresh_state();
 
-    (void)rc_watch_note(&s, "xid:154:gpu-reset", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    (void)note(&s, "xid:154:gpu-reset", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
     CU_ASSERT(rc_watch_heard(&s, "xid:154", "0000:10:1c.0", 1000));
     CU_ASSERT(rc_watch_heard(&s, "xid:154", "00000000:10:1C.0", 990));
     CU_ASSERT_FALSE(rc_watch_heard(&s, "xid:154", "0000:10:1d", 990));
@@ -103,10 +180,10 @@ test_full_table(void)
     struct rc_watch_state s = fresh_state();
     char device[16], text[RC_WATCH_EXTRA_LEN];
 
-    (void)rc_watch_note(&s, "xid:79", "first", RC_VERDICT_DRAIN, 1);
+    (void)note(&s, "xid:79", "first", RC_VERDICT_DRAIN, 1);
     for (int i = 0; i < 1000; i++) {
         (void)snprintf(device, sizeof device, "d%d", i);
-        (void)rc_watch_note(&s, "io-error", device, RC_VERDICT_TELL, 1000 + i);
+        (void)note(&s, "io-error", device, RC_VERDICT_TELL, 1000 + i);
     }
     CU_ASSERT_EQUAL(s.fault_count, RC_WATCH_FAULTS_MAX);
     CU_ASSERT(s.dropped > 0);
@@ -127,8 +204,8 @@ test_file(void)
     CU_ASSERT_FATAL(fd >= 0);
     (void)close(fd);
     s.seq = 4711;
-    (void)rc_watch_note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
-    (void)rc_watch_note(&s, "hung-task", "", RC_VERDICT_TELL, 1001);
+    (void)note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
+    (void)note(&s, "hung-task", "", RC_VERDICT_TELL, 1001);
     CU_ASSERT_EQUAL(rc_watch_save(&s, path, &e), RC_OK);
     rc_watch_load(&back, path, boot);
     CU_ASSERT_EQUAL(back.seq, 4711);
@@ -144,7 +221,7 @@ test_file(void)
     CU_ASSERT_EQUAL(back.seq, 0);
     FILE *f = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-    (void)fprintf(f, "nodewatch 1 boot %s\nfault x\nseq\n\n\x01\xff\nfault 1 1 1 1 1 a", boot);
+    (void)fprintf(f, "nodewatch 2 boot %s\nfault x\nseq\n\n\x01\xff\nfault 1 1 1 1 1 1 1 a", boot);
     (void)fclose(f);
     rc_watch_load(&back, path, boot);
     CU_ASSERT_EQUAL(back.fault_count, 0);
@@ -199,6 +276,9 @@ main(void)
         {"what makes the job suspect goes into Extra", test_suspect_job},
         {"one drain covers several faults, and Extra tells them all", test_several_faults},
         {"a fault under a foreign reason is told in Extra", test_foreign_reason},
+        {"the job that was on the node stands with its fault", test_jobs},
+        {"what a probe finds over is taken out of Extra", test_over},
+        {"what stood before a restart and is not found again is over", test_unproved},
         {"a fault that was heard already is known in all forms of its address", test_heard},
         {"a full table keeps what still wants a drain", test_full_table},
         {"the file brings back this boot's faults and no other's", test_file},
