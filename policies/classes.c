@@ -44,6 +44,7 @@ static const struct class_row {
     {"aer:nonfatal", RC_FAULT_PCIE, TELL, 0, "by rate"},
     {"aer:cannot-recover:", RC_FAULT_PCIE, TELL, 0, "by rate"},
     {"aer:link-reset", RC_FAULT_PCIE, TELL, 0, "by rate"},
+    {"aer:corrected-rate", RC_FAULT_PCIE, TELL, 0, "many corrected errors: a link that goes bad"},
     {"aer:corrected", RC_FAULT_NONE, TELL, 0, "corrected: counted by nobody's program"},
     {"pcie:unknown", RC_FAULT_NONE, TELL, 0, "could not be looked at"},
     {"pcie:", RC_FAULT_PCIE, DRAIN, 0, "a link narrower or slower than it should be"},
@@ -107,6 +108,7 @@ static const struct class_row {
     {"thermal:", RC_FAULT_THERMAL, TELL, 0, "by duration"},
     {"clock:unknown", RC_FAULT_NONE, TELL, 0, "could not be looked at"},
     {"clock:", RC_FAULT_CLOCK, TELL, 0, "not synchronised"},
+    {"nvml:hang", RC_FAULT_GPU, TELL, 0, "the library does not answer: often follows a GPU fault"},
     {"log:", RC_FAULT_NONE, TELL, 0, "kernel messages were lost: the probes look at the rest"},
 };
 

@@ -51,7 +51,7 @@ struct watch {
     struct rc_helper *writer;
     struct rc_watch_probes *probes;
     struct rc_watch_state state;
-    bool busy, confirmed, ours;
+    bool busy, confirmed;
     int64_t extra_due_ms;
     uint32_t job, job_pid; /* found for this process, until job_until_ms */
     uint32_t job_looks;
@@ -129,7 +129,6 @@ on_answer_row(void *arg, const struct rc_line *row)
     }
     w->confirmed = strcmp(result, "drained") == 0 || strcmp(result, "foreign") == 0 ||
                    strcmp(result, "set") == 0;
-    w->ours = strncmp(reason, "rc:0 ", 5) == 0;
     if (!w->confirmed || strcmp(result, "foreign") == 0) {
         say("Slurm: %s is %s%s%s", w->config->node, result, *reason ? ": " : "", reason);
     }
@@ -155,7 +154,7 @@ on_drain_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
     struct watch *w = arg;
 
     if (request_done(w, ok ? NULL : e)) {
-        rc_watch_drained(&w->state, w->ours, time(NULL));
+        rc_watch_drained(&w->state, time(NULL));
         save_state(-1, 0, w);
         arm_in(w->act, EXTRA_FIRST_MS);
     }
@@ -181,7 +180,7 @@ tell_slurm(struct watch *w, rc_helper_end_fn *end)
     struct rc_error e;
 
     w->busy = true;
-    w->confirmed = w->ours = false;
+    w->confirmed = false;
     if (rc_helper_send(w->writer,
                        &(struct rc_helper_call){on_answer_row, end, w, REQUEST_TIMEOUT_MS},
                        &e) != RC_OK) {

@@ -141,20 +141,17 @@ rc_watch_drain_wanted(const struct rc_watch_state *s)
 }
 
 void
-rc_watch_drained(struct rc_watch_state *s, bool ours, int64_t now_s)
+rc_watch_drained(struct rc_watch_state *s, int64_t now_s)
 {
-    uint32_t told = 0;
-
     for (uint32_t i = 0; i < s->fault_count; i++) {
         struct rc_watch_fault *f = &s->fault[i];
 
         if (f->wanted) {
             f->wanted = false;
             f->drained_s = now_s;
-            told++;
         }
     }
-    s->extra_wanted |= !ours || told > 1;
+    s->extra_wanted = true;
 }
 
 void
@@ -182,14 +179,20 @@ rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LEN])
     }
 }
 
-/* Indices of the faults, the latest first. */
+static bool
+goes_before(const struct rc_watch_fault *a, const struct rc_watch_fault *b)
+{
+    return a->drain != b->drain ? a->drain : a->last_s > b->last_s;
+}
+
+/* Indices of the faults: those of the node first, then the latest first. */
 static void
 order_faults(const struct rc_watch_state *s, uint32_t order[RC_WATCH_FAULTS_MAX])
 {
     for (uint32_t i = 0; i < s->fault_count; i++) {
         uint32_t at = i;
 
-        while (at > 0 && s->fault[order[at - 1]].last_s < s->fault[i].last_s) {
+        while (at > 0 && goes_before(&s->fault[i], &s->fault[order[at - 1]])) {
             order[at] = order[at - 1];
             at--;
         }
@@ -212,8 +215,9 @@ rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN])
         if (f->job) {
             (void)snprintf(job, sizeof job, "/%" PRIu32, f->job);
         }
-        int more = snprintf(buf + len, room, " %s%s%s*%" PRIu32 ":%" PRId64 "%s", f->class_name,
-                            *f->device ? "@" : "", f->device, f->count, f->last_s, job);
+        int more = snprintf(buf + len, room, " %s%s%s*%" PRIu32 ":%" PRId64 "%s%s", f->class_name,
+                            *f->device ? "@" : "", f->device, f->count, f->last_s, job,
+                            f->drain ? "!" : "");
         if (more < 0 || (size_t)more >= room) {
             buf[len] = '\0';
             break;

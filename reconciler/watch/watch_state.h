@@ -64,17 +64,18 @@ void rc_watch_drop_unproved(struct rc_watch_state *s);
 bool rc_watch_heard(const struct rc_watch_state *s, const char *class_name, const char *device,
                     int64_t since_s);
 bool rc_watch_drain_wanted(const struct rc_watch_state *s);
-/* All wanted drains are made: one drain covers the node. ours: the reason is ours. The
- * faults go into Extra too, where the reason cannot tell them. */
-void rc_watch_drained(struct rc_watch_state *s, bool ours, int64_t now_s);
+/* All wanted drains are made: one drain covers the node. Extra is written anew: the Reason tells
+ * one fault, may be somebody else's, and may be replaced. */
+void rc_watch_drained(struct rc_watch_state *s, int64_t now_s);
 
 /* The Reason of a drain,
  *     rc:0 <class>[ <device>] boot=<8 hex digits>[ job=<id>][ +<others>]
  * the marker of this project, with incident 0, which no incident has: the agent found it. */
 void rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LEN]);
 /* The node's Extra,
- *     rc:0 boot=<8 hex digits> <class>[@<device>]*<count>:<last, Unix s>[/<job>] …
- * the latest first, as many as fit. */
+ *     rc:0 boot=<8 hex digits> <class>[@<device>]*<count>:<last, Unix s>[/<job>][!] …
+ * all that was heard in this boot, as many as fit: first those that the node was drained for ("!"),
+ * the latest first. */
 void rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN]);
 
 /* Reads the file; a missing, broken or older boot's file gives an empty state of this boot. */

@@ -292,6 +292,9 @@ rc_daemon_open(struct rc_daemon *d, struct rc_error *e)
 void
 rc_daemon_run(struct rc_daemon *d)
 {
+    if (d->restored) {
+        rc_slurm_forget_faults(d->slurm); /* what the state knows of them may have ended meanwhile */
+    }
     rc_slurm_start(d->slurm);
     rc_sweeps_start(d->sweeps);
     rc_log_event(d->log, RC_LOG_INFO, "daemon", RC_LOG_NOTE, "started",

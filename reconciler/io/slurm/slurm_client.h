@@ -3,7 +3,8 @@
  *
  * Reading. After rc_slurm_start() the client polls by itself: the whole table each
  * poll_ms (slurmctld answers "unchanged" cheaply), watched nodes one by one each
- * watch_ms. Only rows that changed become RC_EV_SLURM_NODE events; each full pass
+ * watch_ms. Only rows that changed become RC_EV_SLURM_NODE events, followed by RC_EV_NODE_FAULTS
+ * where what the node's agent says has changed (slurm_fault.h); each full pass
  * ends with RC_EV_SWEEP (complete=0 and the error when it failed: then nothing may
  * be concluded from it). A node that slurmctld no longer shows becomes one event
  * with the flag RC_SN_UNKNOWN. event.at_ms and wall_ms stay 0: the daemon stamps.
@@ -63,6 +64,10 @@ void rc_slurm_start(struct rc_slurm *s);
 /* Reads the table as soon as the duty cycle allows (a poke). full: forget what was
  * shown, so that every node becomes an event again. */
 void rc_slurm_poll(struct rc_slurm *s, bool full);
+/* Before rc_slurm_start(), when what was told of nodes' faults is not known here: each
+ * node's list becomes an event, an empty one too. Otherwise an empty list is told after another
+ * one only. */
+void rc_slurm_forget_faults(struct rc_slurm *s);
 /* Adds a node to (or takes it from) those read each watch_ms: open incidents. */
 enum rc_err rc_slurm_watch(struct rc_slurm *s, const char *node, bool watched);
 

@@ -92,6 +92,8 @@ void rc_slurm_poll_again(struct rc_slurm *s, const char *const *nodes, uint32_t 
 bool rc_slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event *ret,
                        int64_t *ret_foreign_time);
 void rc_slurm_show(struct rc_slurm *s, const struct rc_event *ev);
+/* What the node's agent says in this row, when it is news. */
+void rc_slurm_show_faults(struct rc_slurm *s, const struct rc_line *row);
 
 /* slurm_look.c */
 void rc_slurm_looks_close(struct rc_slurm *s);

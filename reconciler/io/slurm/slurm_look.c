@@ -34,6 +34,7 @@ on_slurm_look_row(void *arg, const struct rc_line *row)
         look->seen = true;
         (void)rc_slurm_diff_news(look->slurm->diff, &ev, foreign_time);
         rc_slurm_show(look->slurm, &ev);
+        rc_slurm_show_faults(look->slurm, row);
     }
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "reconciler/io/slurm/slurm_client_private.h"
+#include "reconciler/io/slurm/slurm_fault.h"
 
 #define TABLE_US (INT64_C(600) * 1000000)
 
@@ -66,6 +67,17 @@ rc_slurm_take_row(struct rc_slurm *s, const struct rc_line *row, struct rc_event
     return true;
 }
 
+void
+rc_slurm_show_faults(struct rc_slurm *s, const struct rc_line *row)
+{
+    struct rc_event ev;
+
+    rc_slurm_faults_decode(row, &ev);
+    if (rc_slurm_diff_faults(s->diff, &ev)) {
+        rc_slurm_show(s, &ev);
+    }
+}
+
 static void
 on_node_row(void *arg, const struct rc_line *row)
 {
@@ -73,10 +85,13 @@ on_node_row(void *arg, const struct rc_line *row)
     struct rc_event ev;
     int64_t foreign_time;
 
-    if (rc_slurm_take_row(s, row, &ev, &foreign_time) &&
-        rc_slurm_diff_news(s->diff, &ev, foreign_time)) {
+    if (!rc_slurm_take_row(s, row, &ev, &foreign_time)) {
+        return;
+    }
+    if (rc_slurm_diff_news(s->diff, &ev, foreign_time)) {
         rc_slurm_show(s, &ev);
     }
+    rc_slurm_show_faults(s, row);
 }
 
 static void
@@ -343,6 +358,12 @@ on_watch_timer(evutil_socket_t fd, short what, void *arg)
     if (!s->watching) {
         watch_begin(s);
     }
+}
+
+void
+rc_slurm_forget_faults(struct rc_slurm *s)
+{
+    rc_slurm_diff_forget_faults(s->diff);
 }
 
 enum rc_err

@@ -11,12 +11,18 @@
 struct shown {
     char name[RC_NODE_LEN];
     uint64_t hash;
-    int64_t stale; /* time of a foreign reason that stands on it in service, 0 = none */
-    uint32_t pass; /* the last one that showed it */
+    uint64_t faults; /* of the agent's list, FAULTS_NONE or FAULTS_UNKNOWN */
+    int64_t stale;   /* time of a foreign reason that stands on it in service, 0 = none */
+    uint32_t pass;   /* the last one that showed it */
     uint32_t pad_;
 };
 
+/* Most nodes have no faults: an empty list is news only after another one, or where nobody
+ * knows what was told before. */
+enum { FAULTS_NONE = 0, FAULTS_UNKNOWN = 1 };
+
 struct rc_slurm_diff {
+    bool faults_unknown; /* of nodes that were not shown yet */
     struct shown *node;
     uint32_t *slot; /* open addressing: index + 1 into node, 0 = free */
     uint32_t count, room, slots;
@@ -230,6 +236,7 @@ rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t f
         shown = &d->node[d->count++];
         memset(shown, 0, sizeof *shown);
         memcpy(shown->name, ev->node, sizeof shown->name);
+        shown->faults = d->faults_unknown ? FAULTS_UNKNOWN : FAULTS_NONE;
         *slot = d->count;
         news = true;
     } else {
@@ -246,6 +253,35 @@ rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t f
     }
     shown->pass = d->pass;
     return news;
+}
+
+bool
+rc_slurm_diff_faults(struct rc_slurm_diff *d, const struct rc_event *ev)
+{
+    uint32_t *slot = d->slots > 0 ? diff_slot(d, ev->node) : NULL;
+    uint64_t hash = FAULTS_NONE;
+
+    assert(ev->kind == RC_EV_NODE_FAULTS);
+    if (ev->u.faults.count > 0) {
+        hash = diff_hash(diff_hash_name(""), &ev->u.faults, sizeof ev->u.faults);
+    }
+    if (!slot || *slot == 0) {
+        return hash != FAULTS_NONE; /* no memory for the node: nothing is lost */
+    }
+    struct shown *shown = &d->node[*slot - 1];
+    bool news = shown->faults != hash;
+
+    shown->faults = hash;
+    return news;
+}
+
+void
+rc_slurm_diff_forget_faults(struct rc_slurm_diff *d)
+{
+    d->faults_unknown = true;
+    for (uint32_t i = 0; i < d->count; i++) {
+        d->node[i].faults = FAULTS_UNKNOWN;
+    }
 }
 
 int64_t
@@ -279,6 +315,9 @@ rc_slurm_diff_reset(struct rc_slurm_diff *d)
 {
     for (uint32_t i = 0; i < d->count; i++) {
         d->node[i].hash = 0; /* no row has it, but for one chance in 2^64 */
+        if (d->node[i].faults != FAULTS_NONE) {
+            d->node[i].faults = FAULTS_UNKNOWN;
+        }
     }
 }
 

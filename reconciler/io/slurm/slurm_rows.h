@@ -21,7 +21,7 @@ enum rc_err rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid,
                                  struct rc_error *e);
 
 /* The last shown state of every node, by name: tells which rows are news.
- * 96 bytes a node. */
+ * 104 bytes a node. */
 struct rc_slurm_diff;
 struct rc_slurm_diff *rc_slurm_diff_new(void); /* NULL: no memory */
 void rc_slurm_diff_free(struct rc_slurm_diff *d);
@@ -30,6 +30,10 @@ void rc_slurm_diff_begin(struct rc_slurm_diff *d);
 /* True when the event differs from what was last shown (or was never shown). No
  * memory for a new node counts as news, so nothing is lost. */
 bool rc_slurm_diff_news(struct rc_slurm_diff *d, const struct rc_event *ev, int64_t foreign_time);
+/* The same for what the node's agent says; call it after rc_slurm_diff_news() of the same row. */
+bool rc_slurm_diff_faults(struct rc_slurm_diff *d, const struct rc_event *ev);
+/* Nobody knows what was told before: every node's list is news, an empty one too. */
+void rc_slurm_diff_forget_faults(struct rc_slurm_diff *d);
 /* The time of a foreign reason that stood on the node while it was in service and has not
  * been set anew since: a leftover, nobody's drain. 0 = there is none. */
 int64_t rc_slurm_diff_stale(const struct rc_slurm_diff *d, const char *node);

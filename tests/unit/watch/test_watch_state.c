@@ -45,9 +45,11 @@ test_storm(void)
     CU_ASSERT(rc_watch_drain_wanted(&s));
     rc_watch_reason(&s, text);
     CU_ASSERT_STRING_EQUAL(text, "rc:0 xid:79 0000:10:1c boot=1a2b3c4d");
-    rc_watch_drained(&s, true, 1002);
+    rc_watch_drained(&s, 1002);
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
-    CU_ASSERT_FALSE(s.extra_wanted);
+    CU_ASSERT(s.extra_wanted);
+    rc_watch_extra(&s, text);
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d xid:79@0000:10:1c*100000:1001!");
     CU_ASSERT_FALSE(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1030));
     CU_ASSERT(note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1062));
 }
@@ -78,7 +80,7 @@ test_several_faults(void)
     (void)note(&s, "xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000);
     rc_watch_reason(&s, text);
     CU_ASSERT_STRING_EQUAL(text, "rc:0 aer:fatal 0000:10:00.0 boot=1a2b3c4d +1");
-    rc_watch_drained(&s, true, 1001);
+    rc_watch_drained(&s, 1001);
     CU_ASSERT(s.extra_wanted);
 }
 
@@ -88,7 +90,7 @@ test_foreign_reason(void)
     struct rc_watch_state s = fresh_state();
 
     (void)note(&s, "xid:79", "", RC_VERDICT_DRAIN, 1000);
-    rc_watch_drained(&s, false, 1001);
+    rc_watch_drained(&s, 1001);
     CU_ASSERT(s.extra_wanted);
     CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
 }
@@ -109,7 +111,7 @@ test_jobs(void)
     rc_watch_reason(&s, text);
     CU_ASSERT_STRING_EQUAL(text, "rc:0 xid:79 0000:10:1c boot=1a2b3c4d job=4711");
     rc_watch_extra(&s, text);
-    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d xid:79@0000:10:1c*1:1000/4711 "
+    CU_ASSERT_STRING_EQUAL(text, "rc:0 boot=1a2b3c4d xid:79@0000:10:1c*1:1000/4711! "
                                  "xid:31@0000:10:1c*2:1000/4711");
 }
 
@@ -243,7 +245,7 @@ test_verdicts(void)
         {"xid:154:node-reboot", RC_VERDICT_DRAIN},
         {"xid:999", RC_VERDICT_TELL},
         {"sxid:20034:fatal", RC_VERDICT_DRAIN},
-        {"sxid:22013:nonfatal", RC_VERDICT_TELL},
+        {"sxid:22013:nonfatal", RC_VERDICT_NOTHING},
         {"sxid:26006:unspecified", RC_VERDICT_DRAIN},
         {"gpu-lost", RC_VERDICT_DRAIN},
         {"aer:corrected", RC_VERDICT_NOTHING},
