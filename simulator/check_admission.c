@@ -22,9 +22,9 @@ lives(const struct rc_sim_instance *i)
 void
 rc_check_launched(struct rc_play *p, const struct rc_action *a)
 {
-    for (uint32_t i = 0; i < RC_PLAY_SLOTS; i++) {
+    for (uint32_t i = 0; i < rc_sim_ec2_slots(p->ec2); i++) {
         const struct rc_sim_instance *x = rc_sim_ec2_at(p->ec2, i);
-        for (uint32_t j = i + 1; x && lives(x) && j < RC_PLAY_SLOTS; j++) {
+        for (uint32_t j = i + 1; x && lives(x) && j < rc_sim_ec2_slots(p->ec2); j++) {
             const struct rc_sim_instance *y = rc_sim_ec2_at(p->ec2, j);
             if (y && lives(y) && same_tag(x, y, "slurm-on-aws:cluster") &&
                 same_tag(x, y, "slurm-on-aws:node") && same_tag(x, y, "slurm-on-aws:incident") &&
@@ -42,6 +42,10 @@ rc_check_launched(struct rc_play *p, const struct rc_action *a)
 void
 rc_check_admission_world(struct rc_play *p)
 {
+    if (p->conf_checked == p->conf_version) {
+        return;
+    }
+    p->conf_checked = p->conf_version;
     for (uint32_t i = 0; i < p->plan->nodes; i++) {
         for (uint32_t j = i + 1; j < p->plan->nodes; j++) {
             if (strcmp(p->conf[i].addr, p->conf[j].addr) == 0) {

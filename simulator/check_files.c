@@ -7,7 +7,7 @@
 void
 rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node)
 {
-    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
         const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
         if (!inst || strcmp(inst->id, a->instance) != 0) {
             continue;

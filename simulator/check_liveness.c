@@ -102,7 +102,7 @@ is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_ins
 static bool
 no_orphans(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
 {
-    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
         const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
         const char *cluster = inst ? rc_sim_ec2_tag_value(inst, "slurm-on-aws:cluster") : NULL;
         if (cluster && strcmp(cluster, RC_PLAY_CLUSTER) == 0 && inst->state <= RC_INST_STOPPED &&

@@ -117,70 +117,6 @@ rc_state_check(void *mem, size_t size)
     return sane && rc_state_size(l) == size ? s : NULL;
 }
 
-static void *
-row_at(const struct rc_state *s, const struct rc_table *t, uint32_t row, size_t size)
-{
-    assert(row < t->room);
-    /* Rows may be written through a const state, whose own members stay; casting const
-     * away directly is what -Wcast-qual forbids everywhere. */
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): see above */
-    return (void *)((uintptr_t)s + (uintptr_t)t->offset + (uintptr_t)row * size);
-}
-
-struct rc_node *
-rc_node_at(const struct rc_state *s, uint32_t slot)
-{
-    return row_at(s, &s->nodes, slot - 1, sizeof(struct rc_node));
-}
-
-struct rc_health *
-rc_health_at(const struct rc_state *s, uint32_t node)
-{
-    return row_at(s, &s->healths, node - 1, sizeof(struct rc_health));
-}
-
-struct rc_instance *
-rc_instance_at(const struct rc_state *s, uint32_t slot)
-{
-    return row_at(s, &s->instances, slot - 1, sizeof(struct rc_instance));
-}
-
-struct rc_incident *
-rc_incident_at(const struct rc_state *s, uint32_t slot)
-{
-    return row_at(s, &s->incidents, slot - 1, sizeof(struct rc_incident));
-}
-
-struct rc_flight *
-rc_flight_at(const struct rc_state *s, uint32_t slot)
-{
-    return row_at(s, &s->flights, slot - 1, sizeof(struct rc_flight));
-}
-
-struct rc_message *
-rc_message_at(const struct rc_state *s, uint32_t row)
-{
-    return row_at(s, &s->messages, row, sizeof(struct rc_message));
-}
-
-struct rc_job_row *
-rc_job_at(const struct rc_state *s, uint32_t slot)
-{
-    return row_at(s, &s->jobs, slot - 1, sizeof(struct rc_job_row));
-}
-
-struct rc_scope_row *
-rc_scope_at(const struct rc_state *s, uint32_t row)
-{
-    return row_at(s, &s->scopes, row, sizeof(struct rc_scope_row));
-}
-
-uint32_t *
-rc_table_u32(const struct rc_state *s, const struct rc_table *t)
-{
-    return row_at(s, t, 0, sizeof(uint32_t));
-}
-
 /* ---- hashing ---- */
 
 uint64_t
@@ -495,7 +431,7 @@ copy_rows(struct rc_state *to, const struct rc_table *t, const struct rc_state *
           const struct rc_table *f, uint32_t rows, size_t size)
 {
     if (rows) {
-        memcpy(row_at(to, t, 0, size), row_at(from, f, 0, size), rows * size);
+        memcpy(rc_row_at(to, t, 0, size), rc_row_at(from, f, 0, size), rows * size);
     }
 }
 

@@ -10,7 +10,9 @@
 #ifndef RC_STATE_H
 #define RC_STATE_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "reconciler/core/action.h"
@@ -330,15 +332,72 @@ struct rc_state {
 };
 
 /* Rows by slot (1-based); slot 0 or out of range asserts. */
-struct rc_node *rc_node_at(const struct rc_state *s, uint32_t slot);
-struct rc_health *rc_health_at(const struct rc_state *s, uint32_t node); /* of the node's slot */
-struct rc_instance *rc_instance_at(const struct rc_state *s, uint32_t slot);
-struct rc_incident *rc_incident_at(const struct rc_state *s, uint32_t slot);
-struct rc_flight *rc_flight_at(const struct rc_state *s, uint32_t slot);
-struct rc_message *rc_message_at(const struct rc_state *s, uint32_t row); /* 0-based ring row */
-struct rc_job_row *rc_job_at(const struct rc_state *s, uint32_t slot);
-struct rc_scope_row *rc_scope_at(const struct rc_state *s, uint32_t row); /* 0 = cluster */
-uint32_t *rc_table_u32(const struct rc_state *s, const struct rc_table *t);
+static inline void *
+rc_row_at(const struct rc_state *s, const struct rc_table *t, uint32_t row, size_t size)
+{
+    assert(row < t->room);
+    /* Rows may be written through a const state, whose own members stay; casting const
+     * away directly is what -Wcast-qual forbids everywhere. */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): see above */
+    return (void *)((uintptr_t)s + (uintptr_t)t->offset + (uintptr_t)row * size);
+}
+
+static inline struct rc_node *
+rc_node_at(const struct rc_state *s, uint32_t slot)
+{
+    return rc_row_at(s, &s->nodes, slot - 1, sizeof(struct rc_node));
+}
+
+/* Of the node's slot. */
+static inline struct rc_health *
+rc_health_at(const struct rc_state *s, uint32_t node)
+{
+    return rc_row_at(s, &s->healths, node - 1, sizeof(struct rc_health));
+}
+
+static inline struct rc_instance *
+rc_instance_at(const struct rc_state *s, uint32_t slot)
+{
+    return rc_row_at(s, &s->instances, slot - 1, sizeof(struct rc_instance));
+}
+
+static inline struct rc_incident *
+rc_incident_at(const struct rc_state *s, uint32_t slot)
+{
+    return rc_row_at(s, &s->incidents, slot - 1, sizeof(struct rc_incident));
+}
+
+static inline struct rc_flight *
+rc_flight_at(const struct rc_state *s, uint32_t slot)
+{
+    return rc_row_at(s, &s->flights, slot - 1, sizeof(struct rc_flight));
+}
+
+/* 0-based, like the scopes below: the row of a ring. */
+static inline struct rc_message *
+rc_message_at(const struct rc_state *s, uint32_t row)
+{
+    return rc_row_at(s, &s->messages, row, sizeof(struct rc_message));
+}
+
+static inline struct rc_job_row *
+rc_job_at(const struct rc_state *s, uint32_t slot)
+{
+    return rc_row_at(s, &s->jobs, slot - 1, sizeof(struct rc_job_row));
+}
+
+/* 0 = the cluster. */
+static inline struct rc_scope_row *
+rc_scope_at(const struct rc_state *s, uint32_t row)
+{
+    return rc_row_at(s, &s->scopes, row, sizeof(struct rc_scope_row));
+}
+
+static inline uint32_t *
+rc_table_u32(const struct rc_state *s, const struct rc_table *t)
+{
+    return rc_row_at(s, t, 0, sizeof(uint32_t));
+}
 
 /* Slots by name; 0 = not there. */
 uint32_t rc_node_find(const struct rc_state *s, const char *name);

@@ -33,6 +33,9 @@ struct rc_state *rc_state_init(void *mem, const struct rc_capacity_limits *limit
 /* Copies a state into a larger block (same rules for mem). Between steps only. */
 struct rc_state *rc_state_grow(void *mem, const struct rc_capacity_limits *limits,
                                const struct rc_state *from);
+/* to = from, and zero again: for zeroed blocks or states of the same limits. */
+void rc_state_copy(struct rc_state *to, const struct rc_state *from);
+void rc_state_clear(struct rc_state *s);
 /* True when a table is nearly full and the caller should grow it before the next step. */
 int rc_state_wants_growth(const struct rc_state *s, struct rc_capacity_limits *ret_limits);
 /* Checks a block read back from a snapshot: magic, version, size. */

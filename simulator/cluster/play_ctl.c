@@ -18,13 +18,27 @@ enum { QUEUE_FIRST = 64, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
 static const struct rc_capacity_limits limits = {
     .nodes = 24, .incidents = 24, .messages = RC_PLAY_MESSAGES};
 
-static struct rc_state *
-empty_state(void)
-{
-    void *mem = calloc(1, rc_state_size(&limits));
+/* Blocks for states, kept from play to play: there are thousands of plays, and a fresh
+ * block costs more than all that a play does with it. */
+static struct rc_state *blocks[RC_PLAY_CTLS][3];
 
-    assert(mem);
-    return rc_state_init(mem, &limits);
+static struct rc_state *
+block_of(uint32_t ctl, uint32_t which)
+{
+    struct rc_state **at = &blocks[ctl][which];
+
+    if (!*at) {
+        *at = calloc(1, rc_state_size(&limits));
+        assert(*at);
+    }
+    return *at;
+}
+
+static struct rc_state *
+empty_state(struct rc_state *block)
+{
+    rc_state_clear(block);
+    return rc_state_init(block, &limits);
 }
 
 int64_t
@@ -54,8 +68,7 @@ rc_ctl_next_ms(const struct rc_ctl *c)
     if (c->queue_count) {
         return c->p->now_ms;
     }
-    int64_t next = rc_next_deadline(c->s);
-    return next == RC_NEVER ? RC_SIM_NEVER : next - c->core_offset_ms;
+    return c->deadline_ms == RC_NEVER ? RC_SIM_NEVER : c->deadline_ms - c->core_offset_ms;
 }
 
 void
@@ -223,6 +236,9 @@ rc_ctl_turn(struct rc_ctl *c)
 {
     struct rc_event ev;
 
+    if (!c->stuck && !c->queue_count && c->deadline_ms > rc_ctl_core_ms(c)) {
+        return; /* as its last turn left it */
+    }
     if (c->stuck) {
         if (c->disk_full_until_ms > c->p->now_ms) {
             return;
@@ -240,8 +256,8 @@ rc_ctl_turn(struct rc_ctl *c)
                 return;
             }
         }
-        int64_t next = rc_next_deadline(c->s);
-        if (c->p->over || next == RC_NEVER || next > rc_ctl_core_ms(c)) {
+        c->deadline_ms = rc_next_deadline(c->s);
+        if (c->p->over || c->deadline_ms == RC_NEVER || c->deadline_ms > rc_ctl_core_ms(c)) {
             return;
         }
         rc_event_init(&ev, RC_EV_TICK);
@@ -294,15 +310,13 @@ rc_ctl_start(struct rc_ctl *c)
         assert(c->journal);
     }
     if (!restored) {
-        c->shadow = empty_state();
+        c->shadow = empty_state(block_of(c->index, 0));
     }
-    free(c->s);
-    free(c->twin);
-    c->s = malloc(rc_state_size(&limits));
-    c->twin = malloc(rc_state_size(&limits));
-    assert(c->s && c->twin);
-    memcpy(c->s, c->shadow, rc_state_size(&limits));
-    memcpy(c->twin, c->shadow, rc_state_size(&limits));
+    c->s = block_of(c->index, 1);
+    c->twin = block_of(c->index, 2);
+    rc_state_copy(c->s, c->shadow);
+    rc_state_copy(c->twin, c->shadow);
+    c->deadline_ms = rc_next_deadline(c->s);
     begin_clock(c, restored);
     c->up = 1;
     c->seen_count = 0;
@@ -332,7 +346,6 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     if (how == 0) {
         shadow_take(c, c->journal_count);
     } else if (how == 1) {
-        free(c->shadow);
         c->shadow = NULL;
     }
     c->journal_count = 0;
@@ -352,9 +365,6 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
 void
 rc_ctl_free(struct rc_ctl *c)
 {
-    free(c->s);
-    free(c->shadow);
-    free(c->twin);
     free(c->queue);
     free(c->journal);
     free(c->line);

@@ -100,7 +100,7 @@ rc_intake_release(struct rc_ctl *c, uint64_t msg)
 void
 rc_intake_extend(struct rc_ctl *c)
 {
-    for (uint32_t i = 0; c->intake_runs && i < RC_PLAY_MESSAGES; i++) {
+    for (uint32_t i = 0; c->intake_runs && c->held_count && i < RC_PLAY_MESSAGES; i++) {
         struct rc_held *h = &c->held[i];
         if (h->msg && c->p->now_ms - h->received_ms > RC_PLAY_VISIBILITY_MS / 2) {
             h->received_ms = c->p->now_ms;

@@ -111,10 +111,10 @@ struct rc_ctl {
     struct rc_state *s;
     struct rc_state *shadow; /* what a restart from the journal gives: fold and note only */
     struct rc_state *twin;   /* steps the same events: must decide the same */
-    struct rc_actions out, twin_out;
     struct rc_event *queue;
     uint32_t queue_room, queue_head, queue_count;
     int64_t core_offset_ms, wall_skew_ms;
+    int64_t deadline_ms; /* of the core, as its last turn left it */
     int64_t frozen_until_ms, disk_slow_until_ms, disk_full_until_ms, helper_until_ms;
     int64_t lease_lost_until_ms;
     /* journal */
@@ -125,10 +125,8 @@ struct rc_ctl {
     struct rc_waiting *line;
     uint32_t line_count, line_room;
     /* what was last posted */
-    struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
     uint32_t seen_count, pass;
-    struct rc_event node_row[RC_PLAN_NODES_MAX];
-    uint32_t node_row_known;
+    uint32_t node_row_known; /* bit by node */
     uint64_t slurm_version;
     int64_t slurm_poll_at_ms, slurm_last_ms;
     uint32_t slurm_failed;
@@ -144,6 +142,10 @@ struct rc_ctl {
     int64_t watch_since_ms;
     uint32_t lease_busy;  /* one call at a time */
     uint64_t shown_epoch; /* in the trace */
+    /* Large, and never read before it is written: from here on nothing is cleared. */
+    struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
+    struct rc_event node_row[RC_PLAN_NODES_MAX];
+    struct rc_actions out, twin_out;
 };
 
 struct rc_item {
@@ -205,9 +207,9 @@ struct rc_play {
     struct rc_sim_slurm *slurm;
     struct rc_sim_sqs *sqs;
     struct rc_sim_node_row conf[RC_PLAN_NODES_MAX];
+    uint64_t conf_version, conf_checked; /* grows with every change of conf */
     struct rc_cluster cluster;
     struct rc_policy policy;
-    struct rc_ctl ctl[RC_PLAY_CTLS];
     struct rc_item item[RC_PLAY_ITEMS];
     struct rc_past past[1 + RC_PLAN_NODES_MAX];
     struct rc_lease_row lease;
@@ -220,6 +222,7 @@ struct rc_play {
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
     uint64_t notices;
     uint64_t hash;
+    struct rc_ctl ctl[RC_PLAY_CTLS]; /* last: cleared by itself */
 };
 
 /* play.c: time and tasks */

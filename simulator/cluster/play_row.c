@@ -22,7 +22,7 @@ rc_play_instance(struct rc_play *p, uint32_t node)
 {
     struct rc_sim_instance *found = NULL;
 
-    for (uint32_t slot = 0; node < p->plan->nodes && slot < RC_PLAY_SLOTS; slot++) {
+    for (uint32_t slot = 0; node < p->plan->nodes && slot < rc_sim_ec2_slots(p->ec2); slot++) {
         struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
         if (inst && strcmp(inst->addr, p->conf[node].addr) == 0 &&
             (!found || inst->launched_ms > found->launched_ms)) {
@@ -438,7 +438,7 @@ rc_play_quiet(struct rc_play *p)
             (void)rc_sim_slurm_resume(p->slurm, rc_play_wall(p), p->conf[node].name);
         }
     }
-    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
         struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
         struct rc_ev_cloudwatch_alarm ok = {.state = RC_ALARM_OK};
         if (inst) {

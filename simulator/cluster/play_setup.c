@@ -106,6 +106,7 @@ make_nodes(struct rc_play *p)
     for (uint32_t i = 0; i < FOREIGN_INSTANCES; i++) {
         place_node(p, "other", p->conf[0].name, i, NULL);
     }
+    p->conf_version = 1;
     rc_play_changes(p);
     rc_sim_slurm_configure(p->slurm, rc_play_wall(p), p->conf, (uint32_t)p->plan->nodes);
     rc_sim_slurm_settle(p->slurm, rc_play_wall(p));

@@ -64,7 +64,7 @@ rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
         r->error = RC_E_THROTTLED;
         return;
     }
-    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
         const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
         if (!inst || rc_play_wall(p) < inst->visible_ms || (only && strcmp(only, inst->id) != 0)) {
             continue;

@@ -53,6 +53,7 @@ take_address(struct rc_play *p, struct rc_request *r)
     }
     rc_check_register(p, &r->action, node);
     rc_text_set(p->conf[node].addr, RC_ADDR_LEN, r->action.u.reg.addr);
+    p->conf_version++;
     rc_sim_slurm_configure(p->slurm, rc_play_wall(p), p->conf, (uint32_t)p->plan->nodes);
 }
 

@@ -123,7 +123,7 @@ static uint32_t
 launch_collect(struct rc_sim_ec2 *m, uint64_t launch, struct rc_sim_launched *ret)
 {
     ret->launch = launch;
-    for (uint32_t i = 0; i < m->config.instances_max && ret->count < RC_SIM_LAUNCH_MAX; i++)
+    for (uint32_t i = 0; i < m->end && ret->count < RC_SIM_LAUNCH_MAX; i++)
         if (m->instance[i].id[0] != '\0' && m->instance[i].launch == launch)
             ret->instance[ret->count++] = &m->instance[i];
     return ret->count;
@@ -276,6 +276,8 @@ static struct rc_sim_instance *
 slot_take(struct rc_sim_ec2 *m)
 {
     for (uint32_t i = m->free_hint; i < m->config.instances_max; i++) {
+        if (i == m->end)
+            memset(&m->instance[m->end++], 0, sizeof(*m->instance));
         if (m->instance[i].id[0] != '\0')
             continue;
         m->free_hint = i + 1;

@@ -30,7 +30,8 @@ struct rc_sim_ec2 {
     struct rc_sim_ec2_config config;
     struct rc_sim_throttle throttle;
     struct rc_sim_random random;
-    struct rc_sim_instance *instance;
+    struct rc_sim_instance *instance; /* slots below end were used; the others hold no value */
+    uint32_t end;
     struct rc_sim_heap due;
     struct rc_sim_token *token;
     uint32_t token_at; /* the next one to be overwritten */
@@ -42,7 +43,7 @@ struct rc_sim_ec2 {
     struct rc_sim_pool pool[RC_SIM_POOLS_MAX];
     struct rc_sim_template template[RC_SIM_TEMPLATES_MAX];
     struct rc_sim_reservation reservation[RC_SIM_RESERVATIONS_MAX];
-    struct rc_sim_change change[RC_SIM_CHANGES_MAX];
+    struct rc_sim_change *change;                    /* ring of RC_SIM_CHANGES_MAX */
     uint64_t change_first, change_end, changes_lost; /* running numbers into the ring */
     uint32_t free_hint;
 };

@@ -22,10 +22,11 @@ rc_sim_ec2_new(const struct rc_sim_ec2_config *config, int64_t now_ms)
     if (m == NULL)
         return NULL;
     m->config = *config;
-    m->instance = calloc(config->instances_max, sizeof(*m->instance));
+    m->instance = malloc(config->instances_max * sizeof(*m->instance));
+    m->change = malloc(RC_SIM_CHANGES_MAX * sizeof(*m->change));
     m->token = calloc(config->tokens_max, sizeof(*m->token));
     if (!rc_sim_heap_init(&m->due, config->instances_max) || m->instance == NULL ||
-        m->token == NULL) {
+        m->change == NULL || m->token == NULL) {
         rc_sim_ec2_free(m);
         return NULL;
     }
@@ -41,6 +42,7 @@ rc_sim_ec2_free(struct rc_sim_ec2 *m)
         return;
     rc_sim_heap_done(&m->due);
     free(m->instance);
+    free(m->change);
     free(m->token);
     free(m);
 }
@@ -168,13 +170,13 @@ rc_sim_ec2_slot(const struct rc_sim_ec2 *m, const struct rc_sim_instance *inst)
 uint32_t
 rc_sim_ec2_slots(const struct rc_sim_ec2 *m)
 {
-    return m->config.instances_max;
+    return m->end;
 }
 
 struct rc_sim_instance *
 rc_sim_ec2_at(struct rc_sim_ec2 *m, uint32_t slot)
 {
-    if (slot >= m->config.instances_max || m->instance[slot].id[0] == '\0')
+    if (slot >= m->end || m->instance[slot].id[0] == '\0')
         return NULL;
     return &m->instance[slot];
 }
@@ -277,7 +279,7 @@ rc_sim_ec2_hash(const struct rc_sim_ec2 *m)
     uint64_t h = rc_sim_hash_u64(RC_SIM_HASH_SEED, m->random.state);
 
     h = rc_sim_hash_u64(h, m->launches);
-    for (uint32_t i = 0; i < m->config.instances_max; i++)
+    for (uint32_t i = 0; i < m->end; i++)
         if (m->instance[i].id[0] != '\0')
             h = hash_instance(rc_sim_hash_u64(h, i), &m->instance[i]);
     for (uint32_t i = 0; i < m->pool_count; i++)

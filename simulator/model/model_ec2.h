@@ -228,9 +228,9 @@ const char *rc_sim_ec2_tag_value(const struct rc_sim_instance *inst, const char 
 
 /* By id as the API shows it: NULL when unknown, or not visible yet. */
 struct rc_sim_instance *rc_sim_ec2_find(struct rc_sim_ec2 *m, int64_t now_ms, const char *id);
-/* Slot by slot (0..instances_max-1); NULL when free. */
+/* Slot by slot (0 .. rc_sim_ec2_slots() - 1); NULL when free. */
 struct rc_sim_instance *rc_sim_ec2_at(struct rc_sim_ec2 *m, uint32_t slot);
-uint32_t rc_sim_ec2_slots(const struct rc_sim_ec2 *m);
+uint32_t rc_sim_ec2_slots(const struct rc_sim_ec2 *m); /* those above were never used */
 
 /* What happens to instances from outside. */
 void rc_sim_ec2_kill(struct rc_sim_ec2 *m, int64_t now_ms, struct rc_sim_instance *inst,

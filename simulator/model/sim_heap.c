@@ -106,12 +106,6 @@ rc_sim_heap_set(struct rc_sim_heap *h, uint32_t slot, int64_t key)
     heap_down(h, h->where[slot] - 1);
 }
 
-int64_t
-rc_sim_heap_next_ms(const struct rc_sim_heap *h)
-{
-    return h->count == 0 ? RC_SIM_NEVER : h->key[h->slot[0]];
-}
-
 uint32_t
 rc_sim_heap_first(const struct rc_sim_heap *h)
 {

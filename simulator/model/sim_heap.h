@@ -23,7 +23,11 @@ void rc_sim_heap_done(struct rc_sim_heap *h);
 /* Inserts, moves or (RC_SIM_NEVER) removes a slot. */
 void rc_sim_heap_set(struct rc_sim_heap *h, uint32_t slot, int64_t key);
 /* Time of the first slot, RC_SIM_NEVER when empty. */
-int64_t rc_sim_heap_next_ms(const struct rc_sim_heap *h);
+static inline int64_t
+rc_sim_heap_next_ms(const struct rc_sim_heap *h)
+{
+    return h->count == 0 ? RC_SIM_NEVER : h->key[h->slot[0]];
+}
 /* The first slot; the heap must not be empty. */
 uint32_t rc_sim_heap_first(const struct rc_sim_heap *h);
 

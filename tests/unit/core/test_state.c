@@ -210,6 +210,34 @@ a_nearly_full_table_wants_to_grow_and_others_do_not(void)
     free(s);
 }
 
+/* Byte by byte: also what no handler looks at. */
+static void
+a_copy_is_the_same_bytes_whatever_stood_there(void)
+{
+    struct story st, other;
+    begin_busy(&st);
+    begin_busy(&other);
+    story_launched(&other, "i-99", "10.0.9.9");
+    story_wait(&other, 400000);
+    size_t bytes = (size_t)st.s->bytes;
+    char *block = calloc(1, bytes), *zero = calloc(1, bytes);
+
+    CU_ASSERT_FATAL(block && zero && other.s->bytes == st.s->bytes);
+    struct rc_state *copy = (struct rc_state *)(void *)block;
+    rc_state_copy(copy, other.s);
+    CU_ASSERT_EQUAL(memcmp(block, other.s, bytes), 0);
+    rc_state_copy(copy, st.s);
+    CU_ASSERT_EQUAL(memcmp(block, st.s, bytes), 0);
+    rc_state_copy(copy, other.s);
+    CU_ASSERT_EQUAL(memcmp(block, other.s, bytes), 0);
+    rc_state_clear(copy);
+    CU_ASSERT_EQUAL(memcmp(block, zero, bytes), 0);
+    free(block);
+    free(zero);
+    story_end(&st);
+    story_end(&other);
+}
+
 int
 main(void)
 {
@@ -227,6 +255,8 @@ main(void)
          the_same_events_and_growth_give_the_same_bytes},
         {"a nearly full table wants to grow, and others do not",
          a_nearly_full_table_wants_to_grow_and_others_do_not},
+        {"a copy is the same bytes, whatever stood there before",
+         a_copy_is_the_same_bytes_whatever_stood_there},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("state", tests);
