@@ -10,6 +10,7 @@ cluster_apply(struct rc_state *s, const struct rc_event *ev)
 {
     memcpy(&s->cluster, ev->u.cluster, sizeof s->cluster);
     s->cluster_loaded = 1;
+    rc_pair_configure(s);
     rc_nodes_regroup(s);
     rc_touch_all(s);
 }

@@ -221,6 +221,9 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
         rc_touch(s, node);
         return;
     }
+    if (rc_pair_complete(s, ev, f.kind)) {
+        return;
+    }
     if (f.kind == RC_ACT_MESSAGE_QUARANTINE) {
         complete_quarantine(s, &f, c);
         return;

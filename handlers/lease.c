@@ -24,6 +24,7 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
     if (s->lease_held) {
         if (ev->u.lease.epoch > s->lease_epoch) {
             rc_stored_listed(s);
+            rc_pair_forget_work(s);
         }
         s->lease_epoch = ev->u.lease.epoch;
         s->lease_next_ms = s->now_ms + (s->lease_until_ms - s->now_ms) / 3;

@@ -40,6 +40,22 @@ approve(struct rc_state *s, uint32_t id)
     rc_touch(s, inc->node);
 }
 
+/* Taken only when it can be begun now: nobody wants a fail-over hours later. */
+static void
+want_primary(struct rc_state *s, const char *host)
+{
+    uint32_t to = rc_pair_find(&s->pair, host);
+    char why[RC_TEXT_LEN];
+
+    if (!*host && s->pair.primary) {
+        to = 2 - s->pair.primary;
+    }
+    if (to < RC_CONTROLLERS_MAX && rc_pair_may(s, to, why, sizeof why)) {
+        s->pair.wanted = to + 1;
+        s->pair.wanted_ms = s->now_ms;
+    }
+}
+
 static void
 operator_apply(struct rc_state *s, const struct rc_event *ev)
 {
@@ -67,6 +83,9 @@ operator_apply(struct rc_state *s, const struct rc_event *ev)
         rc_history_dirty(s, 0);
         s->breaker_rate.count = 0; /* the storm was judged by a person: count anew */
         s->recheck = 1;
+        break;
+    case RC_OP_FAILOVER:
+        want_primary(s, ev->node);
         break;
     case RC_OP_UNKNOWN:
     case RC_OP__MAX:

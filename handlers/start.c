@@ -40,6 +40,7 @@ start_apply(struct rc_state *s, const struct rc_event *ev)
             cancel(s, id);
         }
     }
+    rc_pair_forget_views(s);
     if (booted) {
         rc_touch_all(s);
     }

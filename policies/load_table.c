@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "policies/load_rules.h"
+#include "reconciler/core/controller.h"
 #include "reconciler/core/policy.h"
 
 enum { COUNT_MAX = 100000, PER_HOUR_MAX = 512, RUNG_ATTEMPTS_MAX = 10 };
@@ -202,6 +203,27 @@ static const struct rc_bind_row gate_rows[] = {
     {.key = "types", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_gate_policy, type), .room = sizeof(struct rc_gate_type), .min = 0, .max = RC_GATE_TYPES_MAX, .count_offset = offsetof(struct rc_gate_policy, type_count), .sub = &gate_type_table, .fallback = "", .help = "more probes by instance type; the first entry whose pattern holds counts"},
 };
 
+static const struct rc_bind_row failover_rows[] = {
+    NUMBER("max",  rc_controllers_policy, failovers_max, 1, RC_TAKEOVERS_MAX, "3", "fail-overs by ourselves within the time below; then a person must look"),
+    TIME("within", rc_controllers_policy, failovers_window_ms, MINUTE, 30 * DAY, "1h", "the time over which they are counted"),
+};
+static const struct rc_bind_table failover_table = {ROWS(failover_rows), NULL};
+static const struct rc_bind_row controllers_rows[] = {
+    SWITCH("automatic", rc_controllers_policy, automatic, "true", "false = slurmctld is failed over by reconcilectl failover alone"),
+    {.key = "failovers", .type = RC_BIND_OBJECT, .sub = &failover_table, .fallback = "", .help = "limit against flapping"},
+    TIME("gone",      rc_controllers_policy, gone_ms,      0, HOUR, "500ms", "its process is gone on a host that answers, or it says that it is standby: so long may its unit restart it"),
+    TIME("silent",    rc_controllers_policy, silent_ms,    SECOND, HOUR, "5s", "the primary does not serve, for whatever reason, before anything is done"),
+    TIME("ailing",    rc_controllers_policy, ailing_ms,    SECOND, DAY, "30s", "it serves, but its host cannot write the state directory or has no munged, and the other one's can"),
+    TIME("fence",     rc_controllers_policy, fence_ms,     SECOND, HOUR, "5s", "until the old primary's own host must have proved that it is gone; then its instance is forced off"),
+    TIME("takeover",  rc_controllers_policy, takeover_ms,  SECOND, HOUR, "30s", "until the new primary must serve; then it is asked once more"),
+    TIME("grace",     rc_controllers_policy, grace_ms,     0, HOUR, "10s", "a primary that is replaced by hand, or swapped back, may save its state so long"),
+    TIME("lost",      rc_controllers_policy, lost_ms,      SECOND, DAY, "5m", "a backup that does not answer is left alone so long; then its instance is power-cycled"),
+    NUMBER("restarts", rc_controllers_policy, restarts, 0, 8, "2", "power-cycles of a lost backup before a person is told; one that is terminated is launched anew at once"),
+    SWITCH("swap_back", rc_controllers_policy, swap_back, "false", "true = the first controller is made primary again when it is well"),
+    TIME("swap_back_after", rc_controllers_policy, swap_back_ms, SECOND, 30 * DAY, "15m", "when it has been well so long"),
+};
+static const struct rc_bind_table controllers_table = {ROWS(controllers_rows), NULL};
+
 static const struct rc_bind_row match_rows[] = {
     {.key = "fault", .type = RC_BIND_MASK, .offset = offsetof(struct rc_rule, fault_mask), .names = &fault_names, .fallback = "", .help = "one of these faults; not given = any"},
     NUMBER("repeats",      rc_rule, repeats_min, 1, RC_ATTEMPTS_MAX, "", "at least so many incidents of this node, this one included"),
@@ -251,6 +273,7 @@ static const struct rc_bind_row policy_rows[] = {
     PART("limits",   rc_policy, limits, &limits_table, "", "what may be out, launched and destroyed at once"),
     PART("timeouts", rc_policy, timeouts, &timeouts_table, "", "how long a step may take before it counts as failed"),
     PART("gate",     rc_policy, gate, &gate_table, "", "the health proof before a node returns to service"),
+    PART("controllers", rc_policy, controllers, &controllers_table, "", "fail-over of slurmctld between the two controllers"),
     {.key = "rules", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_policy, rule), .room = sizeof(struct rc_rule), .min = 1, .max = RC_RULES_MAX, .count_offset = offsetof(struct rc_policy, rule_count), .sub = &rule_table, .fallback = NULL, .help = "tried in order; the first whose conditions all hold is taken"},
 };
 /* clang-format on */

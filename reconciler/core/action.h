@@ -41,7 +41,11 @@
     X(RC_ACT_JOB_HOLD,         "slurm.job-hold",   0) /* must not start again without a person; running on is its right */ \
     X(RC_ACT_JOBS_INCLUDE,     "slurm.jobs-include",0) /* takes our exclusion of this node from the jobs that wait */ \
     X(RC_ACT_LEASE,            "lease",            0) /* take or renew; answered by RC_EV_LEASE too */ \
-    X(RC_ACT_TELL,             "tell",             0) /* a person must know; no completion */
+    X(RC_ACT_TELL,             "tell",             0) /* a person must know; no completion */ \
+    X(RC_ACT_FAILOVER,         "failover",         0) /* the fail-over of slurmctld goes to another phase; no completion */ \
+    X(RC_ACT_FENCE,            "controller.fence", 1) /* keep slurmctld away from that host and prove that it is gone */ \
+    X(RC_ACT_CONTROLLER_START, "controller.start", 1) /* let slurmctld run on that host, and start it */ \
+    X(RC_ACT_TAKEOVER,         "slurm.takeover",   1) /* make a standby slurmctld active */
 /* clang-format on */
 
 enum rc_action_kind {
@@ -127,6 +131,21 @@ struct rc_act_case {
     char before[RC_ID_LEN]; /* the instance that had the same host, "" = none known */
 };
 
+/* FAILOVER, FENCE, CONTROLLER_START, TAKEOVER; node is the controller that it is done to
+ * (FAILOVER: the one that is to be active). */
+struct rc_act_controller {
+    uint64_t epoch;         /* lease epoch of the decision: the peer refuses an older one */
+    int64_t took_ms;        /* FAILOVER: since it began */
+    int64_t proof_ms;       /* FAILOVER: age of the proof */
+    uint32_t index;         /* of node, as slurm.conf counts */
+    uint32_t grace_ms;      /* FENCE: it may end by itself so long before it is killed */
+    uint32_t restart;       /* CONTROLLER_START: end a process that is there first */
+    uint32_t phase;         /* enum rc_failover_phase */
+    uint32_t cause;         /* enum rc_failover_cause */
+    uint32_t proof;         /* enum rc_proof */
+    char from[RC_NODE_LEN]; /* the controller that must be dead */
+};
+
 struct rc_action {
     uint64_t id;
     int64_t at_ms;       /* core time of the decision */
@@ -146,6 +165,7 @@ struct rc_action {
         struct rc_act_host host;
         struct rc_act_case support;
         struct rc_history history;
+        struct rc_act_controller controller;
     } u;
 };
 

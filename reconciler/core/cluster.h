@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "reconciler/core/controller.h"
 #include "reconciler/core/limits.h"
 
 /* One place where an instance may be launched; the order in the file is the order of trial. */
@@ -39,6 +40,11 @@ struct rc_group {
     struct rc_launch_option option[RC_OPTIONS_MAX];
 };
 
+/* A controller of slurm.conf; its instances carry `host` as their node name. */
+struct rc_controller_spec {
+    char host[RC_NODE_LEN]; /* as in SlurmctldHost; also the lease's owner */
+};
+
 struct rc_cluster {
     char name[RC_CLUSTER_LEN];
     char region[RC_AZ_LEN];
@@ -49,7 +55,19 @@ struct rc_cluster {
     int64_t poll_instances_ms; /* expected period of the sweeps: staleness is judged by it */
     int64_t poll_slurm_ms;
     struct rc_group group[RC_GROUPS_MAX];
+    uint32_t controller_count; /* 0: the fail-over of slurmctld is not ours; else 2 */
+    uint32_t pad_;
+    struct rc_controller_spec controller[RC_CONTROLLERS_MAX]; /* in the order of slurm.conf */
+    struct rc_group controllers; /* where a lost one is launched; no template: by a person */
 };
+
+/* LAUNCH: the group of the controllers counts as one more. */
+#define RC_GROUP_CONTROLLERS RC_GROUPS_MAX
+static inline const struct rc_group *
+rc_cluster_group(const struct rc_cluster *c, uint32_t group)
+{
+    return group == RC_GROUP_CONTROLLERS ? &c->controllers : &c->group[group];
+}
 
 /* Does a Slurm host list ("gpu-[1-3,7],viz-1") name this node? Pure, no expansion. */
 int rc_hostlist_has(const char *list, const char *node);

@@ -316,6 +316,7 @@ void
 rc_decide(struct rc_state *s, struct rc_actions *out)
 {
     rc_timers_expire(s);
+    rc_pair_decide(s, out); /* first: without a slurmctld nothing else gets on */
     if (s->recheck) {
         recheck_blocked(s);
     }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reconciler/core/controller.h"
 #include "reconciler/core/errors.h"
 #include "reconciler/core/limits.h"
 #include "reconciler/core/node_history.h"
@@ -47,7 +48,9 @@ struct rc_policy;
     X(RC_EV_COMPLETION,               "completion",               completion) \
     X(RC_EV_OPERATOR,                 "operator",                 operator) \
     X(RC_EV_ADOPT,                    "adopt",                    adopt) \
-    X(RC_EV_HISTORY,                  "history",                  history)
+    X(RC_EV_HISTORY,                  "history",                  history) \
+    X(RC_EV_CONTROLLER_PROBE,         "controller-probe",         controller_probe) \
+    X(RC_EV_CONTROLLER_HOST,          "controller-host",          controller_host)
 /* clang-format on */
 
 enum rc_event_kind {
@@ -171,6 +174,7 @@ enum rc_operator_verb {
     RC_OP_PAUSE,   /* whole daemon: no new action */
     RC_OP_RESUME,
     RC_OP_BREAKER_RESET,
+    RC_OP_FAILOVER, /* make the controller `node` primary; "" = the one that is not */
     RC_OP__MAX
 };
 
@@ -360,6 +364,26 @@ struct rc_ev_adopt {
     char rule[RC_RULE_LEN];
 };
 
+/* A slurmctld was asked directly (node = its host). Told when the answer changes; one
+ * that cannot be got any more is told as RC_CTL_UNKNOWN. */
+struct rc_ev_controller_probe {
+    int64_t age_ms;         /* the first question that was answered so was asked so long ago */
+    uint32_t mode;          /* enum rc_ctl_mode */
+    uint32_t by_peer;       /* 1 = the other controller's daemon asked, and told us */
+    char addr[RC_ADDR_LEN]; /* as slurm.conf gives it, "" = not told */
+};
+
+/* What the daemon on a controller sees there (node = that host, instance = its id). For
+ * the other controller it came over the peer link; link=RC_TOLD_NO: it does not come. */
+struct rc_ev_controller_host {
+    uint32_t link;    /* enum rc_yes_no */
+    uint32_t process; /* enum rc_ctl_process */
+    uint32_t fenced;  /* enum rc_yes_no */
+    uint32_t dir;     /* enum rc_ctl_dir */
+    uint32_t munge;   /* enum rc_yes_no */
+    uint32_t pid;     /* of slurmctld */
+};
+
 struct rc_event {
     int64_t at_ms;   /* core time: monotonic, never goes back, survives restarts */
     int64_t wall_ms; /* wall clock of the same moment, Unix epoch */
@@ -391,6 +415,8 @@ struct rc_event {
         struct rc_ev_operator operator_command;
         struct rc_ev_adopt adopt;
         struct rc_history history;
+        struct rc_ev_controller_probe probe;
+        struct rc_ev_controller_host controller;
     } u;
 };
 

@@ -23,6 +23,14 @@ static const char *const action_names[] = {RC_ACTIONS(NAME_OF_3)};
 static const bool action_irreversible[] = {RC_ACTIONS(IRREVERSIBLE_OF)};
 static const char *const phase_names[] = {RC_PHASES(NAME_OF_3)};
 static const char *const phase_waits[] = {RC_PHASES(TEXT_OF_3)};
+static const char *const mode_names[] = {RC_CTL_MODES(NAME_OF_3)};
+static const char *const process_names[] = {RC_CTL_PROCESSES(NAME_OF_3)};
+static const char *const dir_names[] = {RC_CTL_DIRS(NAME_OF_3)};
+static const char *const failover_names[] = {RC_FAILOVERS(NAME_OF_3)};
+static const char *const failover_waits[] = {RC_FAILOVERS(TEXT_OF_3)};
+static const char *const cause_texts[] = {RC_FO_CAUSES(TEXT_OF_3)};
+static const char *const failover_blocks[] = {RC_FO_BLOCKS(TEXT_OF_3)};
+static const char *const proof_texts[] = {RC_PROOFS(TEXT_OF_3)};
 #define BLOCK_OF(id, name) [id] = name,
 static const char *const block_names[] = {RC_BLOCKS(BLOCK_OF)};
 static const char *const fault_names[] = {RC_FAULTS(NAME_OF_3)};
@@ -141,6 +149,54 @@ rc_rung_from_name(const char *name)
         }
     }
     return RC_RUNG__MAX;
+}
+
+const char *
+rc_ctl_mode_name(uint32_t v)
+{
+    return v < RC_CTL__MAX ? mode_names[v] : "?";
+}
+
+const char *
+rc_ctl_process_name(uint32_t v)
+{
+    return v < RC_PROC__MAX ? process_names[v] : "?";
+}
+
+const char *
+rc_ctl_dir_name(uint32_t v)
+{
+    return v < RC_DIR__MAX ? dir_names[v] : "?";
+}
+
+const char *
+rc_failover_phase_name(uint32_t v)
+{
+    return v < RC_FO__MAX ? failover_names[v] : "?";
+}
+
+const char *
+rc_failover_waits_for(uint32_t v)
+{
+    return v < RC_FO__MAX ? failover_waits[v] : "?";
+}
+
+const char *
+rc_failover_cause_text(uint32_t v)
+{
+    return v < RC_CAUSE__MAX ? cause_texts[v] : "?";
+}
+
+const char *
+rc_failover_block_text(uint32_t v)
+{
+    return v < RC_FOB__MAX ? failover_blocks[v] : "?";
+}
+
+const char *
+rc_proof_text(uint32_t v)
+{
+    return v < RC_PROOF__MAX ? proof_texts[v] : "?";
 }
 
 void

@@ -217,6 +217,10 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
     case RC_ACT_MESSAGE_QUARANTINE:
     case RC_ACT_LEASE:
     case RC_ACT_TELL:
+    case RC_ACT_FAILOVER:
+    case RC_ACT_FENCE:
+    case RC_ACT_CONTROLLER_START:
+    case RC_ACT_TAKEOVER:
     case RC_ACTION__MAX:
         break;
     }
@@ -319,7 +323,10 @@ rc_note(struct rc_state *s, const struct rc_action *a)
         s->lease_next_ms = a->deadline_ms;
         return;
     }
-    if (kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_DELETE) {
+    if (!a->incident && *a->node) {
+        rc_pair_note(s, a);
+    }
+    if (kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_DELETE || kind == RC_ACT_FAILOVER) {
         return;
     }
     if (kind == RC_ACT_INCIDENT_PUT) {

@@ -214,6 +214,24 @@ struct rc_gate_policy {
     char command[RC_TEXT_LEN];
 };
 
+/* Fail-over of slurmctld between the two controllers. */
+struct rc_controllers_policy {
+    uint32_t automatic;     /* 0 = only by hand */
+    uint32_t failovers_max; /* in failovers_window_ms; then a person must look. In place restarts do
+                               not count */
+    int64_t failovers_window_ms;
+    int64_t gone_ms;   /* the process is gone, or it says that it is standby: so long for systemd */
+    int64_t silent_ms; /* it does not serve, whatever the reason */
+    int64_t ailing_ms; /* it serves, but its host cannot write the state or sign messages */
+    int64_t fence_ms;  /* for the proof by its own host; then its instance is stopped */
+    int64_t takeover_ms;  /* until the new one must serve; then once more */
+    int64_t grace_ms;     /* by hand and swap back: time to save its state and end by itself */
+    int64_t lost_ms;      /* a lost one is left alone so long before its instance is touched */
+    uint32_t restarts;    /* tries to bring it back (start, power-cycle) before it is replaced */
+    uint32_t swap_back;   /* 1 = the first controller is made primary again */
+    int64_t swap_back_ms; /* when it has been well so long */
+};
+
 struct rc_policy {
     char name[RC_RULE_LEN];
     uint64_t hash; /* of the policy text: stands in every report */
@@ -222,6 +240,7 @@ struct rc_policy {
     struct rc_limits_policy limits;
     struct rc_timeouts_policy timeouts;
     struct rc_gate_policy gate;
+    struct rc_controllers_policy controllers;
     struct rc_rule rule[RC_RULES_MAX];
 };
 

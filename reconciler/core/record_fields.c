@@ -56,7 +56,15 @@ static const char *const verdicts[] = {
 static const char *const verbs[] = {
     [RC_OP_UNKNOWN] = "unknown", [RC_OP_HOLD] = "hold", [RC_OP_RELEASE] = "release",
     [RC_OP_APPROVE] = "approve", [RC_OP_PAUSE] = "pause", [RC_OP_RESUME] = "resume",
-    [RC_OP_BREAKER_RESET] = "breaker-reset"};
+    [RC_OP_BREAKER_RESET] = "breaker-reset", [RC_OP_FAILOVER] = "failover"};
+static const char *const modes[] = {RC_CTL_MODES(WORD_OF_3)};
+static const char *const processes[] = {RC_CTL_PROCESSES(WORD_OF_3)};
+static const char *const dirs[] = {RC_CTL_DIRS(WORD_OF_3)};
+static const char *const failovers[] = {RC_FAILOVERS(WORD_OF_3)};
+static const char *const causes[] = {RC_FO_CAUSES(WORD_OF_3)};
+static const char *const proofs[] = {RC_PROOFS(WORD_OF_3)};
+static const char *const tolds[] = {
+    [RC_TOLD_NOT] = "not-told", [RC_TOLD_NO] = "no", [RC_TOLD_YES] = "yes"};
 /* By bit, as the Slurm helper spells them. */
 static const char *const slurm_flags[] = {
     "down", "drain", "fail", "allocated", "completing", "not_responding", "maint", "reserved",
@@ -165,6 +173,13 @@ static const struct rc_field adopt[] = {
     U32("rung", u.adopt.rung), U32("tries", u.adopt.tries), U32("attempt", u.adopt.attempt),
     FLAGS("flags", u.adopt.flags, adopt_flags), TEXT("old", u.adopt.old_instance),
     TEXT("new", u.adopt.new_instance), TEXT("rule", u.adopt.rule)};
+static const struct rc_field probe[] = {
+    I64("age", u.probe.age_ms), NAME("mode", u.probe.mode, modes), U32("by_peer", u.probe.by_peer),
+    TEXT("addr", u.probe.addr)};
+static const struct rc_field controller_host[] = {
+    NAME("link", u.controller.link, tolds), NAME("process", u.controller.process, processes),
+    NAME("fenced", u.controller.fenced, tolds), NAME("dir", u.controller.dir, dirs),
+    NAME("munge", u.controller.munge, tolds), U32("pid", u.controller.pid)};
 
 #define RING(prefix, path) \
     I64(prefix "1", path[0]), I64(prefix "2", path[1]), I64(prefix "3", path[2]), I64(prefix "4", path[3]), \
@@ -208,6 +223,12 @@ static const struct rc_field support[] = {
     TEXT("device", u.support.device), TEXT("boot", u.support.boot),
     TEXT("serials", u.support.serials), TEXT("before", u.support.before)};
 static const struct rc_field history_put[] = {HISTORY(u.history)};
+static const struct rc_field controller[] = {
+    U64("epoch", u.controller.epoch), I64("took", u.controller.took_ms),
+    I64("proof_age", u.controller.proof_ms), U32("index", u.controller.index),
+    U32("grace", u.controller.grace_ms), U32("restart", u.controller.restart),
+    NAME("phase", u.controller.phase, failovers), NAME("cause", u.controller.cause, causes),
+    NAME("proof", u.controller.proof, proofs), TEXT("from", u.controller.from)};
 
 #define OWN(array) {array, COUNT(array)}
 
@@ -233,6 +254,8 @@ static const struct rc_fields event_own[RC_EVENT__MAX] = {
     [RC_EV_OPERATOR] = OWN(operator_command),
     [RC_EV_ADOPT] = OWN(adopt),
     [RC_EV_HISTORY] = OWN(history),
+    [RC_EV_CONTROLLER_PROBE] = OWN(probe),
+    [RC_EV_CONTROLLER_HOST] = OWN(controller_host),
 };
 
 static const struct rc_fields action_own[RC_ACTION__MAX] = {
@@ -247,6 +270,10 @@ static const struct rc_fields action_own[RC_ACTION__MAX] = {
     [RC_ACT_FORENSICS] = OWN(host),
     [RC_ACT_SUPPORT_CASE] = OWN(support),
     [RC_ACT_JOB_HOLD] = OWN(jobs),
+    [RC_ACT_FAILOVER] = OWN(controller),
+    [RC_ACT_FENCE] = OWN(controller),
+    [RC_ACT_CONTROLLER_START] = OWN(controller),
+    [RC_ACT_TAKEOVER] = OWN(controller),
 };
 /* clang-format on */
 

@@ -11,7 +11,7 @@
 
 #include "reconciler/core/gang.h"
 
-enum { STATE_VERSION = 5, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 6, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t

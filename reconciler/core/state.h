@@ -324,6 +324,7 @@ struct rc_state {
     uint32_t table_full; /* something did not fit: no destructive action until it does */
     uint32_t pad_;
 
+    struct rc_pair pair;
     struct rc_counters counters;
     struct rc_table nodes, healths, node_buckets, instances, instance_buckets, incidents, flights,
         flight_buckets, messages, message_buckets, heap, touch, scopes, jobs, job_buckets;

@@ -58,5 +58,5 @@ rc_next_deadline(const struct rc_state *s)
     if (s->closed_retry_ms && s->closed_retry_ms < next && rc_leads(s)) {
         next = s->closed_retry_ms;
     }
-    return next;
+    return rc_pair_wake(s) < next ? rc_pair_wake(s) : next;
 }

@@ -66,7 +66,7 @@ static void
 launch_from(struct rc_play *p, struct rc_request *r)
 {
     const struct rc_action *a = &r->action;
-    const struct rc_group *g = &p->cluster.group[a->u.launch.group];
+    const struct rc_group *g = rc_cluster_group(&p->cluster, a->u.launch.group);
     const struct rc_launch_option *o = &g->option[a->u.launch.option];
     struct rc_sim_launch l = {.min = 1, .max = 1, .version = (int32_t)g->template_version};
     struct rc_sim_launched done = {0};

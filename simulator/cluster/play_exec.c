@@ -106,6 +106,10 @@ side_of(uint32_t kind)
     case RC_ACT_NONE:
     case RC_ACT_MESSAGE_DELETE:
     case RC_ACT_TELL:
+    case RC_ACT_FAILOVER:
+    case RC_ACT_FENCE:
+    case RC_ACT_CONTROLLER_START:
+    case RC_ACT_TAKEOVER:
     case RC_ACTION__MAX:
         break;
     }

@@ -92,8 +92,10 @@ launch(struct rc_scen_run *r, const struct rc_action *a)
     snprintf(i->id, sizeof i->id, "i-new-%u", ++r->launched);
     snprintf(i->addr, sizeof i->addr, "10.1.0.%u", r->launched);
     memcpy(i->node, a->node, sizeof i->node);
-    memcpy(i->subnet, r->story.cluster.group[a->u.launch.group].option[a->u.launch.option].subnet,
-           sizeof i->subnet);
+    memcpy(
+        i->subnet,
+        rc_cluster_group(&r->story.cluster, a->u.launch.group)->option[a->u.launch.option].subnet,
+        sizeof i->subnet);
     memcpy(i->token, a->u.launch.token, sizeof i->token);
     i->state = RC_INST_PENDING;
     i->incident = a->incident;
@@ -310,6 +312,10 @@ play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans
     case RC_ACT_LOOK:
     case RC_ACT_LEASE:
     case RC_ACT_TELL:
+    case RC_ACT_FAILOVER:
+    case RC_ACT_FENCE:
+    case RC_ACT_CONTROLLER_START:
+    case RC_ACT_TAKEOVER:
     case RC_ACTION__MAX:
         break;
     }

@@ -48,7 +48,7 @@ show_item(struct rc_scen_run *r, const struct rc_action *a)
 static void
 show_launch(struct rc_scen_run *r, const struct rc_action *a)
 {
-    const struct rc_group *g = &r->story.cluster.group[a->u.launch.group];
+    const struct rc_group *g = rc_cluster_group(&r->story.cluster, a->u.launch.group);
 
     rc_scen_say(r, ' ', "%s: ec2.launch in %s, attempt %u", a->node,
                 g->option[a->u.launch.option].subnet, a->u.launch.attempt);
@@ -96,6 +96,9 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
     case RC_ACT_GATE:
     case RC_ACT_FORENSICS:
     case RC_ACT_JOBS_INCLUDE:
+    case RC_ACT_FENCE:
+    case RC_ACT_CONTROLLER_START:
+    case RC_ACT_TAKEOVER:
         rc_scen_say(r, ' ', "%s: %s", a->node, name);
         break;
     case RC_ACT_GPU_RESET:
@@ -107,6 +110,10 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
         break;
     case RC_ACT_JOB_HOLD:
         rc_scen_say(r, ' ', "%s %u (%s)", name, a->u.jobs.job, a->text);
+        break;
+    case RC_ACT_FAILOVER:
+        rc_scen_say(r, ' ', "%s: failover %s (%s)", a->node,
+                    rc_failover_phase_name(a->u.controller.phase), a->text);
         break;
     case RC_ACT_NONE:
     case RC_ACT_LOOK:

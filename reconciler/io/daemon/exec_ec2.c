@@ -93,7 +93,7 @@ void
 rc_exec_launch(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    const struct rc_group *g = &d->state->cluster.group[a->u.launch.group];
+    const struct rc_group *g = rc_cluster_group(&d->state->cluster, a->u.launch.group);
     const struct rc_launch_option *o = &g->option[a->u.launch.option];
     struct rc_ec2_tag tags[4 + RC_CONFIG_TAGS_MAX];
     char incident[16], attempt[16];

@@ -1,0 +1,578 @@
+/* controller_decide.c - the fail-over of slurmctld: what is missing between "one serves"
+ * and what the facts say. One short function a phase, in the order of controller_life.c.
+ *
+ * Invariant: slurm.takeover and controller.start are sent only while rc_pair_proved()
+ * holds; the executor asks again right before. Failure modes: a fence that is refused
+ * leaves everything as it is, tells a person once and tries again; it never goes on. */
+#include <assert.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+enum {
+    ROOM_FOR_ONE_FAILOVER = 8,
+    PHASES_PER_STEP = 5,
+    STOP_ANSWER_MS = 30 * 1000,
+    LOOK_ANSWER_MS = 10 * 1000,
+    WANTED_MS = 60 * 1000
+};
+
+void
+rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
+{
+    p->wake_ms = at_ms < p->wake_ms ? at_ms : p->wake_ms;
+}
+
+int64_t
+rc_pair_wake(const struct rc_state *s)
+{
+    return s->pair.count && s->policy_loaded ? s->pair.wake_ms : RC_NEVER;
+}
+
+void
+rc_pair_act(const struct rc_state *s, struct rc_action *a, uint32_t kind, uint32_t i,
+            int64_t timeout_ms)
+{
+    memset(a, 0, sizeof *a);
+    a->kind = kind;
+    a->deadline_ms = s->now_ms + timeout_ms;
+    memcpy(a->node, s->pair.c[i].host, sizeof a->node);
+    a->u.controller.index = i;
+    a->u.controller.epoch = s->lease_epoch;
+}
+
+/* To another phase; always true. */
+static bool
+step_to(struct rc_state *s, struct rc_actions *out, enum rc_failover_phase to, const char *why)
+{
+    const struct rc_pair *p = &s->pair;
+    struct rc_action a;
+    struct rc_act_controller *c = &a.u.controller;
+
+    assert(p->to);
+    rc_pair_act(s, &a, RC_ACT_FAILOVER, p->to - 1, 0);
+    c->phase = (uint32_t)to;
+    c->cause = p->cause;
+    c->proof = p->proof;
+    c->proof_ms = p->proof ? s->now_ms - p->proof_ms : 0;
+    c->took_ms = s->now_ms - p->begun_ms;
+    if (p->from) {
+        memcpy(c->from, p->c[p->from - 1].host, sizeof c->from);
+    }
+    rc_put_text(a.text, sizeof a.text, why);
+    rc_act_send(s, out, &a);
+    return true;
+}
+
+/* The first step of one: who is to be active (0-based), and why. */
+static bool
+begin_with(struct rc_state *s, struct rc_actions *out, enum rc_failover_phase phase, uint32_t to,
+           enum rc_failover_cause cause)
+{
+    struct rc_pair *p = &s->pair;
+    struct rc_action a;
+    struct rc_act_controller *c = &a.u.controller;
+
+    rc_pair_act(s, &a, RC_ACT_FAILOVER, to, 0);
+    c->phase = (uint32_t)phase;
+    c->cause = (uint32_t)cause;
+    memcpy(c->from, p->c[1 - to].host, sizeof c->from);
+    rc_put_text(a.text, sizeof a.text, rc_failover_cause_text((uint32_t)cause));
+    rc_act_send(s, out, &a);
+    return true;
+}
+
+/* Remembers why nothing is done, for people; always false. */
+static bool
+step_block(struct rc_pair *p, enum rc_failover_block why, int64_t wake_ms)
+{
+    p->block = (uint32_t)why;
+    rc_pair_wake_at(p, wake_ms);
+    return false;
+}
+
+static void
+tell_pair(struct rc_state *s, struct rc_actions *out, const char *text)
+{
+    struct rc_action a;
+
+    if (s->pair.told) {
+        return;
+    }
+    rc_pair_act(s, &a, RC_ACT_TELL, s->pair.to - 1, 0);
+    rc_put_text(a.text, sizeof a.text, text);
+    rc_act_send(s, out, &a);
+}
+
+/* True when the phase's next action may be sent now. */
+static bool
+step_ready(struct rc_state *s)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t slot = rc_flight_find(s, p->action);
+
+    if (p->action && slot) {
+        rc_pair_wake_at(p, rc_flight_at(s, slot)->deadline_ms);
+        if (s->now_ms < rc_flight_at(s, slot)->deadline_ms) {
+            return false;
+        }
+        rc_flight_free(s, slot);
+    }
+    p->action = 0;
+    if (s->now_ms < p->next_try_ms) {
+        return step_block(p, p->block ? (enum rc_failover_block)p->block : RC_FOB_WAIT,
+                          p->next_try_ms);
+    }
+    return true;
+}
+
+static bool
+phase_over(struct rc_state *s, int64_t timeout_ms)
+{
+    int64_t end_ms = s->pair.phase_ms + timeout_ms;
+
+    if (s->now_ms < end_ms) {
+        rc_pair_wake_at(&s->pair, end_ms);
+        return false;
+    }
+    return true;
+}
+
+/* ---- watch ---- */
+
+/* It serves, but cannot keep what it promises; worth a move only to one that can. */
+static bool
+is_ailing(struct rc_state *s, uint32_t i)
+{
+    struct rc_pair *p = &s->pair;
+    int64_t at_ms = p->c[i].ailing_ms + s->policy.controllers.ailing_ms;
+
+    if (!p->c[i].ailing_ms || !rc_pair_usable(p, 1 - i) || p->c[i].link != RC_TOLD_YES) {
+        return false;
+    }
+    if (s->now_ms < at_ms) {
+        rc_pair_wake_at(p, at_ms);
+        return false;
+    }
+    return true;
+}
+
+static bool
+wants_back(struct rc_state *s)
+{
+    struct rc_pair *p = &s->pair;
+    int64_t at_ms = p->c[0].fine_ms + s->policy.controllers.swap_back_ms;
+    char why[RC_TEXT_LEN];
+
+    if (!s->policy.controllers.swap_back || p->primary != 2 || !p->c[0].fine_ms ||
+        !rc_pair_may(s, 0, why, sizeof why)) {
+        return false;
+    }
+    if (s->now_ms < at_ms) {
+        rc_pair_wake_at(p, at_ms);
+        return false;
+    }
+    return true;
+}
+
+/* The one that serves is fine; is there any reason to move? */
+static bool
+watch_serving(struct rc_state *s, struct rc_actions *out, uint32_t i)
+{
+    struct rc_pair *p = &s->pair;
+    char why[RC_TEXT_LEN];
+
+    if (rc_pair_serves(p, 1 - i)) {
+        return begin_with(s, out, RC_FO_FENCE, i, RC_CAUSE_TWO);
+    }
+    if (p->wanted && s->now_ms - p->wanted_ms < WANTED_MS && p->wanted != i + 1 &&
+        rc_pair_may(s, p->wanted - 1, why, sizeof why)) {
+        return begin_with(s, out, RC_FO_FENCE, p->wanted - 1, RC_CAUSE_OPERATOR);
+    }
+    if (!s->policy.controllers.automatic) {
+        return false;
+    }
+    if (is_ailing(s, i)) {
+        if (rc_pair_flaps(s)) {
+            return step_block(p, RC_FOB_LIMIT, RC_NEVER);
+        }
+        return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
+    }
+    return wants_back(s) && begin_with(s, out, RC_FO_FENCE, 0, RC_CAUSE_SWAP_BACK);
+}
+
+static bool
+step_watch(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (p->primary && rc_pair_serves(p, p->primary - 1)) {
+        return watch_serving(s, out, p->primary - 1);
+    }
+    if (p->primary && p->c[p->primary - 1].lost_ms) {
+        return begin_with(s, out, RC_FO_SUSPECT, 2 - p->primary, RC_CAUSE_SILENT);
+    }
+    if (!p->primary && p->c[0].lost_ms && p->c[1].lost_ms) {
+        return begin_with(s, out, RC_FO_SUSPECT, 1, RC_CAUSE_NOBODY);
+    }
+    return false;
+}
+
+/* ---- suspect ---- */
+
+static bool
+is_gone(const struct rc_controller *c)
+{
+    return c->link == RC_TOLD_YES && c->process == RC_PROC_NONE;
+}
+
+/* It answers and says that it is not active: nobody will change that but us. */
+static bool
+is_idle(const struct rc_pair *p, uint32_t i)
+{
+    return i > 0 && rc_pair_usable(p, i) && p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
+}
+
+static int64_t
+confirmed_at(const struct rc_state *s)
+{
+    const struct rc_pair *p = &s->pair;
+    const struct rc_controllers_policy *policy = &s->policy.controllers;
+
+    if (!p->primary) {
+        int64_t a = p->c[0].lost_ms, b = p->c[1].lost_ms;
+        return (a > b ? a : b) + policy->silent_ms;
+    }
+    const struct rc_controller *c = &p->c[p->primary - 1];
+    bool sure = is_gone(c) || is_idle(p, p->primary - 1);
+    return c->lost_ms + (sure ? policy->gone_ms : policy->silent_ms);
+}
+
+static enum rc_failover_cause
+cause_of(const struct rc_pair *p)
+{
+    if (!p->primary) {
+        return RC_CAUSE_NOBODY;
+    }
+    return is_gone(&p->c[p->primary - 1]) ? RC_CAUSE_GONE : RC_CAUSE_SILENT;
+}
+
+/* Who is to be active: one that is standby already, the other one, the same one again. */
+static uint32_t
+choose(const struct rc_state *s)
+{
+    const struct rc_pair *p = &s->pair;
+    uint32_t old = p->primary ? p->primary - 1 : RC_CONTROLLERS_MAX;
+
+    if (old < RC_CONTROLLERS_MAX && is_idle(p, old)) {
+        return old;
+    }
+    if (old < RC_CONTROLLERS_MAX) {
+        bool other = rc_pair_usable(p, 1 - old) && !rc_pair_flaps(s);
+        bool same = rc_pair_usable(p, old) && p->c[old].link == RC_TOLD_YES;
+        return other ? 1 - old : same ? old : RC_CONTROLLERS_MAX;
+    }
+    return is_idle(p, 1) || !rc_pair_usable(p, 0) ? (rc_pair_usable(p, 1) ? 1U : 2U) : 0U;
+}
+
+static bool
+step_suspect(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    int64_t at_ms = confirmed_at(s);
+
+    if (rc_pair_serves(p, 0) || rc_pair_serves(p, 1)) {
+        return step_to(s, out, RC_FO_WATCH, "one serves");
+    }
+    if (s->now_ms < at_ms) {
+        rc_pair_wake_at(p, at_ms);
+        return false;
+    }
+    if (!s->policy.controllers.automatic) {
+        return step_block(p, RC_FOB_OFF, RC_NEVER);
+    }
+    uint32_t to = choose(s);
+    if (to >= RC_CONTROLLERS_MAX) {
+        bool limit = p->primary && rc_pair_usable(p, 2 - p->primary);
+        tell_pair(s, out,
+                  limit ? "no slurmctld serves, and there were too many fail-overs"
+                        : "no slurmctld serves, and none can be made active");
+        return step_block(p, limit ? RC_FOB_LIMIT : RC_FOB_NO_BACKUP, RC_NEVER);
+    }
+    return begin_with(s, out, RC_FO_FENCE, to, cause_of(p));
+}
+
+/* ---- fence, stop ---- */
+
+/* Nobody's work was touched, and the reason for it is gone. */
+static bool
+is_over(const struct rc_pair *p)
+{
+    bool moves = p->cause == RC_CAUSE_OPERATOR || p->cause == RC_CAUSE_SWAP_BACK ||
+                 p->cause == RC_CAUSE_AILING || p->cause == RC_CAUSE_TWO;
+
+    return !moves && !p->proof && !p->action && !p->accepted && rc_pair_serves(p, p->from - 1);
+}
+
+static bool
+is_wanted_gently(const struct rc_pair *p)
+{
+    return p->cause == RC_CAUSE_OPERATOR || p->cause == RC_CAUSE_SWAP_BACK;
+}
+
+static void
+send_fence(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_controllers_policy *policy = &s->policy.controllers;
+    int64_t grace_ms = is_wanted_gently(p) ? policy->grace_ms : 0;
+    struct rc_action a;
+
+    rc_pair_act(s, &a, RC_ACT_FENCE, p->from - 1, policy->fence_ms + grace_ms);
+    a.u.controller.grace_ms = (uint32_t)grace_ms;
+    rc_put_text(a.text, sizeof a.text, rc_failover_cause_text(p->cause));
+    rc_act_send(s, out, &a);
+}
+
+/* A fence that no repetition can bring about; "you do not lead" is not of these. */
+static bool
+fence_failed(const struct rc_pair *p)
+{
+    return p->refused == RC_E_NOT_VERIFIED || p->refused == RC_E_DENIED ||
+           p->refused == RC_E_UNSUPPORTED || p->refused == RC_E_INVALID;
+}
+
+static bool
+step_fence(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t from = p->from - 1, to = p->to - 1;
+    int64_t grace_ms = is_wanted_gently(p) ? s->policy.controllers.grace_ms : 0;
+
+    if (is_over(p)) {
+        return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
+    }
+    if (!rc_pair_usable(p, to) && !rc_pair_serves(p, to) && !p->action) {
+        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
+    }
+    if (rc_pair_proved(s)) {
+        return step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
+    }
+    if (is_idle(p, from) && p->c[from].mode[RC_EYE_PEER] != RC_CTL_PRIMARY) {
+        p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
+        p->proof_ms = s->now_ms;
+        p->proof_epoch = s->lease_epoch;
+        return step_to(s, out, RC_FO_TAKEOVER, "the other one is standby");
+    }
+    bool late = phase_over(s, s->policy.controllers.fence_ms + grace_ms);
+    bool mute = p->c[from].link != RC_TOLD_YES && !p->action && !p->proof;
+    if ((late || mute || fence_failed(p)) && p->refused != RC_E_NO_LEASE) {
+        return step_to(s, out, RC_FO_STOP, "its own host cannot prove it");
+    }
+    if (!p->proof && step_ready(s)) {
+        send_fence(s, out);
+    }
+    return false;
+}
+
+static bool
+seen_off(const struct rc_pair *p, const struct rc_instance *i)
+{
+    for (uint32_t k = 0; k < p->dead_count; k++) {
+        if (strcmp(p->dead[k], i->id) == 0) {
+            return true;
+        }
+    }
+    return i->state == RC_INST_TERMINATED; /* that one never comes back */
+}
+
+/* The next instance of `from` that is not proved off; *ret_all: how many there are. */
+static uint32_t
+next_living(const struct rc_state *s, uint32_t *ret_all)
+{
+    const struct rc_pair *p = &s->pair;
+    const char *told = p->c[p->from - 1].instance;
+    uint32_t living = 0;
+    bool found = !*told;
+
+    *ret_all = 0;
+    for (uint32_t slot = rc_pair_instances(s, p->from - 1); slot;
+         slot = rc_instance_at(s, slot)->next_of_node) {
+        const struct rc_instance *i = rc_instance_at(s, slot);
+        ++*ret_all;
+        found = found || strcmp(told, i->id) == 0;
+        if (!seen_off(p, i) && !living) {
+            living = slot;
+        }
+    }
+    if (!found) {
+        *ret_all = 0; /* its daemon named another instance: this is not the whole list */
+    }
+    return living;
+}
+
+static void
+ask_ec2(struct rc_state *s, struct rc_actions *out, uint32_t slot)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_instance *i = rc_instance_at(s, slot);
+    bool stop = !p->accepted && i->state != RC_INST_STOPPING && i->state != RC_INST_STOPPED &&
+                i->state != RC_INST_SHUTTING_DOWN;
+    struct rc_action a;
+
+    rc_pair_act(s, &a, stop ? RC_ACT_STOP : RC_ACT_LOOK, p->from - 1,
+                stop ? STOP_ANSWER_MS : LOOK_ANSWER_MS);
+    memset(&a.u, 0, sizeof a.u);
+    memcpy(a.instance, i->id, sizeof a.instance);
+    rc_put_text(a.text, sizeof a.text, stop ? "fence: its host does not answer" : "is it off?");
+    rc_act_send(s, out, &a);
+}
+
+static bool
+step_stop(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t all, living = next_living(s, &all);
+
+    if (is_over(p)) {
+        return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
+    }
+    if (!rc_pair_usable(p, p->to - 1) && !p->action && !p->accepted) {
+        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
+    }
+    if (p->c[p->from - 1].link == RC_TOLD_YES && p->c[p->from - 1].link_ms > p->phase_ms &&
+        !p->action && !p->accepted) {
+        return step_to(s, out, RC_FO_FENCE, "its host answers again");
+    }
+    if (all && !living) {
+        p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
+        p->proof_ms = s->now_ms;
+        p->proof_epoch = s->lease_epoch;
+        return step_to(s, out, RC_FO_TAKEOVER, "its instance is off");
+    }
+    if (!all) {
+        tell_pair(s, out,
+                  "the old slurmctld cannot be fenced: EC2 shows no instance of that controller");
+        return step_block(p, RC_FOB_UNFENCED, RC_NEVER);
+    }
+    if (p->refused) {
+        p->block = RC_FOB_UNFENCED;
+        if (p->retries >= 3) {
+            tell_pair(s, out,
+                      "the old slurmctld cannot be fenced: EC2 refuses to stop its instance");
+        }
+    }
+    if (phase_over(s, s->policy.timeouts.stop_ms)) {
+        tell_pair(s, out, "the old slurmctld is not fenced: its instance does not reach stopped");
+        p->block = RC_FOB_UNFENCED;
+    }
+    if (step_ready(s)) {
+        ask_ec2(s, out, living);
+    }
+    return false;
+}
+
+/* ---- take over, verify ---- */
+
+static void
+send_takeover(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t to = p->to - 1;
+    bool is_up = p->c[to].process != RC_PROC_NONE && to > 0;
+    bool standby =
+        p->c[to].mode[RC_EYE_OWN] == RC_CTL_STANDBY || p->c[to].mode[RC_EYE_PEER] == RC_CTL_STANDBY;
+    struct rc_action a;
+
+    rc_pair_act(s, &a, is_up && standby ? RC_ACT_TAKEOVER : RC_ACT_CONTROLLER_START, to,
+                s->policy.controllers.takeover_ms);
+    /* One that hangs there is ended first; a standby that only starts is left alone. */
+    a.u.controller.restart = !standby && p->c[to].process != RC_PROC_NONE &&
+                             p->c[to].lost_ms + s->policy.controllers.silent_ms <= s->now_ms;
+    memcpy(a.u.controller.from, p->c[p->from - 1].host, RC_NODE_LEN);
+    a.u.controller.proof = p->proof;
+    rc_put_text(a.text, sizeof a.text, rc_proof_text(p->proof));
+    rc_act_send(s, out, &a);
+}
+
+static bool
+step_take_over(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (rc_pair_serves(p, p->to - 1)) {
+        return step_to(s, out, RC_FO_WATCH, "the new one serves");
+    }
+    if (!rc_pair_proved(s)) {
+        return step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
+    }
+    if (!rc_pair_usable(p, p->to - 1) && !p->action) {
+        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
+    }
+    bool active = p->action_kind == RC_ACT_TAKEOVER || p->to == 1;
+    if (p->accepted && active) {
+        return step_to(s, out, RC_FO_VERIFY, "accepted");
+    }
+    if (p->accepted && p->c[p->to - 1].mode[RC_EYE_OWN] != RC_CTL_STANDBY &&
+        !phase_over(s, s->policy.controllers.takeover_ms)) {
+        return false; /* it starts; the request follows when it says that it is standby */
+    }
+    if (step_ready(s)) {
+        send_takeover(s, out);
+    }
+    return false;
+}
+
+static bool
+step_verify(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (rc_pair_serves(p, p->to - 1)) {
+        return step_to(s, out, RC_FO_WATCH, "the new one serves");
+    }
+    if (!rc_pair_proved(s)) {
+        return step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
+    }
+    return phase_over(s, s->policy.controllers.takeover_ms) &&
+           step_to(s, out, RC_FO_TAKEOVER, "it does not serve in time: once more");
+}
+
+typedef bool(failover_phase_fn)(struct rc_state *s, struct rc_actions *out);
+static failover_phase_fn *const failover_fns[RC_FO__MAX] = {
+    [RC_FO_WATCH] = step_watch, [RC_FO_SUSPECT] = step_suspect,    [RC_FO_FENCE] = step_fence,
+    [RC_FO_STOP] = step_stop,   [RC_FO_TAKEOVER] = step_take_over, [RC_FO_VERIFY] = step_verify,
+};
+
+void
+rc_pair_decide(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (p->count < RC_CONTROLLERS_MAX || !s->policy_loaded) {
+        return;
+    }
+    p->wake_ms = RC_NEVER;
+    p->block = RC_FOB_NONE;
+    if (!rc_leads(s)) {
+        return;
+    }
+    if (s->paused) {
+        p->block = RC_FOB_PAUSED;
+        return;
+    }
+    for (unsigned i = 0; i < PHASES_PER_STEP; i++) {
+        if (out->count + ROOM_FOR_ONE_FAILOVER > RC_ACTIONS_MAX) {
+            break;
+        }
+        if (!failover_fns[p->phase](s, out)) {
+            if (p->phase == RC_FO_WATCH) {
+                rc_pair_recover(s, out);
+            }
+            return;
+        }
+    }
+    rc_pair_wake_at(p, s->now_ms); /* more to go: at once, in the next step */
+}

@@ -1,0 +1,217 @@
+/* controller_note.c - folds what was asked for about a controller, and how it went. */
+#include <assert.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "reconciler/core/controller.h"
+#include "reconciler/core/fact.h"
+
+enum { RETRY_MIN_MS = 500, RETRY_MAX_MS = 15000 };
+
+static int64_t
+pause_ms(uint32_t retries)
+{
+    int64_t ms = (int64_t)RETRY_MIN_MS << (retries < 8 ? retries : 8);
+
+    return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
+static void
+begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t to)
+{
+    struct rc_pair *p = &s->pair;
+    bool by_hand = in->cause == RC_CAUSE_OPERATOR || in->cause == RC_CAUSE_SWAP_BACK;
+    int64_t lost_ms = p->primary ? p->c[p->primary - 1].lost_ms : 0;
+
+    p->begun_ms = !by_hand && lost_ms ? lost_ms : s->now_ms;
+    p->proof = RC_PROOF_NONE;
+    p->wanted = 0;
+    if (!by_hand && p->primary != to + 1 && in->cause != RC_CAUSE_TWO) {
+        p->done_ms[p->done_count++ % RC_TAKEOVERS_MAX] = s->now_ms;
+    }
+}
+
+static void
+note_phase(struct rc_state *s, const struct rc_action *a, uint32_t to)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_act_controller *in = &a->u.controller;
+
+    assert(rc_failover_row((enum rc_failover_phase)p->phase, (enum rc_failover_phase)in->phase));
+    if (in->phase == RC_FO_FENCE && p->phase <= RC_FO_SUSPECT) {
+        begin_failover(s, in, to);
+    }
+    if (in->phase == RC_FO_FENCE && p->phase > RC_FO_STOP) {
+        p->proof = RC_PROOF_NONE; /* it did not hold */
+    }
+    if (in->phase == RC_FO_TAKEOVER && in->proof) {
+        p->proof = in->proof;
+        p->proof_ms = s->now_ms - in->proof_ms;
+        p->proof_epoch = in->epoch;
+    }
+    if (in->phase == RC_FO_STOP) {
+        p->dead_count = 0;
+    }
+    p->cause = in->cause;
+    p->to = to + 1;
+    p->from = rc_pair_find(p, in->from) + 1;
+    if (in->phase <= RC_FO_SUSPECT) {
+        p->proof = RC_PROOF_NONE;
+        p->wanted = 0;
+        p->told = 0;
+    }
+    p->phase = in->phase;
+    p->phase_ms = s->now_ms;
+    p->action = 0;
+    p->retries = p->accepted = p->refused = 0;
+    p->next_try_ms = 0;
+}
+
+/* What is done to a controller outside a fail-over is its recovery. */
+static void
+note_recovery(struct rc_state *s, const struct rc_action *a, uint32_t i)
+{
+    struct rc_controller *c = &s->pair.c[i];
+
+    c->action = a->id;
+    if (a->kind == RC_ACT_LOOK) {
+        c->next_ms = s->now_ms + pause_ms(3);
+        return;
+    }
+    c->next_ms = s->now_ms + pause_ms(c->tries);
+    c->tries++;
+    if (a->kind == RC_ACT_LAUNCH) {
+        c->attempt = a->u.launch.attempt;
+        c->option = a->u.launch.option;
+    }
+}
+
+void
+rc_pair_note(struct rc_state *s, const struct rc_action *a)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t i = rc_pair_find(p, a->node);
+
+    if (i >= p->count || a->kind == RC_ACT_TERMINATE) {
+        return;
+    }
+    if (a->kind == RC_ACT_FAILOVER) {
+        note_phase(s, a, i);
+    } else if (a->kind == RC_ACT_TELL) {
+        if (p->phase == RC_FO_WATCH) {
+            p->c[i].told = 1;
+        } else {
+            p->told = 1;
+        }
+    } else if (p->phase == RC_FO_WATCH) {
+        note_recovery(s, a, i);
+    } else {
+        p->action = a->id;
+        p->action_kind = a->kind;
+    }
+}
+
+/* ---- how it went ---- */
+
+static void
+completed_fence(struct rc_state *s, const struct rc_ev_completion *done)
+{
+    struct rc_pair *p = &s->pair;
+    struct rc_controller *c = &p->c[p->from - 1];
+
+    if (done->error != RC_OK) {
+        return;
+    }
+    p->proof = RC_PROOF_PROCESS;
+    p->proof_ms = s->now_ms;
+    p->proof_epoch = s->lease_epoch;
+    c->process = RC_PROC_NONE;
+    c->fenced = RC_TOLD_YES;
+    /* What the eyes saw was before: they must look again. */
+    c->mode[RC_EYE_OWN] = c->mode[RC_EYE_PEER] = RC_CTL_UNKNOWN;
+}
+
+/* A look is believed by its own answer alone: notices come late and out of order. */
+static void
+completed_look(struct rc_state *s, const struct rc_ev_completion *done)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t state = done->launched.state;
+    bool off = state == RC_INST_STOPPED || state == RC_INST_TERMINATED;
+
+    if (done->error != RC_OK || !*done->instance) {
+        return;
+    }
+    for (uint32_t k = 0; k < p->dead_count; k++) {
+        if (strcmp(p->dead[k], done->instance) == 0) {
+            memmove(p->dead[k], p->dead[--p->dead_count], RC_ID_LEN);
+            break;
+        }
+    }
+    if (off && p->dead_count < RC_REMAINS_MAX) {
+        memcpy(p->dead[p->dead_count++], done->instance, RC_ID_LEN);
+    }
+}
+
+static void
+completed_step(struct rc_state *s, const struct rc_ev_completion *done)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t kind = p->action_kind;
+
+    p->action = 0;
+    if (kind == RC_ACT_FENCE) {
+        completed_fence(s, done);
+    } else if (kind == RC_ACT_LOOK) {
+        completed_look(s, done);
+        p->next_try_ms = s->now_ms + RC_PAIR_LOOK_MS;
+        return;
+    }
+    if (done->error == RC_OK) {
+        p->accepted = 1;
+        p->retries = 0;
+        p->refused = RC_OK;
+        return;
+    }
+    p->refused = done->error;
+    p->next_try_ms = s->now_ms + pause_ms(p->retries++);
+}
+
+static void
+completed_recovery(struct rc_state *s, uint32_t i, uint32_t kind,
+                   const struct rc_ev_completion *done)
+{
+    struct rc_controller *c = &s->pair.c[i];
+    uint32_t options = s->cluster.controllers.option_count;
+
+    c->action = 0;
+    if (kind == RC_ACT_LAUNCH && done->error == RC_OK) {
+        uint32_t slot = rc_instance_get(s, done->instance);
+        if (slot) {
+            rc_instance_describe(s, slot, &done->launched);
+        }
+        c->option = 0;
+    } else if (kind == RC_ACT_LAUNCH && options &&
+               rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE) {
+        c->option = (c->option + 1) % options;
+    }
+}
+
+bool
+rc_pair_complete(struct rc_state *s, const struct rc_event *ev, uint32_t kind)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_ev_completion *done = &ev->u.completion;
+
+    if (p->action && p->action == done->action) {
+        completed_step(s, done);
+        return true;
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->c[i].action && p->c[i].action == done->action) {
+            completed_recovery(s, i, kind, done);
+            return true;
+        }
+    }
+    return kind == RC_ACT_FENCE || kind == RC_ACT_CONTROLLER_START || kind == RC_ACT_TAKEOVER;
+}

@@ -1,0 +1,292 @@
+/* The fence: no take-over before the old primary is proved unable to write. */
+#include "tests/harness/harness.h"
+
+#include <string.h>
+
+#include "tests/unit/core/pair_story.h"
+
+/* head1's host is cut off: neither its slurmctld nor its daemon is reached. */
+static void
+cut_off(struct story *st)
+{
+    pair_begin(st);
+    pair_host(st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(st, 5100);
+}
+
+static void
+a_host_that_does_not_answer_is_forced_off_first(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_STOP].instance, "i-head1");
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 1);
+    pair_looked(&st, "i-head1", RC_INST_STOPPING);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 2);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_TAKEOVER].u.controller.proof, RC_PROOF_STOPPED);
+    story_end(&st);
+}
+
+static void
+a_refused_fence_stops_everything_however_long(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    for (int i = 0; i < 40; i++) {
+        story_answer(&st, RC_ACT_STOP, RC_E_DENIED);
+        story_wait(&st, 20000);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER] + st.count[RC_ACT_CONTROLLER_START], 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_UNFENCED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    CU_ASSERT_TRUE(st.count[RC_ACT_STOP] > 30);
+    story_end(&st);
+}
+
+static void
+a_notice_that_it_is_stopped_is_no_proof(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_state(&st, "i-head1", RC_INST_STOPPED); /* late, of an earlier stop */
+    story_wait(&st, 3000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    story_wait(&st, 1500);
+    pair_looked(&st, "i-head1", RC_INST_RUNNING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_end(&st);
+}
+
+static void
+every_instance_of_that_name_must_be_off(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    story_instance(&st, "i-other", "head1", "10.0.9.7", RC_INST_RUNNING);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 5100);
+    char first[RC_ID_LEN];
+    memcpy(first, st.last[RC_ACT_STOP].instance, sizeof first);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_looked(&st, first, RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_STRING_NOT_EQUAL(strcmp(st.last[RC_ACT_LOOK].instance, first) != 0
+                                   ? st.last[RC_ACT_LOOK].instance
+                                   : st.last[RC_ACT_STOP].instance,
+                               "");
+    story_end(&st);
+}
+
+static void
+an_instance_that_ec2_does_not_show_cannot_be_fenced(void)
+{
+    struct rc_event ev;
+    struct story st;
+
+    pair_begin(&st);
+    rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
+    rc_text_set(ev.node, sizeof ev.node, "head1");
+    rc_text_set(ev.instance, sizeof ev.instance, "i-unheard-of");
+    ev.u.controller = (struct rc_ev_controller_host){.link = RC_TOLD_YES, .process = RC_PROC_RUNS};
+    story_give(&st, &ev);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    rc_text_set(st.s->pair.c[0].instance, RC_ID_LEN, "i-unheard-of");
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_UNFENCED);
+    story_end(&st);
+}
+
+static void
+a_process_that_no_signal_ends_is_no_proof_its_instance_is_forced_off(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_STUCK, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_SILENT, 0);
+    story_wait(&st, 5100);
+    story_answer(&st, RC_ACT_FENCE, RC_E_NOT_VERIFIED);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 1);
+    story_end(&st);
+}
+
+static void
+a_link_that_lies_about_the_death_is_found_out_by_the_own_eye(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_STOPPED, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_SILENT, 0);
+    story_wait(&st, 5100);
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_SILENT, 0); /* it still takes connections */
+    story_wait(&st, 4000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_wait(&st, 2000);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    story_end(&st);
+}
+
+static void
+a_peer_that_says_that_it_leads_is_never_forced_off(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_STOPPED, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_SILENT, 0);
+    story_wait(&st, 5100);
+    for (int i = 0; i < 10; i++) {
+        story_answer(&st, RC_ACT_FENCE, RC_E_NO_LEASE);
+        story_wait(&st, 5000);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP] + st.count[RC_ACT_TAKEOVER], 0);
+    story_end(&st);
+}
+
+static void
+a_proof_of_an_earlier_epoch_is_worth_nothing(void)
+{
+    struct rc_event ev;
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_wait(&st, 600);
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    rc_event_init(&ev, RC_EV_LEASE); /* lost, and taken again in another epoch */
+    story_give(&st, &ev);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = 7;
+    ev.u.lease.until_ms = st.at_ms + 30000;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(st.s->pair.proof, RC_PROOF_NONE);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_end(&st);
+}
+
+static void
+a_fenced_one_that_shows_up_again_voids_the_proof(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_wait(&st, 600);
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_answer(&st, RC_ACT_TAKEOVER, RC_E_TIMEOUT);
+    pair_host(&st, "head1", RC_PROC_RUNS, RC_TOLD_NO);
+    story_wait(&st, 4000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 2);
+    story_end(&st);
+}
+
+static void
+it_serves_again_before_anything_was_done_all_is_well(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_E_DENIED);
+    pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    CU_ASSERT_EQUAL(st.s->pair.primary, 1);
+    story_end(&st);
+}
+
+static void
+two_that_say_that_they_are_primary_become_one(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head2");
+    story_end(&st);
+}
+
+static void
+a_lost_controller_is_started_then_launched_anew(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_answer(&st, RC_ACT_START, RC_E_SERVER);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
+    story_sweep(&st);
+    story_wait(&st, 70000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 0); /* the same zone first */
+    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
+    story_wait(&st, 70000);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 1); /* the other one */
+    story_launched(&st, "i-head1b", "10.0.9.8");
+    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
+    story_wait(&st, 20000);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].u.reg.addr, "10.0.9.8");
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].node, "head1");
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a host that does not answer is forced off first",
+         a_host_that_does_not_answer_is_forced_off_first},
+        {"a refused fence stops everything, however long",
+         a_refused_fence_stops_everything_however_long},
+        {"a notice that it is stopped is no proof", a_notice_that_it_is_stopped_is_no_proof},
+        {"every instance of that name must be off", every_instance_of_that_name_must_be_off},
+        {"an instance that EC2 does not show cannot be fenced",
+         an_instance_that_ec2_does_not_show_cannot_be_fenced},
+        {"a process that no signal ends is no proof: its instance is forced off",
+         a_process_that_no_signal_ends_is_no_proof_its_instance_is_forced_off},
+        {"a link that lies about the death is found out by the own eye",
+         a_link_that_lies_about_the_death_is_found_out_by_the_own_eye},
+        {"a peer that says that it leads is never forced off",
+         a_peer_that_says_that_it_leads_is_never_forced_off},
+        {"a proof of an earlier epoch is worth nothing",
+         a_proof_of_an_earlier_epoch_is_worth_nothing},
+        {"a fenced one that shows up again voids the proof",
+         a_fenced_one_that_shows_up_again_voids_the_proof},
+        {"it serves again before anything was done: all is well",
+         it_serves_again_before_anything_was_done_all_is_well},
+        {"two that say that they are primary become one",
+         two_that_say_that_they_are_primary_become_one},
+        {"a lost controller is started, then launched anew",
+         a_lost_controller_is_started_then_launched_anew},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("failover fence", tests);
+}
