@@ -18,6 +18,7 @@ import measure_classify
 import measure_drain
 import measure_idle
 import measure_queue
+import measure_simulator
 import measure_step
 from bench_rows import Failure, note, row
 
@@ -30,6 +31,7 @@ BENCHES = {
     "event-to-drain": measure_drain.event_to_drain,
     "fault-storm": measure_drain.fault_storm,
     "idle": measure_idle.measure,
+    "sim-check": measure_simulator.sim_check,
 }
 
 
