@@ -160,7 +160,7 @@ complete_jobs(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind k
     }
     inc->jobs_next_ms = s->now_ms + rc_backoff_ms(s, c->action, inc->jobs_retries++);
     if (kind == RC_ACT_JOBS_SIGNAL && !is_final(c->error)) {
-        inc->flags &= ~(uint32_t)RC_INC_SIGNALLED; /* not told yet: once more */
+        inc->flags &= ~(uint32_t)(RC_INC_SIGNALLED | RC_INC_SIGNALLED_LAST); /* once more */
     }
 }
 

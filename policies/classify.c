@@ -170,14 +170,29 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
     return f;
 }
 
-static uint32_t
-incidents_within(const struct rc_state *s, const struct rc_node *n, int64_t window_ms)
+/* Core time since when the instance behind the name runs on its host. A bound time says more
+ * only when a change was seen; else it tells when this process first looked. */
+static int64_t
+instance_since_ms(const struct rc_state *s, const struct rc_node *n)
 {
+    if (!n->instance) {
+        return n->bound_ms;
+    }
+    int64_t age_ms = s->now_wall_ms - rc_instance_at(s, n->instance)->launched_wall_ms;
+    int64_t since_ms = s->now_ms - age_ms;
+    return n->generation > 1 && n->bound_ms > since_ms ? n->bound_ms : since_ms;
+}
+
+static uint32_t
+incidents_since(const struct rc_state *s, const struct rc_node *n, const struct rc_rule *r)
+{
+    bool of_instance = r->repeats_of == RC_REPEATS_OF_INSTANCE;
+    int64_t since_ms = of_instance ? instance_since_ms(s, n) : INT64_MIN;
     uint32_t known = n->opened_count < RC_ATTEMPTS_MAX ? n->opened_count : RC_ATTEMPTS_MAX;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < known; i++) {
-        count += s->now_ms - n->opened_ms[i] <= window_ms;
+        count += s->now_ms - n->opened_ms[i] <= r->repeats_window_ms && n->opened_ms[i] >= since_ms;
     }
     return count;
 }
@@ -196,8 +211,7 @@ rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_no
            (!*r->node || rc_glob(r->node, n->name)) &&
            (!r->age_min_ms || age_ms >= r->age_min_ms) &&
            (!r->age_max_ms || age_ms <= r->age_max_ms) &&
-           (!r->repeats_min ||
-            incidents_within(s, n, r->repeats_window_ms) + !listed >= r->repeats_min);
+           (!r->repeats_min || incidents_since(s, n, r) + !listed >= r->repeats_min);
 }
 
 const struct rc_rule *

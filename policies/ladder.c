@@ -37,3 +37,13 @@ rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc)
     }
     return at;
 }
+
+int64_t
+rc_jobs_last_signal_at(const struct rc_state *s, const struct rc_incident *inc)
+{
+    const struct rc_jobs_plan *p = &inc->rule.jobs;
+    int64_t requeue_at = rc_jobs_requeue_at(s, inc);
+
+    return p->signal_before_ms && requeue_at != RC_NEVER ? requeue_at - p->signal_before_ms
+                                                         : RC_NEVER;
+}

@@ -33,6 +33,10 @@ rc_policy_check_match(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
     static const char *const patterns[] = {"code", "type", "node"};
     const struct rc_rule *rule = out;
 
+    if (is_given(v, "repeats_of") && !is_given(v, "repeats")) {
+        rc_load_error(b->errs, b->file, rule_place(v, "repeats_of"),
+                      "there are no \"repeats\" to count");
+    }
     if (is_given(v, "repeats") != is_given(v, "repeats_within")) {
         rc_load_error(b->errs, b->file, v, "\"repeats\" and \"repeats_within\" need each other");
     }
@@ -44,6 +48,21 @@ rc_policy_check_match(struct rc_bind *b, const struct rc_jsonc_value *v, void *o
         if (p && (!*p->text || strpbrk(p->text, "[]\\"))) {
             rc_bind_expected(b, p, "a pattern: text in which * is any text and ? one character");
         }
+    }
+}
+
+static void
+check_signal_before(struct rc_bind *b, const struct rc_jsonc_value *v,
+                    const struct rc_jobs_plan *jobs)
+{
+    bool requeues = jobs->mode == RC_JOBS_REQUEUE || jobs->before_deadline_ms;
+
+    if (jobs->signal_before_ms && !jobs->signal) {
+        rc_load_error(b->errs, b->file, rule_place(v, "signal_before"),
+                      "there is no signal to send");
+    } else if (jobs->signal_before_ms && !requeues) {
+        rc_load_error(b->errs, b->file, rule_place(v, "signal_before"),
+                      "nothing is requeued: neither mode \"requeue\" nor before_deadline");
     }
 }
 
@@ -59,6 +78,7 @@ rc_policy_check_jobs(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
         rc_load_error(b->errs, b->file, rule_place(v, "signal"),
                       "mode \"wait\" sends no signal; use mode \"signal\" or \"requeue\"");
     }
+    check_signal_before(b, v, jobs);
 }
 
 /* A limit that nothing reads would be believed. */
@@ -68,6 +88,10 @@ rc_policy_check_rung(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
     const struct rc_rung *rung = out;
     const struct rc_jsonc_value *timeout = rc_jsonc_get(v, "timeout");
 
+    if (rung->pause_ms && rung->attempts < 2) {
+        rc_load_error(b->errs, b->file, rule_place(v, "pause"),
+                      "there is no second attempt to pause before");
+    }
     if (timeout && (rung->kind == RC_RUNG_REPLACE || rung->kind == RC_RUNG_QUARANTINE)) {
         rc_load_error(b->errs, b->file, timeout, "rung \"%s\" has none: %s",
                       rc_rung_name((enum rc_rung_kind)rung->kind),
@@ -97,6 +121,21 @@ check_ladder(struct rc_bind *b, const struct rc_jsonc_value *v, const struct rc_
     }
 }
 
+/* Make before break needs a node that still serves. */
+static void
+check_before_drain(struct rc_bind *b, const struct rc_jsonc_value *v, const struct rc_rule *rule)
+{
+    const uint64_t lost = UINT64_C(1) << RC_FAULT_NODE_DOWN |
+                          UINT64_C(1) << RC_FAULT_INSTANCE_GONE |
+                          UINT64_C(1) << RC_FAULT_INSTANCE_STOPPED;
+
+    if (rule->launch_when == RC_LAUNCH_BEFORE_DRAIN && rule->fault_mask &&
+        !(rule->fault_mask & ~lost)) {
+        rc_load_error(b->errs, b->file, rule_place(v, "launch"),
+                      "a node with these faults does not serve any more: use \"at-once\"");
+    }
+}
+
 void
 rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
 {
@@ -104,6 +143,11 @@ rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
     uint64_t mask = rule->fault_mask;
 
     check_ladder(b, v, rule);
+    if (rule->order == RC_ORDER_STOP_FIRST && rule->launch_when != RC_LAUNCH_IDLE) {
+        rc_load_error(b->errs, b->file, rule_place(v, "launch"),
+                      "order \"stop-first\" launches when the old instance is gone: use \"idle\"");
+    }
+    check_before_drain(b, v, rule);
     if (rule->lead_ms > 0 && mask != 0 && (mask & scheduled_faults) == 0) {
         rc_load_error(b->errs, b->file, rule_place(v, "lead"),
                       "only faults that AWS schedules have a window to lead");

@@ -37,7 +37,26 @@ name_of_jobs_mode(uint32_t value)
 static const char *
 name_of_launch_when(uint32_t value)
 {
-    static const char *const names[] = {[RC_LAUNCH_IDLE] = "idle", [RC_LAUNCH_AT_ONCE] = "at-once"};
+    static const char *const names[] = {[RC_LAUNCH_IDLE] = "idle",
+                                        [RC_LAUNCH_AT_ONCE] = "at-once",
+                                        [RC_LAUNCH_BEFORE_DRAIN] = "before-drain"};
+    return names[value];
+}
+
+static const char *
+name_of_order(uint32_t value)
+{
+    static const char *const names[] = {[RC_ORDER_AUTO] = "auto",
+                                        [RC_ORDER_LAUNCH_FIRST] = "launch-first",
+                                        [RC_ORDER_STOP_FIRST] = "stop-first"};
+    return names[value];
+}
+
+static const char *
+name_of_repeats_of(uint32_t value)
+{
+    static const char *const names[] = {
+        [RC_REPEATS_OF_NODE] = "node", [RC_REPEATS_OF_INSTANCE] = "instance"};
     return names[value];
 }
 
@@ -63,7 +82,11 @@ name_of_signal(uint32_t value)
 static const struct rc_bind_names fault_names = {name_of_fault, RC_FAULT_NONE + 1, RC_FAULT__MAX};
 static const struct rc_bind_names rung_names = {name_of_rung, RC_RUNG_NONE + 1, RC_RUNG__MAX};
 static const struct rc_bind_names jobs_names = {name_of_jobs_mode, 0, RC_JOBS__MAX};
-static const struct rc_bind_names launch_names = {name_of_launch_when, 0, RC_LAUNCH_AT_ONCE + 1};
+static const struct rc_bind_names launch_names = {name_of_launch_when, 0,
+                                                  RC_LAUNCH_BEFORE_DRAIN + 1};
+static const struct rc_bind_names order_names = {name_of_order, 0, RC_ORDER_STOP_FIRST + 1};
+static const struct rc_bind_names repeats_names = {name_of_repeats_of, 0,
+                                                   RC_REPEATS_OF_INSTANCE + 1};
 static const struct rc_bind_names same_job_names = {name_of_same_job, 0, RC_SAME_JOB_FREE + 1};
 static const struct rc_bind_names signal_names = {name_of_signal, 0, RC_SIGNALS_MAX};
 
@@ -228,6 +251,7 @@ static const struct rc_bind_row match_rows[] = {
     {.key = "fault", .type = RC_BIND_MASK, .offset = offsetof(struct rc_rule, fault_mask), .names = &fault_names, .fallback = "", .help = "one of these faults; not given = any"},
     NUMBER("repeats",      rc_rule, repeats_min, 1, RC_ATTEMPTS_MAX, "", "at least so many incidents of this node, this one included"),
     TIME("repeats_within", rc_rule, repeats_window_ms, MINUTE, 365 * DAY, "", "… within this time"),
+    CHOICE("repeats_of",   rc_rule, repeats_of, &repeats_names, "node", "node: of the name, whichever instance had it; instance: only since this one was launched or started"),
     TIME("age_min",        rc_rule, age_min_ms, 0, 3650 * DAY, "", "the instance has run at least so long"),
     TIME("age_max",        rc_rule, age_max_ms, SECOND, 3650 * DAY, "", "the instance has run at most so long"),
     TEXT("code",           rc_rule, code, "", "pattern on the event's own code or the alarm's name"),
@@ -241,12 +265,14 @@ static const struct rc_bind_row jobs_rows[] = {
     CHOICE("signal",        rc_jobs_plan, signal, &signal_names, "none", "signal to the job's processes as soon as the node is drained"),
     TIME("wait",            rc_jobs_plan, wait_ms, 0, 30 * DAY, "0s", "requeue: how long; wait, signal: an hour later a person is told, nothing is killed"),
     TIME("before_deadline", rc_jobs_plan, before_deadline_ms, 0, DAY, "0s", "when AWS has set a deadline, requeue so long before it, whatever the mode; 0s = do not"),
+    TIME("signal_before",   rc_jobs_plan, signal_before_ms, 0, DAY, "0s", "the signal once more so long before a requeue, so that what is saved is fresh; 0s = only with the drain"),
 };
 static const struct rc_bind_table jobs_table = {ROWS(jobs_rows), rc_policy_check_jobs};
 
 static const struct rc_bind_row rung_rows[] = {
     CHOICE("rung",     rc_rung, kind, &rung_names, NULL, "what is tried"),
     NUMBER("attempts", rc_rung, attempts, 1, RUNG_ATTEMPTS_MAX, "1", "tries of this rung before the next"),
+    TIME("pause",      rc_rung, pause_ms, 0, DAY, "0s", "before this rung is tried again"),
     TIME("timeout",    rc_rung, timeout_ms, SECOND, 30 * DAY, "1h", "watch: how long; reboot, power-cycle: until it is back. The steps of a replacement have their own (timeouts)"),
 };
 static const struct rc_bind_table rung_table = {ROWS(rung_rows), rc_policy_check_rung};
@@ -260,7 +286,8 @@ static const struct rc_bind_row rule_rows[] = {
     TIME("confirm",   rc_rule, confirm_ms, 0, DAY, "0s", "the fault must stand so long before anything is done"),
     TIME("lead",      rc_rule, lead_ms, 0, 30 * DAY, "0s", "scheduled faults: drain so long before the window opens"),
     PART("jobs",      rc_rule, jobs, &jobs_table, "", "what happens to the node's jobs"),
-    CHOICE("launch",  rc_rule, launch_when, &launch_names, "idle", "idle: the replacement is launched when the jobs have ended; at-once: with the drain"),
+    CHOICE("launch",  rc_rule, launch_when, &launch_names, "idle", "idle: the replacement is launched when the jobs have ended; at-once: with the drain; before-drain: the node serves until the replacement runs, or until a drain at the latest that leaves the jobs their wait before AWS's deadline"),
+    CHOICE("order",   rc_rule, order, &order_names, "auto", "launch-first: the old instance is terminated when the new one serves; stop-first: its slot is freed first; auto: by the group's capacity, open = launch-first"),
     {.key = "ladder", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_rule, rung), .room = sizeof(struct rc_rung), .min = 1, .max = RC_RUNGS_MAX, .count_offset = offsetof(struct rc_rule, rung_count), .sub = &rung_table, .fallback = "", .help = "rungs, tried in this order"},
 };
 static const struct rc_bind_table rule_table = {ROWS(rule_rows), rc_policy_check_rule};

@@ -28,6 +28,8 @@ const struct rc_rung *rc_rung_now(const struct rc_incident *inc);
 /* After a failed try: same rung again, or the next; false = the ladder is used up. */
 bool rc_rung_next(const struct rc_incident *inc, uint32_t *ret_rung, uint32_t *ret_tries);
 /* When jobs are to be requeued (core time), RC_NEVER = never. */
+/* When they are signalled once more before that, RC_NEVER = not. */
+int64_t rc_jobs_last_signal_at(const struct rc_state *s, const struct rc_incident *inc);
 int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc);
 
 /* limits.c: RC_BLOCK_NONE, or what holds it back; *ret_wake_ms = when to ask again. */

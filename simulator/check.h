@@ -42,6 +42,8 @@ void rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node)
 void rc_check_gate_broken(struct rc_play *p, const char *node);
 void rc_check_gate_at_start(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_limits_launched(struct rc_ctl *c);
+void rc_check_order_launched(struct rc_play *p, const struct rc_action *a);
+void rc_check_order_taken(struct rc_ctl *c, uint32_t node, const struct rc_incident *inc);
 void rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting);
 void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);

@@ -22,6 +22,7 @@ lives(const struct rc_sim_instance *i)
 void
 rc_check_launched(struct rc_play *p, const struct rc_action *a)
 {
+    rc_check_order_launched(p, a);
     for (uint32_t i = 0; i < rc_sim_ec2_slots(p->ec2); i++) {
         const struct rc_sim_instance *x = rc_sim_ec2_at(p->ec2, i);
         for (uint32_t j = i + 1; x && lives(x) && j < rc_sim_ec2_slots(p->ec2); j++) {

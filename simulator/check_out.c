@@ -155,6 +155,7 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
         inc->rule.jobs.mode == RC_JOBS_REQUEUE ? rc_node_at(c->s, slot)->job[0].id : 0;
     check_jobs(c, node, inc);
     check_spacing(c);
+    rc_check_order_taken(c, slot, inc);
     if (!(inc->flags & RC_INC_WITH_JOB)) {
         check_scope(c, "");
         check_scope(c, rc_node_at(c->s, slot)->partition);

@@ -13,7 +13,7 @@ static const struct rc_life_row rows[] = {
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_REBOOT,     "idle: reboot"},
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_STOP,       "idle: power-cycle"},
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_LAUNCH,     "idle: replace"},
-    {RC_PHASE_WAIT_IDLE,  RC_PHASE_RETIRE,     "idle: free the reserved slot first"},
+    {RC_PHASE_WAIT_IDLE,  RC_PHASE_RETIRE,     "idle: free its slot first"},
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_GATE,       "fault gone: prove health"},
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_QUARANTINE, "attempts used up"},
     {RC_PHASE_WAIT_IDLE,  RC_PHASE_CLOSED,     "an operator took the node back"},

@@ -81,7 +81,8 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
     inc->retries = 0;
     inc->next_try_ms = 0;
     if (to == RC_PHASE_PROTECT) { /* also when a fault comes back after the return */
-        inc->flags &= ~(uint32_t)(RC_INC_DRAINED | RC_INC_SIGNALLED | RC_INC_REQUEUED);
+        inc->flags &= ~(uint32_t)(RC_INC_DRAINED | RC_INC_SIGNALLED | RC_INC_SIGNALLED_LAST |
+                                  RC_INC_REQUEUED);
         inc->drain_ack_ms = 0;
         inc->drain_ack_at = 0;
     }
@@ -159,6 +160,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     inc->rung = item->rung;
     inc->rung_tries = item->tries;
     if (inc->attempt != item->attempt) {
+        inc->tried_ms = s->now_ms;
         inc->attempt = item->attempt;
         inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
         inc->launch_counted = 0;
@@ -244,7 +246,8 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
         inc->looked = rc_instance_find(s, a->instance);
     }
     if (kind == RC_ACT_JOBS_SIGNAL) {
-        inc->flags |= RC_INC_SIGNALLED;
+        bool last = rc_jobs_last_signal_at(s, inc) <= s->now_ms; /* the first may be it already */
+        inc->flags |= RC_INC_SIGNALLED | (last ? (uint32_t)RC_INC_SIGNALLED_LAST : 0U);
     }
     if (kind == RC_ACT_TERMINATE) {
         uint32_t instance = rc_instance_find(s, a->instance);

@@ -17,6 +17,7 @@ rc_phase_open(struct rc_turn *t)
     struct rc_incident *inc = t->inc;
 
     if (rc_finding_well(&t->finding)) {
+        rc_turn_end_replacement(t);
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone before anything was done");
     }
     if (t->finding.window_wall_ms) {
@@ -28,6 +29,14 @@ rc_phase_open(struct rc_turn *t)
     struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
     if (take.block != RC_BLOCK_NONE) {
         return rc_turn_block(t, take.block, take.wake_ms);
+    }
+    switch (rc_turn_make_first(t)) {
+    case RC_MAKE_WAITS:
+        return false;
+    case RC_MAKE_LOST:
+        return rc_turn_fail(t, "replacement lost before the drain");
+    case RC_MAKE_DONE:
+        break;
     }
     return rc_turn_take_out(t, take.with_job);
 }
@@ -83,23 +92,35 @@ rc_phase_protect(struct rc_turn *t)
     return false;
 }
 
-/* Sends a signal or a requeue to the node's jobs where the plan wants it now. */
+/* What the plan wants of the node's jobs now; RC_ACT_NONE = nothing. */
+static enum rc_action_kind
+jobs_want(struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    int64_t requeue_at = rc_jobs_requeue_at(t->s, inc), last_at = rc_jobs_last_signal_at(t->s, inc);
+    uint32_t told = RC_INC_SIGNALLED | (last_at <= t->s->now_ms ? RC_INC_SIGNALLED_LAST : 0U);
+
+    if (requeue_at <= t->s->now_ms) {
+        return inc->flags & RC_INC_REQUEUED ? RC_ACT_NONE : RC_ACT_JOBS_REQUEUE;
+    }
+    rc_turn_wake(t, requeue_at);
+    rc_turn_wake(t, last_at > t->s->now_ms ? last_at : RC_NEVER);
+    return inc->rule.jobs.signal && (inc->flags & told) != told ? RC_ACT_JOBS_SIGNAL : RC_ACT_NONE;
+}
+
 static void
 treat_jobs(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
+    enum rc_action_kind kind = jobs_want(t);
     struct rc_action a;
-    int64_t requeue_at = rc_jobs_requeue_at(t->s, inc), wake_ms = RC_NEVER;
-    bool due = requeue_at <= t->s->now_ms;
-    enum rc_action_kind kind = due ? RC_ACT_JOBS_REQUEUE : RC_ACT_JOBS_SIGNAL;
+    int64_t wake_ms = RC_NEVER;
 
-    rc_turn_wake(t, due ? RC_NEVER : requeue_at);
     if (inc->jobs_next_ms > t->s->now_ms) {
         rc_turn_wake(t, inc->jobs_next_ms);
         return;
     }
-    if (inc->jobs_action || (due && inc->flags & RC_INC_REQUEUED) ||
-        (!due && (inc->flags & RC_INC_SIGNALLED || !inc->rule.jobs.signal))) {
+    if (inc->jobs_action || kind == RC_ACT_NONE) {
         return;
     }
     enum rc_block block = rc_may_act(t->s, t->n, kind, &wake_ms);
@@ -108,7 +129,7 @@ treat_jobs(struct rc_turn *t)
         return;
     }
     rc_act_init(t, &a, kind, t->s->policy.timeouts.drain_ms);
-    a.u.jobs.signal = due ? 0 : inc->rule.jobs.signal;
+    a.u.jobs.signal = kind == RC_ACT_JOBS_SIGNAL ? inc->rule.jobs.signal : 0;
     rc_put_text(a.text, sizeof a.text, rc_fault_name((enum rc_fault)inc->fault));
     rc_act_send(t->s, t->out, &a);
 }
@@ -136,16 +157,22 @@ is_recent(const struct rc_turn *t)
 }
 
 bool
-rc_turn_idle(const struct rc_turn *t)
+rc_turn_drained_idle(const struct rc_turn *t)
 {
     uint32_t busy = RC_SN_ALLOCATED | RC_SN_COMPLETING;
 
-    if (t->finding.dead) {
-        return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
-    }
     return is_recent(t) && t->inc->drain_ack_at &&
            rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at && t->n->flags & RC_SN_DRAIN &&
            !(t->n->flags & busy);
+}
+
+bool
+rc_turn_idle(const struct rc_turn *t)
+{
+    if (t->finding.dead) {
+        return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
+    }
+    return rc_turn_drained_idle(t);
 }
 
 /* An operator resumed it in the middle of a repair: no new job before it is whole. */
@@ -175,11 +202,10 @@ start_rung(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
     const struct rc_rung *rung = rc_rung_now(inc);
-    enum rc_capacity capacity = (enum rc_capacity)t->s->cluster.group[t->n->group - 1].capacity;
     bool on_old = rung->kind == RC_RUNG_REBOOT || rung->kind == RC_RUNG_POWER_CYCLE ||
                   rung->kind == RC_RUNG_GPU_RESET;
 
-    if (rc_attempts_used_up(t->s, t->n) && rung->kind != RC_RUNG_WATCH) {
+    if (rc_turn_used_up(t) && rung->kind != RC_RUNG_WATCH) {
         return rc_turn_go(t, RC_PHASE_QUARANTINE, "attempts used up");
     }
     if (inc->rule.approve && !(inc->flags & RC_INC_APPROVED) && rung->kind != RC_RUNG_WATCH) {
@@ -187,6 +213,9 @@ start_rung(struct rc_turn *t)
     }
     if (on_old && (t->finding.dead || !inc->old_instance)) {
         return rc_turn_fail(t, "the instance is gone: this rung cannot help");
+    }
+    if (rc_turn_pauses(t)) {
+        return false;
     }
     switch ((enum rc_rung_kind)rung->kind) {
     case RC_RUNG_GPU_RESET:
@@ -196,9 +225,8 @@ start_rung(struct rc_turn *t)
     case RC_RUNG_POWER_CYCLE:
         return rc_turn_go(t, RC_PHASE_STOP, "idle: power-cycle");
     case RC_RUNG_REPLACE:
-        if (capacity != RC_CAPACITY_OPEN && inc->old_instance && !t->finding.dead &&
-            !inc->new_instance) {
-            return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free the reserved slot first");
+        if (rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead && !inc->new_instance) {
+            return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free its slot first");
         }
         return rc_turn_go(t, RC_PHASE_LAUNCH, "idle: replace");
     case RC_RUNG_WATCH: /* until the fault goes, or for as long as the rung says */
@@ -216,9 +244,6 @@ bool
 rc_phase_wait_idle(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
-    bool at_once =
-        inc->rule.launch_when == RC_LAUNCH_AT_ONCE && rc_rung_now(inc)->kind == RC_RUNG_REPLACE;
-    bool reserved = t->s->cluster.group[t->n->group - 1].capacity != RC_CAPACITY_OPEN;
 
     if (operator_took_it_back(t)) {
         rc_turn_end_replacement(t);
@@ -229,8 +254,7 @@ rc_phase_wait_idle(struct rc_turn *t)
         !inc->launch_action) {
         return rc_turn_go(t, RC_PHASE_GATE, "fault gone: prove health");
     }
-    if (at_once && !reserved && !(inc->rule.approve && !(inc->flags & RC_INC_APPROVED)) &&
-        !rc_attempts_used_up(t->s, t->n) && rc_turn_launch(t) == RC_LAUNCH_LOST) {
+    if (rc_turn_launch_early(t)) {
         return rc_turn_fail(t, "replacement lost while jobs were awaited");
     }
     if (t->finding.dead) {

@@ -74,9 +74,13 @@ static bool
 in_service(struct rc_turn *t, const char *why)
 {
     struct rc_incident *inc = t->inc;
-    bool retire = inc->new_instance && inc->old_instance &&
+    bool replaced = inc->new_instance && t->n->instance == inc->new_instance;
+    bool retire = replaced && inc->old_instance &&
                   rc_instance_at(t->s, inc->old_instance)->state != RC_INST_TERMINATED;
 
+    if (!replaced) {
+        rc_turn_end_replacement(t); /* it was not needed after all */
+    }
     return rc_turn_go(t, retire ? RC_PHASE_RETIRE : RC_PHASE_CLOSED, why);
 }
 

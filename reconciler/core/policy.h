@@ -79,6 +79,7 @@ struct rc_rung {
     uint32_t attempts; /* tries of this rung before the next one */
     int64_t
         timeout_ms; /* watch: how long; reboot, power-cycle: until it is back; 0 = timeouts.boot */
+    int64_t pause_ms; /* before this rung is tried again */
 };
 
 enum rc_jobs_mode {
@@ -93,11 +94,26 @@ struct rc_jobs_plan {
     uint32_t signal; /* Linux signal number, 0 = none */
     int64_t wait_ms; /* then what the mode says; RC_JOBS_WAIT: then tell a person, never kill */
     int64_t before_deadline_ms; /* AWS's own deadline: requeue this long before it, 0 = do not */
+    int64_t signal_before_ms;   /* the signal once more so long before the requeue, 0 = do not */
 };
 
 enum rc_launch_when {
-    RC_LAUNCH_IDLE,   /* when the node's jobs have ended */
-    RC_LAUNCH_AT_ONCE /* with the drain: AWS's deadline is near */
+    RC_LAUNCH_IDLE,        /* when the node's jobs have ended */
+    RC_LAUNCH_AT_ONCE,     /* with the drain: AWS's deadline is near */
+    RC_LAUNCH_BEFORE_DRAIN /* make before break: no drain before the replacement runs */
+};
+
+/* Which comes first in a replacement. */
+enum rc_order {
+    RC_ORDER_AUTO, /* by the group's capacity: open = launch first, else stop first */
+    RC_ORDER_LAUNCH_FIRST,
+    RC_ORDER_STOP_FIRST
+};
+
+/* Whose incidents a rule counts. */
+enum rc_repeats_of {
+    RC_REPEATS_OF_NODE,    /* the name's, whichever instance had it */
+    RC_REPEATS_OF_INSTANCE /* those since this instance was launched, or started again */
 };
 
 /* Rules are tried in order; the first whose conditions all hold is taken. */
@@ -106,6 +122,7 @@ struct rc_rule {
     uint64_t fault_mask; /* bit 1 << enum rc_fault; 0 = any */
     uint32_t
         repeats_min; /* incidents of this node in repeats_window_ms, this one included; 0 = any */
+    uint32_t repeats_of; /* enum rc_repeats_of */
     int64_t repeats_window_ms;
     int64_t age_min_ms; /* generation age at least / at most; 0 = any */
     int64_t age_max_ms;
@@ -117,7 +134,9 @@ struct rc_rule {
     uint32_t ignore;      /* 1 = no incident at all */
     uint32_t approve;     /* 1 = a person must approve before the first destructive rung */
     uint32_t launch_when; /* enum rc_launch_when */
+    uint32_t order;       /* enum rc_order */
     uint32_t rung_count;
+    uint32_t pad_;
     int64_t lead_ms;    /* scheduled faults: start this long before the window opens */
     int64_t confirm_ms; /* the fault must stand this long before an incident is opened */
     struct rc_rung rung[RC_RUNGS_MAX];

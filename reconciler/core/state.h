@@ -158,7 +158,8 @@ enum rc_incident_flag {
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
     RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */
-    RC_INC_ASIDE = 1U << 17        /* in quarantine, and counted as such */
+    RC_INC_ASIDE = 1U << 17,       /* in quarantine, and counted as such */
+    RC_INC_SIGNALLED_LAST = 1U << 18 /* the signal right before the requeue was sent */
 };
 
 struct rc_incident {
@@ -179,6 +180,7 @@ struct rc_incident {
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */
     int64_t next_try_ms;             /* back-off: no new try before */
+    int64_t tried_ms;                /* when the last try of a rung had failed */
     int64_t accepted_ms;             /* since when ACCEPTED stands */
     int64_t next_look_ms;
     int64_t deadline_wall_ms; /* AWS's own; 0 = none */

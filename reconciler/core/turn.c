@@ -187,6 +187,11 @@ rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder
     a.u.item.fault = (uint32_t)t->finding.fault;
     rc_text_set(a.u.item.code, sizeof a.u.item.code, t->finding.code);
     memcpy(a.u.item.rule, rule->name, sizeof a.u.item.rule);
+    if (restart_ladder && rule->rung[0].kind != RC_RUNG_REPLACE) {
+        rc_turn_end_replacement(t); /* launched early, for a rung that is not the next any more */
+        a.u.item.attempt = t->inc->attempt + 1;
+        memset(a.u.item.new_instance, 0, RC_ID_LEN);
+    }
     if (restart_ladder) {
         a.u.item.rung = 0;
         a.u.item.tries = 0;
@@ -225,10 +230,11 @@ rc_turn_fail(struct rc_turn *t, const char *why)
     struct rc_action a;
     uint32_t rung, tries;
     bool more = rc_rung_next(t->inc, &rung, &tries) && !rc_attempts_used_up(t->s, t->n);
+    enum rc_phase on = more ? RC_PHASE_WAIT_IDLE : RC_PHASE_QUARANTINE;
 
     rc_turn_end_replacement(t);
     item_init(t, &a, why);
-    a.u.item.phase = more ? RC_PHASE_WAIT_IDLE : RC_PHASE_QUARANTINE;
+    a.u.item.phase = t->inc->phase == RC_PHASE_OPEN ? RC_PHASE_OPEN : on; /* not drained yet */
     a.u.item.rung = rung;
     a.u.item.tries = tries;
     a.u.item.attempt = t->inc->attempt + 1; /* a new try of any kind gets new tokens */
@@ -246,7 +252,9 @@ rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n)
 bool
 rc_turn_busy_again(struct rc_turn *t)
 {
-    return !rc_turn_idle(t) && rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the node is not idle any more");
+    /* An old instance that was ended first leaves an idle node, not one in use. */
+    return !rc_turn_idle(t) && !rc_turn_drained_idle(t) &&
+           rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the node is not idle any more");
 }
 
 bool

@@ -48,6 +48,8 @@ void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_l
 bool rc_turn_fail(struct rc_turn *t, const char *why);
 /* Drained, seen after the drain was accepted, and no job on it; or proved dead. */
 bool rc_turn_idle(const struct rc_turn *t);
+/* The first of these alone, also where the instance has ended since. */
+bool rc_turn_drained_idle(const struct rc_turn *t);
 /* The fold number after which what slurmctld shows of the node was read; 0 = never. */
 uint64_t rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n);
 /* Sends the drain anew when it is gone; true while it is missing. */
@@ -80,6 +82,17 @@ void rc_act_send(struct rc_state *s, struct rc_actions *out, struct rc_action *a
 /* The launch of a replacement, in its own phases or beside the wait for idle. */
 enum rc_launch_step { RC_LAUNCH_BUSY, RC_LAUNCH_UP, RC_LAUNCH_LOST };
 enum rc_launch_step rc_turn_launch(struct rc_turn *t);
+/* early.c. The same where the rule does not wait for an idle node; true = lost. */
+bool rc_turn_launch_early(struct rc_turn *t);
+/* Make before break: may the node be drained now? */
+enum rc_make_first { RC_MAKE_DONE, RC_MAKE_WAITS, RC_MAKE_LOST };
+enum rc_make_first rc_turn_make_first(struct rc_turn *t);
+/* The old instance goes before the new one is launched. */
+bool rc_turn_stop_first(const struct rc_turn *t);
+/* The node's attempts are used up, and this try is not one of them. */
+bool rc_turn_used_up(const struct rc_turn *t);
+/* The rung's pause before another try is not over: blocked by it. */
+bool rc_turn_pauses(struct rc_turn *t);
 /* Ask EC2 about an instance soon; at most one question in flight. */
 void rc_turn_look(struct rc_turn *t, uint32_t instance);
 /* Has slurmd registered from the instance that stands behind the node now? */

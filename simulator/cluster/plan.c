@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/core/policy.h"
 #include "simulator/model/sim_random.h"
 
 enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD };
@@ -109,6 +110,12 @@ draw_limits(struct rc_plan *p)
     p->same_job = rc_sim_random_chance(&r, 500);
     p->quarantine_max = rc_sim_random_chance(&r, 300) ? 1 + rc_sim_random_below(&r, 2) : 0;
     p->spacing_ms = rc_sim_random_chance(&r, 300) ? (uint64_t)between(&r, 1, 300) * 1000 : 0;
+    p->before_drain = rc_sim_random_chance(&r, 500);
+    p->order = rc_sim_random_chance(&r, 400) ? rc_sim_random_below(&r, 3) : RC_ORDER_AUTO;
+    p->signal_before_ms = rc_sim_random_chance(&r, 300) ? (uint64_t)between(&r, 1, 300) * 1000 : 0;
+    p->pause_ms = rc_sim_random_chance(&r, 300) ? (uint64_t)between(&r, 1, 15) * MINUTE : 0;
+    p->repeats = rc_sim_random_chance(&r, 400) ? 2 + rc_sim_random_below(&r, 2) : 0;
+    p->repeats_of = rc_sim_random_chance(&r, 500);
 }
 
 static const struct odds *

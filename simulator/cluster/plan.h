@@ -101,7 +101,13 @@ struct rc_plan_row {
     X(same_job)       /* enum rc_same_job */                                                       \
     X(quarantine_max) /* nodes in quarantine beside the budgets */                                 \
     X(spacing_ms)                                                                                  \
-    X(quiet_ms) /* faults end here */
+    X(before_drain) /* 1 = scheduled faults: make before break */                                  \
+    X(order)        /* enum rc_order, of every rule */                                             \
+    X(signal_before_ms)                                                                            \
+    X(pause_ms)   /* before another replacement */                                                 \
+    X(repeats)    /* incidents after which a node is replaced at once, 0 = no such rule */         \
+    X(repeats_of) /* enum rc_repeats_of */                                                         \
+    X(quiet_ms)   /* faults end here */
 
 struct rc_plan {
 #define RC_PLAN_FIELD(key) uint64_t key;

@@ -21,7 +21,7 @@
     X(RC_FOUND_ADMISSION,     "admission",     "two instances under one name, or two launches for one attempt") \
     X(RC_FOUND_RUNNING_JOB,   "running-job",   "a node with a running job is rebooted, stopped or terminated") \
     X(RC_FOUND_GATE,          "gate",          "a return without the gate, or a foreign drain touched") \
-    X(RC_FOUND_LIMITS,        "limits",        "a budget, rate, attempt limit or the breaker is passed") \
+    X(RC_FOUND_LIMITS,        "limits",        "a budget, rate, attempt limit, the breaker or the order of a repair is passed") \
     X(RC_FOUND_OURS,          "ours",          "an instance that is not ours, or a node that is held, is touched") \
     X(RC_FOUND_FILES,         "files",         "slurm.conf names an address that is not the node's own") \
     X(RC_FOUND_MESSAGES,     "messages",      "a message is deleted before its event is safe") \

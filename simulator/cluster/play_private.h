@@ -243,6 +243,7 @@ int64_t rc_task_next_ms(const struct rc_play *p);
 /* play_setup.c */
 void rc_play_setup(struct rc_play *p);
 void rc_play_done(struct rc_play *p);
+void rc_play_policy(struct rc_play *p); /* play_policy.c: fills p->policy */
 
 /* play_row.c: what the schedule does to the world */
 void rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end);

@@ -168,14 +168,16 @@ static void
 every_condition_of_a_rule_is_read(void)
 {
     CU_ASSERT_EQUAL(
-        load(
-            "{\"name\": \"m\", \"rules\": [{\"name\": \"a\", \"approve\": true, \"match\": {"
-            "\"fault\": [\"node-down\", \"alarm\"], \"repeats\": 3, \"repeats_within\": \"7d\","
-            "\"age_min\": \"1h\", \"age_max\": \"2h\", \"code\": \"AWS_*\", \"type\": \"p4d.*\","
-            "\"partition\": \"gpu\", \"node\": \"gpu-?\"}, \"confirm\": \"90s\", \"launch\": \"at-once\","
-            "\"jobs\": {\"mode\": \"signal\", \"signal\": \"USR1\", \"wait\": \"500ms\"},"
-            "\"ladder\": [{\"rung\": \"power-cycle\", \"attempts\": 2, \"timeout\": \"20m\"}]},"
-            "{\"name\": \"b\", \"ignore\": true}]}"),
+        load("{\"name\": \"m\", \"rules\": [{\"name\": \"a\", \"approve\": true, \"match\": {"
+             "\"fault\": [\"node-down\", \"alarm\"], \"repeats\": 3, \"repeats_within\": \"7d\","
+             "\"age_min\": \"1h\", \"age_max\": \"2h\", \"code\": \"AWS_*\", \"type\": \"p4d.*\","
+             "\"partition\": \"gpu\", \"node\": \"gpu-?\", \"repeats_of\": \"instance\"},"
+             "\"confirm\": \"90s\", \"launch\": \"at-once\", \"order\": \"launch-first\","
+             "\"jobs\": {\"mode\": \"signal\", \"signal\": \"USR1\", \"wait\": \"500ms\","
+             "\"before_deadline\": \"2m\", \"signal_before\": \"90s\"},"
+             "\"ladder\": [{\"rung\": \"power-cycle\", \"attempts\": 2, \"timeout\": \"20m\","
+             "\"pause\": \"3m\"}]},"
+             "{\"name\": \"b\", \"ignore\": true}]}"),
         RC_OK);
     const struct rc_rule *r = &policy.rule[0];
     CU_ASSERT_EQUAL(r->fault_mask, UINT64_C(1) << RC_FAULT_NODE_DOWN | UINT64_C(1)
@@ -194,6 +196,10 @@ every_condition_of_a_rule_is_read(void)
     CU_ASSERT_EQUAL(r->rung[0].kind, RC_RUNG_POWER_CYCLE);
     CU_ASSERT_EQUAL(r->rung[0].attempts, 2);
     CU_ASSERT_EQUAL(r->rung[0].timeout_ms, 1200000);
+    CU_ASSERT_EQUAL(r->rung[0].pause_ms, 180000);
+    CU_ASSERT_EQUAL(r->repeats_of, RC_REPEATS_OF_INSTANCE);
+    CU_ASSERT_EQUAL(r->order, RC_ORDER_LAUNCH_FIRST);
+    CU_ASSERT_EQUAL(r->jobs.signal_before_ms, 90000);
     CU_ASSERT_EQUAL(policy.rule[1].ignore, 1);
 }
 
@@ -239,6 +245,27 @@ static const struct refusal refusals[] = {
      "p.json:1:34: limits.same_job: expected one of counts, free, got \"fre\"; did you mean \"free\"?"},
     {"a spacing without a unit", "{\"name\":\"p\",\"limits\":{\"spacing\":30}," RULES "}",
      "p.json:1:33: limits.spacing: expected a duration from 0s to 1d such as \"90s\", \"10m\" or \"2h\", got 30"},
+    {"a signal before a requeue that is none",
+     RULE1 "\"jobs\":{\"mode\":\"requeue\",\"signal_before\":\"5m\"}," WATCH "}]}",
+     "p.json:1:75: rules[0].jobs.signal_before: there is no signal to send"},
+    {"a signal before a requeue that never comes",
+     RULE1 "\"jobs\":{\"mode\":\"signal\",\"signal\":\"USR1\",\"signal_before\":\"5m\"}," WATCH
+           "}]}",
+     "p.json:1:90: rules[0].jobs.signal_before: nothing is requeued: neither mode \"requeue\" nor before_deadline"},
+    {"a pause before no other attempt",
+     RULE1 "\"ladder\":[{\"rung\":\"replace\",\"pause\":\"5m\"}]}]}",
+     "p.json:1:70: rules[0].ladder[0].pause: there is no second attempt to pause before"},
+    {"an early launch where the old one must go first",
+     RULE1 "\"order\":\"stop-first\",\"launch\":\"at-once\"," WATCH "}]}",
+     "p.json:1:64: rules[0].launch: order \"stop-first\" launches when the old instance is gone: use \"idle\""},
+    {"make before break of what is broken",
+     RULE1 "\"match\":{\"fault\":[\"instance-gone\"]},\"launch\":\"before-drain\"," WATCH "}," ALL
+           "]}",
+     "p.json:1:79: rules[0].launch: a node with these faults does not serve any more: use \"at-once\""},
+    {"a count of nothing", RULE1 "\"match\":{\"repeats_of\":\"instance\"}," WATCH "}," ALL "]}",
+     "p.json:1:56: rules[0].match.repeats_of: there are no \"repeats\" to count"},
+    {"an order that is none", RULE1 "\"order\":\"first\"," WATCH "}]}",
+     "p.json:1:42: rules[0].order: expected one of auto, launch-first, stop-first, got \"first\""},
     {"a misspelt key", "{\"name\":\"p\",\"limts\":{}," RULES "}",
      "p.json:1:13: limts: unknown key; did you mean \"limits\"?"},
     {"a key from nowhere", "{\"name\":\"p\",\"gate\":{\"colour\":1}," RULES "}",
