@@ -45,6 +45,10 @@ fill_in(struct rc_config *config)
         snprintf(config->lease.owner, RC_NODE_LEN, "unnamed");
     }
     config->lease.owner[RC_NODE_LEN - 1] = '\0';
+    if (!*config->forensics.dir) {
+        (void)snprintf(config->forensics.dir, sizeof config->forensics.dir, "%.*s/forensics",
+                       (int)sizeof config->forensics.dir - 16, config->state_dir);
+    }
 }
 
 enum rc_err

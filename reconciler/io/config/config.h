@@ -136,6 +136,15 @@ struct rc_config_ssh {
     int64_t timeout_ms; /* connect and sign in */
 };
 
+/* Evidence of faults: one folder an incident. */
+struct rc_config_forensics {
+    char dir[RC_CONFIG_PATH_LEN]; /* "" in the file = forensics in state_dir; filled in by the
+                                     loader */
+    uint64_t bundle_bytes;        /* of one bundle, compressed; the console may add as much */
+    uint32_t keep;                /* bundles; older ones are removed */
+    uint32_t bug_report;          /* 1 = nvidia-bug-report.sh too */
+};
+
 struct rc_config {
     struct rc_cluster cluster; /* the core's part, complete */
     struct rc_config_aws aws;
@@ -153,6 +162,7 @@ struct rc_config {
     uint32_t log_level;                      /* enum rc_log_level */
     uint32_t tag_count;
     struct rc_config_ssh ssh;
+    struct rc_config_forensics forensics;
     uint64_t seed;                                /* 0 in the file = drawn at start by the daemon */
     struct rc_config_tag tag[RC_CONFIG_TAGS_MAX]; /* put on launched instances, besides our own */
 };

@@ -217,6 +217,14 @@ static const struct rc_bind_row ssh_rows[] = {
 };
 static const struct rc_bind_table ssh_table = {ROWS(ssh_rows), rc_config_check_ssh};
 
+static const struct rc_bind_row forensics_rows[] = {
+    PATH("dir",           rc_config_forensics, dir, "", "folder of the bundles, one an incident; not given = forensics in state_dir"),
+    LARGE("bundle_bytes", rc_config_forensics, bundle_bytes, 64 * 1024, 64 * MIB, "4194304", "a bundle is cut at this size, compressed"),
+    NUMBER("keep",        rc_config_forensics, keep, 1, 4096, "200", "bundles; the oldest go"),
+    SWITCH("bug_report",  rc_config_forensics, bug_report, "false", "true = nvidia-bug-report.sh too: minutes, and it talks to a GPU that may hang"),
+};
+static const struct rc_bind_table forensics_table = {ROWS(forensics_rows), NULL};
+
 static const struct rc_bind_row tag_rows[] = {
     TEXT("key",   rc_config_tag, key, NULL, "tag key"),
     TEXT("value", rc_config_tag, value, "", "tag value"),
@@ -238,7 +246,8 @@ static const struct rc_bind_row config_rows[] = {
     PART("control",   rc_config, control, &control_table, "", "the socket of reconcilectl"),
     {.key = "metrics", .type = RC_BIND_OBJECT, .sub = &metrics_table, .fallback = "", .help = "Prometheus metrics over HTTP"},
     {.key = "log", .type = RC_BIND_OBJECT, .sub = &log_table, .fallback = "", .help = "the log, JSON lines"},
-    PART("ssh",       rc_config, ssh, &ssh_table, "", "how the gate reaches a node"),
+    PART("ssh",       rc_config, ssh, &ssh_table, "", "how the gate, GPU resets and forensics reach a node"),
+    PART("forensics", rc_config, forensics, &forensics_table, "", "evidence that is kept of a fault before a repair destroys it"),
     LARGE("seed",     rc_config, seed, 0, INT64_MAX, "0", "seed of the random jitter; 0 = drawn at start"),
     LIST(RC_BIND_MAP, "tags", rc_config, tag, tag_count, 0, RC_CONFIG_TAGS_MAX, &tag_table, "", "tags put on launched instances, besides our own"),
 };

@@ -107,6 +107,9 @@ int64_t rc_daemon_now_ms(const struct rc_daemon *d); /* core time */
 int64_t rc_wall_ms(void);
 /* The answer to an action. code and text may be NULL. */
 void rc_daemon_complete(struct rc_daemon *d, uint64_t action, const struct rc_error *error);
+/* With the serial numbers of the host's GPUs, "" = not read. */
+void rc_daemon_complete_host(struct rc_daemon *d, uint64_t action, const struct rc_error *error,
+                             const char *serials);
 void rc_daemon_complete_code(struct rc_daemon *d, uint64_t action, enum rc_err code,
                              const char *text);
 

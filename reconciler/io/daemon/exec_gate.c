@@ -1,22 +1,28 @@
 /* exec_gate.c - the health proof before a node goes back to service.
  *
- * Two questions, both must be answered well: does slurmd show the expected
- * resources (read now, past the diff), and does the gate command of the policy
- * succeed on the node itself, over ssh with the host key pinned. What cannot be
- * asked is "unknown", which is not "healthy": the core asks again until its
- * time-out. The command's end is proved by a word that only its shell prints. */
+ * Three questions, all must be answered well: does slurmd show the expected resources (read
+ * now, past the diff); do the probes that the policy wants of this instance type pass on the
+ * node itself (gate.sh, over ssh with the host key pinned); does the gate command of the policy
+ * succeed there. What cannot be asked is "unknown", which is not "healthy": the core asks
+ * again until its time-out. A command's end is proved by a word that only its shell prints. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reconciler/io/daemon/executor.h"
-#include "reconciler/io/ssh/ssh_hostkey.h"
-#include "reconciler/io/ssh/ssh_probe.h"
+#include "reconciler/io/daemon/host_run.h"
+#include "reconciler/io/host/gate_answer.h"
+#include "reconciler/io/host/host_script.h"
 
 #define GATE_WORD "rc-gate-status="
 
-enum { KEYS_ROOM = 16384, OUTPUT_MAX = 1024 * 1024 };
+enum {
+    OUTPUT_MAX = 1024 * 1024,
+    PROBE_WORDS_ROOM = 128,
+    SPARE_S = 3, /* of the gate's time, for what is not the script's */
+    LOOK_BACK_S = 5,
+};
 
 static void
 end_with(struct rc_errand *errand, enum rc_err code, const char *text)
@@ -28,110 +34,112 @@ end_with(struct rc_errand *errand, enum rc_err code, const char *text)
 }
 
 static void
-on_probe_done(void *arg, const struct rc_ssh_result *r)
+run_on_node(struct rc_errand *errand, const char *text, rc_host_done_fn *done)
+{
+    const struct rc_action *a = &errand->action;
+    const struct rc_host_script script = {
+        .node = a->node,
+        .instance = a->instance,
+        .addr = a->u.gate.addr,
+        .text = text,
+        .timeout_ms = a->u.gate.timeout_ms,
+        .output_max = OUTPUT_MAX, /* the word stands at the end */
+    };
+
+    rc_host_run(errand->d, &script, done, errand);
+}
+
+static void
+on_command_end(void *arg, const struct rc_error *error, const struct rc_ssh_result *r)
 {
     struct rc_errand *errand = arg;
-    const char *word = r->err == RC_OK ? strstr(r->out, GATE_WORD) : NULL;
+    const char *word = r ? strstr(r->out, GATE_WORD) : NULL;
     char text[200];
 
-    if (r->err != RC_OK) {
-        /* RC_E_DENIED too: a machine that is not ours or does not know us proves nothing. */
-        end_with(errand, RC_E_UNKNOWN, r->error.text);
+    if (error->code != RC_OK) {
+        rc_errand_end(errand, error);
     } else if (!word) {
         end_with(errand, RC_E_UNKNOWN, "the gate command did not end by itself");
     } else if (strtol(word + strlen(GATE_WORD), NULL, 10) != 0) {
         snprintf(text, sizeof text, "gate command: status %.3s: %.150s", word + strlen(GATE_WORD),
                  *r->err_out ? r->err_out : r->out);
         end_with(errand, RC_E_UNHEALTHY, text);
+    } else if (errand->worst.text[0]) {
+        rc_errand_end(errand, &errand->worst); /* what the probes said */
     } else {
         end_with(errand, RC_OK, "gate command succeeded");
     }
 }
 
 static void
-start_probe(struct rc_errand *errand, const char *keys)
+run_gate_command(struct rc_errand *errand)
 {
-    const struct rc_daemon *d = errand->d;
+    const char *wanted = errand->d->state->policy.gate.command;
     char command[RC_TEXT_LEN + 64];
-    struct rc_error e;
 
     /* A subshell, so that an exit in the command cannot hide the word. */
-    snprintf(command, sizeof command, "( %s ); echo " GATE_WORD "$?",
-             *d->state->policy.gate.command ? d->state->policy.gate.command : "true");
-    struct rc_ssh_command cmd = {
-        .addr = errand->action.u.gate.addr,
-        .port = (uint16_t)d->config.ssh.port,
-        .user = d->config.ssh.user,
-        .key_file = d->config.ssh.key,
-        .host_keys = keys,
-        .command = command,
-        .connect_timeout_ms = (uint32_t)d->config.ssh.timeout_ms,
-        .total_timeout_ms = errand->action.u.gate.timeout_ms,
-        .output_max = OUTPUT_MAX, /* the word stands at the end */
-    };
-    if (!rc_ssh_start(d->base, &cmd, on_probe_done, errand, &e)) {
-        end_with(errand, RC_E_UNKNOWN, e.text);
-    }
+    snprintf(command, sizeof command, "( %s ); echo " GATE_WORD "$?", *wanted ? wanted : "true");
+    run_on_node(errand, command, on_command_end);
 }
 
 static void
-on_console(const struct rc_error *error, const char *text, size_t len, void *arg)
+on_probes_end(void *arg, const struct rc_error *error, const struct rc_ssh_result *r)
 {
+    const struct rc_act_gate *gate;
     struct rc_errand *errand = arg;
-    char keys[KEYS_ROOM];
-    struct rc_error e;
+    static struct rc_gate_answer answer;
 
     if (error->code != RC_OK) {
-        end_with(errand, RC_E_UNKNOWN, error->text);
-    } else if (rc_ssh_console_keys(text, len, keys, sizeof keys, &e) != RC_OK) {
-        end_with(errand, RC_E_UNKNOWN, e.text);
+        rc_errand_end(errand, error);
+        return;
+    }
+    gate = &errand->action.u.gate;
+    rc_gate_answer_read(r->out, &answer);
+    (void)rc_text_set(errand->serials, sizeof errand->serials, answer.serials);
+    if (rc_gate_answer_judge(&answer, gate->probes, gate->must, &errand->worst) != RC_OK) {
+        rc_errand_end(errand, &errand->worst);
     } else {
-        start_probe(errand, keys);
+        run_gate_command(errand);
     }
 }
 
-/* Lines of known_hosts whose first field names the node or its address. */
 static void
-probe_by_known_hosts(struct rc_errand *errand)
+run_probes(struct rc_errand *errand)
 {
-    FILE *f = fopen(errand->d->config.ssh.known_hosts, "r");
-    char keys[KEYS_ROOM] = "", line[4096], host[256];
-    size_t len = 0;
+    const struct rc_act_gate *gate = &errand->action.u.gate;
+    int64_t since_s = 0, left_s = gate->timeout_ms / 1000 - SPARE_S;
+    char words[PROBE_WORDS_ROOM] = "", told[PROBE_WORDS_ROOM + 128];
+    char *script;
 
-    if (!f) {
-        end_with(errand, RC_E_UNKNOWN, "the known_hosts file cannot be read");
-        return;
-    }
-    while (fgets(line, sizeof line, f)) {
-        if (sscanf(line, "%255s", host) == 1 &&
-            (strcmp(host, errand->action.node) == 0 ||
-             strcmp(host, errand->action.u.gate.addr) == 0) &&
-            len + strlen(line) < sizeof keys) {
-            memcpy(keys + len, line, strlen(line) + 1);
-            len += strlen(line);
+    for (uint32_t p = 0; p < RC_GATE_PROBE__MAX; p++) {
+        if ((gate->probes >> p & 1) != 0) {
+            size_t len = strlen(words);
+
+            snprintf(words + len, sizeof words - len, "%s%s", len ? " " : "",
+                     rc_gate_probe_name((enum rc_gate_probe)p));
         }
     }
-    fclose(f);
-    if (!len) {
-        end_with(errand, RC_E_UNKNOWN, "the known_hosts file has no key for this node");
-        return;
+    if (gate->since_wall_ms > 0) { /* the node's clock may be a little behind */
+        since_s = (rc_wall_ms() - gate->since_wall_ms) / 1000 - LOOK_BACK_S;
+        since_s = since_s > 1 ? since_s : 1;
     }
-    start_probe(errand, keys);
+    snprintf(told, sizeof told, "probes='%s' since=%lld level=%u left=%lld", words,
+             (long long)since_s, gate->dcgm_level ? gate->dcgm_level : 1,
+             (long long)(left_s > 1 ? left_s : 1));
+    script = rc_host_script(told, rc_host_gate_sh);
+    run_on_node(errand, script ? script : "exit 1", on_probes_end);
+    free(script);
 }
 
 static void
-probe_by_ssh(struct rc_errand *errand)
+ask_node(struct rc_errand *errand)
 {
-    struct rc_daemon *d = errand->d;
-
-    if (!d->state->policy.gate.ssh) {
+    if (!errand->d->state->policy.gate.ssh) {
         end_with(errand, RC_OK, "registered with the expected resources");
-    } else if (!*d->config.ssh.key) {
-        end_with(errand, RC_E_UNKNOWN, "the policy wants an ssh probe, but ssh.key is not set");
-    } else if (d->config.ssh.host_keys == RC_HOST_KEYS_FILE) {
-        probe_by_known_hosts(errand);
-    } else if (rc_ec2_console(d->aws, errand->action.instance, on_console, errand, NULL) != RC_OK) {
-        end_with(errand, RC_E_UNKNOWN, "the console output could not be asked for");
+    } else if (errand->action.u.gate.probes) {
+        run_probes(errand);
+    } else {
+        run_gate_command(errand);
     }
 }
 
@@ -152,7 +160,7 @@ on_node_read(void *arg, const struct rc_slurm_result *r)
     } else if (want && rc_node_at(s, slot)->cpus < want) {
         end_with(errand, RC_E_UNHEALTHY, "fewer CPUs than the policy demands");
     } else {
-        probe_by_ssh(errand);
+        ask_node(errand);
     }
 }
 

@@ -37,6 +37,9 @@ static rc_exec_fn *const exec_fns[RC_ACTION__MAX] = {
     [RC_ACT_LOOK] = rc_exec_look,
     [RC_ACT_REGISTER] = rc_exec_register,
     [RC_ACT_GATE] = rc_exec_gate,
+    [RC_ACT_GPU_RESET] = rc_exec_gpu_reset,
+    [RC_ACT_FORENSICS] = rc_exec_forensics,
+    [RC_ACT_SUPPORT_CASE] = rc_exec_support_case,
     [RC_ACT_LEASE] = rc_exec_lease,
 };
 
@@ -57,7 +60,8 @@ rc_errand_new(struct rc_daemon *d, const struct rc_action *a)
 void
 rc_errand_end(struct rc_errand *errand, const struct rc_error *error)
 {
-    rc_daemon_complete(errand->d, errand->action.id, error);
+    rc_daemon_complete_host(errand->d, errand->action.id, error, errand->serials);
+    free(errand->console);
     free(errand);
 }
 

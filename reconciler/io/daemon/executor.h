@@ -26,9 +26,10 @@ rc_exec_fn rc_exec_lease;                                                 /* lea
 rc_exec_fn rc_exec_drain, rc_exec_down, rc_exec_resume, rc_exec_jobs_signal,
     rc_exec_jobs_requeue; /* exec_slurm.c */
 rc_exec_fn rc_exec_launch, rc_exec_terminate, rc_exec_stop, rc_exec_start, rc_exec_reboot,
-    rc_exec_look;            /* exec_ec2.c */
-rc_exec_fn rc_exec_register; /* exec_register.c */
-rc_exec_fn rc_exec_gate;     /* exec_gate.c */
+    rc_exec_look;                                                      /* exec_ec2.c */
+rc_exec_fn rc_exec_register;                                           /* exec_register.c */
+rc_exec_fn rc_exec_gate;                                               /* exec_gate.c */
+rc_exec_fn rc_exec_gpu_reset, rc_exec_forensics, rc_exec_support_case; /* exec_host.c */
 void rc_exec_register_flush(struct rc_daemon *d);
 
 /* An action on its way through an adapter: who asked. free() it when it ends. */
@@ -39,6 +40,9 @@ struct rc_errand {
     bool has_row;
     uint32_t parts; /* LOOK: calls not ended */
     struct rc_error worst;
+    char serials[RC_SERIALS_LEN]; /* GATE, FORENSICS: read on the way */
+    char *console;                /* FORENSICS: what stood on it; freed at the end */
+    size_t console_len;
 };
 struct rc_errand *rc_errand_new(struct rc_daemon *d, const struct rc_action *a);
 /* Completes with error and frees. */

@@ -85,6 +85,13 @@ rc_daemon_post(struct rc_daemon *d, const struct rc_event *ev)
 void
 rc_daemon_complete(struct rc_daemon *d, uint64_t action, const struct rc_error *error)
 {
+    rc_daemon_complete_host(d, action, error, "");
+}
+
+void
+rc_daemon_complete_host(struct rc_daemon *d, uint64_t action, const struct rc_error *error,
+                        const char *serials)
+{
     struct rc_event ev;
 
     rc_event_init(&ev, RC_EV_COMPLETION);
@@ -92,6 +99,7 @@ rc_daemon_complete(struct rc_daemon *d, uint64_t action, const struct rc_error *
     ev.u.completion.error = (uint32_t)error->code;
     rc_report_clip(ev.u.completion.code, sizeof ev.u.completion.code, error->service_code);
     rc_report_clip(ev.u.completion.text, sizeof ev.u.completion.text, error->text);
+    (void)rc_text_set(ev.u.completion.serials, sizeof ev.u.completion.serials, serials);
     rc_daemon_post(d, &ev);
 }
 
