@@ -4,6 +4,7 @@
 
 #include "simulator/check_command.h"
 #include "simulator/replay/replay.h"
+#include "simulator/report/commands.h"
 
 struct verb {
     const char *name;
@@ -13,7 +14,9 @@ struct verb {
 
 static const struct verb verbs[] = {
     {"check", rc_check_command, "random clusters with hostile schedules, judged by every checker"},
+    {"compare", rc_compare_command, "several policies on the same months of a large cluster"},
     {"replay", rc_replay_command, "a daemon's journal through the core, decision by decision"},
+    {"run", rc_run_command, "months of a large cluster with jobs and faults, scored"},
 };
 
 int

@@ -4,37 +4,7 @@
 
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
-
-/* As reconciler/io/aws/aws_errors.c classes them. */
-static enum rc_err
-ec2_error_of(uint32_t code)
-{
-    switch (code) {
-    case RC_SIM_EC2_OK:
-        return RC_OK;
-    case RC_SIM_EC2_NO_INSTANCE:
-        return RC_E_NOT_FOUND;
-    case RC_SIM_EC2_NO_CAPACITY:
-        return RC_E_CAPACITY;
-    case RC_SIM_EC2_RESERVATION_FULL:
-        return RC_E_RESERVATION_FULL;
-    case RC_SIM_EC2_LIMIT:
-    case RC_SIM_EC2_NO_ADDRESS:
-        return RC_E_QUOTA;
-    case RC_SIM_EC2_TOKEN_MISMATCH:
-        return RC_E_TOKEN_MISMATCH;
-    case RC_SIM_EC2_PROTECTED:
-        return RC_E_PROTECTED;
-    case RC_SIM_EC2_WRONG_STATE:
-        return RC_E_STATE;
-    case RC_SIM_EC2_THROTTLED:
-        return RC_E_THROTTLED;
-    case RC_SIM_EC2_UNSUPPORTED:
-        return RC_E_UNSUPPORTED;
-    default:
-        return RC_E_INVALID;
-    }
-}
+#include "simulator/model/model_rows.h"
 
 static void
 add_tag(struct rc_sim_launch *l, const char *key, const char *value)
@@ -82,7 +52,7 @@ launch_from(struct rc_play *p, struct rc_request *r)
     add_tag(&l, "slurm-on-aws:incident", number);
     snprintf(number, sizeof number, "%u", a->u.launch.attempt);
     add_tag(&l, "slurm-on-aws:attempt", number);
-    r->error = ec2_error_of(rc_sim_ec2_run(p->ec2, rc_play_wall(p), &l, &done));
+    r->error = rc_sim_ec2_error(rc_sim_ec2_run(p->ec2, rc_play_wall(p), &l, &done));
     if (r->error == RC_OK) {
         fill_answer(p, r, done.instance[0]);
         rc_check_launched(p, &r->action);
@@ -124,6 +94,6 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
         return;
     }
     rc_check_touched(p, a, inst);
-    r->error = ec2_error_of(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
+    r->error = rc_sim_ec2_error(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
     rc_play_changes(p);
 }

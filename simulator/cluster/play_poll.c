@@ -5,28 +5,9 @@
 #include <string.h>
 
 #include "simulator/cluster/play_private.h"
+#include "simulator/model/model_rows.h"
 
 enum { WATCH_MS = 1000 };
-
-static uint32_t
-owner_of(const struct rc_sim_node *n, uint32_t *ret_incident)
-{
-    static const char *const slurm[] = {"Not responding", "Node unexpectedly rebooted"};
-
-    if (!*n->reason) {
-        return RC_OWNER_NONE;
-    }
-    if (rc_sim_reason_ours(n->reason)) {
-        *ret_incident = (uint32_t)strtoul(n->reason + 3, NULL, 10);
-        return RC_OWNER_OURS;
-    }
-    for (unsigned i = 0; i < sizeof slurm / sizeof slurm[0]; i++) {
-        if (n->reason_uid == 0 && strcmp(n->reason, slurm[i]) == 0) {
-            return RC_OWNER_SLURM;
-        }
-    }
-    return RC_OWNER_FOREIGN;
-}
 
 static void
 set_job(const struct rc_play *p, const struct rc_sim_node *n, struct rc_ev_slurm_node *sn)
@@ -61,7 +42,7 @@ node_event(const struct rc_play *p, const struct rc_sim_node *n, struct rc_event
     sn->boot_wall_ms = n->boot_ms / 1000 * 1000; /* slurmd tells whole seconds */
     sn->slurmd_start_wall_ms = n->slurmd_start_ms / 1000 * 1000;
     sn->flags = n->flags;
-    sn->owner = owner_of(n, &sn->reason_incident);
+    sn->owner = rc_sim_owner_of(n, &sn->reason_incident);
     sn->jobs = n->job != RC_SIM_NO_NODE;
     set_job(p, n, sn);
     sn->cpus = n->cpus;

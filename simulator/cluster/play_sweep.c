@@ -6,52 +6,7 @@
 #include <string.h>
 
 #include "simulator/cluster/play_private.h"
-
-static void
-instance_row(const struct rc_sim_instance *inst, struct rc_event *ev)
-{
-    struct rc_ev_instance *d = &ev->u.described;
-    const char *cluster = rc_sim_ec2_tag_value(inst, "slurm-on-aws:cluster");
-    const char *node = rc_sim_ec2_tag_value(inst, "slurm-on-aws:node");
-    const char *incident = rc_sim_ec2_tag_value(inst, "slurm-on-aws:incident");
-    const char *attempt = rc_sim_ec2_tag_value(inst, "slurm-on-aws:attempt");
-    bool ended = inst->state == RC_INST_TERMINATED;
-
-    rc_event_init(ev, RC_EV_INSTANCE);
-    memcpy(ev->instance, inst->id, sizeof ev->instance);
-    d->launched_wall_ms = inst->launched_ms;
-    d->state = (uint32_t)inst->state;
-    d->ours = cluster && strcmp(cluster, RC_PLAY_CLUSTER) == 0;
-    d->tag_incident = incident ? (uint32_t)strtoul(incident, NULL, 10) : 0;
-    d->tag_attempt = attempt ? (uint32_t)strtoul(attempt, NULL, 10) : 0;
-    rc_text_set(d->node, sizeof d->node, node ? node : "");
-    memcpy(d->addr, ended ? "" : inst->addr, ended ? 1 : sizeof d->addr);
-    memcpy(d->subnet, inst->subnet, sizeof d->subnet);
-    memcpy(d->az, inst->az, sizeof d->az);
-    memcpy(d->type, inst->type, sizeof d->type);
-}
-
-static void
-status_row(const struct rc_sim_instance *inst, struct rc_event *ev)
-{
-    struct rc_ev_instance_status *st = &ev->u.status;
-
-    rc_event_init(ev, RC_EV_INSTANCE_STATUS);
-    memcpy(ev->instance, inst->id, sizeof ev->instance);
-    st->state = (uint32_t)inst->state;
-    st->system = inst->check[RC_SIM_CHECK_SYSTEM].status;
-    st->instance = inst->check[RC_SIM_CHECK_INSTANCE].status;
-    st->ebs = inst->check[RC_SIM_CHECK_EBS].status;
-    for (int i = 0; i < RC_SIM_SCHEDULED_MAX; i++) {
-        const struct rc_sim_scheduled *s = &inst->scheduled[i];
-        if (s->state == RC_SIM_SCHEDULED_ACTIVE) {
-            st->schedule = (uint32_t)s->kind;
-            st->not_before_wall_ms = s->not_before_ms;
-            st->not_after_wall_ms = s->not_after_ms;
-            memcpy(ev->code, "instance-event", sizeof "instance-event");
-        }
-    }
-}
+#include "simulator/model/model_rows.h"
 
 /* A cluster's sweep filters by its tag; a look asks for one id, whosever it is. */
 void
@@ -70,14 +25,14 @@ rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
             continue;
         }
         if (only || r->sweep == RC_SWEEP_INSTANCES) {
-            instance_row(inst, &ev);
+            rc_sim_instance_row(inst, RC_PLAY_CLUSTER, &ev);
             if (only || ev.u.described.ours) {
                 rc_request_row(r, &ev);
             }
         }
         if (only || r->sweep == RC_SWEEP_STATUS) {
             if (inst->state != RC_INST_TERMINATED) {
-                status_row(inst, &ev);
+                rc_sim_status_row(inst, &ev);
                 rc_request_row(r, &ev);
             }
         }

@@ -3,25 +3,7 @@
 
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
-
-static enum rc_err
-fault_of(enum rc_sim_outcome outcome)
-{
-    switch (outcome) {
-    case RC_SIM_DONE:
-    case RC_SIM_NOT_DRAINED: /* in service already */
-        return RC_OK;
-    case RC_SIM_MISSING:
-        return RC_E_NOT_FOUND;
-    case RC_SIM_FOREIGN:
-        return RC_E_FOREIGN;
-    case RC_SIM_NOT_REQUEUEABLE:
-        return RC_OK;
-    case RC_SIM_REFUSED:
-        break;
-    }
-    return RC_E_SLURM_REFUSED;
-}
+#include "simulator/model/model_rows.h"
 
 static void
 write_jobs(struct rc_play *p, const struct rc_action *a)
@@ -86,13 +68,13 @@ rc_effect_slurm(struct rc_play *p, struct rc_request *r)
     switch (a->kind) {
     case RC_ACT_DRAIN:
     case RC_ACT_DOWN:
-        r->error = fault_of(rc_sim_slurm_mark(p->slurm, wall_ms, a->node,
-                                              a->kind == RC_ACT_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN,
-                                              a->text));
+        r->error = rc_sim_slurm_error(
+            rc_sim_slurm_mark(p->slurm, wall_ms, a->node,
+                              a->kind == RC_ACT_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN, a->text));
         break;
     case RC_ACT_RESUME:
         rc_check_resume(p, a);
-        r->error = fault_of(rc_sim_slurm_unmark(p->slurm, wall_ms, a->node));
+        r->error = rc_sim_slurm_error(rc_sim_slurm_unmark(p->slurm, wall_ms, a->node));
         break;
     case RC_ACT_JOBS_SIGNAL:
     case RC_ACT_JOBS_REQUEUE:

@@ -49,7 +49,6 @@ struct rc_sim_ec2 {
 };
 
 int rc_sim_ec2_subnet_index(const struct rc_sim_ec2 *m, const char *id); /* -1 = none */
-uint32_t rc_sim_ec2_slot(const struct rc_sim_ec2 *m, const struct rc_sim_instance *inst);
 /* Sets the heap key from the instance's times. */
 void rc_sim_ec2_rearm(struct rc_sim_ec2 *m, const struct rc_sim_instance *inst);
 void rc_sim_ec2_note(struct rc_sim_ec2 *m, int64_t at_ms, enum rc_sim_change_kind kind,

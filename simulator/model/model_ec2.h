@@ -231,6 +231,7 @@ struct rc_sim_instance *rc_sim_ec2_find(struct rc_sim_ec2 *m, int64_t now_ms, co
 /* Slot by slot (0 .. rc_sim_ec2_slots() - 1); NULL when free. */
 struct rc_sim_instance *rc_sim_ec2_at(struct rc_sim_ec2 *m, uint32_t slot);
 uint32_t rc_sim_ec2_slots(const struct rc_sim_ec2 *m); /* those above were never used */
+uint32_t rc_sim_ec2_slot(const struct rc_sim_ec2 *m, const struct rc_sim_instance *inst);
 
 /* What happens to instances from outside. */
 void rc_sim_ec2_kill(struct rc_sim_ec2 *m, int64_t now_ms, struct rc_sim_instance *inst,

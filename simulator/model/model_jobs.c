@@ -189,6 +189,8 @@ rc_sim_slurm_job_lost(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at)
 {
     struct rc_sim_job *j;
 
+    if (m->outside != NULL && m->node[at].flags & RC_SN_ALLOCATED)
+        m->outside->lost[m->outside->lost_count++] = at;
     if (m->node[at].job == RC_SIM_NO_NODE)
         return;
     j = &m->job[m->node[at].job];

@@ -53,6 +53,7 @@ rc_sim_slurm_free(struct rc_sim_slurm *m)
     free(m->ready);
     free(m->host);
     free(m->job);
+    rc_sim_slurm_outside_free(m->outside);
     free(m);
 }
 
@@ -138,6 +139,10 @@ rc_sim_slurm_touch(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at)
     rc_sim_heap_set(&m->node_due, at, node_next_ms(m, &m->node[at]));
     m->changed_s = now_ms / 1000;
     m->version++;
+    if (m->outside != NULL && !m->outside->is_changed[at]) {
+        m->outside->is_changed[at] = 1;
+        m->outside->changed[m->outside->changed_count++] = at;
+    }
 }
 
 static struct rc_sim_host *
@@ -162,9 +167,8 @@ rc_sim_slurm_host_boot(const struct rc_sim_slurm *m, const char *addr, int64_t *
     return true;
 }
 
-/* The host behind the node came, went, or is another one. */
-static void
-node_host_changed(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at, bool up)
+void
+rc_sim_slurm_host_changed(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at, bool up)
 {
     struct rc_sim_node *n = &m->node[at];
 
@@ -198,7 +202,7 @@ rc_sim_slurm_host(struct rc_sim_slurm *m, int64_t now_ms, const char *addr, bool
     }
     for (uint32_t i = 0; i < m->node_end; i++)
         if (m->addr_hash[i] == hash && strcmp(m->node[i].addr, addr) == 0)
-            node_host_changed(m, now_ms, i, up);
+            rc_sim_slurm_host_changed(m, now_ms, i, up);
 }
 
 /* slurmctld/node_mgr.c validate_node_specs(): what a registration does to the state. */
@@ -328,7 +332,7 @@ node_configure(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at,
     n->real_memory_mb = row->real_memory_mb;
     m->addr_hash[at] = rc_sim_hash_str(RC_SIM_HASH_SEED, n->addr);
     if (moved)
-        node_host_changed(m, now_ms, at, rc_sim_slurm_host_boot(m, n->addr, &boot_ms));
+        rc_sim_slurm_host_changed(m, now_ms, at, rc_sim_slurm_host_boot(m, n->addr, &boot_ms));
     else
         rc_sim_slurm_touch(m, now_ms, at);
 }

@@ -157,6 +157,21 @@ enum rc_sim_outcome rc_sim_slurm_signal(struct rc_sim_slurm *m, int64_t now_ms, 
 enum rc_sim_outcome rc_sim_slurm_requeue(struct rc_sim_slurm *m, int64_t now_ms, uint32_t job);
 const char *rc_sim_job_state_name(enum rc_sim_job_state state); /* "RUNNING" */
 
+/* A queue that stands outside of this model takes whole nodes by their slots and keeps its
+ * jobs itself; holder is its own number of a job. After follow() the model tells which
+ * nodes changed and which held ones were lost (DOWN); each is told once. */
+bool rc_sim_slurm_follow(struct rc_sim_slurm *m); /* false: no memory */
+/* Bit set of the nodes on which a job may start, by slot. */
+const uint64_t *rc_sim_slurm_ready(const struct rc_sim_slurm *m, uint32_t *ret_count);
+uint32_t rc_sim_slurm_holder(const struct rc_sim_slurm *m, uint32_t at); /* or RC_SIM_NO_NODE */
+void rc_sim_slurm_take(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at, uint32_t holder);
+void rc_sim_slurm_clean(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at); /* COMPLETING */
+void rc_sim_slurm_give(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at);
+/* A reconfigure that changes the NodeAddr of this node only. */
+void rc_sim_slurm_move(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at, const char *addr);
+bool rc_sim_slurm_next_changed(struct rc_sim_slurm *m, uint32_t *ret_at);
+bool rc_sim_slurm_next_lost(struct rc_sim_slurm *m, uint32_t *ret_at);
+
 void rc_sim_slurm_advance(struct rc_sim_slurm *m, int64_t now_ms);
 int64_t rc_sim_slurm_next_ms(const struct rc_sim_slurm *m);
 uint64_t rc_sim_slurm_hash(const struct rc_sim_slurm *m);

@@ -16,6 +16,14 @@ struct rc_sim_host {
     char addr[RC_ADDR_LEN];
 };
 
+/* For a queue outside of the model. */
+struct rc_sim_outside {
+    uint32_t *holder; /* by node slot */
+    uint32_t *changed, *lost;
+    uint8_t *is_changed;
+    uint32_t changed_count, lost_count;
+};
+
 struct rc_sim_slurm {
     struct rc_sim_slurm_config config;
     struct rc_sim_random random;
@@ -34,6 +42,7 @@ struct rc_sim_slurm {
     uint32_t pending_head, pending_tail;
     int64_t changed_s;
     uint64_t version;
+    struct rc_sim_outside *outside; /* NULL = nobody follows */
 };
 
 /* After any change of a node: its bit, its timer, the table's time. */
@@ -45,6 +54,9 @@ void rc_sim_slurm_jobs_due(struct rc_sim_slurm *m, int64_t at_ms);
 /* Starts what can start. */
 void rc_sim_slurm_schedule(struct rc_sim_slurm *m, int64_t now_ms);
 bool rc_sim_slurm_host_boot(const struct rc_sim_slurm *m, const char *addr, int64_t *ret_boot_ms);
+/* The host behind the node came, went, or is another one. */
+void rc_sim_slurm_host_changed(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at, bool up);
+void rc_sim_slurm_outside_free(struct rc_sim_outside *o);
 uint64_t rc_sim_slurm_jobs_hash(const struct rc_sim_slurm *m, uint64_t h);
 
 #endif

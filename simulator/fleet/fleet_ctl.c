@@ -1,0 +1,168 @@
+/* fleet_ctl.c - the virtual daemon: event -> rc_step -> execute, as
+ * reconciler/io/daemon/loop.c does it. While it is away its queue waits; core time goes
+ * on by the time away, as after a restart from the journal. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/fleet/fleet_private.h"
+#include "simulator/model/sim_hash.h"
+
+enum { QUEUE_FIRST = 1024 };
+
+void
+rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
+{
+    if (f->queue_count == f->queue_room) {
+        uint32_t room = f->queue_room ? f->queue_room * 2 : QUEUE_FIRST;
+        struct rc_event *bigger = malloc(room * sizeof *bigger);
+        assert(bigger);
+        for (uint32_t i = 0; i < f->queue_count; i++) {
+            bigger[i] = f->queue[(f->queue_head + i) % f->queue_room];
+        }
+        free(f->queue);
+        f->queue = bigger;
+        f->queue_room = room;
+        f->queue_head = 0;
+    }
+    f->queue[(f->queue_head + f->queue_count++) % f->queue_room] = *ev;
+}
+
+int64_t
+rc_fleet_ctl_next_ms(const struct rc_fleet *f)
+{
+    if (f->c->daemon_off) {
+        return RC_SIM_NEVER;
+    }
+    if (f->now_ms < f->away_until_ms) {
+        return f->away_until_ms;
+    }
+    return f->queue_count ? f->now_ms : rc_next_deadline(f->s);
+}
+
+static struct rc_state *
+new_state(const struct rc_capacity_limits *limits)
+{
+    void *mem = calloc(1, rc_state_size(limits));
+
+    assert(mem);
+    return rc_state_init(mem, limits);
+}
+
+static void
+enlarge(struct rc_state **s, const struct rc_capacity_limits *limits)
+{
+    void *mem = calloc(1, rc_state_size(limits));
+
+    assert(mem);
+    struct rc_state *bigger = rc_state_grow(mem, limits, *s);
+    free(*s);
+    *s = bigger;
+}
+
+static void
+hash_decisions(struct rc_fleet *f)
+{
+    for (uint32_t i = 0; i < f->out.count; i++) {
+        const struct rc_action *a = &f->out.v[i];
+        if (a->kind != RC_ACT_LEASE) {
+            f->r.hash = rc_sim_hash_u64(f->r.hash, a->id);
+            f->r.hash = rc_sim_hash_u64(f->r.hash, (uint64_t)a->kind << 32 | a->incident);
+            f->r.hash = rc_sim_hash_u64(f->r.hash, (uint64_t)a->at_ms);
+            f->r.hash = rc_sim_hash_str(f->r.hash, a->node);
+        }
+    }
+}
+
+static void
+step_fleet(struct rc_fleet *f, struct rc_event *ev)
+{
+    struct rc_capacity_limits limits;
+
+    ev->at_ms = f->now_ms > f->s->now_ms ? f->now_ms : f->s->now_ms;
+    ev->wall_ms = rc_fleet_wall(f) + f->skew_ms;
+    rc_step(f->s, ev, &f->out);
+    if (f->twin) {
+        rc_step(f->twin, ev, &f->twin_out);
+        rc_fleet_check_step(f, ev);
+    }
+    f->r.core_events++;
+    if (!f->out.count) {
+        return;
+    }
+    f->r.core_actions += f->out.count;
+    hash_decisions(f);
+    for (uint32_t i = 0; i < f->out.count; i++) {
+        rc_score_phase(f, &f->out.v[i]);
+        rc_errand_send(f, &f->out.v[i]);
+    }
+    if (rc_state_wants_growth(f->s, &limits) && !f->s->touch_count) {
+        enlarge(&f->s, &limits);
+        if (f->twin) {
+            enlarge(&f->twin, &limits);
+        }
+    }
+}
+
+static bool
+pop_event(struct rc_fleet *f, struct rc_event *ret)
+{
+    while (f->queue_count) {
+        const struct rc_event *ev = &f->queue[f->queue_head];
+        f->queue_head = (f->queue_head + 1) % f->queue_room;
+        f->queue_count--;
+        if (ev->kind == RC_EV_MESSAGE || !ev->msg || rc_message_wants_parts(f->s, ev->msg)) {
+            *ret = *ev;
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+rc_fleet_turn(struct rc_fleet *f)
+{
+    struct rc_event ev;
+
+    if (f->now_ms < f->away_until_ms) {
+        return;
+    }
+    for (;;) {
+        while (pop_event(f, &ev)) {
+            step_fleet(f, &ev);
+        }
+        if (rc_next_deadline(f->s) > f->now_ms) {
+            return;
+        }
+        rc_event_init(&ev, RC_EV_TICK);
+        step_fleet(f, &ev);
+    }
+}
+
+void
+rc_fleet_start(struct rc_fleet *f)
+{
+    struct rc_capacity_limits limits = {
+        .nodes = f->c->nodes + 64, .incidents = 512, .messages = RC_FLEET_MESSAGES};
+    struct rc_event ev;
+
+    f->s = new_state(&limits);
+    f->twin = f->c->checks ? new_state(&limits) : NULL;
+    f->next_msg = 1;
+    f->r.bytes += rc_state_size(&limits);
+    rc_event_init(&f->row, RC_EV_SLURM_NODE);
+    rc_event_init(&ev, RC_EV_START);
+    ev.u.start.seed = f->c->seed;
+    rc_text_set(ev.u.start.host, sizeof ev.u.start.host, "head1");
+    rc_fleet_post(f, &ev);
+    rc_event_init(&ev, RC_EV_CLUSTER);
+    ev.u.cluster = &f->cluster;
+    rc_fleet_post(f, &ev);
+    rc_event_init(&ev, RC_EV_POLICY);
+    ev.u.policy = f->c->policy;
+    rc_fleet_post(f, &ev);
+    rc_due_push(f, 0, RC_DUE_INSTANCES, 0, 0);
+    rc_due_push(f, RC_FLEET_SECOND, RC_DUE_STATUS, 0, 0);
+    rc_due_push(f, 0, RC_DUE_POLL, 0, 0);
+    rc_due_push(f, 5 * RC_FLEET_SECOND, RC_DUE_EXTEND, 0, 0);
+}

@@ -1,0 +1,328 @@
+/* fleet_setup.c - the account, the nodes and the daemon of a run; ranges of its values. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulator/fleet/fleet_private.h"
+#include "simulator/model/sim_dist.h"
+
+static const char *const subnet_id[RC_FLEET_SUBNETS] = {"subnet-a", "subnet-b", "subnet-c"};
+static const char *const zone[RC_FLEET_SUBNETS] = {"us-east-1a", "us-east-1b", "us-east-1c"};
+
+void
+rc_fleet_config_init(struct rc_fleet_config *c)
+{
+    memset(c, 0, sizeof *c);
+    c->seed = 1;
+    c->nodes = 2048;
+    c->days = 365;
+    c->world = RC_FLEET_USUAL;
+    c->utilisation_permille = 830;
+    c->false_milli = 1000;
+    c->same_host_permille = 300;
+    c->u0_ms = 5 * RC_FLEET_MINUTE;
+    c->dt_ms = 60 * RC_FLEET_MINUTE;
+    c->w_ms = 30 * RC_FLEET_SECOND;
+    c->person_ms = 8 * RC_FLEET_HOUR;
+    c->price_cents = 3277; /* p4d.24xlarge on demand, us-east-1, before June 2025 */
+}
+
+static enum rc_err
+out_of_range(struct rc_error *e, const char *what, int64_t value, int64_t low, int64_t high)
+{
+    return rc_fail(e, RC_E_INVALID, "%s is %lld; expected %lld to %lld", what, (long long)value,
+                   (long long)low, (long long)high);
+}
+
+enum rc_err
+rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
+{
+    const struct {
+        const char *what;
+        int64_t value, low, high;
+    } ranges[] = {
+        {"nodes", c->nodes, 1, RC_FLEET_NODES_MAX},
+        {"days", c->days, 1, RC_FLEET_DAYS_MAX},
+        {"jobs a day", c->jobs_per_day, 0, 10000000},
+        {"utilisation in permille", c->utilisation_permille, 1, 990},
+        {"false alarms per 1,000 node-days, in thousandths", c->false_milli, 0, 1000000},
+        {"same-host in permille", c->same_host_permille, 0, 1000},
+        {"start-up in ms", c->u0_ms, 0, RC_FLEET_DAY},
+        {"checkpoint interval in ms", c->dt_ms, 0, 7 * RC_FLEET_DAY},
+        {"checkpoint write in ms", c->w_ms, 0, RC_FLEET_DAY},
+        {"a person's delay in ms", c->person_ms, RC_FLEET_MINUTE, INT64_C(30) * RC_FLEET_DAY},
+        {"price in cents", c->price_cents, 0, 100000000},
+        {"world", c->world, 0, RC_FLEET_WORLD__MAX - 1},
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (ranges[i].value < ranges[i].low || ranges[i].value > ranges[i].high) {
+            return out_of_range(e, ranges[i].what, ranges[i].value, ranges[i].low, ranges[i].high);
+        }
+    }
+    if (!c->policy && !c->daemon_off) {
+        return rc_fail(e, RC_E_INVALID, "no policy is given");
+    }
+    return RC_OK;
+}
+
+static bool
+open_account(struct rc_fleet *f)
+{
+    struct rc_sim_ec2_config config = {
+        .seed = f->c->seed,
+        .instances_max = f->hosts,
+        .tokens_max = 1024,
+        .throttle = true,
+        /* A p4d takes minutes to run, boot, reboot and stop (policies/p4d.json says where from). */
+        .delays = {.visible_ms = 2 * RC_FLEET_SECOND,
+                   .launch_ms = 3 * RC_FLEET_MINUTE,
+                   .boot_ms = 6 * RC_FLEET_MINUTE,
+                   .initializing_ms = 5 * RC_FLEET_MINUTE,
+                   .stop_ms = 5 * RC_FLEET_MINUTE,
+                   .terminate_ms = 5 * RC_FLEET_MINUTE,
+                   .reboot_ms = 7 * RC_FLEET_MINUTE,
+                   .release_ms = 5 * RC_FLEET_MINUTE,
+                   .vanish_ms = 60 * RC_FLEET_MINUTE,
+                   .jitter_permille = 800},
+    };
+    struct rc_sim_template lt = {.id = "lt-1",
+                                 .name = "gpu",
+                                 .type = "p4d.24xlarge",
+                                 .image = "ami-1",
+                                 .version = 1,
+                                 .latest = true,
+                                 .by_default = true};
+    struct rc_sim_reservation cr = {
+        .id = "cr-1", .type = "p4d.24xlarge", .az = "us-east-1a", .total = f->c->nodes};
+
+    f->ec2 = rc_sim_ec2_new(&config, rc_fleet_wall(f));
+    if (!f->ec2) {
+        return false;
+    }
+    for (uint32_t i = 0; i < RC_FLEET_SUBNETS; i++) {
+        struct rc_sim_subnet s = {.base = 0x0a000000U + (i << 16), .size = RC_SIM_SUBNET_SIZE};
+        rc_text_set(s.id, sizeof s.id, subnet_id[i]);
+        rc_text_set(s.az, sizeof s.az, zone[i]);
+        rc_sim_ec2_add_subnet(f->ec2, &s);
+    }
+    rc_sim_ec2_add_template(f->ec2, &lt);
+    if (f->c->reserved) {
+        rc_sim_ec2_add_reservation(f->ec2, &cr);
+    }
+    return true;
+}
+
+static bool
+place_first_host(struct rc_fleet *f, uint32_t node, struct rc_sim_node_row *row)
+{
+    struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
+
+    snprintf(row->name, sizeof row->name, "n%u", node + 1);
+    memcpy(row->hostname, row->name, sizeof row->hostname);
+    rc_text_set(row->partition, sizeof row->partition, "gpu");
+    row->cpus = 96;
+    rc_text_set(like.subnet, sizeof like.subnet,
+                subnet_id[f->c->reserved ? 0 : node % RC_FLEET_SUBNETS]);
+    rc_text_set(like.reservation, sizeof like.reservation, f->c->reserved ? "cr-1" : "");
+    rc_text_set(like.tag[0].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:cluster");
+    rc_text_set(like.tag[0].value, RC_SIM_TAG_VALUE_LEN, RC_FLEET_NAME);
+    rc_text_set(like.tag[1].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:node");
+    rc_text_set(like.tag[1].value, RC_SIM_TAG_VALUE_LEN, row->name);
+    struct rc_sim_instance *inst = rc_sim_ec2_place(f->ec2, rc_fleet_wall(f), &like, "");
+    if (!inst) {
+        return false;
+    }
+    uint32_t slot = rc_fleet_slot(f, inst);
+    f->serving[node] = slot;
+    f->host[slot].node = node;
+    f->host[slot].paid_from_ms = 0;
+    rc_ills_news(f, slot);
+    memcpy(row->addr, inst->addr, sizeof row->addr);
+    return true;
+}
+
+static bool
+open_nodes(struct rc_fleet *f)
+{
+    struct rc_sim_slurm_config config = {
+        .seed = f->c->seed,
+        .nodes_max = f->c->nodes,
+        .hosts_max = f->hosts,
+        .jobs_max = 1,
+        .register_ms = 20 * RC_FLEET_SECOND,
+        .ping_ms = 100 * RC_FLEET_SECOND,
+        .slurmd_timeout_ms = 300 * RC_FLEET_SECOND,
+        .completing_ms = 5 * RC_FLEET_SECOND,
+        .requeue_ms = 120 * RC_FLEET_SECOND,
+        .return_to_service = 1,
+    };
+    struct rc_sim_node_row *rows = calloc(f->c->nodes, sizeof *rows);
+    bool placed = rows != NULL;
+
+    f->slurm = rc_sim_slurm_new(&config);
+    placed = placed && f->slurm && rc_sim_slurm_follow(f->slurm);
+    for (uint32_t node = 0; placed && node < f->c->nodes; node++) {
+        placed = place_first_host(f, node, &rows[node]);
+        struct rc_sim_change c;
+        while (placed && rc_sim_ec2_next_change(f->ec2, &c)) {
+            rc_sim_slurm_host(f->slurm, c.at_ms, c.addr, true, c.at_ms);
+        }
+    }
+    if (placed) {
+        rc_sim_slurm_configure(f->slurm, rc_fleet_wall(f), rows, f->c->nodes);
+        rc_sim_slurm_settle(f->slurm, rc_fleet_wall(f));
+    }
+    free(rows);
+    return placed;
+}
+
+static bool
+open_queue(struct rc_fleet *f)
+{
+    bool hostile = f->c->world == RC_FLEET_HOSTILE;
+    struct rc_sim_sqs_config config = {
+        .seed = f->c->seed,
+        .messages_max = 4 * RC_FLEET_MESSAGES,
+        .in_flight_max = 120000,
+        .visibility_ms = RC_FLEET_VISIBILITY_MS,
+        .retention_ms = INT64_C(4) * RC_FLEET_DAY,
+        .duplicate_permille = hostile ? 20 : 0,
+        .reorder_permille = hostile ? 20 : 0,
+        .return_permille = hostile ? 5 : 0,
+    };
+
+    f->sqs = rc_sim_sqs_new(&config);
+    return f->sqs != NULL;
+}
+
+static void
+describe_cluster(struct rc_fleet *f)
+{
+    struct rc_cluster *c = &f->cluster;
+    struct rc_group *g = &c->group[0];
+
+    rc_text_set(c->name, sizeof c->name, RC_FLEET_NAME);
+    rc_text_set(c->region, sizeof c->region, "us-east-1");
+    c->nodes_max = f->c->nodes;
+    c->group_count = 1;
+    c->lease_term_ms = RC_FLEET_LEASE_TERM_MS;
+    c->lease_margin_ms = RC_FLEET_LEASE_MARGIN_MS;
+    c->poll_instances_ms = RC_FLEET_INSTANCES_MS;
+    c->poll_slurm_ms = RC_FLEET_POLL_SLURM_MS;
+    rc_text_set(g->name, sizeof g->name, "gpu");
+    snprintf(g->nodes, sizeof g->nodes, "n[1-%u]", f->c->nodes);
+    rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
+    g->template_version = 1;
+    g->capacity = f->c->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
+    g->option_count = f->c->reserved ? 1 : RC_FLEET_SUBNETS;
+    for (uint32_t i = 0; i < g->option_count; i++) {
+        rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
+        rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
+        rc_text_set(g->option[i].reservation, RC_ID_LEN, f->c->reserved ? "cr-1" : "");
+    }
+}
+
+static bool
+take_tables(struct rc_fleet *f)
+{
+    uint32_t nodes = f->c->nodes;
+
+    f->hosts = nodes + nodes / 2 + 256;
+    f->host = calloc(f->hosts, sizeof *f->host);
+    f->news_host = calloc(f->hosts, sizeof *f->news_host);
+    f->serving = calloc(nodes, sizeof *f->serving);
+    f->replaced = calloc(nodes, sizeof *f->replaced);
+    f->score = calloc(nodes, sizeof *f->score);
+    f->node_shown = calloc(nodes, sizeof *f->node_shown);
+    f->agent_shown = calloc(nodes, sizeof *f->agent_shown);
+    f->past_of = calloc(nodes + 1, sizeof *f->past_of);
+    f->node_news = calloc(nodes, sizeof *f->node_news);
+    f->node_is_news = calloc(nodes, sizeof *f->node_is_news);
+    if (!f->host || !f->news_host || !f->serving || !f->replaced || !f->score || !f->node_shown ||
+        !f->agent_shown || !f->past_of || !f->node_news || !f->node_is_news) {
+        return false;
+    }
+    for (uint32_t i = 0; i < f->hosts; i++) {
+        f->host[i].paid_from_ms = -1;
+    }
+    return true;
+}
+
+static void
+plan_first(struct rc_fleet *f)
+{
+    if (f->faults.count) {
+        rc_due_push(f, f->faults.row[0].at_ms, RC_DUE_FAULT, 0, 0);
+    }
+    if (f->c->false_milli && !f->c->daemon_off) {
+        double mean_ms =
+            (double)RC_FLEET_DAY * 1e6 / (double)f->c->false_milli / (double)f->c->nodes;
+        rc_due_push(f, (int64_t)rc_dist_exponential(&f->false_alarms, mean_ms), RC_DUE_FALSE, 0, 0);
+    }
+    if (f->c->jobs != RC_FLEET_JOBS_NONE) {
+        rc_due_push(f, 0, RC_DUE_ARRIVAL, 0, 0);
+    }
+    rc_due_push(f, RC_FLEET_DAY, RC_DUE_DAY, 0, 0);
+}
+
+enum rc_err
+rc_fleet_open(struct rc_fleet *f, struct rc_error *e)
+{
+    enum rc_err err;
+
+    f->end_ms = (int64_t)f->c->days * RC_FLEET_DAY;
+    f->errand_free = RC_SIM_NO_NODE;
+    rc_sim_random_seed(&f->fault_world, f->c->seed, 23);
+    rc_sim_random_seed(&f->false_alarms, f->c->seed, 24);
+    rc_sim_random_seed(&f->latency, f->c->seed, 26);
+    err = rc_fault_draw(&f->c->faults, f->c->seed, f->c->nodes, f->end_ms, &f->faults, e);
+    if (err != RC_OK) {
+        return err;
+    }
+    if (!take_tables(f) || !open_account(f) || !open_nodes(f) || !open_queue(f) ||
+        !rc_queue_open(f) || !rc_fleet_check_open(f)) {
+        return rc_fail(e, RC_E_FULL, "no memory for %u nodes", f->c->nodes);
+    }
+    describe_cluster(f);
+    rc_score_open(f);
+    plan_first(f);
+    if (!f->c->daemon_off) {
+        rc_trouble_open(f);
+        rc_fleet_start(f);
+    }
+    return RC_OK;
+}
+
+void
+rc_fleet_close(struct rc_fleet *f)
+{
+    rc_fleet_check_close(f);
+    rc_queue_close(f);
+    rc_fault_schedule_free(&f->faults);
+    rc_sim_ec2_free(f->ec2);
+    rc_sim_slurm_free(f->slurm);
+    rc_sim_sqs_free(f->sqs);
+    for (uint32_t i = 0; i < f->errand_room; i++) {
+        free(f->errand[i]);
+    }
+    free(f->errand);
+    free(f->due);
+    free(f->host);
+    free(f->news_host);
+    free(f->serving);
+    free(f->replaced);
+    free(f->score);
+    free(f->node_shown);
+    free(f->agent_shown);
+    free(f->node_news);
+    free(f->node_is_news);
+    free(f->store);
+    free(f->past);
+    free(f->past_of);
+    free(f->s);
+    free(f->twin);
+    free(f->queue);
+    free(f);
+}

@@ -1,0 +1,249 @@
+/* report_text.c - see report_text.h. */
+#define _GNU_SOURCE
+#include "simulator/report/report_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+print_head(FILE *out, const struct rc_study *s, const struct rc_study_text *t)
+{
+    fprintf(out, "commit    %s\n", t->commit);
+    fprintf(out, "seed%s     %s\n", s->seeds > 1 ? "s" : " ", t->seeds);
+    fprintf(out, "cluster   %s\n", t->cluster);
+    fprintf(out, "faults    %s\n", t->faults);
+    for (uint32_t i = 0; i < s->policy_count; i++) {
+        fprintf(out, "policy    %s, hash %016" PRIx64 "\n", s->policy[i].label,
+                s->policy[i].policy.hash);
+    }
+    fputc('\n', out);
+}
+
+static void
+print_value(FILE *out, double value, const struct rc_score_row *row)
+{
+    fprintf(out, "%14.*f", row->digits, value);
+}
+
+void
+rc_report_run(FILE *out, const struct rc_study *s, const struct rc_fleet_result *r)
+{
+    struct rc_study_text text;
+
+    rc_study_text(s, &text);
+    print_head(out, s, &text);
+    for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+        const struct rc_score_row *row = rc_score_row(score);
+        fprintf(out, "%-36s", row->label);
+        print_value(out, rc_score_value(&s->config, r, score), row);
+        fprintf(out, " %s\n", row->unit);
+    }
+    fputs("\nGPU-hours lost by cause\n", out);
+    for (uint32_t loss = 0; loss < RC_LOSS__MAX; loss++) {
+        fprintf(out, "  %-18s %15.0f  %s\n", rc_fleet_loss_name(loss),
+                rc_score_gpu_hours(r->lost_ms[loss]), rc_fleet_loss_text(loss));
+    }
+    fprintf(out,
+            "\nfaults %" PRIu64 " (%" PRIu64 " met a node that was out), false alarms %" PRIu64
+            ", incidents %" PRIu64 " (%u open at the end), breaker trips %" PRIu64 "\n",
+            r->faults, r->faults_void, r->false_alarms, r->incidents, r->open_at_end,
+            r->breaker_trips);
+    fprintf(out,
+            "jobs done %" PRIu64 ", runs %" PRIu64 ", pre-empted %" PRIu64
+            "; launches refused %" PRIu64 "\n",
+            r->jobs_done, r->jobs_started, r->preempted, r->launches_refused);
+    fprintf(out, "events %" PRIu64 " of the core, %" PRIu64 " of the world; hash %016" PRIx64 "\n",
+            r->core_events, r->world_events, r->hash);
+    if (r->check_faults) {
+        fprintf(out, "CHECKERS FOUND %" PRIu64 ": %s\n", r->check_faults, r->text);
+    } else if (s->config.checks) {
+        fputs("checkers found nothing\n", out);
+    }
+}
+
+static void
+print_means(FILE *out, const struct rc_comparison *c)
+{
+    const struct rc_study *s = c->study;
+
+    fprintf(out, "%-36s", "mean over seeds");
+    for (uint32_t i = 0; i < s->policy_count; i++) {
+        fprintf(out, " %22.22s", s->policy[i].label);
+    }
+    fputc('\n', out);
+    for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+        const struct rc_score_row *row = rc_score_row(score);
+        fprintf(out, "%-36s", row->label);
+        for (uint32_t i = 0; i < s->policy_count; i++) {
+            char text[64];
+            if (c->half[i][score] < 0) {
+                snprintf(text, sizeof text, "%.*f", row->digits, c->mean[i][score]);
+            } else {
+                snprintf(text, sizeof text, "%.*f ± %.*f", row->digits, c->mean[i][score],
+                         row->digits, c->half[i][score]);
+            }
+            /* "±" is two bytes and one column. */
+            fprintf(out, " %*s", c->half[i][score] < 0 ? 22 : 23, text);
+        }
+        fprintf(out, " %s\n", row->unit);
+    }
+}
+
+static void
+print_losses(FILE *out, const struct rc_comparison *c)
+{
+    const struct rc_study *s = c->study;
+
+    fputs("\nGPU-hours lost by cause, mean over seeds\n", out);
+    for (uint32_t loss = 0; loss < RC_LOSS__MAX; loss++) {
+        fprintf(out, "  %-34s", rc_fleet_loss_name(loss));
+        for (uint32_t i = 0; i < s->policy_count; i++) {
+            fprintf(out, " %22.0f", c->lost[i][loss]);
+        }
+        fputc('\n', out);
+    }
+}
+
+static void
+print_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
+{
+    fprintf(out, "\n%s against %s\n", c->study->policy[pair->b].label,
+            c->study->policy[pair->a].label);
+    for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+        const struct rc_score_row *row = rc_score_row(score);
+        const struct rc_paired *p = &pair->score[score];
+        if (p->half < 0) {
+            fprintf(out, "  %-36s %+14.*f %s\n", row->label, row->digits, p->mean,
+                    rc_comparison_word(p, score));
+            continue;
+        }
+        fprintf(out, "  %-36s %+14.*f ± %-10.*f p %.4f  %s\n", row->label, row->digits, p->mean,
+                row->digits, p->half, p->p_holm, rc_comparison_word(p, score));
+    }
+}
+
+void
+rc_report_compare(FILE *out, const struct rc_comparison *c)
+{
+    print_head(out, c->study, &c->text);
+    print_means(out, c);
+    print_losses(out, c);
+    if (c->study->seeds > 1) {
+        fprintf(
+            out,
+            "\nDifferences: the same schedules under both policies, paired over %u seeds; 95 %% "
+            "intervals,\np-values adjusted for %u questions (Holm): shown is what is below "
+            "0.05.\n",
+            c->study->seeds, c->asked);
+    }
+    for (uint32_t i = 0; i < c->pair_count; i++) {
+        print_pair(out, c, &c->pair[i]);
+    }
+}
+
+/* Names come from files of others: quotes and backslashes are escaped, control characters
+ * left out. */
+static void
+quote_json(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            fputc('\\', out);
+        }
+        if ((unsigned char)*text >= 0x20) {
+            fputc(*text, out);
+        }
+    }
+    fputc('"', out);
+}
+
+static void
+json_policy(FILE *out, const struct rc_comparison *c, uint32_t policy)
+{
+    const struct rc_study *s = c->study;
+
+    fputs("  {\"policy\":", out);
+    quote_json(out, s->policy[policy].label);
+    fprintf(out, ",\"hash\":\"%016" PRIx64 "\",\"runs\":[\n", s->policy[policy].policy.hash);
+    for (uint32_t seed = 0; seed < s->seeds; seed++) {
+        const struct rc_fleet_result *r = &c->result[policy * s->seeds + seed];
+        fprintf(out, "    {\"seed\":%" PRIu64, s->first_seed + seed);
+        for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+            fprintf(out, ",\"%s\":%.*f", rc_score_row(score)->key, rc_score_row(score)->digits + 2,
+                    rc_score_value(&s->config, r, score));
+        }
+        fprintf(out, ",\"decisions\":\"%016" PRIx64 "\"}%s\n", r->hash,
+                seed + 1 < s->seeds ? "," : "");
+    }
+    fputs("  ]}", out);
+}
+
+static void
+json_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
+{
+    fputs("  {\"a\":", out);
+    quote_json(out, c->study->policy[pair->a].label);
+    fputs(",\"b\":", out);
+    quote_json(out, c->study->policy[pair->b].label);
+    for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+        const struct rc_paired *p = &pair->score[score];
+        int digits = rc_score_row(score)->digits + 2;
+        fprintf(out, ",\n   \"%s\":{\"mean\":%.*f,\"half\":%.*f,\"p\":%.6f,\"p_holm\":%.6f,",
+                rc_score_row(score)->key, digits, p->mean, digits, p->half, p->p, p->p_holm);
+        fprintf(out, "\"differs\":%s}", p->differs ? "true" : "false");
+    }
+    fputc('}', out);
+}
+
+void
+rc_report_json(FILE *out, const struct rc_comparison *c)
+{
+    fputs("{\"commit\":", out);
+    quote_json(out, c->text.commit);
+    fputs(",\"seeds\":", out);
+    quote_json(out, c->text.seeds);
+    fputs(",\"cluster\":", out);
+    quote_json(out, c->text.cluster);
+    fputs(",\"faults\":", out);
+    quote_json(out, c->text.faults);
+    fputs(",\n\"policies\":[\n", out);
+    for (uint32_t i = 0; i < c->study->policy_count; i++) {
+        json_policy(out, c, i);
+        fputs(i + 1 < c->study->policy_count ? ",\n" : "\n", out);
+    }
+    fputs("],\"pairs\":[\n", out);
+    for (uint32_t i = 0; i < c->pair_count; i++) {
+        json_pair(out, c, &c->pair[i]);
+        fputs(i + 1 < c->pair_count ? ",\n" : "\n", out);
+    }
+    fputs("]}\n", out);
+}
+
+int
+rc_report_file(const char *path, void (*write)(FILE *out, const void *what), const void *what)
+{
+    char part[4096];
+    FILE *f = NULL;
+
+    if (snprintf(part, sizeof part, "%s.part", path) < (int)sizeof part) {
+        f = fopen(part, "w");
+    } else {
+        errno = ENAMETOOLONG;
+    }
+    if (!f) {
+        fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    write(f, what);
+    bool good = !ferror(f);
+    good = fclose(f) == 0 && good;
+    if (!good || rename(part, path) != 0) {
+        fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+        remove(part);
+        return -1;
+    }
+    return 0;
+}

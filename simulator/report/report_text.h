@@ -1,0 +1,17 @@
+/* report_text.h - runs and comparisons for a terminal, and as JSON for programs. */
+#ifndef RC_REPORT_TEXT_H
+#define RC_REPORT_TEXT_H
+
+#include <stdio.h>
+
+#include "simulator/report/comparison.h"
+
+void rc_report_run(FILE *out, const struct rc_study *s, const struct rc_fleet_result *r);
+void rc_report_compare(FILE *out, const struct rc_comparison *c);
+/* Every value of every seed. */
+void rc_report_json(FILE *out, const struct rc_comparison *c);
+
+/* Writes a whole file or none: under another name first. 0, or -1 (told on stderr). */
+int rc_report_file(const char *path, void (*write)(FILE *out, const void *what), const void *what);
+
+#endif
