@@ -19,6 +19,8 @@ static const struct agent_row {
     {RC_AIL_GPU, 250, "xid:119", "0000:90:1c", 500, 900},
     {RC_AIL_GPU, 150, "gpu:ecc", "0000:a0:1c", 900, 900},
     {RC_AIL_GPU, 100, "xid:64", "0000:10:1d", 0, 0},
+    {RC_AIL_WORN, 600, "gpu:remap-pending", "0000:20:1c", 1000, 1000},
+    {RC_AIL_WORN, 400, "xid:63", "0000:90:1c", 950, 1000},
     {RC_AIL_LINK, 600, "efa:missing", "0000:00:1e", 0, 500},
     {RC_AIL_LINK, 400, "aer:fatal", "0000:00:1f", 0, 300},
 };

@@ -175,7 +175,7 @@ reset_gpus(struct rc_fleet *f, uint32_t node)
     if (rc_sim_slurm_holder(f->slurm, node) != RC_SIM_NO_NODE) {
         return RC_E_STATE; /* a process holds a GPU */
     }
-    if (h->ail == RC_AIL_GPU && rc_agent_cures(h, false)) {
+    if ((h->ail == RC_AIL_GPU || h->ail == RC_AIL_WORN) && rc_agent_cures(h, false)) {
         rc_ills_heal(f, slot);
     }
     return RC_OK;

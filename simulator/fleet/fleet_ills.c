@@ -25,7 +25,8 @@ enum outcome { GONE = RC_AIL__MAX, RETIREMENT, REBOOT_NOTICE };
 static const struct {
     uint32_t part, permille, outcome;
 } outcomes[] = {
-    {RC_PART_GPU, 700, RC_AIL_GPU},          {RC_PART_GPU, 300, RC_AIL_HANG},
+    {RC_PART_GPU, 500, RC_AIL_GPU},          {RC_PART_GPU, 250, RC_AIL_WORN},
+    {RC_PART_GPU, 250, RC_AIL_HANG},
     {RC_PART_NETWORK, 600, RC_AIL_LINK},     {RC_PART_NETWORK, 400, RC_AIL_SYSTEM},
     {RC_PART_HOST, 500, RC_AIL_SYSTEM},      {RC_PART_HOST, 250, GONE},
     {RC_PART_HOST, 150, RC_AIL_HANG},        {RC_PART_HOST, 100, RC_AIL_EBS},
@@ -100,7 +101,8 @@ rc_ills_whole(const struct rc_fleet *f, uint32_t node)
     const struct rc_host *h = &f->host[f->serving[node]];
     uint32_t ail = h->ail;
 
-    return h->paid_from_ms >= 0 && h->node == node && (ail == RC_AIL_NONE || ail == RC_AIL_EBS);
+    return h->paid_from_ms >= 0 && h->node == node && !rc_ail_stalls(ail) &&
+           !rc_ail_silent(ail);
 }
 
 /* ---- notices ---- */
@@ -150,12 +152,18 @@ plan_of_aws(struct rc_fleet *f, uint32_t slot, enum rc_schedule kind, uint64_t l
 
 /* ---- falling ill and getting well ---- */
 
+static bool
+is_of_agent(uint32_t ail)
+{
+    return ail == RC_AIL_GPU || ail == RC_AIL_LINK || ail == RC_AIL_WORN;
+}
+
 static void
 fall_ill(struct rc_fleet *f, uint32_t slot, enum rc_ailment ail, uint64_t luck, int64_t last_ms)
 {
     struct rc_host *h = &f->host[slot];
     const struct rc_sim_instance *inst = instance_of(f, slot);
-    bool agent = ail == RC_AIL_GPU || ail == RC_AIL_LINK;
+    bool agent = is_of_agent(ail);
     int64_t shows_ms = agent ? 1 + (int64_t)(luck >> 16) % AGENT_PERIOD_MS : STATUS_SHOWS_MS;
 
     h->ail = ail;
@@ -183,7 +191,7 @@ show_ailment(struct rc_fleet *f, uint32_t slot)
     struct rc_host *h = &f->host[slot];
     struct rc_sim_instance *inst = instance_of(f, slot);
 
-    if (h->ail == RC_AIL_GPU || h->ail == RC_AIL_LINK) {
+    if (is_of_agent(h->ail)) {
         rc_agent_finds(f, slot);
     } else if (h->ail != RC_AIL_SILENT && inst->state == RC_INST_RUNNING) {
         rc_sim_ec2_impair(inst, rc_fleet_wall(f), check[h->ail], RC_CHECK_IMPAIRED);
@@ -358,7 +366,7 @@ rc_ills_launched(struct rc_fleet *f, uint32_t slot, uint32_t node)
 static bool
 reboot_helped(const struct rc_host *h)
 {
-    if (h->ail == RC_AIL_GPU || h->ail == RC_AIL_LINK) {
+    if (is_of_agent(h->ail)) {
         return rc_agent_cures(h, true);
     }
     return (h->ail == RC_AIL_HANG || h->ail == RC_AIL_SILENT) &&

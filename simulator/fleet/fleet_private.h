@@ -77,6 +77,7 @@ struct rc_due {
     X(RC_AIL_SYSTEM, "system",  1, 1) /* host power or network */ \
     X(RC_AIL_GPU,    "gpu",     1, 0) /* a GPU is gone; slurmd runs */ \
     X(RC_AIL_LINK,   "link",    1, 0) /* EFA errors */ \
+    X(RC_AIL_WORN,   "worn",    0, 0) /* a GPU wants a reset; jobs go on */ \
     X(RC_AIL_EBS,    "volume",  0, 0) \
     X(RC_AIL_SILENT, "silent",  0, 1) /* slurmd alone: ranks live on */
 /* clang-format on */

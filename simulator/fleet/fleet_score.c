@@ -122,7 +122,7 @@ rc_score_judge(struct rc_fleet *f, uint32_t node)
         s->broken_ms = f->now_ms;
         s->by_fault = 0;
     }
-    s->by_fault |= !whole;
+    s->by_fault |= !whole || f->host[f->serving[node]].ail != RC_AIL_NONE;
     if (!out && s->broken_ms >= 0) {
         if (s->by_fault) {
             rc_fleet_hist_add(&f->r.repair, f->now_ms - s->broken_ms, false);
