@@ -69,8 +69,8 @@ mix__has_the_published_shape(void)
     for (uint32_t i = 0; i < RC_MIX_ROWS; i++) {
         jobs += rows[i].jobs;
         gpu += rows[i].gpu_permille;
-        node_hours += (double)rows[i].jobs / 100000 * 7200 * rows[i].nodes *
-                      rc_mix_mean_ms(&c, i) / 3600000;
+        node_hours +=
+            (double)rows[i].jobs / 100000 * 7200 * rows[i].nodes * rc_mix_mean_ms(&c, i) / 3600000;
     }
     CU_ASSERT_EQUAL(jobs, 100000);
     CU_ASSERT_EQUAL(gpu, 1000);
@@ -105,7 +105,8 @@ fleet__another_policy_meets_the_same_schedule(void)
     b = play(&c);
     CU_ASSERT(a.hash != b.hash);
     CU_ASSERT_EQUAL(a.faults, b.faults);
-    CU_ASSERT(a.jobs_done > 100 && a.jobs_done + 40 > b.jobs_done && b.jobs_done + 40 > a.jobs_done);
+    CU_ASSERT(a.jobs_done > 100 && a.jobs_done + 40 > b.jobs_done &&
+              b.jobs_done + 40 > a.jobs_done);
 }
 
 /* Node time is at work, lost to a cause, or idle; never more than there is. */
@@ -149,8 +150,8 @@ fleet__the_checkers_find_nothing_in_any_world(void)
     }
 }
 
-/* Renewal theory, exact (simulator/report/README.md): N 1024, rate 6.5, u0 5 min, dt 60 min,
- * w 1 min: 0.8320. One year of one seed is good to about one in a hundred. */
+/* Renewal theory, exact: E[T] = M e^(u0/M) (e^((dt+w)/M) - 1), ETTR = dt / E[T]. N 1024, rate 6.5,
+ * u0 5 min, dt 60 min, w 1 min: 0.8320. One year of one seed is good to about one in a hundred. */
 static void
 fleet__one_job_without_a_daemon_meets_the_known_answer(void)
 {
