@@ -6,7 +6,8 @@ install(TARGETS reconcilerd DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT contr
 install(TARGETS reconcilectl DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)
 install(TARGETS rc-slurm-helper rc-registrar
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT controller)
-install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies/schema.json
+install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies/careful.json
+              ${CMAKE_SOURCE_DIR}/policies/fast.json ${CMAKE_SOURCE_DIR}/policies/schema.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws/policies COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reconcilerd.service
         DESTINATION ${RC_UNIT_DIR} COMPONENT controller)

@@ -135,6 +135,37 @@ interruption_is_requeued_before_aws_takes_the_instance(void)
     CU_ASSERT_EQUAL(r->jobs.signal, 18);
 }
 
+/* They differ from the default where they say so, and nowhere else. */
+static void
+the_other_shipped_policies_are_the_default_but_for_what_they_say(void)
+{
+    static const char *const files[] = {"policies/careful.json", "policies/fast.json"};
+    static struct rc_policy other;
+
+    memset(&errs, 0, sizeof errs);
+    CU_ASSERT_EQUAL_FATAL(rc_policy_load_file("policies/p4d.json", &policy, &errs), RC_OK);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+        enum rc_err err = rc_policy_load_file(files[f], &other, &errs);
+        rc_case(err == RC_OK && errs.count == 0, files[f], "%s", errs.line[0]);
+        CU_ASSERT_EQUAL_FATAL(err, RC_OK);
+        CU_ASSERT_EQUAL(memcmp(&other.gate, &policy.gate, sizeof policy.gate), 0);
+        CU_ASSERT_EQUAL(memcmp(&other.controllers, &policy.controllers, sizeof policy.controllers),
+                        0);
+        other.timeouts.capacity_wait_ms = policy.timeouts.capacity_wait_ms;
+        CU_ASSERT_EQUAL(memcmp(&other.timeouts, &policy.timeouts, sizeof policy.timeouts), 0);
+        CU_ASSERT_EQUAL_FATAL(other.rule_count, policy.rule_count);
+        for (uint32_t i = 0; i < policy.rule_count; i++) {
+            const struct rc_rule *a = &policy.rule[i], *b = &other.rule[i];
+            bool alike = strcmp(a->name, b->name) == 0 && a->fault_mask == b->fault_mask &&
+                         a->rung_count == b->rung_count && a->approve == b->approve;
+            for (uint32_t k = 0; k < a->rung_count && alike; k++) {
+                alike = a->rung[k].kind == b->rung[k].kind;
+            }
+            rc_case(alike, files[f], "rule %s answers other faults, or by another ladder", b->name);
+        }
+    }
+}
+
 #define RULES "\"rules\": [{\"name\": \"all\", \"ladder\": [{\"rung\": \"watch\"}]}]"
 
 static void
@@ -503,6 +534,8 @@ main(void)
         {"the shipped policy repairs as it says", shipped_policy_repairs_as_it_says},
         {"an interrupted job is requeued before AWS takes its instance",
          interruption_is_requeued_before_aws_takes_the_instance},
+        {"the other shipped policies are the default but for what they say",
+         the_other_shipped_policies_are_the_default_but_for_what_they_say},
         {"a minimal policy gets every default", a_minimal_policy_gets_every_default},
         {"every condition of a rule is read", every_condition_of_a_rule_is_read},
         {"a key can be set over the file", a_key_can_be_set_over_the_file},
