@@ -20,7 +20,8 @@ struct host_run {
 };
 
 static void
-end_run(struct host_run *run, enum rc_err code, const char *text, const struct rc_ssh_result *r)
+end_host_run(struct host_run *run, enum rc_err code, const char *text,
+             const struct rc_ssh_result *r)
 {
     struct rc_error e;
 
@@ -34,8 +35,8 @@ static void
 on_script_end(void *arg, const struct rc_ssh_result *r)
 {
     /* RC_E_DENIED too: a machine that is not ours or does not know us proves nothing. */
-    end_run(arg, r->err == RC_OK ? RC_OK : RC_E_UNKNOWN, r->err == RC_OK ? "" : r->error.text,
-            r->err == RC_OK ? r : NULL);
+    end_host_run(arg, r->err == RC_OK ? RC_OK : RC_E_UNKNOWN, r->err == RC_OK ? "" : r->error.text,
+                 r->err == RC_OK ? r : NULL);
 }
 
 static void
@@ -56,7 +57,7 @@ start_script(struct host_run *run, const char *keys)
     struct rc_error e;
 
     if (!rc_ssh_start(run->d->base, &cmd, on_script_end, run, &e)) {
-        end_run(run, RC_E_UNKNOWN, e.text, NULL);
+        end_host_run(run, RC_E_UNKNOWN, e.text, NULL);
     }
 }
 
@@ -68,9 +69,9 @@ on_console_keys(const struct rc_error *error, const char *text, size_t len, void
     struct rc_error e;
 
     if (error->code != RC_OK) {
-        end_run(run, RC_E_UNKNOWN, error->text, NULL);
+        end_host_run(run, RC_E_UNKNOWN, error->text, NULL);
     } else if (rc_ssh_console_keys(text, len, keys, sizeof keys, &e) != RC_OK) {
-        end_run(run, RC_E_UNKNOWN, e.text, NULL);
+        end_host_run(run, RC_E_UNKNOWN, e.text, NULL);
     } else {
         start_script(run, keys);
     }
@@ -85,7 +86,7 @@ start_by_known_hosts(struct host_run *run)
     size_t len = 0;
 
     if (!f) {
-        end_run(run, RC_E_UNKNOWN, "the known_hosts file cannot be read", NULL);
+        end_host_run(run, RC_E_UNKNOWN, "the known_hosts file cannot be read", NULL);
         return;
     }
     while (fgets(line, sizeof line, f)) {
@@ -98,7 +99,7 @@ start_by_known_hosts(struct host_run *run)
     }
     (void)fclose(f);
     if (!len) {
-        end_run(run, RC_E_UNKNOWN, "the known_hosts file has no key for this node", NULL);
+        end_host_run(run, RC_E_UNKNOWN, "the known_hosts file has no key for this node", NULL);
         return;
     }
     start_script(run, keys);
@@ -124,10 +125,10 @@ rc_host_run(struct rc_daemon *d, const struct rc_host_script *script, rc_host_do
     (void)rc_text_set(run->node, sizeof run->node, script->node);
     (void)rc_text_set(run->addr, sizeof run->addr, script->addr);
     if (!*d->config.ssh.key) {
-        end_run(run, RC_E_UNKNOWN, "ssh.key is not set: no node can be asked", NULL);
+        end_host_run(run, RC_E_UNKNOWN, "ssh.key is not set: no node can be asked", NULL);
     } else if (d->config.ssh.host_keys == RC_HOST_KEYS_FILE) {
         start_by_known_hosts(run);
     } else if (rc_ec2_console(d->aws, script->instance, on_console_keys, run, NULL) != RC_OK) {
-        end_run(run, RC_E_UNKNOWN, "the console output could not be asked for", NULL);
+        end_host_run(run, RC_E_UNKNOWN, "the console output could not be asked for", NULL);
     }
 }
