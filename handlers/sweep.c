@@ -26,7 +26,7 @@ note_unbound(struct rc_state *s, uint32_t node)
 static void
 forget_strangers(struct rc_state *s)
 {
-    for (uint32_t slot = 1; slot <= s->instance_used; slot++) {
+    for (uint32_t slot = 1; s->strangers && slot <= s->instance_used; slot++) {
         const struct rc_instance *i = rc_instance_at(s, slot);
         if (!i->used || i->known || s->sweep < i->sweep + SWEEPS_TO_FORGET) {
             continue;
@@ -82,7 +82,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
             s->ec2_wall_ms = s->now_wall_ms;
             s->sweep++;
             forget_strangers(s);
-            for (uint32_t node = 1; node <= s->node_count; node++) {
+            for (uint32_t node = 1; s->unbound && node <= s->node_count; node++) {
                 note_unbound(s, node);
             }
         }

@@ -132,6 +132,7 @@ rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
         leave_chain(s, slot);
         if (rc_node_at(s, old)->instance == slot) {
             rc_node_at(s, old)->instance = 0;
+            s->unbound += rc_node_at(s, old)->group != 0;
         }
         rc_node_bind(s, old);
     }
@@ -183,6 +184,7 @@ rc_node_bind(struct rc_state *s, uint32_t node)
         }
         return;
     }
+    s->unbound -= !n->instance && n->group;
     n->instance = slot;
     n->generation++;
     n->bound_ms = s->now_ms;
@@ -236,6 +238,7 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
 {
     struct rc_instance *i = rc_instance_at(s, slot);
 
+    s->strangers -= !i->known;
     i->known = 1;
     i->ours = row->ours;
     i->missing_since_ms = 0;
@@ -318,6 +321,7 @@ rc_nodes_regroup(struct rc_state *s)
         struct rc_scope_row *r = rc_scope_at(s, row);
         r->nodes = r->out = r->quarantined = 0;
     }
+    s->unbound = 0;
     for (uint32_t node = 1; node <= s->node_count; node++) {
         struct rc_node *n = rc_node_at(s, node);
         uint32_t group = group_of(s, n->name);
@@ -325,6 +329,7 @@ rc_nodes_regroup(struct rc_state *s)
             n->group = group; /* else an open incident ends in the group it began in */
         }
         count_in_scopes(s, n);
+        s->unbound += n->group && !n->instance;
     }
 }
 

@@ -11,7 +11,7 @@
 
 #include "reconciler/core/gang.h"
 
-enum { STATE_VERSION = 6, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 7, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
@@ -199,6 +199,7 @@ rc_node_get(struct rc_state *s, const char *name)
     for (uint32_t g = 0; g < s->cluster.group_count && !n->group; g++) {
         if (rc_hostlist_has(s->cluster.group[g].nodes, name)) {
             n->group = g + 1;
+            s->unbound++;
             rc_scope_at(s, 0)->nodes++;
         }
     }
@@ -249,6 +250,7 @@ rc_instance_get(struct rc_state *s, const char *id)
     struct rc_instance *i = rc_instance_at(s, slot);
     memset(i, 0, sizeof *i);
     i->used = 1;
+    s->strangers++;
     rc_text_set(i->id, sizeof i->id, id);
     hang_instance(s, slot);
     return slot;
@@ -265,6 +267,7 @@ rc_instance_free(struct rc_state *s, uint32_t slot)
         at = &rc_instance_at(s, *at)->next_in_bucket;
     }
     *at = i->next_in_bucket;
+    s->strangers -= !i->known;
     memset(i, 0, sizeof *i);
     i->next_free = s->instance_free;
     s->instance_free = slot;

@@ -303,6 +303,8 @@ struct rc_state {
     int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
     uint32_t slurm_ok, ec2_ok;
+    uint32_t unbound;   /* nodes of a group that no instance stands behind */
+    uint32_t strangers; /* instances that only a message spoke of */
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
     uint32_t flight_count;
     int64_t taken_ms;      /* when a node was last taken out by our choice; 0 = never */

@@ -2,13 +2,14 @@
  * reconciler/io/daemon/loop.c does it. While it is away its queue waits; core time goes
  * on by the time away, as after a restart from the journal. */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
 #include "simulator/model/sim_hash.h"
 
-enum { QUEUE_FIRST = 1024 };
+enum { QUEUE_FIRST = 1024 }; /* a power of two, as are all later rooms */
 
 void
 rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
@@ -18,14 +19,17 @@ rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
         struct rc_event *bigger = malloc(room * sizeof *bigger);
         assert(bigger);
         for (uint32_t i = 0; i < f->queue_count; i++) {
-            bigger[i] = f->queue[(f->queue_head + i) % f->queue_room];
+            bigger[i] = f->queue[(f->queue_head + i) & (f->queue_room - 1)];
         }
         free(f->queue);
         f->queue = bigger;
         f->queue_room = room;
         f->queue_head = 0;
     }
-    f->queue[(f->queue_head + f->queue_count++) % f->queue_room] = *ev;
+    /* Most are rows of polls; what lies behind a row's own part is read by nobody. */
+    memcpy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev,
+           ev->kind == RC_EV_SLURM_NODE ? offsetof(struct rc_event, u) + sizeof ev->u.slurm
+                                        : sizeof *ev);
 }
 
 int64_t
@@ -105,18 +109,24 @@ step_fleet(struct rc_fleet *f, struct rc_event *ev)
 }
 
 static bool
-pop_event(struct rc_fleet *f, struct rc_event *ret)
+is_wanted(const struct rc_fleet *f, const struct rc_event *ev)
+{
+    return ev->kind == RC_EV_MESSAGE || !ev->msg || rc_message_wants_parts(f->s, ev->msg);
+}
+
+/* Stepped where it lies: what the step posts goes behind it, and when the room grows the
+ * event has been read. */
+static void
+step_queue(struct rc_fleet *f)
 {
     while (f->queue_count) {
-        const struct rc_event *ev = &f->queue[f->queue_head];
-        f->queue_head = (f->queue_head + 1) % f->queue_room;
-        f->queue_count--;
-        if (ev->kind == RC_EV_MESSAGE || !ev->msg || rc_message_wants_parts(f->s, ev->msg)) {
-            *ret = *ev;
-            return true;
+        struct rc_event *ev = &f->queue[f->queue_head];
+        if (is_wanted(f, ev)) {
+            step_fleet(f, ev);
         }
+        f->queue_head = (f->queue_head + 1) & (f->queue_room - 1);
+        f->queue_count--;
     }
-    return false;
 }
 
 void
@@ -128,9 +138,7 @@ rc_fleet_turn(struct rc_fleet *f)
         return;
     }
     for (;;) {
-        while (pop_event(f, &ev)) {
-            step_fleet(f, &ev);
-        }
+        step_queue(f);
         if (rc_next_deadline(f->s) > f->now_ms) {
             return;
         }

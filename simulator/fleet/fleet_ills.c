@@ -25,14 +25,21 @@ enum outcome { GONE = RC_AIL__MAX, RETIREMENT, REBOOT_NOTICE };
 static const struct {
     uint32_t part, permille, outcome;
 } outcomes[] = {
-    {RC_PART_GPU, 500, RC_AIL_GPU},          {RC_PART_GPU, 250, RC_AIL_WORN},
+    {RC_PART_GPU, 500, RC_AIL_GPU},
+    {RC_PART_GPU, 250, RC_AIL_WORN},
     {RC_PART_GPU, 250, RC_AIL_HANG},
-    {RC_PART_NETWORK, 600, RC_AIL_LINK},     {RC_PART_NETWORK, 400, RC_AIL_SYSTEM},
-    {RC_PART_HOST, 500, RC_AIL_SYSTEM},      {RC_PART_HOST, 250, GONE},
-    {RC_PART_HOST, 150, RC_AIL_HANG},        {RC_PART_HOST, 100, RC_AIL_EBS},
-    {RC_PART_SOFTWARE, 500, RC_AIL_HANG},    {RC_PART_SOFTWARE, 500, RC_AIL_SILENT},
-    {RC_PART_MAINTENANCE, 600, RETIREMENT},  {RC_PART_MAINTENANCE, 400, REBOOT_NOTICE},
-    {RC_PART_VALIDATION, 1000, RC_AIL_LINK}, {RC_PART_UNKNOWN, 500, RC_AIL_HANG},
+    {RC_PART_NETWORK, 600, RC_AIL_LINK},
+    {RC_PART_NETWORK, 400, RC_AIL_SYSTEM},
+    {RC_PART_HOST, 500, RC_AIL_SYSTEM},
+    {RC_PART_HOST, 250, GONE},
+    {RC_PART_HOST, 150, RC_AIL_HANG},
+    {RC_PART_HOST, 100, RC_AIL_EBS},
+    {RC_PART_SOFTWARE, 500, RC_AIL_HANG},
+    {RC_PART_SOFTWARE, 500, RC_AIL_SILENT},
+    {RC_PART_MAINTENANCE, 600, RETIREMENT},
+    {RC_PART_MAINTENANCE, 400, REBOOT_NOTICE},
+    {RC_PART_VALIDATION, 1000, RC_AIL_LINK},
+    {RC_PART_UNKNOWN, 500, RC_AIL_HANG},
     {RC_PART_UNKNOWN, 500, RC_AIL_SILENT},
 };
 
@@ -101,8 +108,7 @@ rc_ills_whole(const struct rc_fleet *f, uint32_t node)
     const struct rc_host *h = &f->host[f->serving[node]];
     uint32_t ail = h->ail;
 
-    return h->paid_from_ms >= 0 && h->node == node && !rc_ail_stalls(ail) &&
-           !rc_ail_silent(ail);
+    return h->paid_from_ms >= 0 && h->node == node && !rc_ail_stalls(ail) && !rc_ail_silent(ail);
 }
 
 /* ---- notices ---- */

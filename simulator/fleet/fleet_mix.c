@@ -73,6 +73,9 @@ rc_mix_open(struct rc_fleet *f)
 {
     rc_sim_random_seed(&f->q.arrivals, f->c->seed, 21);
     rc_sim_random_seed(&f->q.sizes, f->c->seed, 22);
+    for (uint32_t i = 0; i < RC_MIX_ROWS; i++) {
+        f->q.median_ms[i] = rc_mix_mean_ms(f->c, i) / rc_sim_exp(run_sigma * run_sigma / 2);
+    }
 }
 
 int64_t
@@ -103,8 +106,7 @@ void
 rc_mix_draw(struct rc_fleet *f, struct rc_fleet_job *j)
 {
     uint32_t row = draw_row(f, rc_sim_random_next(&f->q.sizes));
-    double median_ms = rc_mix_mean_ms(f->c, row) / rc_sim_exp(run_sigma * run_sigma / 2);
-    int64_t run_ms = (int64_t)rc_dist_lognormal(&f->q.sizes, median_ms, run_sigma);
+    int64_t run_ms = (int64_t)rc_dist_lognormal(&f->q.sizes, f->q.median_ms[row], run_sigma);
     uint64_t luck = rc_sim_random_next(&f->q.sizes);
 
     run_ms = run_ms < RC_FLEET_MINUTE ? RC_FLEET_MINUTE : run_ms;

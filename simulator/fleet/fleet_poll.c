@@ -33,17 +33,18 @@ fill_row(struct rc_fleet *f, const struct rc_sim_node *n, const struct rc_fleet_
     memcpy(sn->reason, n->reason, sizeof sn->reason);
 }
 
-/* Of what can change in a row; the name is its place. */
+/* Of what can change in a row; the name is its place, and the address changes with the
+ * host that serves. */
 static uint64_t
-row_hash(const struct rc_sim_node *n, const struct rc_fleet_job *j)
+row_hash(const struct rc_fleet *f, uint32_t node, const struct rc_sim_node *n,
+         const struct rc_fleet_job *j)
 {
     uint64_t h = (uint64_t)n->flags << 32 | (j && j->state == RC_JOB_RUNS ? j->id : j != NULL);
 
     h = (h ^ (uint64_t)n->boot_ms / 1000) * UINT64_C(0x9e3779b97f4a7c15);
     h = (h ^ h >> 29 ^ (uint64_t)n->slurmd_start_ms / 1000) * UINT64_C(0xbf58476d1ce4e5b9);
-    h ^= h >> 32;
-    h = *n->reason ? rc_sim_hash_str(h, n->reason) : h;
-    return rc_sim_hash_str(h, n->addr) | 1;
+    h ^= h >> 32 ^ ((uint64_t)f->serving[node] << 32 | f->host[f->serving[node]].generation);
+    return (*n->reason ? rc_sim_hash_str(h, n->reason) : h) | 1;
 }
 
 static bool
@@ -58,7 +59,7 @@ rc_fleet_show(struct rc_fleet *f, uint32_t node, bool past_the_diff)
     const struct rc_sim_node *n = rc_sim_slurm_node(f->slurm, node);
     uint32_t holder = rc_sim_slurm_holder(f->slurm, node);
     const struct rc_fleet_job *j = holder != RC_SIM_NO_NODE ? &f->q.job[holder] : NULL;
-    uint64_t hash = row_hash(n, j);
+    uint64_t hash = row_hash(f, node, n, j);
 
     if (slurm_is_away(f)) {
         return;

@@ -8,6 +8,7 @@
 
 #include "reconciler/core/state.h"
 #include "simulator/fleet/fleet.h"
+#include "simulator/fleet/fleet_mix.h"
 #include "simulator/model/model_ec2.h"
 #include "simulator/model/model_slurm.h"
 #include "simulator/model/model_sqs.h"
@@ -157,6 +158,7 @@ struct rc_fleet_queue {
     uint32_t last_id;
     uint32_t runs; /* jobs that run now */
     struct rc_sim_random arrivals, sizes;
+    double median_ms[RC_MIX_ROWS];
 };
 
 struct rc_node_score {
