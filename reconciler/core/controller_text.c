@@ -23,12 +23,12 @@ put_proof(const struct rc_act_controller *c, char *buf, uint32_t room)
     static const char *const said[] = {
         [RC_PROOF_NONE] = " was not proved dead",
         [RC_PROOF_PROCESS] =
-            "'s daemon ended every slurmctld process on that host, wrote back what "
-            "it had left, keeps it from starting again, and nothing listens there "
-            "any more",
+            ("'s daemon ended every slurmctld process on that host, wrote back what "
+             "it had left, keeps it from starting again, and nothing listens there "
+             "any more"),
         [RC_PROOF_STOPPED] =
-            "'s host did not answer, so its instance was forced off, and EC2 showed "
-            "every instance of that name stopped or terminated",
+            ("'s host did not answer, so its instance was forced off, and EC2 showed "
+             "every instance of that name stopped or terminated"),
         [RC_PROOF_STANDBY] = " answered itself that it is standby, which only a take-over ends",
     };
 

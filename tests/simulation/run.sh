@@ -1,7 +1,10 @@
 #!/bin/bash
-# Random schedules: they hold, they are the same each time, and another compiler
-# builds the same bytes.
+# Random schedules and large clusters: they hold, they are the same each time, and another
+# compiler builds the same bytes.
 set -uo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
-exec python3 tests/simulation/check_seeds.py
+status=0
+python3 tests/simulation/check_fleet.py || status=1
+python3 tests/simulation/check_seeds.py || status=1
+exit "$status"
