@@ -278,6 +278,19 @@ rc_sim_slurm_requeue(struct rc_sim_slurm *m, int64_t now_ms, uint32_t job)
     return RC_SIM_DONE;
 }
 
+enum rc_sim_outcome
+rc_sim_slurm_hold(struct rc_sim_slurm *m, uint32_t job)
+{
+    struct rc_sim_job *j = job_find(m, job);
+
+    if (j == NULL || (j->state != RC_SIM_JOB_RUNNING && j->state != RC_SIM_JOB_PENDING))
+        return RC_SIM_MISSING;
+    if (j->state == RC_SIM_JOB_PENDING)
+        j->eligible_ms = RC_SIM_NEVER;
+    j->order.requeue = false;
+    return RC_SIM_DONE;
+}
+
 const char *
 rc_sim_job_state_name(enum rc_sim_job_state state)
 {

@@ -155,6 +155,8 @@ uint32_t rc_sim_slurm_jobs(const struct rc_sim_slurm *m); /* slots */
 enum rc_sim_outcome rc_sim_slurm_signal(struct rc_sim_slurm *m, int64_t now_ms, uint32_t job,
                                         uint32_t signal);
 enum rc_sim_outcome rc_sim_slurm_requeue(struct rc_sim_slurm *m, int64_t now_ms, uint32_t job);
+/* A running job runs on and is not requeued any more; one that waits starts no more. */
+enum rc_sim_outcome rc_sim_slurm_hold(struct rc_sim_slurm *m, uint32_t job);
 const char *rc_sim_job_state_name(enum rc_sim_job_state state); /* "RUNNING" */
 
 /* A queue that stands outside of this model takes whole nodes by their slots and keeps its

@@ -433,6 +433,24 @@ verb_jobs_requeue(const struct rc_slurm_request *r)
 }
 
 static void
+verb_job_hold(const struct rc_slurm_request *r)
+{
+    uint32_t id = (uint32_t)rc_line_number(r->line, "job", UINT32_MAX, 0);
+
+    if (rc_sim_slurm_hold(r->world->slurm, id) == RC_SIM_DONE)
+        answer_ok(r);
+    else
+        answer_err(r, RC_E_NOT_FOUND, 2017, "no such job, or it has ended"); /* ESLURM_INVALID_JOB_ID */
+}
+
+/* The model has no exclusions: a job that is requeued here may go anywhere. */
+static void
+verb_jobs_include(const struct rc_slurm_request *r)
+{
+    answer_count(r, 0);
+}
+
+static void
 verb_reconfigure(const struct rc_slurm_request *r)
 {
     char why[512];
@@ -464,6 +482,8 @@ static const struct {
     {"resume", true, verb_resume},
     {"jobs-signal", true, verb_jobs_signal},
     {"jobs-requeue", true, verb_jobs_requeue},
+    {"jobs-include", true, verb_jobs_include},
+    {"job-hold", true, verb_job_hold},
     {"reconfigure", true, verb_reconfigure},
     {"takeover", true, verb_takeover},
 };

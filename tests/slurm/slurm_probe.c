@@ -96,7 +96,7 @@ one_node(struct probe *p, const char *verb, const char *node, const char *rest)
         return rc_slurm_jobs_signal(p->slurm, node, (uint32_t)strtoul(rest, NULL, 10), &call);
     }
     if (strcmp(verb, "requeue") == 0) {
-        return rc_slurm_jobs_requeue(p->slurm, node, &call);
+        return rc_slurm_jobs_requeue(p->slurm, node, false, &call);
     }
     if (strcmp(verb, "look") == 0) {
         return rc_slurm_look(p->slurm, node, &call);

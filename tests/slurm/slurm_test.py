@@ -213,6 +213,38 @@ for i in $(seq 600); do sleep 0.1; done
         sh("scancel", yes, no)
         self.world.wait(lambda: not self.reader.rows("jobs"), "the jobs end")
 
+    def check_a_requeued_job_is_kept_from_the_node_and_let_back_later(self):
+        job = sh("sbatch", "--parsable", "-w", "n1", "--exclude=n2", "-o", "/dev/null", "--wrap",
+                 "sleep 300").strip()
+        field = lambda name: next((word.split("=", 1)[1] for word in sh(
+            "scontrol", "-o", "show", "job", job).split(" ") if word.startswith(name + "=")), "")
+        self.world.wait(lambda: field("JobState") == "RUNNING", "the job runs")
+        sh("scontrol", "update", f"jobid={job}", "admincomment=of Ann")
+        rows = self.writer.rows("jobs-requeue", node="n1", exclude=1)
+        assert rows[0]["result"] == "done" and not rows[0].get("text"), rows
+        assert set(field("ExcNodeList").replace("n[1-2]", "n1,n2").split(",")) == {"n1", "n2"}
+        assert "AdminComment=of Ann rc-exclude:n1" in sh("scontrol", "-o", "show", "job", job)
+        self.writer.ask("jobs-include", node="n2")  # its owner's exclusion
+        assert "n2" in field("ExcNodeList").replace("n[1-2]", "n1,n2")
+        self.world.wait(lambda: field("JobState") == "PENDING", "the job waits")
+        ok = self.writer.ask("jobs-include", node="n1")
+        assert field("ExcNodeList") == "n2", sh("scontrol", "-o", "show", "job", job)
+        assert "AdminComment=of Ann " in sh("scontrol", "-o", "show", "job", job)
+        sh("scancel", job)
+        self.world.wait(lambda: not self.reader.rows("jobs"), "the job ends")
+
+    def check_a_held_job_starts_no_more_and_a_running_one_runs_on(self):
+        job = sh("sbatch", "--parsable", "-w", "n1", "-o", "/dev/null", "--wrap", "sleep 300").strip()
+        self.world.wait(lambda: self.reader.rows("jobs", node="n1"), "the job runs")
+        self.writer.ask("job-hold", job=job)
+        shown = sh("scontrol", "-o", "show", "job", job)
+        assert "JobState=RUNNING" in shown and "Requeue=0" in shown, shown
+        waits = sh("sbatch", "--parsable", "-w", "n1", "--exclusive", "-o", "/dev/null", "--wrap", "true").strip()
+        self.writer.ask("job-hold", job=waits)
+        assert "Priority=0" in sh("scontrol", "-o", "show", "job", waits)
+        sh("scancel", job, waits)
+        self.world.wait(lambda: not self.reader.rows("jobs"), "the jobs end")
+
     def check_a_drain_beside_a_running_job_leaves_it_alone(self):
         job = sh("sbatch", "--parsable", "-w", "n2", "-o", "/dev/null", "--wrap", "sleep 300").strip()
         self.world.wait(lambda: self.reader.rows("jobs", node="n2"), "the job runs")

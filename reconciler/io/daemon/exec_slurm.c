@@ -111,6 +111,39 @@ rc_exec_jobs_requeue(struct rc_daemon *d, const struct rc_action *a)
     struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
 
     if (errand) {
-        finish(errand, rc_slurm_jobs_requeue(d->slurm, a->node, &call));
+        finish(errand, rc_slurm_jobs_requeue(d->slurm, a->node, a->u.jobs.exclude != 0, &call));
+    }
+}
+
+void
+rc_exec_jobs_include(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_jobs_include(d->slurm, a->node, &call));
+    }
+}
+
+/* A job that has ended needs no hold. */
+static void
+on_hold_done(void *arg, const struct rc_slurm_result *r)
+{
+    struct rc_errand *errand = arg;
+    struct rc_error e;
+
+    rc_fail(&e, r->err == RC_E_NOT_FOUND ? RC_OK : r->err, "%s", r->text);
+    rc_errand_end(errand, &e);
+}
+
+void
+rc_exec_job_hold(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_slurm_call call = {.done = on_hold_done, .arg = errand};
+
+    if (errand) {
+        finish(errand, rc_slurm_job_hold(d->slurm, a->u.jobs.job, &call));
     }
 }

@@ -23,8 +23,8 @@ uint32_t rc_executor_waiting(const struct rc_executor *x);
 typedef void(rc_exec_fn)(struct rc_daemon *d, const struct rc_action *a);
 rc_exec_fn rc_exec_incident_put, rc_exec_history_put, rc_exec_quarantine; /* exec_store.c */
 rc_exec_fn rc_exec_lease;                                                 /* lead.c */
-rc_exec_fn rc_exec_drain, rc_exec_down, rc_exec_resume, rc_exec_jobs_signal,
-    rc_exec_jobs_requeue; /* exec_slurm.c */
+rc_exec_fn rc_exec_drain, rc_exec_down, rc_exec_resume, rc_exec_jobs_signal, rc_exec_jobs_requeue,
+    rc_exec_jobs_include, rc_exec_job_hold; /* exec_slurm.c */
 rc_exec_fn rc_exec_launch, rc_exec_terminate, rc_exec_stop, rc_exec_start, rc_exec_reboot,
     rc_exec_look;                                                      /* exec_ec2.c */
 rc_exec_fn rc_exec_register;                                           /* exec_register.c */

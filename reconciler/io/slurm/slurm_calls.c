@@ -25,14 +25,17 @@ static const struct {
     bool batched; /* names= and one row for each node */
     bool marked;  /* carries a reason */
     bool barrier; /* concerns all: never overtaken */
+    const char *number_key;
 } op_table[OP__MAX] = {
-    [OP_DRAIN] = {"drain", true, true, false},
-    [OP_DOWN] = {"down", true, true, false},
-    [OP_RESUME] = {"resume", true, false, false},
-    [OP_JOBS_SIGNAL] = {"jobs-signal", false, false, false},
-    [OP_JOBS_REQUEUE] = {"jobs-requeue", false, false, false},
-    [OP_RECONFIGURE] = {"reconfigure", false, false, true},
-    [OP_TAKEOVER] = {"takeover", false, false, true},
+    [OP_DRAIN] = {"drain", true, true, false, NULL},
+    [OP_DOWN] = {"down", true, true, false, NULL},
+    [OP_RESUME] = {"resume", true, false, false, NULL},
+    [OP_JOBS_SIGNAL] = {"jobs-signal", false, false, false, "signal"},
+    [OP_JOBS_REQUEUE] = {"jobs-requeue", false, false, false, "exclude"},
+    [OP_JOBS_INCLUDE] = {"jobs-include", false, false, false, NULL},
+    [OP_JOB_HOLD] = {"job-hold", false, false, false, "job"},
+    [OP_RECONFIGURE] = {"reconfigure", false, false, true, NULL},
+    [OP_TAKEOVER] = {"takeover", false, false, true, "index"},
 };
 
 /* Results of the helper's rows: what they are for the caller. */
@@ -364,8 +367,8 @@ on_write_flush(evutil_socket_t fd, short what, void *arg)
         rc_line_put(out, "reason", s->batch_reason);
         put_stale(s, out);
     }
-    if (op->kind == OP_JOBS_SIGNAL || op->kind == OP_TAKEOVER) {
-        rc_line_put_u64(out, op->kind == OP_TAKEOVER ? "index" : "signal", op->number);
+    if (op_table[op->kind].number_key && (op->number || op->kind == OP_TAKEOVER)) {
+        rc_line_put_u64(out, op_table[op->kind].number_key, op->number);
     }
     s->stats.updates++;
     if (rc_helper_send(s->writer, &call, &e) != RC_OK) {
@@ -386,7 +389,7 @@ op_enqueue(struct rc_slurm *s, const struct slurm_op *like, const char *node, co
     *op = *like;
     if (!rc_text_set(op->node, sizeof op->node, node) ||
         !rc_text_set(op->reason, sizeof op->reason, reason) ||
-        (!op_table[op->kind].barrier && !*node) ||
+        (!op_table[op->kind].barrier && op->kind != OP_JOB_HOLD && !*node) ||
         (op_table[op->kind].marked && !rc_slurm_reason_ours(reason, &op->incident, NULL))) {
         free(op);
         return RC_E_INVALID;
@@ -427,9 +430,24 @@ rc_slurm_jobs_signal(struct rc_slurm *s, const char *node, uint32_t signal,
 }
 
 enum rc_err
-rc_slurm_jobs_requeue(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call)
+rc_slurm_jobs_requeue(struct rc_slurm *s, const char *node, bool exclude,
+                      const struct rc_slurm_call *call)
 {
-    return op_enqueue(s, &(struct slurm_op){.kind = OP_JOBS_REQUEUE, .call = *call}, node, "");
+    return op_enqueue(
+        s, &(struct slurm_op){.kind = OP_JOBS_REQUEUE, .number = exclude, .call = *call}, node, "");
+}
+
+enum rc_err
+rc_slurm_jobs_include(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call)
+{
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_JOBS_INCLUDE, .call = *call}, node, "");
+}
+
+enum rc_err
+rc_slurm_job_hold(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call)
+{
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_JOB_HOLD, .number = job, .call = *call}, "",
+                      "");
 }
 
 enum rc_err

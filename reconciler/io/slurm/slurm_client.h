@@ -3,7 +3,7 @@
  *
  * Reading. After rc_slurm_start() the client polls by itself: the whole table each
  * poll_ms (slurmctld answers "unchanged" cheaply), watched nodes one by one each
- * watch_ms. Only rows that changed become RC_EV_SLURM_NODE events, followed by RC_EV_NODE_FAULTS
+ * watch_ms. Only rows that changed become RC_EV_SLURM_NODE events, after RC_EV_NODE_FAULTS
  * where what the node's agent says has changed (slurm_fault.h); each full pass
  * ends with RC_EV_SWEEP (complete=0 and the error when it failed: then nothing may
  * be concluded from it). A node that slurmctld no longer shows becomes one event
@@ -100,9 +100,16 @@ enum rc_err rc_slurm_down(struct rc_slurm *s, const char *node, const char *reas
 enum rc_err rc_slurm_resume(struct rc_slurm *s, const char *node, const struct rc_slurm_call *call);
 enum rc_err rc_slurm_jobs_signal(struct rc_slurm *s, const char *node, uint32_t signal,
                                  const struct rc_slurm_call *call);
-/* Jobs that say Requeue=0 are left alone: err is then RC_E_STATE, text names them. */
-enum rc_err rc_slurm_jobs_requeue(struct rc_slurm *s, const char *node,
+/* Jobs that say Requeue=0 are left alone: err is then RC_E_STATE, text names them. exclude: they
+ * must not start on this node again until rc_slurm_jobs_include(). */
+enum rc_err rc_slurm_jobs_requeue(struct rc_slurm *s, const char *node, bool exclude,
                                   const struct rc_slurm_call *call);
+/* Takes our exclusion of this node from the jobs that wait; their owners' ones stay. */
+enum rc_err rc_slurm_jobs_include(struct rc_slurm *s, const char *node,
+                                  const struct rc_slurm_call *call);
+/* The job must not start again without a person: a pending one is held, a running one runs
+ * on, with Requeue=0. RC_E_NOT_FOUND: it has ended. */
+enum rc_err rc_slurm_job_hold(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call);
 enum rc_err rc_slurm_reconfigure(struct rc_slurm *s, const struct rc_slurm_call *call);
 enum rc_err rc_slurm_takeover(struct rc_slurm *s, uint32_t index, const struct rc_slurm_call *call);
 /* Reads one node now, past the diff: its event comes before done. */

@@ -17,6 +17,8 @@ enum slurm_op_kind {
     OP_RESUME,
     OP_JOBS_SIGNAL,
     OP_JOBS_REQUEUE,
+    OP_JOBS_INCLUDE,
+    OP_JOB_HOLD,
     OP_RECONFIGURE,
     OP_TAKEOVER,
     OP__MAX
@@ -27,7 +29,7 @@ struct slurm_op {
     TAILQ_ENTRY(slurm_op) link;
     enum slurm_op_kind kind;
     uint32_t incident; /* of the reason */
-    uint32_t number;   /* signal or controller index */
+    uint32_t number;   /* signal, controller index, job, or 1 = exclude the node */
     struct rc_slurm_call call;
     enum rc_err err; /* as the rows told; RC_E_INTERNAL until then */
     uint32_t count;  /* jobs reached */

@@ -32,6 +32,8 @@ static const struct rc_verb writer_verbs[] = {
     {"extra", rc_slurm_verb_extra},
     {"jobs-signal", rc_slurm_verb_jobs_signal},
     {"jobs-requeue", rc_slurm_verb_jobs_requeue},
+    {"jobs-include", rc_slurm_verb_jobs_include},
+    {"job-hold", rc_slurm_verb_job_hold},
     {"reconfigure", rc_slurm_verb_reconfigure},
     {"takeover", rc_slurm_verb_takeover},
     {NULL, NULL},

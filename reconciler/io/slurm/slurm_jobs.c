@@ -9,10 +9,12 @@
 #include <stdio.h>
 
 #include "reconciler/io/slurm/slurm_helper.h"
+#include "reconciler/io/slurm/slurm_job_edit.h"
 
 struct job_round {
     struct rc_reply *reply;
-    uint16_t signal; /* 0 = requeue */
+    uint16_t signal;     /* 0 = requeue */
+    const char *exclude; /* requeue: the jobs must not start on this node again; NULL = may */
     uint32_t count;
 };
 
@@ -87,7 +89,11 @@ requeue_job(void *arg, const slurm_job_info_t *job, struct rc_error *e)
     } else if (slurm_requeue(job->job_id, 0) != SLURM_SUCCESS) {
         return write_failure(round, job->job_id, e);
     } else {
-        write_result(round, job->job_id, "done", "");
+        /* The job is requeued either way; the node that is drained keeps it away for now. */
+        enum rc_err err = round->exclude ? rc_slurm_job_exclude(job, round->exclude, e) : RC_OK;
+
+        write_result(round, job->job_id, "done", err == RC_OK ? "" : e->text);
+        return rc_slurm_gone(err) ? err : RC_OK;
     }
     return RC_OK;
 }
@@ -132,5 +138,8 @@ rc_slurm_verb_jobs_requeue(void *arg, struct rc_reply *r, const struct rc_line *
     struct job_round round = {.reply = r};
 
     (void)arg;
+    if (rc_line_number(req, "exclude", 1, 0) != 0) {
+        round.exclude = rc_line_text(req, "node", "");
+    }
     return job_verb(&round, req, requeue_job, e);
 }

@@ -33,8 +33,8 @@ on_slurm_look_row(void *arg, const struct rc_line *row)
     if (rc_slurm_take_row(look->slurm, row, &ev, &foreign_time)) {
         look->seen = true;
         (void)rc_slurm_diff_news(look->slurm->diff, &ev, foreign_time);
-        rc_slurm_show(look->slurm, &ev);
         rc_slurm_show_faults(look->slurm, row);
+        rc_slurm_show(look->slurm, &ev);
     }
 }
 

@@ -88,10 +88,12 @@ on_node_row(void *arg, const struct rc_line *row)
     if (!rc_slurm_take_row(s, row, &ev, &foreign_time)) {
         return;
     }
-    if (rc_slurm_diff_news(s->diff, &ev, foreign_time)) {
+    bool news = rc_slurm_diff_news(s->diff, &ev, foreign_time);
+
+    rc_slurm_show_faults(s, row); /* first, so that a drain is known with its cause */
+    if (news) {
         rc_slurm_show(s, &ev);
     }
-    rc_slurm_show_faults(s, row);
 }
 
 static void

@@ -487,7 +487,7 @@ jobs_tell_what_was_not_reached(void)
     open_world(&w, 60000, 1000);
     wait_for_helpers(&w);
     call.arg = &w;
-    (void)rc_slurm_jobs_requeue(w.slurm, "n1", &call);
+    (void)rc_slurm_jobs_requeue(w.slurm, "n1", false, &call);
     (void)rc_slurm_takeover(w.slurm, 1, &call);
     run_until(&w, &w.dones, 2);
     CU_ASSERT_EQUAL(w.done[0].err, RC_E_STATE);
