@@ -9,7 +9,7 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/bin
 started=$(date +%s)
-dir=$(mktemp -d /tmp/rc-forensics-XXXXXX) || exit 1
+dir=$(mktemp -d "${TMPDIR:-/tmp}/rc-forensics-XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/node"
 

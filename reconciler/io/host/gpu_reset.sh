@@ -34,14 +34,12 @@ end() # WORD TEXT
 # Processes that hold a GPU, but for the services that are stopped below.
 holders()
 {
-    for process in /proc/[0-9]*; do
-        case $(cat "$process/comm" 2>/dev/null) in
-        '' | nvidia-persiste* | nv-hostengine | nv-fabricmanage* | dcgm* | nodewatch) continue ;;
+    find /proc/[0-9]*/fd -maxdepth 1 -lname '/dev/nvidia[0-9]*' -printf '%h\n' 2>/dev/null |
+        sort -u | while IFS=/ read -r _ _ process _; do
+        case $(cat "/proc/$process/comm" 2>/dev/null) in
+        '' | nvidia-persiste* | nv-hostengine | nv-fabricmanage* | dcgm* | nodewatch) ;;
+        *) echo "$process" ;;
         esac
-        # shellcheck disable=SC2010 # names of descriptors are numbers; a readlink for each is too slow
-        if ls -l "$process/fd" 2>/dev/null | grep -q '/dev/nvidia[0-9]'; then
-            echo "${process#/proc/}"
-        fi
     done
 }
 
