@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/health.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -116,7 +117,7 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
 
     if (c->error == RC_OK) {
         if (kind == RC_ACT_GPU_RESET) {
-            rc_health_at(s, inc->node)->healed_at = s->folds; /* what is told from now on counts */
+            rc_health_healed(s, inc->node); /* what is told from now on counts */
         }
         if (kind == RC_ACT_DRAIN) {
             inc->drain_ack_ms = s->now_ms;
@@ -187,6 +188,8 @@ complete_hand(struct rc_state *s, uint32_t slot, enum rc_action_kind kind,
     } else if (inc->jobs_action == c->action) {
         inc->jobs_action = 0;
         complete_jobs(s, inc, kind, c);
+    } else if (inc->evidence_action == c->action) {
+        inc->evidence_action = 0; /* kept, or not to be had: the repair goes on */
     } else if (inc->look_action == c->action) {
         inc->look_action = 0;
         if (c->error == RC_OK && inc->looked) {
@@ -226,6 +229,12 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     }
     if (f.kind == RC_ACT_MESSAGE_QUARANTINE) {
         complete_quarantine(s, &f, c);
+        return;
+    }
+    if (f.kind == RC_ACT_JOBS_INCLUDE) {
+        if (f.node && c->error == RC_OK) {
+            rc_health_at(s, f.node)->exclude_until_ms = 0;
+        }
         return;
     }
     if (!f.incident || rc_incident_at(s, f.incident)->id != f.incident_id) {

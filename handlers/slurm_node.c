@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/health.h"
 #include "reconciler/core/timers.h"
 
 static void
@@ -23,7 +24,8 @@ see_drain(struct rc_state *s, const struct rc_node *n)
 {
     struct rc_incident *inc = n->incident ? rc_incident_at(s, n->incident) : NULL;
 
-    if (inc && n->flags & RC_SN_DRAIN && n->owner == RC_OWNER_OURS) {
+    /* The agent's own drain (incident 0) has to be taken over first. */
+    if (inc && n->flags & RC_SN_DRAIN && n->owner == RC_OWNER_OURS && n->reason_incident) {
         inc->flags |= RC_INC_DRAINED;
         if (!inc->drain_ack_ms) {
             inc->drain_ack_ms = s->now_ms; /* set by an earlier life of this daemon */
@@ -55,6 +57,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     memcpy(n->job, sn->job, sizeof n->job);
     memcpy(n->addr, sn->addr, sizeof n->addr);
     set_down_since(s, n);
+    rc_health_count(s, slot);
     rc_node_set_partition(s, slot, sn->partition);
     if (moved || !n->instance) {
         rc_node_bind(s, slot);

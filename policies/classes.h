@@ -48,6 +48,7 @@ struct rc_class {
     bool drain;          /* the agent drains at first sight */
     bool by_job;
     bool known;      /* false: an Xid or SXid that no row has; it gets the careful default */
+    bool lasts;      /* a condition: it stands until taken back; else it fades with time */
     const char *why; /* static */
 };
 

@@ -163,10 +163,15 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
         return f; /* which instance is behind the name is not known */
     }
     f.known = true;
+    if (n->flags & RC_SN_DRAIN && n->owner == RC_OWNER_OURS && !n->reason_incident) {
+        worsen(&f, RC_FAULT_AGENT_DRAIN, 0, 0,
+               "nodewatch"); /* to be taken over, then proved or repaired */
+    }
     if (down_by_itself(n)) {
         worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
     }
     diagnose_instance(s, rc_instance_at(s, n->instance), n, &f);
+    rc_judge_told(s, node, &f);
     return f;
 }
 
@@ -198,6 +203,15 @@ incidents_since(const struct rc_state *s, const struct rc_node *n, const struct 
 }
 
 static bool
+told_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_finding *f)
+{
+    uint32_t per_hour = f->fact ? f->fact->f.times - f->fact->hour_times : 0;
+
+    return (!r->told || (f->fact && !f->fact->sure)) && per_hour >= r->per_hour &&
+           ((!r->company.count && !r->company.permille) || rc_in_company(s, f->fault, &r->company));
+}
+
+static bool
 rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_node *n,
            const struct rc_finding *f)
 {
@@ -208,7 +222,7 @@ rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_no
     return (!r->fault_mask || (r->fault_mask & (UINT64_C(1) << f->fault))) &&
            (!*r->code || rc_glob(r->code, f->code)) && (!*r->type || rc_glob(r->type, type)) &&
            (!*r->partition || rc_glob(r->partition, n->partition)) &&
-           (!*r->node || rc_glob(r->node, n->name)) &&
+           (!*r->node || rc_glob(r->node, n->name)) && told_holds(s, r, f) &&
            (!r->age_min_ms || age_ms >= r->age_min_ms) &&
            (!r->age_max_ms || age_ms <= r->age_max_ms) &&
            (!r->repeats_min || incidents_since(s, n, r) + !listed >= r->repeats_min);

@@ -148,6 +148,9 @@ rc_policy_check_rule(struct rc_bind *b, const struct rc_jsonc_value *v, void *ou
                       "order \"stop-first\" launches when the old instance is gone: use \"idle\"");
     }
     check_before_drain(b, v, rule);
+    if (rule->tell && !rule->ignore) {
+        rc_load_error(b->errs, b->file, rule_place(v, "tell"), "only what is ignored is told");
+    }
     if (rule->lead_ms > 0 && mask != 0 && (mask & scheduled_faults) == 0) {
         rc_load_error(b->errs, b->file, rule_place(v, "lead"),
                       "only faults that AWS schedules have a window to lead");
@@ -191,7 +194,8 @@ static bool
 is_unconditional(const struct rc_rule *r)
 {
     return r->repeats_min == 0 && r->age_min_ms == 0 && r->age_max_ms == 0 && !*r->code &&
-           !*r->type && !*r->partition && !*r->node;
+           !*r->type && !*r->partition && !*r->node && !r->told && !r->per_hour &&
+           !r->company.count && !r->company.permille;
 }
 
 static void

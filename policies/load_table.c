@@ -246,6 +246,11 @@ static const struct rc_bind_row controllers_rows[] = {
     TIME("swap_back_after", rc_controllers_policy, swap_back_ms, SECOND, 30 * DAY, "15m", "when it has been well so long"),
 };
 static const struct rc_bind_table controllers_table = {ROWS(controllers_rows), NULL};
+static const struct rc_bind_row company_rows[] = {
+    NUMBER("count", rc_limit, count,    0, COUNT_MAX, "", "at least so many nodes"),
+    SHARE("share",  rc_limit, permille, "", "and at least this share of the cluster"),
+};
+static const struct rc_bind_table company_table = {ROWS(company_rows), NULL};
 
 static const struct rc_bind_row match_rows[] = {
     {.key = "fault", .type = RC_BIND_MASK, .offset = offsetof(struct rc_rule, fault_mask), .names = &fault_names, .fallback = "", .help = "one of these faults; not given = any"},
@@ -258,12 +263,16 @@ static const struct rc_bind_row match_rows[] = {
     TEXT("type",           rc_rule, type, "", "pattern on the instance type"),
     {.key = "partition", .type = RC_BIND_NAME, .offset = offsetof(struct rc_rule, partition), .room = RC_PARTITION_LEN, .min = 1, .fallback = "", .help = "the node's first partition"},
     TEXT("node",           rc_rule, node, "", "pattern on the node name"),
+    SWITCH("told",         rc_rule, told, "false", "true = only what the node's agent tells without draining: it is certain of nothing"),
+    NUMBER("per_hour",     rc_rule, per_hour, 1, COUNT_MAX, "", "told at least so often within an hour"),
+    PART("company",        rc_rule, company, &company_table, "", "so many nodes show the same fault at once, or all of a small cluster: not the node's own"),
 };
 
 static const struct rc_bind_row jobs_rows[] = {
     CHOICE("mode",          rc_jobs_plan, mode, &jobs_names, "wait", "wait: until they end; signal: then wait; requeue: signal, wait at most wait, then requeue"),
     CHOICE("signal",        rc_jobs_plan, signal, &signal_names, "none", "signal to the job's processes as soon as the node is drained"),
     TIME("wait",            rc_jobs_plan, wait_ms, 0, 30 * DAY, "0s", "requeue: how long; wait, signal: an hour later a person is told, nothing is killed"),
+    TIME("exclude",         rc_jobs_plan, exclude_ms, 0, 30 * DAY, "0s", "what was requeued does not start on this node again for so long"),
     TIME("before_deadline", rc_jobs_plan, before_deadline_ms, 0, DAY, "0s", "when AWS has set a deadline, requeue so long before it, whatever the mode; 0s = do not"),
     TIME("signal_before",   rc_jobs_plan, signal_before_ms, 0, DAY, "0s", "the signal once more so long before a requeue, so that what is saved is fresh; 0s = only with the drain"),
 };
@@ -282,6 +291,8 @@ static const struct rc_bind_row rule_rows[] = {
     NAMED("name", rc_rule, name, NULL, "the rule's name, shown by reconcilectl why"),
     {.key = "match", .type = RC_BIND_OBJECT, .sub = &match_table, .fallback = "", .help = "all of these must hold; nothing given = always"},
     SWITCH("ignore",  rc_rule, ignore, "false", "true = no incident at all"),
+    SWITCH("tell",    rc_rule, tell, "false", "with ignore: a person is told once a day"),
+    SWITCH("forensics", rc_rule, forensics, "false", "true = keep the evidence (a bundle of logs) before the first rung"),
     SWITCH("approve", rc_rule, approve, "false", "true = wait for reconcilectl approve before the first destructive rung"),
     TIME("confirm",   rc_rule, confirm_ms, 0, DAY, "0s", "the fault must stand so long before anything is done"),
     TIME("lead",      rc_rule, lead_ms, 0, 30 * DAY, "0s", "scheduled faults: drain so long before the window opens"),

@@ -11,8 +11,10 @@ struct rc_finding {
     bool known;             /* which instance stands behind the name is known, or that none does */
     bool dead;              /* the instance is proved dead: no rank lives */
     int64_t window_wall_ms; /* a scheduled fault: not before; 0 = now */
-    int64_t deadline_wall_ms; /* AWS acts by itself then; 0 = not told */
-    const char *code;         /* points into the state */
+    int64_t deadline_wall_ms;   /* AWS acts by itself then; 0 = not told */
+    const char *code;           /* points into the state */
+    const struct rc_told *fact; /* what the agent told, NULL = the fault is of another source */
+    bool company;               /* something was passed over because many nodes show it at once */
 };
 
 /* classify.c. Well is what is known to be without a fault; what cannot be told is not. */
@@ -21,6 +23,10 @@ struct rc_finding rc_diagnose(const struct rc_state *s, uint32_t node);
 /* The first rule whose conditions hold, or NULL. */
 const struct rc_rule *rc_policy_match(const struct rc_state *s, uint32_t node,
                                       const struct rc_finding *f);
+/* judge.c: the worst of what the node's agent tells, when it is worse than the finding. */
+void rc_judge_told(const struct rc_state *s, uint32_t node, struct rc_finding *f);
+/* As many nodes show this fault at once as the limit says, or all of a small cluster. */
+bool rc_in_company(const struct rc_state *s, enum rc_fault fault, const struct rc_limit *l);
 bool rc_instance_dead(const struct rc_state *s, uint32_t instance);
 
 /* ladder.c */

@@ -7,13 +7,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "reconciler/core/health.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
 enum {
-    ROOM_FOR_ONE_NODE = 13, /* the most that one node's turn emits */
+    ROOM_FOR_ONE_NODE = 15, /* the most that one node's turn emits */
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
+    COMPANY_AGAIN_MS = 60 * 1000,
     LEASE_TIMEOUT_MS = 60000 /* the lease always answers; asked twice, it would change epochs */
 };
 
@@ -147,7 +149,9 @@ consider_raising(struct rc_turn *t)
         inc->phase == RC_PHASE_QUARANTINE || inc->old_instance != t->n->instance) {
         return;
     }
-    if (power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) {
+    bool rebooting = inc->phase == RC_PHASE_REBOOT || inc->phase == RC_PHASE_JOIN;
+    if ((power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) ||
+        ((power_cycling || rebooting) && t->finding.fault == RC_FAULT_NODE_DOWN)) {
         return; /* by our own hand */
     }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
@@ -192,6 +196,7 @@ expire_flights(struct rc_turn *t)
     expire_hand(t, &inc->jobs_action);
     expire_hand(t, &inc->look_action);
     expire_hand(t, &inc->terminate_action);
+    expire_hand(t, &inc->evidence_action);
     if (expire_hand(t, &inc->put_action)) {
         inc->put_retry_ms = t->s->now_ms;
     }
@@ -254,6 +259,20 @@ wake_when_missing(struct rc_turn *t)
     }
 }
 
+/* What was told fades, or is not the node's own only while others show it too. */
+static void
+wake_when_told(struct rc_turn *t)
+{
+    if (!t->n->unwell) {
+        return;
+    }
+    rc_turn_wake(t, rc_health_wake(t->s, t->node));
+    if (t->finding.company) {
+        rc_health_at(t->s, t->node)->company_ms = t->s->now_ms;
+        rc_turn_wake(t, t->s->now_ms + COMPANY_AGAIN_MS);
+    }
+}
+
 static void
 decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
 {
@@ -263,8 +282,10 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
     if (!t.n->group) {
         return;
     }
+    rc_health_count(s, node);
     t.finding = rc_diagnose(s, node);
     wake_when_missing(&t);
+    wake_when_told(&t);
     t.slot = t.n->incident;
     if (t.slot) {
         t.inc = rc_incident_at(s, t.slot);
@@ -282,6 +303,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
     } else {
         rc_turn_end_leftovers(&t);
     }
+    rc_turn_aside(&t);
     rc_history_decide(&t);
     rc_timer_set(s, node, t.n->incident || t.wake_ms != RC_NEVER ? t.wake_ms : RC_NEVER);
 }

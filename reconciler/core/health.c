@@ -24,8 +24,10 @@ fill(struct rc_state *s, struct rc_told *to, const struct rc_node_fault *f,
     to->fault = (uint32_t)c.fault;
     to->sure = c.drain || f->guilty;
     to->by_job = c.by_job;
+    to->lasts = c.lasts;
     to->since_ms = before ? before->since_ms : s->now_ms;
     to->at = before && before->f.times >= f->times ? before->at : s->folds;
+    /* Of what is new to us only the last time is known to be of this hour. */
     to->hour_ms = before ? before->hour_ms : s->now_ms;
     to->hour_times = before ? before->hour_times : f->times - (f->times > 0);
     if (s->now_ms - to->hour_ms >= HOUR_MS) {
@@ -53,15 +55,73 @@ rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults
         fill(s, &h->told[h->told_count++], &list->v[i], before);
     }
     h->more = list->more;
+    rc_node_at(s, node)->unwell = 1;
     memcpy(h->boot, list->boot, sizeof h->boot);
+    rc_health_count(s, node);
 }
 
-/* What was told before this boot, or before the proof of a repair, is of the past. */
+static int64_t
+fades_wall_ms(const struct rc_told *t)
+{
+    return t->sure || t->lasts ? RC_NEVER : t->f.last_wall_ms + HOUR_MS;
+}
+
 bool
 rc_told_stands(const struct rc_state *s, uint32_t node, const struct rc_told *t)
 {
     const struct rc_node *n = rc_node_at(s, node);
+    const struct rc_health *h = rc_health_at(s, node);
+    int64_t last = t->f.last_wall_ms;
 
-    return t->fault && t->f.times && t->f.last_wall_ms >= n->boot_wall_ms &&
-           t->at > rc_health_at(s, node)->healed_at;
+    return t->fault && t->f.times && last >= n->boot_wall_ms && last >= h->healed_wall_ms &&
+           t->at > h->healed_at && s->now_wall_ms < fades_wall_ms(t);
+}
+
+void
+rc_health_healed(struct rc_state *s, uint32_t node)
+{
+    struct rc_health *h = rc_health_at(s, node);
+
+    h->healed_at = s->folds;
+    h->healed_wall_ms = s->now_wall_ms;
+    rc_health_count(s, node);
+}
+
+void
+rc_health_count(struct rc_state *s, uint32_t node)
+{
+    struct rc_health *h = rc_health_at(s, node);
+    uint64_t shows = 0;
+
+    if (!rc_node_at(s, node)->unwell) {
+        return;
+    }
+    for (uint32_t i = 0; i < h->told_count; i++) {
+        if (rc_told_stands(s, node, &h->told[i])) {
+            shows |= UINT64_C(1) << h->told[i].fault;
+        }
+    }
+    for (uint32_t fault = 1; shows != h->shows && fault < RC_FAULT__MAX; fault++) {
+        uint32_t was = (uint32_t)(h->shows >> fault & 1), is = (uint32_t)(shows >> fault & 1);
+        s->shows[fault] += is - was;
+    }
+    h->shows = shows;
+    rc_node_at(s, node)->unwell = h->told_count || shows || h->exclude_until_ms;
+}
+
+int64_t
+rc_health_wake(const struct rc_state *s, uint32_t node)
+{
+    const struct rc_health *h = rc_health_at(s, node);
+    int64_t next_ms = RC_NEVER;
+
+    for (uint32_t i = 0; i < h->told_count; i++) {
+        const struct rc_told *t = &h->told[i];
+        if (fades_wall_ms(t) == RC_NEVER || !rc_told_stands(s, node, t)) {
+            continue;
+        }
+        int64_t at_ms = s->now_ms + fades_wall_ms(t) - s->now_wall_ms;
+        next_ms = at_ms < next_ms ? at_ms : next_ms;
+    }
+    return next_ms;
 }

@@ -61,6 +61,7 @@ const char *rc_phase_waits_for(enum rc_phase p);
     X(RC_BLOCK_IN_FLIGHT,  "in-flight-limit") \
     X(RC_BLOCK_CAPACITY,   "no-capacity") \
     X(RC_BLOCK_FOREIGN,    "foreign-drain") \
+    X(RC_BLOCK_COMPANY,    "many-nodes-at-once") \
     X(RC_BLOCK_UNKNOWN,    "missing-knowledge") \
     X(RC_BLOCK_TABLE_FULL, "capacity_exceeded")
 /* clang-format on */

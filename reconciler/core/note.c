@@ -249,6 +249,9 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
         bool last = rc_jobs_last_signal_at(s, inc) <= s->now_ms; /* the first may be it already */
         inc->flags |= RC_INC_SIGNALLED | (last ? (uint32_t)RC_INC_SIGNALLED_LAST : 0U);
     }
+    if (kind == RC_ACT_FORENSICS) {
+        inc->flags |= RC_INC_EVIDENCE;
+    }
     if (kind == RC_ACT_TERMINATE) {
         uint32_t instance = rc_instance_find(s, a->instance);
         if (instance) {
@@ -309,6 +312,23 @@ note_leftover(struct rc_state *s, const struct rc_action *a)
     }
 }
 
+/* Requeued jobs stay away from the node for a while; the end of that is asked for until it
+ * is answered. */
+static void
+note_exclusion(struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t node = rc_node_find(s, a->node);
+    uint32_t incident = node ? rc_node_at(s, node)->incident : 0;
+
+    if (node && a->kind == RC_ACT_JOBS_INCLUDE) {
+        rc_health_at(s, node)->exclude_until_ms = a->deadline_ms;
+    } else if (incident && a->u.jobs.exclude) {
+        rc_health_at(s, node)->exclude_until_ms =
+            s->now_ms + rc_incident_at(s, incident)->rule.jobs.exclude_ms;
+        rc_node_at(s, node)->unwell = 1;
+    }
+}
+
 void
 rc_note(struct rc_state *s, const struct rc_action *a)
 {
@@ -337,6 +357,9 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     }
     if (kind == RC_ACT_HISTORY_PUT) {
         rc_history_note(s, a);
+    }
+    if (kind == RC_ACT_JOBS_INCLUDE || kind == RC_ACT_JOBS_REQUEUE) {
+        note_exclusion(s, a);
     }
     uint32_t slot = slot_of(s, a);
     note_flight(s, a, slot);

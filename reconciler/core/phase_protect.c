@@ -53,6 +53,11 @@ write_reason(const struct rc_turn *t, struct rc_action *a)
         rc_put_text(a->text, sizeof a->text, " ");
         rc_put_text(a->text, sizeof a->text, t->inc->code);
     }
+    const struct rc_told *told = t->finding.fact;
+    if (told && told->fault == t->inc->fault && *told->f.device) {
+        rc_put_text(a->text, sizeof a->text, " ");
+        rc_put_text(a->text, sizeof a->text, told->f.device);
+    }
 }
 
 static void
@@ -79,7 +84,7 @@ rc_phase_protect(struct rc_turn *t)
     if (drained && drain_is_foreign(t)) {
         return rc_turn_block(t, RC_BLOCK_FOREIGN, RC_NEVER);
     }
-    if (t->inc->drain_ack_at && drained && t->n->owner == RC_OWNER_OURS) {
+    if (t->inc->drain_ack_at && drained && t->n->owner == RC_OWNER_OURS && t->n->reason_incident) {
         t->inc->flags |= RC_INC_DRAINED;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
     }
@@ -130,6 +135,7 @@ treat_jobs(struct rc_turn *t)
     }
     rc_act_init(t, &a, kind, t->s->policy.timeouts.drain_ms);
     a.u.jobs.signal = kind == RC_ACT_JOBS_SIGNAL ? inc->rule.jobs.signal : 0;
+    a.u.jobs.exclude = kind == RC_ACT_JOBS_REQUEUE && inc->rule.jobs.exclude_ms > 0;
     rc_put_text(a.text, sizeof a.text, rc_fault_name((enum rc_fault)inc->fault));
     rc_act_send(t->s, t->out, &a);
 }
@@ -240,6 +246,28 @@ start_rung(struct rc_turn *t)
     return rc_turn_go(t, RC_PHASE_QUARANTINE, "the ladder ends here");
 }
 
+/* A reboot or another host takes the evidence away. Asked for once; a node that does not
+ * answer is not waited for longer than the time-out. */
+static bool
+evidence_is_kept(struct rc_turn *t)
+{
+    struct rc_incident *inc = t->inc;
+    const struct rc_rung *rung = rc_rung_now(inc);
+    struct rc_action a;
+
+    if (!inc->rule.forensics || t->finding.dead || inc->flags & RC_INC_BROKEN ||
+        rung->kind == RC_RUNG_WATCH) {
+        return true;
+    }
+    if (!(inc->flags & RC_INC_EVIDENCE)) {
+        rc_act_init(t, &a, RC_ACT_FORENSICS, t->s->policy.timeouts.gate_ms);
+        rc_turn_host(t, &a);
+        rc_put_text(a.text, sizeof a.text, rc_fault_name((enum rc_fault)inc->fault));
+        rc_act_send(t->s, t->out, &a);
+    }
+    return inc->evidence_action == 0;
+}
+
 bool
 rc_phase_wait_idle(struct rc_turn *t)
 {
@@ -249,6 +277,10 @@ rc_phase_wait_idle(struct rc_turn *t)
         rc_turn_end_replacement(t);
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "an operator took the node back");
+    }
+    if (t->finding.company && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
+        !inc->launch_action) {
+        return rc_turn_block(t, RC_BLOCK_COMPANY, RC_NEVER); /* no proof of health yet either */
     }
     if (rc_finding_well(&t->finding) && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
         !inc->launch_action) {
@@ -261,7 +293,7 @@ rc_phase_wait_idle(struct rc_turn *t)
         put_down(t);
     }
     if (rc_turn_idle(t)) {
-        return start_rung(t);
+        return evidence_is_kept(t) && start_rung(t);
     }
     if (!t->finding.dead) {
         (void)rc_turn_drain_again(t);

@@ -36,6 +36,27 @@ rc_phase_join(struct rc_turn *t)
 }
 
 static void
+choose_probes(const struct rc_turn *t, struct rc_act_gate *gate)
+{
+    const struct rc_gate_policy *p = &t->s->policy.gate;
+    const char *type = t->n->instance ? rc_instance_at(t->s, t->n->instance)->type : "";
+
+    /* A job that runs on (the fault went by itself) is not disturbed by what loads GPUs or NICs. */
+    const uint32_t load =
+        1U << RC_GATE_PROBE_DCGM | 1U << RC_GATE_PROBE_PINGPONG | 1U << RC_GATE_PROBE_NCCL;
+    uint32_t allowed = t->n->flags & (RC_SN_ALLOCATED | RC_SN_COMPLETING) ? ~load : UINT32_MAX;
+
+    for (uint32_t i = 0; i < p->type_count; i++) {
+        if (rc_glob(p->type[i].type, type)) {
+            gate->probes = (uint32_t)p->type[i].probes & allowed;
+            gate->must = (uint32_t)p->type[i].must & allowed;
+            gate->dcgm_level = p->type[i].dcgm_level;
+            return;
+        }
+    }
+}
+
+static void
 send_gate(struct rc_turn *t)
 {
     struct rc_action a;
@@ -46,6 +67,8 @@ send_gate(struct rc_turn *t)
     }
     memcpy(a.u.gate.addr, t->n->addr, sizeof a.u.gate.addr);
     a.u.gate.timeout_ms = (uint32_t)t->s->policy.timeouts.gate_ms;
+    a.u.gate.since_wall_ms = t->inc->phase_wall_ms;
+    choose_probes(t, &a.u.gate);
     rc_act_send(t->s, t->out, &a);
 }
 
@@ -61,7 +84,11 @@ rc_phase_gate(struct rc_turn *t)
     if (inc->flags & RC_INC_ACCEPTED && rc_finding_well(&t->finding)) {
         return rc_turn_go(t, RC_PHASE_RETURN, "health proved");
     }
-    if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms)) {
+    if (t->finding.company) {
+        return rc_turn_block(t, RC_BLOCK_COMPANY, RC_NEVER); /* what is shared fails no node */
+    }
+    int64_t shared_ms = rc_health_at(t->s, t->node)->company_ms - inc->phase_ms;
+    if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms + (shared_ms > 0 ? shared_ms : 0))) {
         return rc_turn_fail(t, faulty ? "the fault stands in the gate" : "no verdict in time");
     }
     if (!(inc->flags & RC_INC_ACCEPTED) && !rc_turn_drain_again(t) && rc_turn_ready(t)) {

@@ -95,6 +95,7 @@ struct rc_jobs_plan {
     int64_t wait_ms; /* then what the mode says; RC_JOBS_WAIT: then tell a person, never kill */
     int64_t before_deadline_ms; /* AWS's own deadline: requeue this long before it, 0 = do not */
     int64_t signal_before_ms;   /* the signal once more so long before the requeue, 0 = do not */
+    int64_t exclude_ms;         /* what was requeued does not start here again for so long */
 };
 
 enum rc_launch_when {
@@ -116,6 +117,13 @@ enum rc_repeats_of {
     RC_REPEATS_OF_INSTANCE /* those since this instance was launched, or started again */
 };
 
+/* A limit as an absolute count and a share; the larger of the two is allowed,
+ * so that a share of a tiny pool never blocks everything nor allows everything. */
+struct rc_limit {
+    uint32_t count;
+    uint32_t permille;
+};
+
 /* Rules are tried in order; the first whose conditions all hold is taken. */
 struct rc_rule {
     char name[RC_RULE_LEN];
@@ -126,12 +134,18 @@ struct rc_rule {
     int64_t repeats_window_ms;
     int64_t age_min_ms; /* generation age at least / at most; 0 = any */
     int64_t age_max_ms;
-    char code[RC_CODE_LEN]; /* glob on the fault's code, "" = any */
-    char type[RC_TYPE_LEN]; /* glob on instance type */
+    /* What an agent only tells of (it did not drain for it): 1 = the rule takes nothing else. */
+    uint32_t told;
+    uint32_t per_hour;       /* told at least so often within the hour; 0 = any */
+    struct rc_limit company; /* as many nodes show the same fault at once; 0 and 0 = any */
+    char code[RC_CODE_LEN];  /* glob on the fault's code, "" = any */
+    char type[RC_TYPE_LEN];  /* glob on instance type */
     char partition[RC_PARTITION_LEN];
     char node[RC_NODE_LEN]; /* glob on the node name */
     struct rc_jobs_plan jobs;
     uint32_t ignore;      /* 1 = no incident at all */
+    uint32_t tell;        /* 1 = a person is told once a day of what is ignored */
+    uint32_t forensics;   /* 1 = keep the evidence before the first rung */
     uint32_t approve;     /* 1 = a person must approve before the first destructive rung */
     uint32_t launch_when; /* enum rc_launch_when */
     uint32_t order;       /* enum rc_order */
@@ -140,13 +154,6 @@ struct rc_rule {
     int64_t lead_ms;    /* scheduled faults: start this long before the window opens */
     int64_t confirm_ms; /* the fault must stand this long before an incident is opened */
     struct rc_rung rung[RC_RUNGS_MAX];
-};
-
-/* A limit as an absolute count and a share; the larger of the two is allowed,
- * so that a share of a tiny pool never blocks everything nor allows everything. */
-struct rc_limit {
-    uint32_t count;
-    uint32_t permille;
 };
 
 enum rc_scope { RC_SCOPE_CLUSTER, RC_SCOPE_PARTITION, RC_SCOPE_ZONE, RC_SCOPE__MAX };

@@ -68,6 +68,7 @@ struct rc_node {
     uint32_t generation;
     uint32_t incident;
     uint32_t hold;          /* operator hold */
+    uint32_t unwell;        /* its row of health has something to say */
     uint32_t yielded_fault; /* an operator took the node back from this fault */
     uint32_t heap_at;       /* 1-based place in the timer heap */
     uint32_t touched;
@@ -84,12 +85,17 @@ struct rc_told {
     uint32_t fault;      /* enum rc_fault */
     uint32_t sure;       /* the agent drains for it; else it is judged by rate, time or company */
     uint32_t by_job;     /* a program can cause it */
+    uint32_t lasts;      /* a condition: it does not fade */
 };
 
 /* What a node says of itself. A table of its own: most turns do not look at it. */
 struct rc_health {
     struct rc_told told[RC_NODE_FAULTS_MAX];
-    uint64_t healed_at; /* fold number: what was told before is mended, and proved */
+    uint64_t healed_at;       /* fold number: what was told before is mended */
+    int64_t healed_wall_ms;   /* the same moment on the wall clock */
+    int64_t company_ms;       /* last time that something was passed over in company */
+    int64_t exclude_until_ms; /* our exclusion of it is taken from waiting jobs then; 0 = none */
+    uint64_t shows;           /* bits 1 << enum rc_fault of what stands: counted in s->shows */
     uint32_t told_count;
     uint32_t more;
     char boot[RC_BOOT_LEN];
@@ -149,13 +155,14 @@ enum rc_incident_flag {
     RC_INC_BROKEN = 1U << 6,    /* a destructive rung has begun */
     RC_INC_TOLD_WAIT = 1U << 7, /* people were told that jobs do not end */
     RC_INC_TOLD_STUCK = 1U << 8,
-    RC_INC_EXHAUSTED = 1U << 9, /* attempts used up: quarantine after the drain */
-    RC_INC_ADOPTED = 1U << 10,
+    RC_INC_EXHAUSTED = 1U << 9,    /* attempts used up: quarantine after the drain */
+    RC_INC_ADOPTED = 1U << 10,     /* begun by another life: its counts are not ours */
     RC_INC_MISMATCH = 1U << 11,    /* a token was refused: look before a new one */
     RC_INC_NO_CAPACITY = 1U << 13, /* every launch option was full at the last round */
     RC_INC_YIELDED = 1U << 15,     /* an operator took the node back */
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
+    RC_INC_EVIDENCE = 1U << 21,    /* the evidence was asked for */
     RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
     RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */
     RC_INC_ASIDE = 1U << 17,       /* in quarantine, and counted as such */
@@ -218,7 +225,7 @@ struct rc_flight {
     uint32_t incident; /* slot */
     uint32_t incident_id;
     uint32_t next_in_bucket, next_free;
-    uint32_t node;
+    uint32_t node; /* slot, 0 = none */
 };
 
 /* A job that lost nodes to us: see gang.c. */
@@ -259,6 +266,13 @@ struct rc_scope_row {
     struct rc_rate launches, destructive;
 };
 
+/* What people were told outside any incident; not again on the same day. */
+enum { RC_SAID_MAX = 32 };
+struct rc_said {
+    uint64_t hash;
+    int64_t at_ms;
+};
+
 struct rc_counters {
     uint64_t steps, events[RC_EVENT__MAX], actions[RC_ACTION__MAX];
     uint64_t stale_facts, late_completions, duplicates, unknown_instances, capacity_exceeded;
@@ -296,6 +310,9 @@ struct rc_state {
     uint32_t recheck; /* blocked incidents must be looked at again */
     int64_t breaker_since_ms, breaker_last_ms;
     struct rc_rate breaker_rate;
+
+    uint32_t shows[RC_FAULT__MAX]; /* nodes whose agents tell of this fault */
+    struct rc_said said[RC_SAID_MAX];
 
     /* polling */
     uint32_t sweep;          /* number of complete DescribeInstances passes */

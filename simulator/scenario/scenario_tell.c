@@ -360,6 +360,12 @@ tell_daemon(struct telling *t)
     return true;
 }
 
+static bool
+tell_agent(struct telling *t)
+{
+    return rc_scen_agent(t->r, t->v, t->count, t->why, t->room);
+}
+
 static const struct tell_row rows[] = {
     {"world launches", 2, 4, "world launches boot|register in TIME|never [xN]", tell_launches},
     {"world instance", 2, 5,
@@ -376,6 +382,8 @@ static const struct tell_row rows[] = {
     {"operator resumes", 1, 1, "operator resumes NODE", tell_resumes},
     {"operator", 1, 2, "operator hold|release NODE, approve INCIDENT, pause, resume, breaker-reset",
      tell_operator},
+    {"agent", 2, 6, "agent NODES drains|tells CLASS [DEVICE] [xN], agent NODES clears [CLASS]",
+     tell_agent},
     {"daemon", 1, 1, "daemon restarts|taken-over", tell_daemon},
 };
 
@@ -414,7 +422,8 @@ rc_scen_tell(struct rc_scen_run *r, const struct rc_scen_words *w, char *why, si
         }
         return rows[i].fn(&t);
     }
-    snprintf(why, room, "unknown: %.60s; expected event, message, world, operator, daemon or end",
+    snprintf(why, room,
+             "unknown: %.60s; expected event, message, world, agent, operator, daemon or end",
              w->count ? w->v[0] : "");
     return false;
 }

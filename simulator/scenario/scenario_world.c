@@ -7,6 +7,7 @@
 #include "simulator/scenario/scenario_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int64_t
@@ -175,6 +176,9 @@ give_node(struct rc_scen_run *r, struct rc_scen_node *n)
                 (n->completing ? (uint32_t)RC_SN_COMPLETING : 0U) |
                 (n->maint ? (uint32_t)RC_SN_MAINT : 0U);
     sn->owner = n->owner;
+    if (n->owner == RC_OWNER_OURS) {
+        sn->reason_incident = (uint32_t)strtoul(n->reason + 3, NULL, 10); /* "rc:12 …" */
+    }
     sn->jobs = n->job ? 1 : 0;
     if (n->job) {
         sn->job[0] = (struct rc_node_job){n->job, job_size(r, n->job)};
@@ -197,6 +201,7 @@ give_node(struct rc_scen_run *r, struct rc_scen_node *n)
         memcpy(n->shown, shown, sizeof n->shown);
         rc_scen_say(r, '~', "slurm: %s %s", n->name, shown);
     }
+    rc_scen_agent_show(r, n);
     rc_scen_give(r, &ev);
 }
 
@@ -309,6 +314,7 @@ rc_scen_world_show_all(struct rc_scen_run *r)
         give_status(r, &r->instance[i]);
     }
     for (unsigned i = 0; i < r->node_count; i++) {
+        r->node[i].agent_news = r->node[i].agent.count > 0;
         give_node(r, &r->node[i]);
     }
 }
@@ -354,6 +360,7 @@ rebooted(struct rc_scen_run *r, struct rc_scen_instance *i)
 
     if (n && i->state == RC_INST_RUNNING) {
         n->boot_ms = rc_scen_wall_ms(r);
+        rc_scen_agent_boots(n);
         i->check[1] = RC_CHECK_OK;
         i->status_news = true;
         if (i->slurmd_takes_ms != RC_NEVER) {
@@ -394,6 +401,7 @@ rc_scen_world_happen(struct rc_scen_run *r, const struct rc_scen_later *l)
         struct rc_scen_node *n = served_by(r, i);
         if (n && i->state == RC_INST_RUNNING) {
             n->boot_ms = rc_scen_wall_ms(r) - i->slurmd_takes_ms;
+            rc_scen_agent_boots(n);
             rc_scen_slurmd_up(r, n);
         }
         break;
@@ -443,6 +451,8 @@ begin_node(struct rc_scen_run *r, const char *name, unsigned number)
     snprintf(n->addr, sizeof n->addr, "10.0.%u.%u", number / 250, number % 250);
     n->owner = RC_OWNER_NONE;
     n->boot_ms = n->slurmd_ms = rc_scen_wall_ms(r) - 86400000;
+    rc_scen_agent_boots(n);
+    n->agent_news = false;
     snprintf(i->id, sizeof i->id, "i-%.28s", name);
     memcpy(i->node, n->name, sizeof i->node);
     memcpy(i->addr, n->addr, sizeof i->addr);

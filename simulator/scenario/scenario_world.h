@@ -40,8 +40,11 @@ struct rc_scen_node {
     char reason[RC_TEXT_LEN];
     uint32_t owner; /* enum rc_owner */
     bool drain, down, silent, completing, maint;
-    unsigned job;                /* number of the job that runs on it, 0 = none */
-    int64_t boot_ms, slurmd_ms;  /* wall clock */
+    unsigned job;                   /* number of the job that runs on it, 0 = none */
+    int64_t boot_ms, slurmd_ms;     /* wall clock */
+    struct rc_ev_node_faults agent; /* what its agent tells of this boot */
+    unsigned boots;
+    bool agent_news;
     char shown[RC_TEXT_LEN * 2]; /* last line printed of it */
 };
 
@@ -177,6 +180,10 @@ void rc_scen_slurmd_up(struct rc_scen_run *r, struct rc_scen_node *n);
 int64_t rc_scen_wall_ms(const struct rc_scen_run *r);
 /* scenario_tell.c: lines of the story that are no events */
 bool rc_scen_tell(struct rc_scen_run *r, const struct rc_scen_words *w, char *why, size_t room);
+/* scenario_agent.c: "agent …" lines, and what they lead to */
+bool rc_scen_agent(struct rc_scen_run *r, char *const *v, unsigned count, char *why, size_t room);
+void rc_scen_agent_boots(struct rc_scen_node *n);
+void rc_scen_agent_show(struct rc_scen_run *r, struct rc_scen_node *n);
 /* scenario_events.c: "event …" and "message …" lines; redelivery */
 bool rc_scen_line_event(struct rc_scen_run *r, const char *text, char *why, size_t room);
 bool rc_scen_line_message(struct rc_scen_run *r, const char *text, char *why, size_t room);

@@ -195,6 +195,10 @@ give_node(struct story *st, const char *node, const char *addr, uint32_t flags, 
     rc_text_set(ev.u.slurm.partition, RC_PARTITION_LEN, "gpu");
     ev.u.slurm.flags = flags;
     ev.u.slurm.owner = (uint32_t)owner;
+    const struct rc_incident *inc = rc_node_find(st->s, node) ? story_incident(st, node) : NULL;
+    if (owner == RC_OWNER_OURS) {
+        ev.u.slurm.reason_incident = inc ? inc->id : 1; /* 0 would be an agent's drain */
+    }
     ev.u.slurm.cpus = 96;
     ev.u.slurm.boot_wall_ms = st->wall_ms;
     ev.u.slurm.slurmd_start_wall_ms = st->wall_ms;

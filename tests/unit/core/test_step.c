@@ -80,6 +80,7 @@ record_node(struct recorded *r, unsigned n, uint32_t flags, enum rc_owner owner)
     rc_text_set(ev.u.slurm.partition, RC_PARTITION_LEN, "gpu");
     ev.u.slurm.flags = flags;
     ev.u.slurm.owner = (uint32_t)owner;
+    ev.u.slurm.reason_incident = owner == RC_OWNER_OURS; /* 0 would be an agent's drain */
     record(r, &ev);
 }
 
