@@ -261,7 +261,7 @@ book_run(struct rc_fleet *f, struct rc_fleet_job *j, enum rc_job_cause cause)
 
 /* RUNS ends: its nodes are cleaned first. */
 static void
-end_run(struct rc_fleet *f, uint32_t at, enum rc_job_cause cause)
+close_run(struct rc_fleet *f, uint32_t at, enum rc_job_cause cause)
 {
     struct rc_fleet_job *j = &f->q.job[at];
 
@@ -300,7 +300,7 @@ rc_queue_interrupt(struct rc_fleet *f, uint32_t at, enum rc_job_cause cause)
     /* One that stands still is not killed by whoever ends it: the fault did that. */
     bool dead = f->q.job[at].stall_ms != 0;
 
-    end_run(f, at, dead ? RC_CAUSE_FAULT : cause);
+    close_run(f, at, dead ? RC_CAUSE_FAULT : cause);
 }
 
 static void
@@ -339,9 +339,9 @@ rc_queue_due(struct rc_fleet *f, const struct rc_due *d)
         return; /* of a run that is over */
     }
     if (d->kind == RC_DUE_JOB_END && !j->stall_ms) {
-        end_run(f, d->index, RC_CAUSE_DONE);
+        close_run(f, d->index, RC_CAUSE_DONE);
     } else if (d->kind == RC_DUE_JOB_DIES) {
-        end_run(f, d->index, RC_CAUSE_FAULT);
+        close_run(f, d->index, RC_CAUSE_FAULT);
     } else if (d->kind == RC_DUE_JOB_FREE) {
         free_nodes(f, d->index);
     } else if (d->kind == RC_DUE_JOB_AGAIN) {
