@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
     {"compare", rc_compare_command, "several policies on the same months of a large cluster"},
     {"replay", rc_replay_command, "a daemon's journal through the core, decision by decision"},
     {"run", rc_run_command, "months of a large cluster with jobs and faults, scored"},
+    {"sweep", rc_sweep_command, "a large comparison in pieces, by Slurm or by processes here"},
 };
 
 int

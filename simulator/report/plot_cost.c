@@ -41,8 +41,9 @@ write_grid(FILE *out, const struct rc_axis *x, const struct rc_axis *y)
         rc_axis_label(at[i], n > 1 ? at[1] - at[0] : 0, label, sizeof label);
         fprintf(out,
                 "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
-                "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">$%s</text>\n",
-                px, TOP, px, TOP + HEIGHT, px, TOP + HEIGHT + 18, label);
+                "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">$%s</text>\n",
+                px, TOP, px, TOP + HEIGHT, px, TOP + HEIGHT + 18,
+                px > RC_PLOT_WIDTH - RIGHT - 20 ? "end" : "middle", label);
     }
     for (uint32_t i = 0, n = rc_axis_ticks(y, at, TICKS); i < n; i++) {
         double px = rc_axis_px(y, at[i]);

@@ -15,7 +15,7 @@ const char *const rc_report_style[] = {
     "--loss5:#a58cc8;--loss6:#3b3f45;--loss7:#c9b458;--loss8:#2a6f97;--loss9:#4c9ac0;"
     "--loss10:#12435e;--loss11:#8cc5d9;--loss12:#7a3e65;--loss13:#9aa3ab;"
     "--mode1:#c2331f;--mode2:#e0a526;--mode3:#3584b8;--mode4:#7a3e65;--mode5:#9aa3ab}"
-    "@media(prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1c2025;--ink:#e8eaed;"
+    "@media screen and (prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1c2025;--ink:#e8eaed;"
     "--soft:#a2abb5;--line:#31373e;--grid:#2a3037;--good:#4cc38a;--bad:#ff7b66;--other:#6cb6ff;"
     "--policy0:#4aa8e0;--policy1:#ff9248;--policy2:#3ecf9f;--policy3:#e08fc8;--policy4:#8fd0f5;"
     "--policy5:#e3c14a;--policy6:#a98bd8;--policy7:#aaa;--policy8:#4aa8e0;--policy9:#ff9248;"

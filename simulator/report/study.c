@@ -96,6 +96,7 @@ static const char usage_options[] =
     "  --person T            until somebody looks at a quarantined node, default 8h\n"
     "  --price DOLLARS       of an instance-hour, default 32.77\n"
     "  --jobs N              processes, default: processors\n"
+    "  --pieces N --local --sbatch OPTIONS      sweep: how many pieces, no Slurm, more for sbatch\n"
     "exit: 0 played, 1 a checker found something, 2 usage, 3 an input is wrong\n";
 
 static int
@@ -361,6 +362,7 @@ take_option(struct rc_study *s, int opt, const char *v)
         s->local = true;
         return RC_STUDY_OK;
     case OPT_PIECE:
+        s->is_piece = true;
         return take_u32("piece", v, 0, RC_STUDY_SEEDS_MAX - 1, &s->piece);
     case OPT_PIECES:
         return take_u32("pieces", v, 1, RC_STUDY_SEEDS_MAX, &s->pieces);
@@ -383,6 +385,11 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
     }
     if (verb != RC_STUDY_RUN && s->policy_count < 2) {
         fprintf(stderr, "simulate: nothing to compare with; expected --policy twice or more\n");
+        return RC_STUDY_USAGE;
+    }
+    if (s->pieces && s->piece >= s->pieces) {
+        fprintf(stderr, "simulate sweep: --piece %u of --pieces %u; they count from 0\n", s->piece,
+                s->pieces);
         return RC_STUDY_USAGE;
     }
     make_labels_unique(s);

@@ -35,8 +35,9 @@ struct rc_study {
     const char *html, *json; /* files to be written, NULL = none */
     const char *dir;         /* sweep: folder of the pieces */
     const char *sbatch;      /* sweep: more options for sbatch */
-    bool local, resume;
-    uint32_t piece, pieces; /* sweep: only this piece; pieces 0 = whole */
+    bool local;              /* sweep: no Slurm */
+    bool is_piece;           /* sweep: play this piece and nothing else */
+    uint32_t piece, pieces;  /* pieces 0 = as many as fit */
 };
 
 enum rc_study_verb { RC_STUDY_RUN, RC_STUDY_COMPARE, RC_STUDY_SWEEP };

@@ -120,7 +120,7 @@ def page_is_whole(page, numbers):
           "the page is whole and has its plots", str(parsed.open))
     check(not parsed.outside and "http" not in text,
           "the page fetches nothing and runs no script", str(parsed.outside[:3]))
-    check("prefers-color-scheme:dark" in text and "@media print" in text,
+    check("prefers-color-scheme:dark)" in text and "@media print" in text,
           "the page has a dark and a printed form")
     told = json.loads(numbers.read_text())
     runs = told["policies"][0]["runs"]
