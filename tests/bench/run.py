@@ -20,6 +20,7 @@ import measure_idle
 import measure_queue
 import measure_simulator
 import measure_step
+import measure_year
 from bench_rows import Failure, note, row
 
 BUILD = pathlib.Path("build").resolve()
@@ -32,6 +33,7 @@ BENCHES = {
     "fault-storm": measure_drain.fault_storm,
     "idle": measure_idle.measure,
     "sim-check": measure_simulator.sim_check,
+    "sim-year": measure_year.sim_year,
 }
 
 
