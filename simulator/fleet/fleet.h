@@ -144,7 +144,6 @@ struct rc_fleet_result {
     int64_t end_ms;
     uint32_t open_at_end; /* incidents */
     uint32_t pad_;
-    uint64_t bytes; /* of memory that the engine took */
     char text[256];
 };
 

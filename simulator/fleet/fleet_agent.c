@@ -99,7 +99,7 @@ rc_agent_show(struct rc_fleet *f, uint32_t node)
     struct rc_event ev;
 
     if (f->agent_shown[node] == tells) {
-        return;
+        return; /* a list that was always empty is told to a new controller only */
     }
     f->agent_shown[node] = tells;
     rc_event_init(&ev, RC_EV_NODE_FAULTS);

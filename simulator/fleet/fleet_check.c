@@ -175,6 +175,9 @@ rc_fleet_check_step(struct rc_fleet *f, const struct rc_event *ev)
     bool entered = false;
 
     check_twin(f);
+    if (ev->kind == RC_EV_ADOPT && ev->u.adopt.incident > k->newest) {
+        k->newest = ev->u.adopt.incident;
+    }
     if (k->tripped_ms && reset_ms && f->now_ms - k->last_open_ms >= reset_ms) {
         k->tripped_ms = 0;
     }
@@ -331,6 +334,16 @@ rc_fleet_check_delete(struct rc_fleet *f, const struct rc_letter *l)
             found(f, "message %llu is deleted, but incident %u is not saved",
                   (unsigned long long)l->msg, l->put_incident[i]);
         }
+    }
+}
+
+void
+rc_fleet_check_forget(struct rc_fleet *f)
+{
+    if (f->check) {
+        f->check->launches = f->check->destructive = f->check->opened = 0;
+        f->check->newest = 0;
+        f->check->tripped_ms = 0;
     }
 }
 

@@ -147,21 +147,14 @@ rc_fleet_turn(struct rc_fleet *f)
     }
 }
 
-void
-rc_fleet_start(struct rc_fleet *f)
+static void
+tell_start(struct rc_fleet *f, const char *host)
 {
-    struct rc_capacity_limits limits = {
-        .nodes = f->c->nodes + 64, .incidents = 512, .messages = RC_FLEET_MESSAGES};
     struct rc_event ev;
 
-    f->s = new_state(&limits);
-    f->twin = f->c->checks ? new_state(&limits) : NULL;
-    f->next_msg = 1;
-    f->r.bytes += rc_state_size(&limits);
-    rc_event_init(&f->row, RC_EV_SLURM_NODE);
     rc_event_init(&ev, RC_EV_START);
-    ev.u.start.seed = f->c->seed;
-    rc_text_set(ev.u.start.host, sizeof ev.u.start.host, "head1");
+    ev.u.start.seed = f->c->seed + f->life;
+    rc_text_set(ev.u.start.host, sizeof ev.u.start.host, host);
     rc_fleet_post(f, &ev);
     rc_event_init(&ev, RC_EV_CLUSTER);
     ev.u.cluster = &f->cluster;
@@ -169,8 +162,59 @@ rc_fleet_start(struct rc_fleet *f)
     rc_event_init(&ev, RC_EV_POLICY);
     ev.u.policy = f->c->policy;
     rc_fleet_post(f, &ev);
+}
+
+static void
+make_states(struct rc_fleet *f)
+{
+    struct rc_capacity_limits limits = {
+        .nodes = f->c->nodes + 64, .incidents = 512, .messages = RC_FLEET_MESSAGES};
+
+    free(f->s);
+    free(f->twin);
+    f->s = new_state(&limits);
+    f->twin = f->c->checks ? new_state(&limits) : NULL;
+    f->next_msg = 1;
+}
+
+void
+rc_fleet_start(struct rc_fleet *f)
+{
+    make_states(f);
+    rc_event_init(&f->row, RC_EV_SLURM_NODE);
+    tell_start(f, "head1");
     rc_due_push(f, 0, RC_DUE_INSTANCES, 0, 0);
     rc_due_push(f, RC_FLEET_SECOND, RC_DUE_STATUS, 0, 0);
     rc_due_push(f, 0, RC_DUE_POLL, 0, 0);
     rc_due_push(f, 5 * RC_FLEET_SECOND, RC_DUE_EXTEND, 0, 0);
+}
+
+/* The other controller begins with nothing but what the world and the store tell. What the
+ * one before had sent is on its way; its answers reach nobody. */
+void
+rc_fleet_take_over(struct rc_fleet *f)
+{
+    f->life++;
+    f->queue_count = 0;
+    rc_score_controller_ends(f);
+    make_states(f);
+    memset(f->letter, 0, sizeof f->letter);
+    f->letters = f->receiving = 0;
+    f->writer_free_ms = f->store_free_ms = f->registrar_free_ms = 0;
+    for (uint32_t node = 0; node < f->c->nodes; node++) {
+        f->node_shown[node] = 0;
+        f->agent_shown[node] = UINT64_MAX; /* told anew, also that there is nothing */
+        f->score[node].core = 0;
+        rc_fleet_news(f, node);
+    }
+    for (uint32_t slot = 0; slot < f->hosts; slot++) {
+        struct rc_host *h = &f->host[slot];
+        memset(h->id, 0, sizeof h->id);
+        h->shown[0] = h->shown[1] = 0;
+        if (rc_sim_ec2_at(f->ec2, slot)) {
+            rc_ills_news(f, slot);
+        }
+    }
+    rc_fleet_check_forget(f);
+    tell_start(f, f->life % 2 ? "head2" : "head1");
 }

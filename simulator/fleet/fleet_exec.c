@@ -49,8 +49,8 @@ errand_new(struct rc_fleet *f, uint32_t *ret_index)
         assert(f->errand[i]);
     }
     struct rc_errand *r = f->errand[i];
-    r->used = 1;
-    r->lost = r->sweep = 0;
+    r->lost = 0;
+    r->life = f->life;
     r->error = RC_OK;
     r->sent_ms = f->now_ms;
     *ret_index = i;
@@ -60,7 +60,6 @@ errand_new(struct rc_fleet *f, uint32_t *ret_index)
 static void
 errand_free(struct rc_fleet *f, uint32_t index)
 {
-    f->errand[index]->used = 0;
     f->errand[index]->next_free = f->errand_free;
     f->errand_free = index;
 }
@@ -216,7 +215,7 @@ bring_answer(struct rc_fleet *f, uint32_t index)
     uint32_t node =
         side_of[r->action.kind] == SIDE_SLURM ? rc_fleet_node(f, r->action.node) : RC_SIM_NO_NODE;
 
-    if (f->now_ms < f->away_until_ms) {
+    if (f->now_ms < f->away_until_ms || r->life != f->life) {
         /* Nobody is there to hear it: the deadline of the action speaks. */
     } else if (r->action.kind == RC_ACT_LEASE) {
         rc_store_answer_lease(f, r);

@@ -64,12 +64,12 @@ rc_fleet_show(struct rc_fleet *f, uint32_t node, bool past_the_diff)
     if (slurm_is_away(f)) {
         return;
     }
+    rc_agent_show(f, node); /* before the row, so that an incident opens with the class */
     if (past_the_diff || f->node_shown[node] != hash) {
         f->node_shown[node] = hash;
         fill_row(f, n, j);
         rc_fleet_post(f, &f->row);
     }
-    rc_agent_show(f, node);
 }
 
 static bool

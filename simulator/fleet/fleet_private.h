@@ -172,8 +172,8 @@ struct rc_node_score {
 
 struct rc_errand {
     uint32_t next_free; /* index + 1 */
-    uint32_t used, lost;
-    uint32_t sweep; /* enum rc_sweep, when it is one */
+    uint32_t lost;
+    uint32_t life; /* of its sender */
     enum rc_err error;
     int64_t sent_ms, answer_ms;
     struct rc_action action;
@@ -243,6 +243,7 @@ struct rc_fleet {
     struct rc_sim_random fault_world, latency, false_alarms, troubles;
     /* the daemon */
     struct rc_state *s, *twin;
+    uint32_t life; /* controllers so far, less one */
     struct rc_actions out, twin_out;
     struct rc_event *queue;
     uint32_t queue_room, queue_head, queue_count;
@@ -339,6 +340,7 @@ void rc_trouble_notice(struct rc_fleet *f, const struct rc_event *ev);
 void rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev);
 void rc_fleet_turn(struct rc_fleet *f);
 void rc_fleet_start(struct rc_fleet *f);
+void rc_fleet_take_over(struct rc_fleet *f); /* by the other controller */
 int64_t rc_fleet_ctl_next_ms(const struct rc_fleet *f);
 
 /* fleet_exec.c */
@@ -369,6 +371,7 @@ void rc_score_open(struct rc_fleet *f);
 void rc_score_judge(struct rc_fleet *f, uint32_t node);
 void rc_score_phase(struct rc_fleet *f, const struct rc_action *a); /* an incident moved */
 void rc_score_finish(struct rc_fleet *f);
+void rc_score_controller_ends(struct rc_fleet *f);
 uint32_t rc_score_core(struct rc_fleet *f, uint32_t node);
 
 /* fleet_person.c */
@@ -388,6 +391,7 @@ void rc_fleet_check_register(struct rc_fleet *f, const struct rc_action *a);
 void rc_fleet_check_gate(struct rc_fleet *f, const struct rc_action *a, enum rc_err verdict);
 void rc_fleet_check_resume(struct rc_fleet *f, const struct rc_action *a);
 void rc_fleet_check_delete(struct rc_fleet *f, const struct rc_letter *l);
+void rc_fleet_check_forget(struct rc_fleet *f); /* another controller remembers less */
 void rc_fleet_check_end(struct rc_fleet *f);
 
 #endif

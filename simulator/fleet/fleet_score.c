@@ -180,9 +180,16 @@ rc_score_finish(struct rc_fleet *f)
     f->r.node_ms = f->end_ms * f->c->nodes;
     f->r.used_ms = f->r.allocated_ms;
     f->r.end_ms = f->end_ms;
+    rc_score_controller_ends(f);
+    f->r.open_at_end = f->s ? f->s->open_incidents : 0;
+}
+
+/* What one controller has counted; the next begins at nought. */
+void
+rc_score_controller_ends(struct rc_fleet *f)
+{
     if (f->s) {
-        f->r.incidents = f->s->counters.incidents_opened;
-        f->r.breaker_trips = f->s->counters.breaker_trips;
-        f->r.open_at_end = f->s->open_incidents;
+        f->r.incidents += f->s->counters.incidents_opened;
+        f->r.breaker_trips += f->s->counters.breaker_trips;
     }
 }

@@ -6,6 +6,8 @@
 #include "simulator/fleet/fleet_private.h"
 #include "simulator/model/sim_dist.h"
 
+enum { LEASE_GRACE_MS = 10 * RC_FLEET_SECOND };
+
 struct kind {
     uint32_t per_year; /* in a usual world; a hostile one has ten times as many */
     int64_t last_ms;   /* mean */
@@ -59,6 +61,20 @@ set_capacity(struct rc_fleet *f, uint32_t subnet, int32_t left)
     (void)rc_sim_ec2_set_capacity(f->ec2, rc_sim_ec2_subnet(f->ec2, subnet)->id, "", left);
 }
 
+/* A restart comes back with its journal; the other controller may take the lease only when
+ * it has run out, by its term and the request time-out. */
+static void
+daemon_goes(struct rc_fleet *f, bool for_good)
+{
+    int64_t free_ms = f->lease_until_ms + LEASE_GRACE_MS;
+
+    f->away_until_ms = f->until_ms[RC_TROUBLE_DAEMON];
+    if (for_good) {
+        f->away_until_ms = free_ms > f->now_ms ? free_ms : f->now_ms;
+        rc_fleet_take_over(f);
+    }
+}
+
 /* The draws are made whatever is done with them: one order for every policy. */
 void
 rc_trouble_due(struct rc_fleet *f, const struct rc_due *d)
@@ -82,7 +98,7 @@ rc_trouble_due(struct rc_fleet *f, const struct rc_due *d)
     } else if (kind == RC_TROUBLE_CLOCK) {
         f->skew_ms = (int64_t)(word % 4001) - 2000;
     } else if (kind == RC_TROUBLE_DAEMON) {
-        f->away_until_ms = f->until_ms[kind];
+        daemon_goes(f, word & 1);
         rc_due_push(f, f->away_until_ms, RC_DUE_TURN, 0, 0);
     }
 }
