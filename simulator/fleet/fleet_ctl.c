@@ -148,7 +148,7 @@ rc_fleet_turn(struct rc_fleet *f)
 }
 
 static void
-tell_start(struct rc_fleet *f, const char *host)
+tell_controller(struct rc_fleet *f, const char *host)
 {
     struct rc_event ev;
 
@@ -182,7 +182,7 @@ rc_fleet_start(struct rc_fleet *f)
 {
     make_states(f);
     rc_event_init(&f->row, RC_EV_SLURM_NODE);
-    tell_start(f, "head1");
+    tell_controller(f, "head1");
     rc_due_push(f, 0, RC_DUE_INSTANCES, 0, 0);
     rc_due_push(f, RC_FLEET_SECOND, RC_DUE_STATUS, 0, 0);
     rc_due_push(f, 0, RC_DUE_POLL, 0, 0);
@@ -216,5 +216,5 @@ rc_fleet_take_over(struct rc_fleet *f)
         }
     }
     rc_fleet_check_forget(f);
-    tell_start(f, f->life % 2 ? "head2" : "head1");
+    tell_controller(f, f->life % 2 ? "head2" : "head1");
 }
