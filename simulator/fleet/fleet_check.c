@@ -347,6 +347,23 @@ rc_fleet_check_forget(struct rc_fleet *f)
     }
 }
 
+/* An instance that lives for nobody costs money: not behind its name, and no incident wants
+ * it, for half a day. */
+static void
+check_leftovers(struct rc_fleet *f)
+{
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(f->ec2); slot++) {
+        const struct rc_sim_instance *i = rc_sim_ec2_at(f->ec2, slot);
+        const struct rc_host *h = &f->host[slot];
+        uint32_t core = is_alive(i) ? rc_score_core(f, h->node) : 0;
+        if (core && f->serving[h->node] != slot && !rc_node_at(f->s, core)->incident &&
+            rc_fleet_wall(f) - i->launched_ms > RC_FLEET_DAY / 2) {
+            found(f, "%s, launched for n%u, lives and serves nobody since %lld h", i->id,
+                  h->node + 1, (long long)(rc_fleet_wall(f) - i->launched_ms) / RC_FLEET_HOUR);
+        }
+    }
+}
+
 /* The end of the span is no quiet time; what must be true of any moment is looked at. */
 void
 rc_fleet_check_end(struct rc_fleet *f)
@@ -363,6 +380,7 @@ rc_fleet_check_end(struct rc_fleet *f)
         forgotten += n->flags & away && ours && !(slot && rc_node_at(f->s, slot)->incident) &&
                      f->now_ms + RC_FLEET_WALL_MS - n->reason_ms > RC_FLEET_DAY;
     }
+    check_leftovers(f);
     if (forgotten) {
         found(f, "%u nodes are drained by us for more than a day without an incident", forgotten);
     }

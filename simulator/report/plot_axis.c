@@ -116,12 +116,13 @@ rc_axis_label(double value, double step, char *buf, size_t room)
     double divisor = size >= 1e9 ? 1e9 : size >= 1e6 ? 1e6 : size >= 1e4 ? 1e3 : 1.0;
     const char *unit = size >= 1e9 ? "G" : size >= 1e6 ? "M" : size >= 1e4 ? "k" : "";
 
-    if (step > 0 && step / divisor < 0.001 && divisor > 1.0) {
+    int digits = size / divisor < 10 ? 3 : 1;
+    if (step > 0 && step / divisor < (digits == 3 ? 0.001 : 0.1) && divisor > 1.0) {
         write_grouped(value, buf, room);
         return;
     }
     char number[48];
-    snprintf(number, sizeof number, "%.*f", size / divisor < 10 ? 3 : 1, value / divisor);
+    snprintf(number, sizeof number, "%.*f", digits, value / divisor);
     trim_zeros(number);
     snprintf(buf, room, "%s%s", number, unit);
 }

@@ -37,8 +37,9 @@ tone_word(const struct rc_paired *p, uint32_t score)
 static void
 write_verdict(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
 {
-    static const uint32_t first[] = {RC_SCORE_ETTR, RC_SCORE_LOST, RC_SCORE_KILLED_US,
-                                     RC_SCORE_HEALTHY, RC_SCORE_DOLLARS};
+    static const uint32_t first[] = {RC_SCORE_ETTR,       RC_SCORE_LOST,    RC_SCORE_LOST_OUT,
+                                     RC_SCORE_KILLED_US,  RC_SCORE_HEALTHY, RC_SCORE_QUARANTINED,
+                                     RC_SCORE_REPAIR_P50, RC_SCORE_DOLLARS};
     uint32_t shown = 0;
 
     fputs("<li>", out);
