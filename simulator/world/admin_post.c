@@ -334,6 +334,7 @@ static const struct {
     {"job", world_job},
     {"node", world_node},
     {"slurmctld", world_slurmctld},
+    {"item", rc_admin_item},
 };
 
 void

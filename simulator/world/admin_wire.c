@@ -297,6 +297,10 @@ part_json(struct rc_call *call, const char *what)
         return queues_json(w);
     if (strcmp(what, "requests") == 0)
         return requests_json(call);
+    if (strcmp(what, "table") == 0)
+        return rc_admin_table_json(call);
+    if (strcmp(what, "metrics") == 0)
+        return cJSON_Duplicate(rc_world_http_metrics(call->endpoint), true);
     return strcmp(what, "messages") == 0 ? messages_json(call) : NULL;
 }
 

@@ -19,7 +19,9 @@ void
 rc_request_log_add(struct rc_request_log *log, struct rc_log_row *row)
 {
     row->seq = ++log->seq;
-    if (action_only_looks(row->action))
+    /* A lease is renewed for ever: its writes must not push out what changed instances. */
+    if (action_only_looks(row->action) || strcmp(row->service, "dynamodb") == 0 ||
+        strcmp(row->service, "monitoring") == 0)
         log->look[log->looks++ % RC_LOG_LOOKS_MAX] = *row;
     else
         log->change[log->changes++ % RC_LOG_CHANGES_MAX] = *row;

@@ -1,7 +1,6 @@
 /* request_log.h - who asked for what, so that a test can look for duplicates.
  *
- * Two rings: calls that change something are kept longer than those that only
- * look. Fixed memory; the oldest rows are overwritten. */
+ * Two rings: calls that change instances or messages are kept longer than the others. Fixed memory; the oldest rows are overwritten. */
 #ifndef RC_REQUEST_LOG_H
 #define RC_REQUEST_LOG_H
 
@@ -15,7 +14,7 @@ enum { RC_LOG_CHANGES_MAX = 8192, RC_LOG_LOOKS_MAX = 2048, RC_LOG_ACTIONS_MAX = 
 struct rc_log_row {
     uint64_t seq; /* 0 = empty */
     int64_t time_ms;
-    char service[8];
+    char service[12];
     char action[RC_GROUP_LEN];
     char token[RC_TOKEN_LEN];
     char subnet[RC_ID_LEN];

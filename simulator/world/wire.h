@@ -35,6 +35,14 @@ bool rc_ec2_wire_named(struct rc_call *call, struct rc_sim_instance **list, unsi
 void rc_sts_wire(struct rc_call *call);
 void rc_sts_refuse(struct rc_call *call, enum rc_sigv4_verdict verdict);
 
+/* DynamoDB, AWS JSON 1.0. */
+void rc_dynamo_wire(struct rc_call *call);
+void rc_dynamo_refuse(struct rc_call *call, enum rc_sigv4_verdict verdict);
+
+/* CloudWatch's PutMetricData, AWS JSON 1.0. */
+void rc_metrics_wire(struct rc_call *call);
+void rc_metrics_refuse(struct rc_call *call, enum rc_sigv4_verdict verdict);
+
 /* Instance metadata, version 2 only. */
 void rc_imds_wire(struct rc_call *call);
 

@@ -5,6 +5,7 @@
 #include "simulator/world/world_http.h"
 
 #include <assert.h>
+#include <cjson/cJSON.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "simulator/world/dynamo_table.h"
 #include "simulator/world/wire.h"
 
 enum { HEADERS_MAX = 64, BODY_MAX = 2 * 1024 * 1024 };
@@ -27,6 +29,8 @@ struct rc_world_http {
     struct evhttp *http;
     struct rc_world *world;
     struct rc_world_setup *setup;
+    struct rc_dynamo *dynamo;
+    struct cJSON *metrics; /* list of what was put */
     struct event *timer;
     struct rc_call *waiting; /* long polls, oldest first */
     struct rc_call *waiting_last;
@@ -63,6 +67,18 @@ struct rc_world_setup *
 rc_world_http_setup(struct rc_world_http *e)
 {
     return e->setup;
+}
+
+struct rc_dynamo *
+rc_world_http_dynamo(struct rc_world_http *e)
+{
+    return e->dynamo;
+}
+
+struct cJSON *
+rc_world_http_metrics(struct rc_world_http *e)
+{
+    return e->metrics;
 }
 
 static void
@@ -180,32 +196,58 @@ call_parse_form(struct rc_call *call)
     return call->form != NULL && evhttp_parse_query_str(call->body, call->form) == 0;
 }
 
+/* The services, told apart by X-Amz-Target; EC2 and STS speak the Query protocol. */
+static const struct service {
+    const char *target; /* prefix, NULL = Query */
+    const char *name;   /* in the signature's scope */
+    void (*wire)(struct rc_call *call);
+    void (*refuse)(struct rc_call *call, enum rc_sigv4_verdict verdict);
+} services[] = {
+    {"AmazonSQS.", "sqs", rc_sqs_wire, rc_sqs_refuse},
+    {"DynamoDB_20120810.", "dynamodb", rc_dynamo_wire, rc_dynamo_refuse},
+    {"GraniteServiceVersion20100801.", "monitoring", rc_metrics_wire, rc_metrics_refuse},
+    {NULL, "sts", rc_sts_wire, rc_sts_refuse},
+    {NULL, "ec2", rc_ec2_wire, rc_ec2_refuse},
+};
+enum { SERVICE_COUNT = sizeof(services) / sizeof(services[0]) };
+
+static const struct service *
+service_of(const char *target)
+{
+    for (unsigned i = 0; target != NULL && i < SERVICE_COUNT; i++)
+        if (services[i].target != NULL &&
+            strncmp(target, services[i].target, strlen(services[i].target)) == 0)
+            return &services[i];
+    return NULL;
+}
+
 /* What protocol the client speaks is seen from its headers, also when the signature is bad. */
 static void
 call_service(struct rc_call *call)
 {
     const struct evkeyvalq *headers = evhttp_request_get_input_headers(call->http);
     const char *target = evhttp_find_header(headers, "X-Amz-Target");
-    char service[32];
-    enum rc_sigv4_verdict verdict = call_check(call, service);
-    bool sqs = target != NULL && strncmp(target, "AmazonSQS.", 10) == 0;
-    const char *name;
-    bool sts;
+    const struct service *s = service_of(target);
+    const char *action = s != NULL ? target + strlen(s->target) : NULL;
+    char scope[32];
+    enum rc_sigv4_verdict verdict = call_check(call, scope);
 
-    if (!sqs && !call_parse_form(call))
-        verdict = RC_SIGV4_MALFORMED;
-    sts = strcmp(rc_call_param(call, "Version"), "2011-06-15") == 0;
-    name = sqs ? "sqs" : (sts ? "sts" : "ec2");
-    (void)rc_text_set(call->log.service, sizeof(call->log.service), name);
-    if (!rc_text_set(call->log.action, sizeof(call->log.action),
-                     sqs ? target + 10 : rc_call_param(call, "Action")))
+    if (s == NULL) {
+        if (!call_parse_form(call))
+            verdict = RC_SIGV4_MALFORMED;
+        bool sts = strcmp(rc_call_param(call, "Version"), "2011-06-15") == 0;
+        s = &services[SERVICE_COUNT - (sts ? 2 : 1)];
+        action = rc_call_param(call, "Action");
+    }
+    (void)rc_text_set(call->log.service, sizeof(call->log.service), s->name);
+    if (!rc_text_set(call->log.action, sizeof(call->log.action), action))
         (void)rc_text_set(call->log.action, sizeof(call->log.action), "?");
-    if (verdict == RC_SIGV4_OK && strcmp(service, name) != 0)
+    if (verdict == RC_SIGV4_OK && strcmp(scope, s->name) != 0)
         verdict = RC_SIGV4_SCOPE;
     if (verdict != RC_SIGV4_OK)
-        (sqs ? rc_sqs_refuse : (sts ? rc_sts_refuse : rc_ec2_refuse))(call, verdict);
+        s->refuse(call, verdict);
     else
-        (sqs ? rc_sqs_wire : (sts ? rc_sts_wire : rc_ec2_wire))(call);
+        s->wire(call);
 }
 
 static void
@@ -253,7 +295,9 @@ rc_world_http_new(struct event_base *base, struct rc_world *world, struct rc_wor
     e->setup = setup;
     e->http = evhttp_new(base);
     e->timer = evtimer_new(base, endpoint_timer, e);
-    if (e->http != NULL && e->timer != NULL)
+    e->dynamo = rc_dynamo_new();
+    e->metrics = cJSON_CreateArray();
+    if (e->http != NULL && e->timer != NULL && e->dynamo != NULL && e->metrics != NULL)
         bound = evhttp_bind_socket_with_handle(e->http, "127.0.0.1", port);
     if (bound == NULL) {
         (void)fprintf(stderr, "rc-world: cannot listen on 127.0.0.1:%u\n", port);
@@ -283,5 +327,7 @@ rc_world_http_free(struct rc_world_http *e)
         evhttp_free(e->http);
     if (e->timer != NULL)
         event_free(e->timer);
+    rc_dynamo_free(e->dynamo);
+    cJSON_Delete(e->metrics);
     free(e);
 }

@@ -12,8 +12,10 @@
 #include "simulator/world/world.h"
 #include "simulator/world/world_config.h"
 
+struct cJSON;
 struct event_base;
 struct rc_call;
+struct rc_dynamo;
 struct rc_world_http;
 
 /* Everything is borrowed and outlives the endpoint. NULL: the port cannot be had; why is on
@@ -24,6 +26,8 @@ void rc_world_http_free(struct rc_world_http *e);
 uint16_t rc_world_http_port(const struct rc_world_http *e);
 struct event_base *rc_world_http_base(struct rc_world_http *e);
 struct rc_world_setup *rc_world_http_setup(struct rc_world_http *e);
+struct rc_dynamo *rc_world_http_dynamo(struct rc_world_http *e);
+struct cJSON *rc_world_http_metrics(struct rc_world_http *e); /* list of what was put */
 /* The world was changed from outside of a request: move it on, wake who waits. */
 void rc_world_http_turn(struct rc_world_http *e);
 int64_t rc_world_http_now_ms(void); /* CLOCK_REALTIME, never going back */

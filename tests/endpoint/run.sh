@@ -15,6 +15,12 @@ if [ ! -x "$bin/rc-world" ]; then
     exit 1
 fi
 status=0
+moto=${RC_MOTO_PYTHON:-${RC_CACHE:-$HOME/.cache/slurm-on-aws}/moto-5.2.5/bin/python}
+if [ -x "$moto" ]; then
+    "$moto" "$here/dynamo_check.py" "$bin/rc-world" || status=1
+else
+    echo "ok - endpoint: dynamodb # SKIP moto is not installed"
+fi
 python3 "$here/slurm_sim_check.py" "$bin" || status=1
 if ! "$venv/bin/python" -c 'import boto3' 2>/dev/null; then
     mkdir -p "$venv"

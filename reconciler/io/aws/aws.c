@@ -10,8 +10,8 @@
 #include "reconciler/io/aws/http.h"
 #include "reconciler/io/aws/request.h"
 
-#define OP_ROW(op, service, name, attempt, deadline, repeatable)                                   \
-    [op] = {name, attempt, deadline, service, repeatable},
+#define OP_ROW(op, service, name, attempt, deadline, repeatable, leader)                           \
+    [op] = {name, attempt, deadline, service, repeatable, leader},
 static const struct rc_aws_op_row ops[] = {RC_AWS_OPS(OP_ROW)};
 #undef OP_ROW
 
@@ -72,6 +72,9 @@ copy_options(struct rc_aws *aws, const struct rc_aws_options *options)
     aws->connect_to = strdup(options->connect_to ? options->connect_to : "");
     aws->log = options->log;
     aws->log_arg = options->log_arg;
+    aws->leader_timeout_ms = options->leader_timeout_ms;
+    aws->may_send = options->may_send;
+    aws->may_send_arg = options->may_send_arg;
     rc_aws_retry_init(&aws->retry, &options->retry);
     return aws->region && aws->cluster && aws->connect_to;
 }

@@ -17,28 +17,34 @@ struct rc_http;
 struct rc_aws;
 
 /* Every operation. repeatable=0: not sent again once the first may have reached
- * the service, because a second one would act twice.
- * X(enum, service, name, attempt time-out ms, overall deadline ms, repeatable) */
+ * the service, because a second one would act twice. leader=1: only a daemon that leads
+ * may send it (rc_aws_options.may_send), also when it is tried again.
+ * X(enum, service, name, attempt time-out ms, overall deadline ms, repeatable, leader) */
 /* clang-format off */
 #define RC_AWS_OPS(X) \
-    X(RC_AWS_RECEIVE,        RC_AWS_SQS, "ReceiveMessage",              30000,  60000, 1) \
-    X(RC_AWS_DELETE_BATCH,   RC_AWS_SQS, "DeleteMessageBatch",          10000,  60000, 1) \
-    X(RC_AWS_VISIBILITY,     RC_AWS_SQS, "ChangeMessageVisibilityBatch",10000,  30000, 1) \
-    X(RC_AWS_SEND,           RC_AWS_SQS, "SendMessage",                 10000,  30000, 1) \
-    X(RC_AWS_QUEUE_ATTRIBUTES,RC_AWS_SQS,"GetQueueAttributes",          10000,  30000, 1) \
-    X(RC_AWS_RUN,            RC_AWS_EC2, "RunInstances",                60000, 180000, 1) \
-    X(RC_AWS_DESCRIBE,       RC_AWS_EC2, "DescribeInstances",           30000,  90000, 1) \
-    X(RC_AWS_STATUS,         RC_AWS_EC2, "DescribeInstanceStatus",      30000,  90000, 1) \
-    X(RC_AWS_STOP,           RC_AWS_EC2, "StopInstances",               30000,  90000, 1) \
-    X(RC_AWS_START,          RC_AWS_EC2, "StartInstances",              30000,  90000, 1) \
-    X(RC_AWS_REBOOT,         RC_AWS_EC2, "RebootInstances",             30000,  90000, 0) \
-    X(RC_AWS_TERMINATE,      RC_AWS_EC2, "TerminateInstances",          30000,  90000, 1) \
-    X(RC_AWS_TAG,            RC_AWS_EC2, "CreateTags",                  30000,  90000, 1) \
-    X(RC_AWS_CONSOLE,        RC_AWS_EC2, "GetConsoleOutput",            30000,  60000, 1)
+    X(RC_AWS_RECEIVE,        RC_AWS_SQS, "ReceiveMessage",              30000,  60000, 1, 1) \
+    X(RC_AWS_DELETE_BATCH,   RC_AWS_SQS, "DeleteMessageBatch",          10000,  60000, 1, 1) \
+    X(RC_AWS_VISIBILITY,     RC_AWS_SQS, "ChangeMessageVisibilityBatch",10000,  30000, 1, 1) \
+    X(RC_AWS_SEND,           RC_AWS_SQS, "SendMessage",                 10000,  30000, 1, 1) \
+    X(RC_AWS_QUEUE_ATTRIBUTES,RC_AWS_SQS,"GetQueueAttributes",          10000,  30000, 1, 0) \
+    X(RC_AWS_RUN,            RC_AWS_EC2, "RunInstances",                60000, 180000, 1, 1) \
+    X(RC_AWS_DESCRIBE,       RC_AWS_EC2, "DescribeInstances",           30000,  90000, 1, 0) \
+    X(RC_AWS_STATUS,         RC_AWS_EC2, "DescribeInstanceStatus",      30000,  90000, 1, 0) \
+    X(RC_AWS_STOP,           RC_AWS_EC2, "StopInstances",               30000,  90000, 1, 1) \
+    X(RC_AWS_START,          RC_AWS_EC2, "StartInstances",              30000,  90000, 1, 1) \
+    X(RC_AWS_REBOOT,         RC_AWS_EC2, "RebootInstances",             30000,  90000, 0, 1) \
+    X(RC_AWS_TERMINATE,      RC_AWS_EC2, "TerminateInstances",          30000,  90000, 1, 1) \
+    X(RC_AWS_TAG,            RC_AWS_EC2, "CreateTags",                  30000,  90000, 1, 1) \
+    X(RC_AWS_CONSOLE,        RC_AWS_EC2, "GetConsoleOutput",            30000,  60000, 1, 0) \
+    X(RC_AWS_GET_ITEM,       RC_AWS_DYNAMODB, "GetItem",                 3000,  10000, 1, 0) \
+    X(RC_AWS_PUT_ITEM,       RC_AWS_DYNAMODB, "PutItem",                 3000,  10000, 1, 0) \
+    X(RC_AWS_QUERY,          RC_AWS_DYNAMODB, "Query",                   5000,  15000, 1, 0) \
+    X(RC_AWS_TRANSACT_WRITE, RC_AWS_DYNAMODB, "TransactWriteItems",      5000,  15000, 1, 0) \
+    X(RC_AWS_PUT_METRICS,    RC_AWS_CLOUDWATCH, "PutMetricData",         5000,  15000, 1, 0)
 /* clang-format on */
 
 enum rc_aws_op {
-#define RC_AWS_OP_ENUM(op, service, name, attempt, deadline, repeatable) op,
+#define RC_AWS_OP_ENUM(op, service, name, attempt, deadline, repeatable, leader) op,
     RC_AWS_OPS(RC_AWS_OP_ENUM)
 #undef RC_AWS_OP_ENUM
         RC_AWS_OP__MAX
@@ -88,8 +94,14 @@ struct rc_aws_options {
     struct rc_endpoint_options endpoints;
     struct rc_credential_options credentials;
     struct rc_aws_retry_options retry;
+    /* Of calls that only a leader may send: one exchange at most, 0 = as the table says. A
+     * successor waits so long after the lease has ended. */
+    int64_t leader_timeout_ms;
     rc_aws_log_fn *log; /* may be NULL */
     void *log_arg;
+    /* Asked right before such a request is written to the network; NULL = always. */
+    bool (*may_send)(void *arg);
+    void *may_send_arg;
 };
 
 /* NULL and *error (RC_E_INVALID: no region, bad override) on failure. No traffic yet. */

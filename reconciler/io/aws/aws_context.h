@@ -13,6 +13,7 @@ struct rc_aws_op_row {
     int64_t deadline_ms;
     enum rc_aws_service service;
     bool repeatable;
+    bool leader;
 };
 
 struct rc_aws {
@@ -26,6 +27,9 @@ struct rc_aws {
     struct rc_aws_call *calls; /* in flight, doubly linked by request.c */
     rc_aws_log_fn *log;
     void *log_arg;
+    int64_t leader_timeout_ms;
+    bool (*may_send)(void *arg);
+    void *may_send_arg;
     char *region;
     char *cluster;
     char *connect_to;

@@ -33,7 +33,10 @@ struct rc_http_call {
     size_t response_max;
     rc_http_fn *fn;
     void *arg;
+    bool (*may_send)(void *arg);
+    void *may_send_arg;
     CURLcode result;
+    bool forbidden; /* by may_send */
     bool too_large;
     bool finished;
     char curl_text[CURL_ERROR_SIZE];
@@ -117,7 +120,10 @@ judge_exchange(const struct rc_http_call *call, struct rc_http_response *respons
 
     curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
     response->may_have_reached = pretransfer_us > 0;
-    if (call->too_large) {
+    if (call->forbidden) {
+        response->may_have_reached = 0;
+        rc_fail(&response->error, RC_E_NO_LEASE, "the lease ran out before it was sent");
+    } else if (call->too_large) {
         rc_fail(&response->error, RC_E_TOO_LARGE, "the reply is larger than %zu bytes",
                 call->response_max);
     } else if (call->header_text.failed || call->body.failed) {
@@ -286,6 +292,21 @@ on_body(char *data, size_t size, size_t count, void *arg)
     return call->body.failed ? 0 : len;
 }
 
+/* CURLOPT_PREREQFUNCTION: the connection stands, the request is written next. A process that
+ * stood still while it connected comes by here before anything leaves. */
+static int
+on_curl_ready(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+    struct rc_http_call *call = arg;
+
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    call->forbidden = !call->may_send(call->may_send_arg);
+    return call->forbidden ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 struct rc_http *
 rc_http_new(struct event_base *base, const struct rc_http_options *options, struct rc_error *error)
 {
@@ -435,6 +456,10 @@ set_exchange(struct rc_http_call *call, const struct rc_http_request *request)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_text);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    if (call->may_send) {
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_curl_ready);
+        curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+    }
 }
 
 enum rc_err
@@ -449,6 +474,8 @@ rc_http_start(struct rc_http *http, const struct rc_http_request *request, rc_ht
     call->http = http;
     call->fn = fn;
     call->arg = arg;
+    call->may_send = request->may_send;
+    call->may_send_arg = request->may_send_arg;
     call->response_max = request->response_max ? request->response_max : response_max_default;
     call->easy = curl_easy_init();
     if (!call->easy || !copy_request(call, request)) {

@@ -7,6 +7,7 @@
 #ifndef RC_HTTP_H
 #define RC_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ struct rc_http_request {
     int64_t connect_timeout_ms; /* 0 = 5 s */
     size_t response_max;        /* larger replies fail with RC_E_TOO_LARGE; 0 = 16 MiB */
     int direct;                 /* 1 = never through a proxy (instance metadata) */
+    /* Asked when the connection stands, right before the request is written to it: false
+     * ends the exchange with RC_E_NO_LEASE. NULL = always. */
+    bool (*may_send)(void *arg);
+    void *may_send_arg;
     int once; /* 1 = on a new connection: curl repeats a request when a kept one turns out dead */
 };
 

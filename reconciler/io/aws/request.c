@@ -372,6 +372,8 @@ start_http(struct rc_aws_call *call, const char *const *headers, size_t count,
         .connect_to = call->aws->connect_to,
         .timeout_ms = left_ms < call->attempt_ms ? left_ms : call->attempt_ms,
         .once = !call->row->repeatable,
+        .may_send = call->row->leader ? call->aws->may_send : NULL,
+        .may_send_arg = call->aws->may_send_arg,
     };
 
     if (left_ms <= 0) {
@@ -513,6 +515,10 @@ rc_aws_start(struct rc_aws *aws, const struct rc_aws_request *request, rc_aws_re
         .deadline_mono_ms =
             rc_aws_mono_ms() + (request->deadline_ms ? request->deadline_ms : row->deadline_ms),
     };
+    if (row->leader && !request->attempt_timeout_ms && aws->leader_timeout_ms &&
+        call->attempt_ms > aws->leader_timeout_ms) {
+        call->attempt_ms = aws->leader_timeout_ms;
+    }
     call->timer = evtimer_new(aws->base, on_call_timer, call);
     call->body = malloc(request->body_len + 1);
     if (!call->timer || !call->body) {

@@ -114,7 +114,7 @@ static const struct rc_bind_row aws_rows[] = {
     PATH("ca_file",         rc_config, aws.ca_file, "", "certificates to trust, PEM; not given = the system's"),
     PART("endpoints",       rc_config, aws.endpoint, &endpoint_table, "", "other addresses than the region's own; the environment's AWS_ENDPOINT_URL_… count too"),
     TEXT("connect_to",      rc_config, aws.connect_to, "", "HOST:PORT:TO-HOST:TO-PORT, a proxy in between, as curl --connect-to"),
-    TIME("request_timeout", rc_config, aws.request_timeout_ms, SECOND, 5 * MINUTE, "30s", "one HTTP exchange"),
+    TIME("request_timeout", rc_config, aws.request_timeout_ms, SECOND, 5 * MINUTE, "10s", "one request that changes something; a successor waits so long after the lease of a lost leader has ended"),
 };
 static const struct rc_bind_table aws_table = {ROWS(aws_rows), NULL};
 

@@ -2,9 +2,11 @@
 #define _GNU_SOURCE
 #include "reconciler/io/daemon/daemon.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "reconciler/io/daemon/answer.h"
 #include "reconciler/io/daemon/executor.h"
@@ -16,10 +18,12 @@
 #include "reconciler/io/daemon/report.h"
 #include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/daemon/watch.h"
+#include "reconciler/io/store/incident_dynamo.h"
 #include "reconciler/io/store/incident_file.h"
+#include "reconciler/io/store/lease_dynamo.h"
 #include "reconciler/io/store/lease_file.h"
 
-enum { STOP_GRACE_MS = 3000, REQUEST_GRACE_MS = 10000 };
+enum { STOP_GRACE_MS = 3000 };
 
 static void
 log_attempt(const struct rc_aws_attempt *at, void *arg)
@@ -34,6 +38,17 @@ log_attempt(const struct rc_aws_attempt *at, void *arg)
                            RC_TEXT("code", at->error->service_code),
                            RC_TEXT("request", at->request_id)),
                  "%s", at->error->text);
+}
+
+/* A daemon that only looks (--check) has no state, and sends nothing that matters. */
+static bool
+may_send(void *arg)
+{
+    const struct rc_daemon *d = arg;
+    const struct rc_state *s = d->state;
+
+    return !s ||
+           (s->lease_held && rc_daemon_now_ms(d) < s->lease_until_ms - s->cluster.lease_margin_ms);
 }
 
 static const char *
@@ -51,8 +66,11 @@ rc_daemon_open_aws(struct rc_daemon *d, struct rc_error *e)
         .cluster = d->config.cluster.name,
         .connect_to = or_null(c->connect_to),
         .credentials = {.profile = or_null(c->profile), .imds_endpoint = or_null(c->endpoint.imds)},
+        .leader_timeout_ms = d->config.aws.request_timeout_ms,
         .log = log_attempt,
         .log_arg = d,
+        .may_send = may_send,
+        .may_send_arg = d,
     };
 
     options.endpoints.url = or_null(c->endpoint.all);
@@ -65,39 +83,88 @@ rc_daemon_open_aws(struct rc_daemon *d, struct rc_error *e)
     return d->aws ? RC_OK : e->code;
 }
 
-static enum rc_err
-open_stores(struct rc_daemon *d, struct rc_error *e)
+/* No other living process has this boot of this machine and the lock on this journal. */
+static void
+holder_of(const struct rc_daemon *d, char holder[RC_LEASE_HOLDER_LEN])
 {
-    struct rc_lease_file_options lease = {
+    char boot[40] = "";
+    struct stat st;
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    holder[0] = '\0';
+    if (f && fgets(boot, sizeof boot, f) && stat(d->config.journal.dir, &st) == 0) {
+        boot[strcspn(boot, "\n")] = '\0';
+        snprintf(holder, RC_LEASE_HOLDER_LEN, "%s.%llx.%llx", boot, (unsigned long long)st.st_dev,
+                 (unsigned long long)st.st_ino);
+    }
+    if (f) {
+        fclose(f);
+    }
+}
+
+static enum rc_err
+open_lease(struct rc_daemon *d, struct rc_error *e)
+{
+    const struct rc_config_lease *c = &d->config.lease;
+    char holder[RC_LEASE_HOLDER_LEN];
+
+    holder_of(d, holder);
+    if (c->kind == RC_STORE_DYNAMODB) {
+        struct rc_lease_dynamo_options options = {
+            .aws = d->aws,
+            .table = c->table,
+            .cluster = d->config.cluster.name,
+            .owner = c->owner,
+            .term_ms = c->term_ms,
+            .grace_ms = d->config.aws.request_timeout_ms,
+            .holder = holder,
+        };
+        return rc_lease_dynamo_new(&options, &d->lease, e);
+    }
+    struct rc_lease_file_options options = {
         .base = d->base,
-        .path = d->config.lease.path,
+        .path = c->path,
         .cluster = d->config.cluster.name,
-        .owner = d->config.lease.owner,
-        .term_ms = d->config.lease.term_ms,
-        .grace_ms = REQUEST_GRACE_MS,
-        .owner_is_unique = true, /* the journal's lock proves it */
+        .owner = c->owner,
+        .term_ms = c->term_ms,
+        .grace_ms = d->config.aws.request_timeout_ms,
+        .holder = holder,
     };
-    struct rc_incident_file_options incidents = {
+    return rc_lease_file_new(&options, &d->lease, e);
+}
+
+static enum rc_err
+open_incidents(struct rc_daemon *d, struct rc_error *e)
+{
+    if (d->config.incidents.kind == RC_STORE_DYNAMODB) {
+        struct rc_incident_dynamo_options options = {
+            .base = d->base,
+            .aws = d->aws,
+            .table = d->config.incidents.table,
+            .cluster = d->config.cluster.name,
+        };
+        return rc_incident_dynamo_new(&options, &d->store, e);
+    }
+    struct rc_incident_file_options options = {
         .base = d->base,
         .dir = d->config.incidents.path,
         .cluster = d->config.cluster.name,
         .syncer = d->syncer,
     };
+    return rc_incident_file_new(&options, &d->store, e);
+}
+
+static enum rc_err
+open_stores(struct rc_daemon *d, struct rc_error *e)
+{
     struct rc_quarantine_options quarantine = {
         .base = d->base, .syncer = d->syncer, .path = d->config.queue.quarantine};
-    enum rc_err err;
+    enum rc_err err = open_lease(d, e);
 
-    if (d->config.lease.kind != RC_STORE_FILE || d->config.incidents.kind != RC_STORE_FILE) {
-        return rc_fail(e, RC_E_UNSUPPORTED,
-                       "%s: lease and incidents: this release keeps them in files only "
-                       "(\"kind\": \"file\")",
-                       d->config_path);
+    if (err == RC_OK) {
+        err = open_incidents(d, e);
     }
-    if ((err = rc_lease_file_new(&lease, &d->lease, e)) != RC_OK ||
-        (err = rc_incident_file_new(&incidents, &d->store, e)) != RC_OK) {
-        return err;
-    }
-    return rc_quarantine_open(&quarantine, &d->quarantine, e);
+    return err == RC_OK ? rc_quarantine_open(&quarantine, &d->quarantine, e) : err;
 }
 
 static void

@@ -20,6 +20,8 @@
 #include "reconciler/core/limits.h"
 #include "reconciler/io/fail.h"
 
+enum { RC_LEASE_HOLDER_LEN = 96 };
+
 struct rc_lease_info {
     char owner[RC_NODE_LEN]; /* who holds it or held it last */
     uint64_t epoch;          /* grows by one with every acquisition */

@@ -38,6 +38,7 @@ struct lease_file {
     char *name, *lock_name; /* in dir_fd */
     int dir_fd;
     char owner[RC_NODE_LEN];
+    char holder[RC_LEASE_HOLDER_LEN];
     struct rc_lease_watch watch;
     bool is_mine;
     struct rc_lease_record mine; /* as we wrote it last */
@@ -138,13 +139,14 @@ acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     if (e == RC_E_NOT_FOUND) {
         memset(&r, 0, sizeof r);
     } else if (r.held && !is_still_mine(l, &r)) {
-        bool is_former_life = l->o.owner_is_unique && strcmp(r.owner, l->owner) == 0;
-        if (!is_former_life && now_ms < rc_lease_watch_takeable_at_ms(&l->watch, l->o.grace_ms)) {
+        if (!rc_lease_record_is_of(&r, l->owner, l->holder) &&
+            now_ms < rc_lease_watch_takeable_at_ms(&l->watch, l->o.grace_ms)) {
             l->is_mine = false;
             return rc_fail(err, RC_E_CONDITION, "the lease is held by %s", r.owner);
         }
     }
     memcpy(r.owner, l->owner, sizeof r.owner);
+    memcpy(r.holder, l->holder, sizeof r.holder);
     r.epoch++;
     r.renewal++;
     r.term_ms = l->o.term_ms;
@@ -402,6 +404,10 @@ rc_lease_file_new(const struct rc_lease_file_options *options, struct rc_lease *
     if (!e && (!options->owner[0] || !rc_text_set(l->owner, sizeof l->owner, options->owner))) {
         e = rc_fail(ret_err, RC_E_INVALID, "lease owner \"%s\": expected 1 to %d characters",
                     options->owner, RC_NODE_LEN - 1);
+    }
+    if (!e && options->holder && !rc_text_set(l->holder, sizeof l->holder, options->holder)) {
+        e = rc_fail(ret_err, RC_E_INVALID, "lease holder: expected at most %d characters",
+                    RC_LEASE_HOLDER_LEN - 1);
     }
     if (e) {
         lease_file_free(&l->base);

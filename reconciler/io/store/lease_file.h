@@ -17,9 +17,10 @@ struct rc_lease_file_options {
     const char *owner;   /* this controller, such as its host name; shorter than RC_NODE_LEN */
     int64_t term_ms;     /* > 0 */
     int64_t grace_ms;    /* the request time-out: a successor waits term + grace */
-    /* True when the caller has proof that no other process uses this owner name, such
-     * as the journal's lock: then a lease of a former life is taken over at once. */
-    bool owner_is_unique;
+    /* What no other living process can be, such as the boot of this machine and a locked
+     * folder (shorter than RC_LEASE_HOLDER_LEN): a lease of the same owner and holder is of a
+     * former life and taken over at once. NULL: never. */
+    const char *holder;
     int64_t (*now_ms)(void *arg); /* NULL = CLOCK_BOOTTIME, which counts through a suspend */
     void *now_arg;
 };

@@ -19,7 +19,8 @@ rc_lease_record_format(const char *cluster, const struct rc_lease_record *r)
         cJSON_AddNumberToObject(o, "renewal", (double)r->renewal) &&
         cJSON_AddNumberToObject(o, "term_ms", (double)r->term_ms) &&
         cJSON_AddBoolToObject(o, "held", r->held) &&
-        cJSON_AddNumberToObject(o, "since_ms", (double)r->since_wall_ms)) {
+        cJSON_AddNumberToObject(o, "since_ms", (double)r->since_wall_ms) &&
+        cJSON_AddStringToObject(o, "holder", r->holder)) {
         text = cJSON_PrintUnformatted(o);
     }
     cJSON_Delete(o);
@@ -44,6 +45,9 @@ rc_lease_record_parse(const char *what, const char *cluster, const char *text, s
     r.held = rc_json_bool(&o, "held");
     if (!o.failed && cJSON_HasObjectItem(o.root, "since_ms")) { /* earlier releases had none */
         r.since_wall_ms = (int64_t)rc_json_integer(&o, "since_ms", 0, RC_JSON_INTEGER_MAX);
+    }
+    if (!o.failed && cJSON_HasObjectItem(o.root, "holder")) {
+        rc_json_text(&o, "holder", r.holder, sizeof r.holder);
     }
     if (!o.failed && !r.owner[0]) {
         rc_json_refuse(&o, "owner", "a name");
@@ -85,6 +89,12 @@ rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *recor
         w->has_seen = true;
     }
     return RC_OK;
+}
+
+bool
+rc_lease_record_is_of(const struct rc_lease_record *r, const char *owner, const char *holder)
+{
+    return *holder && strcmp(r->owner, owner) == 0 && strcmp(r->holder, holder) == 0;
 }
 
 int64_t

@@ -2,7 +2,7 @@
  * of it. Every form of the lease uses both.
  *
  * {"version":1,"cluster":"c","owner":"ctl-1","epoch":7,"renewal":42,"term_ms":10000,"held":true,
- *  "since_ms":1795415800123} */
+ *  "since_ms":1795415800123,"holder":"…"} */
 #ifndef RC_LEASE_RECORD_H
 #define RC_LEASE_RECORD_H
 
@@ -19,6 +19,7 @@ struct rc_lease_record {
     int64_t term_ms;
     int64_t since_wall_ms; /* 0 = not told */
     bool held;
+    char holder[RC_LEASE_HOLDER_LEN];
 };
 
 /* malloc'd text, or NULL when memory is out. */
@@ -39,6 +40,8 @@ struct rc_lease_watch {
  * is none; RC_E_INVALID when there was one before. */
 enum rc_err rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record,
                                int64_t now_ms, struct rc_error *ret_err);
+/* Is the record of a former life of this very holder? "" is nobody. */
+bool rc_lease_record_is_of(const struct rc_lease_record *r, const char *owner, const char *holder);
 /* Earliest time at which the record that was seen may be taken from its holder. */
 int64_t rc_lease_watch_takeable_at_ms(const struct rc_lease_watch *w, int64_t grace_ms);
 

@@ -37,7 +37,7 @@ start(struct scratch *s, struct controller *c, const char *owner, bool is_unique
                                       .owner = owner,
                                       .term_ms = TERM_MS,
                                       .grace_ms = GRACE_MS,
-                                      .owner_is_unique = is_unique,
+                                      .holder = is_unique ? "boot-1" : NULL,
                                       .now_ms = clock_of,
                                       .now_arg = &c->now_ms};
 
