@@ -7,7 +7,7 @@
 #include "reconciler/core/fact.h"
 #include "reconciler/core/stored.h"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 500 }; /* a hand-over is seen within this */
 
 static void
 lease_apply(struct rc_state *s, const struct rc_event *ev)

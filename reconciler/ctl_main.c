@@ -14,6 +14,7 @@
 
 #include "handlers/decode/decode_main.h"
 #include "reconciler/ctl_ask.h"
+#include "reconciler/ctl_lead.h"
 #include "reconciler/ctl_policy.h"
 #include "reconciler/ctl_show.h"
 
@@ -37,6 +38,7 @@ static const struct command commands[] = {
     {"approve", "approve", INCIDENT, NULL, "let an incident that waits for it go on"},
     {"pause", "pause", NO_ARGUMENT, NULL, "no new action at all"},
     {"resume", "resume", NO_ARGUMENT, NULL, "act again"},
+    {"lead --yield", "lead-yield", NO_ARGUMENT, NULL, "give the lease to the other controller"},
     {"breaker reset", "breaker-reset", NO_ARGUMENT, NULL, "close the breaker"},
     {"quarantine list", "quarantine-list", NO_ARGUMENT, rc_ctl_show_quarantine,
      "messages that could not be read"},
@@ -154,7 +156,11 @@ ask_daemon(const struct command *c, const struct options *o, const char *argumen
                            argument);
     }
     if (rc_ctl_ask(o->socket, request, &reply, &e) == RC_OK) {
+        reply = rc_ctl_settle(o->socket, request, reply);
         status = show_reply(c, o, reply, out, err);
+        if (status == RC_CTL_OK && strcmp(c->request, "lead-yield") == 0 && !o->is_json) {
+            status = rc_ctl_watch_yield(o->socket, out, err);
+        }
         cJSON_Delete(reply);
     } else {
         fprintf(err, "reconcilectl: %s\n", e.text);

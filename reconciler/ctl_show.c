@@ -82,10 +82,11 @@ show_attention(FILE *out, const cJSON *reply)
     const cJSON *item = NULL;
     char age[AGE_LEN];
 
-    if (lease && !rc_ctl_true(lease, "held")) {
-        const char *owner = rc_ctl_text(lease, "owner");
-        fprintf(out, "! does not lead, so it does nothing: %s%s\n",
-                *owner ? "the leader is " : "nobody leads", owner);
+    if (lease && !rc_ctl_true(lease, "held") && !*rc_ctl_text(lease, "owner")) {
+        fprintf(out, "! nobody leads, so nothing is done\n");
+    }
+    if (*rc_ctl_text(lease, "error")) {
+        fprintf(out, "! lease: %s\n", rc_ctl_text(lease, "error"));
     }
     if (rc_ctl_true(reply, "paused")) {
         fprintf(out, "! paused: no new action until reconcilectl resume\n");
@@ -134,6 +135,32 @@ show_attention(FILE *out, const cJSON *reply)
     }
 }
 
+/* Who leads, in which epoch, since when. */
+static void
+show_lease(FILE *out, const cJSON *lease)
+{
+    char age[AGE_LEN], since[AGE_LEN];
+
+    if (!lease) {
+        return;
+    }
+    bool is_held = rc_ctl_true(lease, "held");
+    const char *owner = rc_ctl_text(lease, "owner");
+
+    fprintf(out, "lease     %s%s, epoch %.0f", is_held || !*owner ? "" : owner,
+            is_held  ? "held"
+            : *owner ? " leads, this one stands by"
+                     : "held by nobody",
+            rc_ctl_number(lease, "epoch", 0));
+    if (rc_ctl_get(lease, "since_ms")) {
+        fprintf(out, ", since %s", rc_ctl_age(lease, "since_ms", since, sizeof since));
+    }
+    if (is_held) {
+        fprintf(out, ", %s left", rc_ctl_age(lease, "left_ms", age, sizeof age));
+    }
+    fprintf(out, "%s\n", rc_ctl_true(lease, "yielded") ? ", given back by an operator" : "");
+}
+
 static void
 show_daemon(FILE *out, const cJSON *reply)
 {
@@ -146,10 +173,7 @@ show_daemon(FILE *out, const cJSON *reply)
     fprintf(out, "daemon    %s on %s, up %s%s\n", rc_ctl_text(d, "version"), rc_ctl_text(d, "host"),
             rc_ctl_age(d, "uptime_ms", age, sizeof age),
             rc_ctl_true(d, "dry_run") ? ", DRY RUN: nothing is done" : "");
-    if (rc_ctl_true(lease, "held")) {
-        fprintf(out, "lease     held, epoch %.0f, %s left\n", rc_ctl_number(lease, "epoch", 0),
-                rc_ctl_age(lease, "left_ms", age, sizeof age));
-    }
+    show_lease(out, lease);
     fprintf(out, "policy    %s (%s)", rc_ctl_text(policy, "name"), rc_ctl_text(policy, "hash"));
     if (rc_ctl_get(policy, "age_ms")) {
         fprintf(out, ", loaded %s ago", rc_ctl_age(policy, "age_ms", age, sizeof age));

@@ -63,7 +63,8 @@ const char *rc_phase_waits_for(enum rc_phase p);
     X(RC_BLOCK_FOREIGN,    "foreign-drain") \
     X(RC_BLOCK_COMPANY,    "many-nodes-at-once") \
     X(RC_BLOCK_UNKNOWN,    "missing-knowledge") \
-    X(RC_BLOCK_TABLE_FULL, "capacity_exceeded")
+    X(RC_BLOCK_TABLE_FULL, "capacity_exceeded") \
+    X(RC_BLOCK_NOT_SAVED,  "item-not-saved")
 /* clang-format on */
 
 enum rc_block {

@@ -125,7 +125,8 @@ treat_jobs(struct rc_turn *t)
         rc_turn_wake(t, inc->jobs_next_ms);
         return;
     }
-    if (inc->jobs_action || kind == RC_ACT_NONE) {
+    if (inc->jobs_action || kind == RC_ACT_NONE ||
+        (rc_action_irreversible(kind) && !rc_turn_is_saved(t))) {
         return;
     }
     enum rc_block block = rc_may_act(t->s, t->n, kind, &wake_ms);

@@ -105,6 +105,9 @@ rc_turn_launch(struct rc_turn *t)
         rc_turn_block(t, RC_BLOCK_UNKNOWN, RC_NEVER);
         return RC_LAUNCH_BUSY;
     }
+    if (!rc_turn_is_saved(t)) {
+        return RC_LAUNCH_BUSY;
+    }
     enum rc_block block = rc_may_act(t->s, t->n, RC_ACT_LAUNCH, &wake_ms);
     bool counted = inc->launch_counted == inc->option + 1;
     bool by_rate = block >= RC_BLOCK_RATE_CLUSTER && block <= RC_BLOCK_RATE_ZONE;

@@ -35,12 +35,25 @@ rc_turn_ready(struct rc_turn *t)
     return true;
 }
 
+/* A successor must find in the store what was begun: else it would begin it once more. */
+bool
+rc_turn_is_saved(struct rc_turn *t)
+{
+    if (!t->inc->unsaved) {
+        return true;
+    }
+    if (t->inc->put_retries) {
+        rc_turn_block(t, RC_BLOCK_NOT_SAVED, RC_NEVER);
+    }
+    return false; /* the store's answer wakes the node */
+}
+
 bool
 rc_turn_may(struct rc_turn *t, enum rc_action_kind kind)
 {
     int64_t wake_ms = RC_NEVER;
 
-    if (!rc_turn_ready(t)) {
+    if (!rc_turn_ready(t) || (rc_action_irreversible(kind) && !rc_turn_is_saved(t))) {
         return false;
     }
     enum rc_block block = rc_may_act(t->s, t->n, kind, &wake_ms);

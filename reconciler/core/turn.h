@@ -30,7 +30,9 @@ void rc_turn_wake(struct rc_turn *t, int64_t at_ms);
 bool rc_turn_block(struct rc_turn *t, enum rc_block block, int64_t wake_ms);
 /* True when the phase's action may be sent now: none in flight, back-off over. */
 bool rc_turn_ready(struct rc_turn *t);
-/* The same, and the limits allow an action of this kind. */
+/* The item stands in the store as it is here; irreversible actions wait for that. */
+bool rc_turn_is_saved(struct rc_turn *t);
+/* Ready, and the limits allow an action of this kind; its item is saved if it must be. */
 bool rc_turn_may(struct rc_turn *t, enum rc_action_kind kind);
 /* To another phase; writes the incident item. Always true. */
 bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);

@@ -284,8 +284,8 @@ first_row(struct rc_call *call, const struct rc_dynamo_table *t, const cJSON *in
 
 /* Rows for which the expression holds, up to a page; false: it cannot be read. */
 static bool
-add_rows(struct rc_call *call, const struct rc_dynamo_table *t, const cJSON *in,
-         const char *expression, cJSON *out)
+add_page_rows(struct rc_call *call, const struct rc_dynamo_table *t, const cJSON *in,
+              const char *expression, cJSON *out)
 {
     const cJSON *limit = cJSON_GetObjectItemCaseSensitive(in, "Limit");
     double most = cJSON_IsNumber(limit) ? limit->valuedouble : 1e9;
@@ -331,7 +331,7 @@ dynamo_rows(struct rc_call *call, const cJSON *in, const char *expression)
     if (t == NULL)
         return;
     out = cJSON_CreateObject();
-    if (add_rows(call, t, in, expression, out))
+    if (add_page_rows(call, t, in, expression, out))
         rc_dynamo_answer(call, 200, out);
     else
         cJSON_Delete(out);

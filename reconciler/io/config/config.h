@@ -158,6 +158,7 @@ struct rc_config {
     struct rc_config_poll poll;
     struct rc_config_control control;
     char metrics_listen[RC_CONFIG_NAME_LEN]; /* "127.0.0.1:9464", "" = off */
+    char metrics_namespace[RC_CONFIG_NAME_LEN]; /* of CloudWatch, "" = off */
     char log_file[RC_CONFIG_PATH_LEN];       /* "" = standard error */
     uint32_t log_level;                      /* enum rc_log_level */
     uint32_t tag_count;

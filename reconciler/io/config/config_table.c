@@ -199,6 +199,7 @@ static const struct rc_bind_table control_table = {ROWS(control_rows), NULL};
 
 static const struct rc_bind_row metrics_rows[] = {
     TEXT("listen", rc_config, metrics_listen, "127.0.0.1:9464", "address:port for Prometheus; \"\" = off"),
+    TEXT("cloudwatch", rc_config, metrics_namespace, "", "namespace of CloudWatch in which leader and standby put what alarms need, each minute; not given = off"),
 };
 static const struct rc_bind_table metrics_table = {ROWS(metrics_rows), NULL};
 static const struct rc_bind_row log_rows[] = {

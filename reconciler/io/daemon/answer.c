@@ -9,6 +9,7 @@
 
 #include "policies/rules.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
 
 enum { LIST_MAX = 100, BODY_SHOWN = 200 };
 
@@ -222,6 +223,25 @@ answer_quarantine_replay(struct rc_daemon *d, const cJSON *request)
     return reply;
 }
 
+static void
+on_order_yielded(void *arg, enum rc_err code)
+{
+    struct rc_daemon *d = arg;
+
+    rc_log_event(d->log, code == RC_OK ? RC_LOG_INFO : RC_LOG_WARN, "lease", RC_LOG_NOTE, "yielded",
+                 RC_FIELDS(RC_TEXT("result", rc_err_name(code))), "the lease was given back");
+}
+
+static cJSON *
+answer_yield(struct rc_daemon *d)
+{
+    if (d->dry_run) {
+        return rc_control_refuse(RC_E_STATE, "a dry run leads nothing");
+    }
+    rc_lead_yield(d->lead, on_order_yielded, d);
+    return said("the lease is being given back");
+}
+
 static cJSON *
 answer_order(struct rc_daemon *d, const struct rc_control_peer *peer, const cJSON *request,
              const char *cmd)
@@ -231,6 +251,9 @@ answer_order(struct rc_daemon *d, const struct rc_control_peer *peer, const cJSO
     }
     if (strcmp(cmd, "approve") == 0) {
         return answer_approve(d, peer, request);
+    }
+    if (strcmp(cmd, "lead-yield") == 0) {
+        return answer_yield(d);
     }
     if (strcmp(cmd, "pause") == 0) {
         post_order(d, peer, RC_OP_PAUSE, "", 0);
@@ -257,6 +280,11 @@ rc_answer(void *arg, const struct rc_control_peer *peer, const cJSON *request)
 
     if (strcmp(cmd, "status") == 0) {
         return rc_answer_status(d);
+    }
+    if (strcmp(cmd, "lead") == 0) {
+        cJSON *reply = rc_control_ok();
+        rc_answer_lead(d, reply);
+        return reply;
     }
     if (strcmp(cmd, "why") == 0) {
         return rc_answer_why(d, text_of(request, "node"));

@@ -8,31 +8,59 @@
 #include "policies/rules.h"
 #include "reconciler/io/daemon/answer.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
+#include "reconciler/io/daemon/standby.h"
 #include "reconciler/io/daemon/sweeps.h"
+
+enum { LOOK_AGAIN_MS = 100 };
 
 #ifndef RC_VERSION
 #    define RC_VERSION "unknown"
 #endif
+
+void
+rc_answer_lead(struct rc_daemon *d, cJSON *reply)
+{
+    const struct rc_state *s = d->state;
+    int64_t left_ms = s->lease_until_ms - rc_daemon_now_ms(d);
+    cJSON *o = cJSON_AddObjectToObject(reply, "lease");
+    struct rc_lead_view lead;
+
+    rc_lead_view(d->lead, &lead);
+    cJSON_AddBoolToObject(o, "held", rc_leads(s));
+    if (s->lease_held) {
+        cJSON_AddStringToObject(o, "owner", d->config.lease.owner);
+        cJSON_AddNumberToObject(o, "left_ms", (double)(left_ms > 0 ? left_ms : 0));
+    } else if (*lead.owner) {
+        cJSON_AddStringToObject(o, "owner", lead.owner);
+    }
+    if (*lead.owner && lead.since_wall_ms) {
+        cJSON_AddNumberToObject(o, "since_ms", (double)(rc_wall_ms() - lead.since_wall_ms));
+    }
+    cJSON_AddNumberToObject(o, "epoch", (double)(s->lease_held ? s->lease_epoch : lead.epoch));
+    if (lead.age_ms >= 0) {
+        cJSON_AddNumberToObject(o, "asked_ms", (double)lead.age_ms);
+    }
+    if (lead.yielding) {
+        cJSON_AddTrueToObject(o, "yielded");
+    }
+    if (*lead.error) {
+        cJSON_AddStringToObject(o, "error", lead.error);
+    }
+}
 
 static void
 add_daemon(struct rc_daemon *d, cJSON *reply)
 {
     const struct rc_state *s = d->state;
     cJSON *o = cJSON_AddObjectToObject(reply, "daemon");
-    int64_t left_ms = s->lease_until_ms - rc_daemon_now_ms(d);
 
     cJSON_AddStringToObject(o, "version", RC_VERSION);
     cJSON_AddStringToObject(o, "host", d->config.lease.owner);
     cJSON_AddNumberToObject(o, "pid", getpid());
     cJSON_AddNumberToObject(o, "uptime_ms", (double)(rc_wall_ms() - d->started_wall_ms));
     cJSON_AddBoolToObject(o, "dry_run", d->dry_run);
-    o = cJSON_AddObjectToObject(reply, "lease");
-    cJSON_AddBoolToObject(o, "held", rc_leads(s));
-    if (s->lease_held) {
-        cJSON_AddStringToObject(o, "owner", d->config.lease.owner);
-        cJSON_AddNumberToObject(o, "left_ms", (double)(left_ms > 0 ? left_ms : 0));
-    }
-    cJSON_AddNumberToObject(o, "epoch", (double)s->lease_epoch);
+    rc_answer_lead(d, reply);
     cJSON_AddBoolToObject(reply, "paused", s->paused != 0);
 }
 
@@ -137,7 +165,7 @@ incident_row(struct rc_daemon *d, const struct rc_incident *inc)
     cJSON_AddNumberToObject(o, "id", inc->id);
     cJSON_AddStringToObject(o, "node", rc_node_at(d->state, inc->node)->name);
     cJSON_AddStringToObject(o, "fault", rc_fault_name((enum rc_fault)inc->fault));
-    cJSON_AddNumberToObject(o, "age_ms", (double)(now_ms - inc->opened_ms));
+    cJSON_AddNumberToObject(o, "age_ms", (double)(rc_wall_ms() - inc->opened_wall_ms));
     cJSON_AddStringToObject(o, "phase", rc_phase_name((enum rc_phase)inc->phase));
     cJSON_AddNumberToObject(o, "phase_age_ms", (double)(now_ms - inc->phase_ms));
     cJSON_AddStringToObject(o, "waits_for", rc_phase_waits_for((enum rc_phase)inc->phase));
@@ -147,6 +175,35 @@ incident_row(struct rc_daemon *d, const struct rc_incident *inc)
         cJSON_AddStringToObject(o, "block_text", text);
     }
     return o;
+}
+
+/* What the store says is in flight: a daemon that does not lead knows nothing newer. */
+static void
+add_stored(struct rc_daemon *d, cJSON *reply, cJSON *list)
+{
+    bool is_looking = rc_standby_look(d->standby);
+    struct rc_standby_view view;
+
+    rc_standby_view(d->standby, &view);
+    for (size_t i = 0; i < view.count; i++) {
+        const struct rc_incident_item *item = &view.items[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddNumberToObject(o, "id", item->incident);
+        cJSON_AddStringToObject(o, "node", item->node);
+        cJSON_AddStringToObject(o, "fault", rc_fault_name((enum rc_fault)item->item.fault));
+        cJSON_AddNumberToObject(o, "age_ms", (double)(rc_wall_ms() - item->item.opened_wall_ms));
+        cJSON_AddStringToObject(o, "phase", rc_phase_name((enum rc_phase)item->item.phase));
+        cJSON_AddStringToObject(o, "waits_for",
+                                rc_phase_waits_for((enum rc_phase)item->item.phase));
+        cJSON_AddItemToArray(list, o);
+    }
+    if (is_looking) {
+        cJSON_AddNumberToObject(reply, "again_ms", LOOK_AGAIN_MS);
+    }
+    if (*view.error) {
+        cJSON *attention = cJSON_AddArrayToObject(reply, "attention");
+        cJSON_AddItemToArray(attention, cJSON_CreateString(view.error));
+    }
 }
 
 cJSON *
@@ -159,6 +216,10 @@ rc_answer_status(struct rc_daemon *d)
     add_sources(d, reply);
     add_nodes(d, reply);
     cJSON *list = cJSON_AddArrayToObject(reply, "incidents");
+    if (!d->state->lease_held) {
+        add_stored(d, reply, list);
+        return reply;
+    }
     for (uint32_t slot = 1; slot <= d->state->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(d->state, slot);
         if (inc->id && inc->node) {

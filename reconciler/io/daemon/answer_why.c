@@ -55,6 +55,10 @@ rc_answer_block_text(const struct rc_daemon *d, const struct rc_incident *inc, e
                  (long long)(inc->next_try_ms - s->now_ms) / 1000);
     } else if (block == RC_BLOCK_FOREIGN) {
         snprintf(text, room, "somebody else drained the node; their reason is kept");
+    } else if (block == RC_BLOCK_NOT_SAVED) {
+        snprintf(text, room,
+                 "the incident store does not take its item: what cannot be taken "
+                 "back waits, because a successor could not know of it");
     } else if (block == RC_BLOCK_HOLD) {
         snprintf(text, room, "an operator holds the node: reconcilectl release %s", n->name);
     } else {

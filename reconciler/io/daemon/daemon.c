@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "reconciler/io/daemon/alarms.h"
 #include "reconciler/io/daemon/answer.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
@@ -16,8 +17,10 @@
 #include "reconciler/io/daemon/policy_file.h"
 #include "reconciler/io/daemon/recover.h"
 #include "reconciler/io/daemon/report.h"
+#include "reconciler/io/daemon/standby.h"
 #include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/daemon/watch.h"
+#include "reconciler/io/daemon/watchdog.h"
 #include "reconciler/io/store/incident_dynamo.h"
 #include "reconciler/io/store/incident_file.h"
 #include "reconciler/io/store/lease_dynamo.h"
@@ -276,7 +279,10 @@ open_rooms(struct rc_daemon *d, struct rc_error *e)
     d->executor = rc_executor_new(d);
     d->policy_file = rc_policy_file_new(d);
     d->lead = rc_lead_new(d);
-    if (!d->lead || !d->report || !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
+    d->standby = rc_standby_new(d);
+    d->alarms = rc_alarms_new(d);
+    if (!d->lead || !d->standby || !d->alarms || !d->watchdog || !d->report || !d->intake ||
+        !d->sweeps || !d->executor || !d->policy_file) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
     return RC_OK;
@@ -319,6 +325,7 @@ post_start(struct rc_daemon *d)
 enum rc_err
 rc_daemon_open(struct rc_daemon *d, struct rc_error *e)
 {
+    d->watchdog = rc_watchdog_new(d->base); /* first: no child is to have its variables */
     enum rc_err err = rc_syncer_new(d->base, NULL, &d->syncer, e); /* forks: while small */
 
     d->metrics = rc_metrics_new();
@@ -360,7 +367,8 @@ void
 rc_daemon_run(struct rc_daemon *d)
 {
     if (d->restored) {
-        rc_slurm_forget_faults(d->slurm); /* what the state knows of them may have ended meanwhile */
+        rc_slurm_forget_faults(
+            d->slurm); /* what the state knows of them may have ended meanwhile */
     }
     rc_slurm_start(d->slurm);
     rc_sweeps_start(d->sweeps);
@@ -368,6 +376,7 @@ rc_daemon_run(struct rc_daemon *d)
                  RC_FIELDS(RC_TEXT("cluster", d->config.cluster.name),
                            RC_TEXT("policy", d->policy.name), RC_BOOL("dry_run", d->dry_run)),
                  "ready");
+    rc_watchdog_ready(d->watchdog);
     event_base_dispatch(d->base);
     rc_log_event(d->log, RC_LOG_INFO, "daemon", RC_LOG_NOTE, "stopped", NULL, "stopped");
 }
@@ -390,6 +399,7 @@ rc_daemon_stop(struct rc_daemon *d)
         return;
     }
     d->stopping = true;
+    rc_watchdog_stopping(d->watchdog);
     rc_intake_stop(d->intake);
     rc_intake_flush(d->intake);
     /* What is in flight is in the journal, in tags and in the store: adoptable. */
@@ -419,6 +429,9 @@ rc_daemon_close(struct rc_daemon *d)
     }
     rc_executor_free(d->executor);
     rc_lead_free(d->lead);
+    rc_standby_free(d->standby);
+    rc_alarms_free(d->alarms);
+    rc_watchdog_free(d->watchdog);
     rc_intake_free(d->intake);
     rc_metrics_free(d->metrics);
     rc_report_free(d->report);

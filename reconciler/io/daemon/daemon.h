@@ -35,7 +35,10 @@ struct rc_sweeps;   /* EC2 polling: sweeps.h */
 struct rc_executor; /* actions: executor.h */
 struct rc_report;   /* log lines and metrics: report.h */
 struct rc_policy_file;
-struct rc_lead; /* the lease: lead.h */
+struct rc_lead;     /* the lease: lead.h */
+struct rc_standby;  /* what a standby shows: standby.h */
+struct rc_alarms;   /* values for alarms: alarms.h */
+struct rc_watchdog; /* watchdog.h */
 
 struct rc_daemon {
     struct event_base *base;
@@ -83,6 +86,9 @@ struct rc_daemon {
     struct rc_sweeps *sweeps;
     struct rc_executor *executor;
     struct rc_lead *lead;
+    struct rc_standby *standby;
+    struct rc_alarms *alarms;
+    struct rc_watchdog *watchdog;
     struct rc_report *report;
     struct rc_policy_file *policy_file;
 };

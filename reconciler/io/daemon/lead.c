@@ -23,7 +23,8 @@ struct rc_lead {
     int64_t told_ms;           /* when that was logged */
     uint64_t unread_epoch;     /* ours, but the store is not read yet; 0 = none */
     int64_t unread_since_ms;
-    int64_t not_before_ms; /* left to the other one until then */
+    int64_t not_before_ms; /* left to the other one until then … */
+    uint64_t left_epoch;   /* … or until it has led after this epoch */
     int store_busy;
     enum yield_stage stage;
     struct event *yield_timer;
@@ -65,6 +66,9 @@ note_seen(struct rc_lead *l, const struct rc_lease_info *info)
 {
     l->seen = *info;
     l->seen_ms = rc_daemon_now_ms(l->d);
+    if (info->epoch > l->left_epoch) {
+        l->not_before_ms = 0;
+    }
 }
 
 static bool
@@ -119,6 +123,7 @@ store_unread(struct rc_lead *l, enum rc_err code)
     int64_t now_ms = rc_daemon_now_ms(l->d), term_ms = l->d->config.lease.term_ms;
 
     if (is_local_trouble(code) && now_ms - l->unread_since_ms > term_ms) {
+        l->left_epoch = l->unread_epoch;
         l->unread_epoch = 0;
         l->not_before_ms = now_ms + term_ms;
         (void)!rc_lease_yield(l->d->lease, on_yielded_unread, l);
@@ -341,6 +346,7 @@ rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg)
     l->yield_done = done;
     l->yield_arg = arg;
     l->unread_epoch = 0;
+    l->left_epoch = l->seen.epoch;
     l->not_before_ms = rc_daemon_now_ms(l->d) + 2 * l->d->config.lease.term_ms;
     l->stage = STORE_ENDS;
     if (l->store_busy > 0) {
@@ -390,12 +396,13 @@ rc_lead_view(const struct rc_lead *l, struct rc_lead_view *ret)
     memset(ret, 0, sizeof *ret);
     ret->age_ms = l->seen_ms < 0 ? -1 : now_ms - l->seen_ms;
     ret->epoch = l->seen.epoch;
-    if (!is_over) {
+    if (!is_over && l->stage == NOT_YIELDING) {
         memcpy(ret->owner, l->seen.owner, sizeof ret->owner);
         ret->since_wall_ms = l->seen.since_wall_ms;
     }
     ret->error = l->error.text;
-    ret->yielding = now_ms < l->not_before_ms && !l->d->state->lease_held;
+    ret->yielding =
+        now_ms < l->not_before_ms && !l->d->state->lease_held && l->stage == NOT_YIELDING;
 }
 
 struct rc_lead *

@@ -10,6 +10,7 @@
 #include "policies/rules.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/sweeps.h"
 
 enum { REMEMBERED = 4096 };
@@ -28,10 +29,10 @@ struct rc_report {
     struct rc_daemon *d;
     struct started started[REMEMBERED];
     struct rc_metric *events, *actions, *completions, *action_seconds;
-    struct rc_series *nodes, *open, *lease_held, *lease_left, *epoch, *breaker, *paused, *in_flight,
-        *queue, *received, *deleted, *held, *journal_bytes, *journal_ok, *slurm_nodes, *slurm_polls,
-        *slurm_failed, *ec2_passes, *ec2_failures, *quarantine, *duplicates, *stale, *late, *full,
-        *waiting_disk;
+    struct rc_series *nodes, *open, *lease_held, *lease_left, *lease_age, *epoch, *breaker, *paused,
+        *in_flight, *queue, *received, *deleted, *held, *journal_bytes, *journal_ok, *slurm_nodes,
+        *slurm_polls, *slurm_failed, *ec2_passes, *ec2_failures, *quarantine, *duplicates, *stale,
+        *late, *full, *waiting_disk;
 };
 
 void
@@ -61,12 +62,15 @@ refresh_core(struct rc_report *r)
 {
     const struct rc_state *s = r->d->state;
     int64_t left_ms = s->lease_held ? s->lease_until_ms - rc_daemon_now_ms(r->d) : 0;
+    struct rc_lead_view lead;
 
     rc_series_set(r->nodes, s->node_count);
     rc_series_set(r->open, s->open_incidents);
     rc_series_set(r->lease_held, rc_leads(s));
     rc_series_set(r->lease_left, left_ms > 0 ? (double)left_ms / 1000.0 : 0);
-    rc_series_set(r->epoch, (double)s->lease_epoch);
+    rc_lead_view(r->d->lead, &lead);
+    rc_series_set(r->epoch, (double)lead.epoch);
+    rc_series_set(r->lease_age, lead.age_ms < 0 ? -1 : (double)lead.age_ms / 1000.0);
     rc_series_set(r->breaker, s->breaker_open);
     rc_series_set(r->paused, s->paused);
     rc_series_set(r->in_flight, s->flight_count);
@@ -111,7 +115,9 @@ register_core(struct rc_report *r)
     r->open = gauge(r, "reconcilerd_open_incidents", "Incidents open.");
     r->lease_held = gauge(r, "reconcilerd_leader", "1 while this daemon leads.");
     r->lease_left = gauge(r, "reconcilerd_lease_left_seconds", "Time until the lease ends.");
-    r->epoch = gauge(r, "reconcilerd_lease_epoch", "Epoch of the lease held last.");
+    r->epoch = gauge(r, "reconcilerd_lease_epoch", "Epoch of the lease, whoever holds it.");
+    r->lease_age = gauge(r, "reconcilerd_lease_age_seconds",
+                         "Since the lease was last read or written; -1: never yet.");
     r->breaker = gauge(r, "reconcilerd_breaker_open", "1 while the breaker holds actions back.");
     r->paused = gauge(r, "reconcilerd_paused", "1 while an operator has paused the daemon.");
     r->in_flight = gauge(r, "reconcilerd_actions_in_flight", "Actions whose answer is awaited.");

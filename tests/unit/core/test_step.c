@@ -142,8 +142,10 @@ record_busy(void)
         record_answer(r, RC_ACT_DRAIN, RC_OK);
     }
     record_node(r, 1, RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
     record_node(r, 2, RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
     record_node(r, 3, RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
     for (int i = 0; i < 3; i++) {
         record_answer(r, RC_ACT_LAUNCH, RC_E_CAPACITY);
     }
@@ -239,6 +241,7 @@ a_token_that_was_refused_is_not_refused_again_by_the_restart(void)
     record_state(r, 1, RC_INST_TERMINATED);
     record_answer(r, RC_ACT_DRAIN, RC_OK);
     record_node(r, 1, RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
     record_answer(r, RC_ACT_LAUNCH, RC_E_TOKEN_MISMATCH);
     rc_event_init(&sweep, RC_EV_SWEEP);
     sweep.u.sweep.which = RC_SWEEP_INSTANCES;
@@ -248,6 +251,7 @@ a_token_that_was_refused_is_not_refused_again_by_the_restart(void)
     r->at_ms += 31000;
     rc_event_init(&sweep, RC_EV_TICK);
     record(r, &sweep);
+    record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
     CU_ASSERT_EQUAL_FATAL(r->last[RC_ACT_LAUNCH].u.launch.attempt, 2);
     struct rc_state *again = fold_back(r);
     expect_same_incidents(r->s, again);
@@ -307,6 +311,7 @@ start_gives_back_what_was_in_flight_and_the_token_is_used_again(void)
         r->at_ms += 2000;
         rc_event_init(&ev, RC_EV_TICK);
         record(r, &ev);
+        record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
     }
     const struct rc_action *was = NULL, *is = NULL;
     for (unsigned i = 0; i < r->count; i++) {

@@ -1,0 +1,14 @@
+/* alarms.h - what alarms outside of the cluster need: a few values to CloudWatch each minute,
+ * by the leader and by the standby, so that "nobody leads" is heard when both are ill. */
+#ifndef RC_ALARMS_H
+#define RC_ALARMS_H
+
+#include "reconciler/io/daemon/daemon.h"
+
+struct rc_alarms;
+
+/* Begins at once when the configuration asks for it. NULL: no memory. */
+struct rc_alarms *rc_alarms_new(struct rc_daemon *d);
+void rc_alarms_free(struct rc_alarms *a);
+
+#endif
