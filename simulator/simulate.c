@@ -15,7 +15,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"check", rc_check_command, "random clusters with hostile schedules, judged by every checker"},
     {"compare", rc_compare_command, "several policies on the same months of a large cluster"},
-    {"replay", rc_replay_command, "a daemon's journal through the core, decision by decision"},
+    {"replay", rc_replay_command, "a journal, recorded messages or a fault trace through the core"},
     {"run", rc_run_command, "months of a large cluster with jobs and faults, scored"},
     {"sweep", rc_sweep_command, "a large comparison in pieces, by Slurm or by processes here"},
 };

@@ -1,4 +1,5 @@
-/* replay.c - see replay.h. */
+/* replay.c - a journal, record by record, through the core; see replay.h. Its decisions
+ * are held against its own records, or against another journal of the same events. */
 #include "simulator/replay/replay.h"
 
 #include <assert.h>
@@ -10,55 +11,22 @@
 #include "reconciler/core/pack.h"
 #include "reconciler/core/record.h"
 #include "reconciler/core/state.h"
-#include "reconciler/io/config/config.h"
 #include "reconciler/io/journal/journal_read.h"
+#include "simulator/replay/replay_core.h"
+#include "simulator/replay/replay_messages.h"
 #include "simulator/replay/replay_print.h"
 
-enum { NODES_FIRST = 16384, INCIDENTS_FIRST = 2048, MESSAGES = 8192 };
-
 struct replay {
-    const struct rc_replay_options *options;
-    struct rc_replay_result *result;
-    struct rc_load_errors *errs;
-    struct rc_state *state;
-    struct rc_config config; /* last CLUSTER */
-    struct rc_policy policy; /* last POLICY */
-    char *text;              /* source text before such an event */
+    struct rc_replay core; /* first: config and policy are the last CLUSTER and POLICY */
+    struct rc_replay_messages *messages; /* take the place of the journal's; NULL */
+    struct rc_journal_reader *other;     /* whose decisions are compared; NULL = its own */
+    struct rc_journal_record other_next; /* read ahead */
+    bool is_other_over;
+    char *text; /* source text before a CLUSTER or POLICY event */
     uint32_t text_len;
-    struct rc_actions now; /* decided by this step … */
-    uint32_t compared;     /* … and so many held against the journal */
+    uint32_t compared;     /* so many of the last step's decisions were held against records */
     uint64_t event_record; /* the event that they answer */
-    int64_t event_wall_ms;
 };
-
-static void *
-zeroed(size_t size)
-{
-    void *mem = aligned_alloc(16, (size + 15) & ~(size_t)15);
-
-    assert(mem);
-    return memset(mem, 0, size);
-}
-
-static void
-begin_state(struct replay *r)
-{
-    const struct rc_capacity_limits limits = {NODES_FIRST, INCIDENTS_FIRST, MESSAGES};
-
-    r->state = rc_state_init(zeroed(rc_state_size(&limits)), &limits);
-}
-
-static void
-grow_state(struct replay *r)
-{
-    struct rc_capacity_limits limits;
-    struct rc_state *old = r->state;
-
-    if (!old->touch_count && rc_state_wants_growth(old, &limits)) {
-        r->state = rc_state_grow(zeroed(rc_state_size(&limits)), &limits, old);
-        free(old);
-    }
-}
 
 static enum rc_err
 restore_snapshot(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
@@ -73,9 +41,9 @@ restore_snapshot(struct replay *r, const struct rc_journal_record *rec, struct r
                        "%s: record %" PRIu64 ": a snapshot of another release; replay it with that",
                        rec->file, rec->number);
     }
-    free(r->state);
-    r->state = s;
-    r->now.count = r->compared = 0;
+    free(r->core.state);
+    r->core.state = s;
+    r->core.now.count = r->compared = 0;
     return RC_OK;
 }
 
@@ -83,16 +51,38 @@ restore_snapshot(struct replay *r, const struct rc_journal_record *rec, struct r
 static void
 end_event(struct replay *r)
 {
-    while (r->compared < r->now.count) {
-        rc_replay_print_other(r->result, r->event_record, "", &r->now.v[r->compared++], r->state);
+    while (r->compared < r->core.now.count) {
+        rc_replay_print_other(r->core.result, r->event_record, "", &r->core.now.v[r->compared++],
+                              r->core.state);
     }
+}
+
+static void
+compare_action(struct replay *r, const struct rc_journal_record *rec)
+{
+    char line[RC_RECORD_MAX] = "";
+    size_t len = 0;
+
+    r->core.result->decisions++;
+    if (r->compared < r->core.now.count) {
+        len = rc_action_format(&r->core.now.v[r->compared], line, sizeof line);
+    }
+    if (len == rec->len && memcmp(line, rec->data, len) == 0) {
+        r->core.result->same++;
+        r->compared++;
+        return;
+    }
+    rc_replay_print_other(r->core.result, rec->number, (const char *)rec->data,
+                          r->compared < r->core.now.count ? &r->core.now.v[r->compared] : NULL,
+                          r->core.state);
+    r->compared += r->compared < r->core.now.count;
 }
 
 static enum rc_err
 load_payload(struct replay *r, struct rc_event *ev, struct rc_error *e)
 {
     bool cluster = ev->kind == RC_EV_CLUSTER;
-    const char *file = cluster ? r->options->cluster : r->options->policy;
+    const char *file = cluster ? r->core.options->cluster : r->core.options->policy;
     const char *name = file ? file : cluster ? "recorded cluster file" : "recorded policy";
     enum rc_err err;
 
@@ -101,16 +91,71 @@ load_payload(struct replay *r, struct rc_event *ev, struct rc_error *e)
                        rc_event_name((enum rc_event_kind)ev->kind));
     }
     if (cluster) {
-        err = file ? rc_config_load_file(file, &r->config, r->errs)
-                   : rc_config_load(name, r->text, r->text_len, &r->config, r->errs);
-        ev->u.cluster = &r->config.cluster;
+        err = file ? rc_config_load_file(file, &r->core.config, r->core.errs)
+                   : rc_config_load(name, r->text, r->text_len, &r->core.config, r->core.errs);
+        ev->u.cluster = &r->core.config.cluster;
     } else {
-        err = file ? rc_policy_load_file(file, &r->policy, r->errs)
-                   : rc_policy_load(name, r->text, r->text_len, &r->policy, r->errs);
-        ev->u.policy = &r->policy;
+        err = file ? rc_policy_load_file(file, &r->core.policy, r->core.errs)
+                   : rc_policy_load(name, r->text, r->text_len, &r->core.policy, r->core.errs);
+        ev->u.policy = &r->core.policy;
     }
     return err == RC_OK ? RC_OK : rc_fail(e, err, "%s: cannot be loaded", name);
 }
+
+/* ---- another journal ---- */
+
+static enum rc_err
+read_other(struct replay *r, struct rc_error *e)
+{
+    enum rc_err err = rc_journal_reader_next(r->other, &r->other_next, e);
+
+    r->is_other_over = err == RC_E_NOT_FOUND;
+    return err == RC_E_NOT_FOUND ? RC_OK : err;
+}
+
+static void
+differ(struct replay *r, uint64_t record, const char *then, const char *now, const char *cause)
+{
+    r->core.result->other++;
+    r->is_other_over = true; /* what follows answers other events: no word about it */
+    if (!r->core.result->first_other) {
+        r->core.result->first_other = record;
+        snprintf(r->core.result->difference, sizeof r->core.result->difference,
+                 "record %" PRIu64 ":\n  then: %.380s\n  now:  %.380s\n  cause: %s", record, then,
+                 now, cause);
+    }
+}
+
+/* The other journal's next event must be this one; then its actions answer it. */
+static enum rc_err
+follow_other(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
+{
+    enum rc_err err = RC_OK;
+
+    while (err == RC_OK && !r->is_other_over && r->other_next.type != RC_JOURNAL_EVENT) {
+        err = read_other(r, e);
+    }
+    if (err != RC_OK || r->is_other_over) {
+        return err;
+    }
+    if (r->other_next.len != rec->len || memcmp(r->other_next.data, rec->data, rec->len) != 0) {
+        differ(r, r->other_next.number, (const char *)r->other_next.data, (const char *)rec->data,
+               "other events: the journals tell of different days");
+        return RC_OK;
+    }
+    err = read_other(r, e);
+    while (err == RC_OK && !r->is_other_over && r->other_next.type == RC_JOURNAL_ACTION) {
+        compare_action(r, &r->other_next);
+        err = read_other(r, e);
+    }
+    if (!r->is_other_over) {
+        end_event(r);
+    }
+    r->compared = r->core.now.count;
+    return err;
+}
+
+/* ---- record by record ---- */
 
 static enum rc_err
 step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
@@ -123,51 +168,35 @@ step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_erro
         return rc_fail(e, RC_E_PARSE, "%s: record %" PRIu64 ": no event is readable at byte %zu",
                        rec->file, rec->number, at);
     }
+    if (r->messages && !rc_replay_messages_put(r->messages, &ev)) {
+        char line[RC_RECORD_MAX] = "";
+        rc_event_format(&ev, line, sizeof line - 1);
+        differ(r, rec->number, (const char *)rec->data, line, "the message is decoded differently");
+    }
     if (ev.kind == RC_EV_CLUSTER || ev.kind == RC_EV_POLICY) {
         enum rc_err err = load_payload(r, &ev, e);
         if (err != RC_OK) {
             return err;
         }
     }
-    grow_state(r);
-    rc_step(r->state, &ev, &r->now);
+    rc_replay_grow(&r->core);
+    rc_step(r->core.state, &ev, &r->core.now);
     r->compared = 0;
     r->event_record = rec->number;
-    r->event_wall_ms = ev.wall_ms;
-    r->result->events++;
-    if (!r->options->quiet) {
+    r->core.result->events++;
+    if (!r->core.options->quiet) {
         rc_replay_print_event(&ev);
-        for (uint32_t i = 0; i < r->now.count; i++) {
-            rc_replay_print_action(&r->now.v[i], ev.wall_ms);
+        for (uint32_t i = 0; i < r->core.now.count; i++) {
+            rc_replay_print_action(&r->core.now.v[i], ev.wall_ms);
         }
     }
-    return RC_OK;
-}
-
-static void
-compare_action(struct replay *r, const struct rc_journal_record *rec)
-{
-    char line[RC_RECORD_MAX] = "";
-    size_t len = 0;
-
-    r->result->decisions++;
-    if (r->compared < r->now.count) {
-        len = rc_action_format(&r->now.v[r->compared], line, sizeof line);
-    }
-    if (len == rec->len && memcmp(line, rec->data, len) == 0) {
-        r->result->same++;
-        r->compared++;
-        return;
-    }
-    rc_replay_print_other(r->result, rec->number, (const char *)rec->data,
-                          r->compared < r->now.count ? &r->now.v[r->compared] : NULL, r->state);
-    r->compared += r->compared < r->now.count;
+    return r->other ? follow_other(r, rec, e) : RC_OK;
 }
 
 static enum rc_err
 take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
 {
-    r->result->records++;
+    r->core.result->records++;
     switch (rec->type) {
     case RC_JOURNAL_SNAPSHOT:
         end_event(r);
@@ -175,7 +204,9 @@ take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_err
     case RC_JOURNAL_EVENT:
         return step_event(r, rec, e);
     case RC_JOURNAL_ACTION:
-        compare_action(r, rec);
+        if (!r->other) {
+            compare_action(r, rec);
+        }
         return RC_OK;
     case RC_JOURNAL_TEXT:
         free(r->text);
@@ -193,39 +224,82 @@ take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_err
     return RC_OK;
 }
 
-enum rc_err
-rc_replay_journal(const struct rc_replay_options *options, struct rc_replay_result *ret,
-                  struct rc_load_errors *errs, struct rc_error *e)
+static enum rc_err
+play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error *e)
 {
-    struct rc_journal_reader *reader;
     struct rc_journal_record rec;
-    struct replay *r = calloc(1, sizeof *r);
-    enum rc_err err = rc_journal_reader_open(options->journal, NULL, &reader, e);
+    enum rc_err err;
 
-    assert(r);
-    memset(ret, 0, sizeof *ret);
-    if (err != RC_OK) {
-        free(r);
-        return err;
-    }
-    r->options = options;
-    r->result = ret;
-    r->errs = errs;
-    begin_state(r);
+    rc_replay_begin(&r->core);
     while ((err = rc_journal_reader_next(reader, &rec, e)) == RC_OK) {
         err = take_record(r, &rec, e);
         if (err != RC_OK) {
-            break;
+            return err;
         }
     }
-    if (err == RC_E_NOT_FOUND) {
-        end_event(r);
-        ret->state_hash = rc_state_hash(r->state);
-        rc_replay_print_tail(rc_journal_reader_tail(reader));
-        err = RC_OK;
+    if (err != RC_E_NOT_FOUND) {
+        return err;
+    }
+    end_event(r);
+    r->core.result->state_hash = rc_state_hash(r->core.state);
+    const struct rc_journal_tail *tail = rc_journal_reader_tail(reader);
+    if (tail->bytes && !r->core.options->is_cut) {
+        return rc_fail(e, RC_E_TRUNCATED,
+                       "%s: ends inside a record at offset %" PRIu64 ", %" PRIu64
+                       " bytes are left over: the file was cut, or its daemon died there; --cut "
+                       "replays what stands before",
+                       tail->file, tail->offset, tail->bytes);
+    }
+    rc_replay_print_tail(tail);
+    return RC_OK;
+}
+
+static enum rc_err
+play_journal(struct replay *r, const char *journal, const char *other, struct rc_error *e)
+{
+    struct rc_journal_reader *reader = NULL;
+    enum rc_err err = rc_journal_reader_open(journal, NULL, &reader, e);
+
+    if (err == RC_OK && other) {
+        err = rc_journal_reader_open(other, NULL, &r->other, e);
+        if (err == RC_OK) {
+            err = read_other(r, e);
+        }
+    }
+    if (err == RC_OK) {
+        err = play_records(r, reader, e);
     }
     rc_journal_reader_free(reader);
-    free(r->state);
+    rc_journal_reader_free(r->other);
+    return err;
+}
+
+enum rc_err
+rc_replay_journal(const struct rc_replay_options *options, enum rc_replay_kind kind,
+                  struct rc_replay_result *ret, struct rc_load_errors *errs, struct rc_error *e)
+{
+    struct replay *r = calloc(1, sizeof *r);
+    bool is_journal = kind == RC_REPLAY_JOURNAL;
+    enum rc_err err = RC_OK;
+
+    assert(r);
+    memset(ret, 0, sizeof *ret);
+    r->core.options = options;
+    r->core.result = ret;
+    r->core.errs = errs;
+    r->core.e = e;
+    if (!is_journal) {
+        err = rc_replay_messages_read(options->path, kind, &r->messages, e);
+    }
+    if (err == RC_OK) {
+        err = play_journal(r, is_journal ? options->path : options->against,
+                           is_journal ? options->against : NULL, e);
+    }
+    if (r->messages) {
+        rc_replay_messages_sum(r->messages, ret);
+    }
+    rc_replay_messages_free(r->messages);
+    rc_replay_end(&r->core);
     free(r->text);
     free(r);
     return err;

@@ -26,6 +26,9 @@ rc_replay_print_event(const struct rc_event *ev)
     if (ev->kind == RC_EV_TICK || ev->kind == RC_EV_LEASE || ev->kind == RC_EV_SWEEP) {
         return; /* time and polls: what they lead to is printed */
     }
+    if (ev->kind == RC_EV_COMPLETION && !ev->u.completion.error) {
+        return; /* as asked for */
+    }
     print_time(ev->wall_ms);
     printf("  %s", rc_event_name((enum rc_event_kind)ev->kind));
     if (*ev->node) {
@@ -37,6 +40,10 @@ rc_replay_print_event(const struct rc_event *ev)
     if (*ev->code) {
         printf(" (%s)", ev->code);
     }
+    if (ev->kind == RC_EV_MESSAGE) {
+        static const char *const verdict[RC_VERDICT__MAX] = {"", "", "ignored ", "quarantined "};
+        printf(": %s%s", verdict[ev->u.message.verdict % RC_VERDICT__MAX], ev->u.message.text);
+    }
     if (ev->kind == RC_EV_COMPLETION) {
         printf(" of %" PRIu64 ": %s", ev->u.completion.action,
                rc_err_name((enum rc_err)ev->u.completion.error));
@@ -47,8 +54,8 @@ rc_replay_print_event(const struct rc_event *ev)
 void
 rc_replay_print_action(const struct rc_action *a, int64_t wall_ms)
 {
-    if (a->kind == RC_ACT_LEASE) {
-        return;
+    if (a->kind == RC_ACT_LEASE || a->kind == RC_ACT_LOOK || a->kind == RC_ACT_HISTORY_PUT) {
+        return; /* bookkeeping of what is decided */
     }
     print_time(wall_ms);
     printf("    -> %" PRIu64 " %s", a->id, rc_action_name((enum rc_action_kind)a->kind));
@@ -67,24 +74,72 @@ rc_replay_print_action(const struct rc_action *a, int64_t wall_ms)
     printf("\n");
 }
 
-/* Which rule or limit made the difference, as far as the state tells. */
-static void
-likely_cause(const struct rc_state *s, const char *node, char *text, size_t room)
+void
+rc_replay_print_message(const struct rc_replay_message *m, const struct rc_decoded *d)
 {
+    print_time(m->arrival_ms);
+    printf("> message of %s", m->file);
+    if (m->line) {
+        printf(":%u", m->line);
+    }
+    if (d->verdict == RC_VERDICT_EVENTS) {
+        printf(": %s", rc_event_name((enum rc_event_kind)d->kind));
+    } else {
+        printf(": %s", d->verdict == RC_VERDICT_IGNORED ? "ignored" : "quarantined");
+    }
+    printf(": %s\n", d->text);
+}
+
+void
+rc_replay_print_fault(const struct rc_fault_row *fault, int64_t wall_ms)
+{
+    print_time(wall_ms);
+    printf("> fault of node %u: %s, %.1f h\n", fault->node + 1, rc_part_name(fault->part),
+           (double)fault->last_ms / 3600000);
+}
+
+void
+rc_replay_print_open(const struct rc_state *s)
+{
+    for (uint32_t node = 1; node <= s->node_count; node++) {
+        const struct rc_node *n = rc_node_at(s, node);
+        if (!n->incident) {
+            continue;
+        }
+        const struct rc_incident *inc = rc_incident_at(s, n->incident);
+        printf("open at the end: %s, incident %u, %s, rule %s, phase %s, waits for %s\n", n->name,
+               inc->id, rc_fault_name((enum rc_fault)inc->fault), inc->rule.name,
+               rc_phase_name((enum rc_phase)inc->phase),
+               inc->block ? rc_block_name((enum rc_block)inc->block)
+                          : rc_phase_waits_for((enum rc_phase)inc->phase));
+    }
+}
+
+/* Which rule or limit made the difference, as far as action and state tell. */
+static void
+likely_cause(const struct rc_state *s, const struct rc_action *then, const struct rc_action *now,
+             char *text, size_t room)
+{
+    const char *node = now ? now->node : then->node;
     uint32_t slot = *node ? rc_node_find(s, node) : 0;
     uint32_t inc_slot = slot ? rc_node_at(s, slot)->incident : 0;
+    const struct rc_incident *inc = inc_slot ? rc_incident_at(s, inc_slot) : NULL;
+    const char *then_rule = then->kind == RC_ACT_INCIDENT_PUT ? then->u.item.rule : "";
+    char was[RC_RULE_LEN + 24] = "";
 
-    if (!inc_slot) {
-        snprintf(text, room, "%s", *node ? "no incident is open on the node now" : "");
-        return;
+    if (*then_rule && !(inc && strcmp(then_rule, inc->rule.name) == 0)) {
+        snprintf(was, sizeof was, "; then rule %s", then_rule);
     }
-    const struct rc_incident *inc = rc_incident_at(s, inc_slot);
-    if (inc->block) {
-        snprintf(text, room, "held back by limit %s (rule %s)",
-                 rc_block_name((enum rc_block)inc->block), inc->rule.name);
+    if (inc && inc->block) {
+        snprintf(text, room, "limit %s holds %s back now (rule %s)%s",
+                 rc_block_name((enum rc_block)inc->block), node, inc->rule.name, was);
+    } else if (inc) {
+        snprintf(text, room, "rule %s, phase %s of %s%s", inc->rule.name,
+                 rc_phase_name((enum rc_phase)inc->phase), node, was);
+    } else if (*node) {
+        snprintf(text, room, "no rule opens an incident on %s now%s", node, was);
     } else {
-        snprintf(text, room, "rule %s, phase %s", inc->rule.name,
-                 rc_phase_name((enum rc_phase)inc->phase));
+        snprintf(text, room, "%s", "not about a node: the core or its clock differs");
     }
 }
 
@@ -92,7 +147,7 @@ void
 rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const char *recorded,
                       const struct rc_action *now, const struct rc_state *s)
 {
-    char line[RC_RECORD_MAX] = "", cause[160] = "";
+    char line[RC_RECORD_MAX] = "", cause[300] = "";
     struct rc_action then;
     size_t at;
 
@@ -109,9 +164,9 @@ rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const ch
     if (*recorded) {
         (void)!rc_action_parse(recorded, strlen(recorded), &then, &at);
     }
-    likely_cause(s, now ? now->node : then.node, cause, sizeof cause);
+    likely_cause(s, &then, now, cause, sizeof cause);
     snprintf(result->difference, sizeof result->difference,
-             "record %" PRIu64 ":\n  then: %.180s\n  now:  %.180s\n  cause: %.100s", record,
+             "record %" PRIu64 ":\n  then: %.380s\n  now:  %.380s\n  cause: %s", record,
              *recorded ? recorded : "nothing", *line ? line : "nothing", cause);
 }
 
@@ -119,7 +174,7 @@ void
 rc_replay_print_tail(const struct rc_journal_tail *tail)
 {
     if (tail->bytes) {
-        printf("(the journal ends inside a record: %s, offset %" PRIu64 ", %" PRIu64
+        printf("(cut: the journal ends inside a record: %s, offset %" PRIu64 ", %" PRIu64
                " bytes left out)\n",
                tail->file, tail->offset, tail->bytes);
     }

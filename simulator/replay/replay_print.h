@@ -2,11 +2,17 @@
 #ifndef RC_REPLAY_PRINT_H
 #define RC_REPLAY_PRINT_H
 
+#include "handlers/decode/decode.h"
 #include "reconciler/core/state.h"
 #include "reconciler/io/journal/journal_read.h"
+#include "simulator/faults/fault_model.h"
 #include "simulator/replay/replay.h"
 
 void rc_replay_print_event(const struct rc_event *ev);
+/* A message as it was recorded, and what it is decoded to. */
+void rc_replay_print_message(const struct rc_replay_message *m, const struct rc_decoded *d);
+void rc_replay_print_fault(const struct rc_fault_row *fault, int64_t wall_ms);
+void rc_replay_print_open(const struct rc_state *s); /* incidents that are left */
 void rc_replay_print_action(const struct rc_action *a, int64_t wall_ms);
 /* A decision that is not the recorded one: counts it, and keeps the first in words.
  * recorded "": nothing was decided then; now NULL: nothing is decided now. */

@@ -34,6 +34,7 @@ BENCHES = {
     "idle": measure_idle.measure,
     "sim-check": measure_simulator.sim_check,
     "sim-year": measure_year.sim_year,
+    "replay": measure_simulator.replay,
 }
 
 

@@ -1,0 +1,44 @@
+/* replay_core.c - see replay_core.h. */
+#include "simulator/replay/replay_core.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODES_FIRST = 16384, INCIDENTS_FIRST = 2048, MESSAGES = 8192 };
+
+static void *
+zeroed(size_t size)
+{
+    void *mem = calloc(1, size); /* aligned to 16 bytes by every allocator of 64 bits */
+
+    assert(mem);
+    return mem;
+}
+
+void
+rc_replay_begin(struct rc_replay *r)
+{
+    const struct rc_capacity_limits limits = {NODES_FIRST, INCIDENTS_FIRST, MESSAGES};
+
+    r->state = rc_state_init(zeroed(rc_state_size(&limits)), &limits);
+}
+
+void
+rc_replay_grow(struct rc_replay *r)
+{
+    struct rc_capacity_limits limits;
+    struct rc_state *old = r->state;
+
+    if (!old->touch_count && rc_state_wants_growth(old, &limits)) {
+        r->state = rc_state_grow(zeroed(rc_state_size(&limits)), &limits, old);
+        free(old);
+    }
+}
+
+void
+rc_replay_end(struct rc_replay *r)
+{
+    free(r->state);
+    r->state = NULL;
+}

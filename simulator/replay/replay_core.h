@@ -1,0 +1,26 @@
+/* replay_core.h - the core inside a replay: its state, the policy and the cluster that it
+ * was given, what it decided last. Inner header of simulator/replay. */
+#ifndef RC_REPLAY_CORE_H
+#define RC_REPLAY_CORE_H
+
+#include "reconciler/core/state.h"
+#include "reconciler/io/config/config.h"
+#include "simulator/replay/replay.h"
+
+struct rc_replay {
+    const struct rc_replay_options *options;
+    struct rc_replay_result *result;
+    struct rc_load_errors *errs;
+    struct rc_error *e;
+    struct rc_state *state; /* owned */
+    struct rc_config config;
+    struct rc_policy policy;
+    struct rc_actions now; /* decided by the last step */
+};
+
+/* An empty state, large enough for most; it grows between steps. */
+void rc_replay_begin(struct rc_replay *r);
+void rc_replay_end(struct rc_replay *r);
+void rc_replay_grow(struct rc_replay *r);
+
+#endif

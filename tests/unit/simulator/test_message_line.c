@@ -1,0 +1,95 @@
+/* Lines {"arrival", "body"}: what they hold, and what is said of bad ones. */
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "simulator/replay/message_line.h"
+
+static bool
+parse(const char *text, struct rc_message_line *ret, const char **ret_why)
+{
+    static char line[1024];
+
+    snprintf(line, sizeof line, "%s", text);
+    return rc_message_line_parse(line, strlen(line), ret, ret_why);
+}
+
+static void
+lines__good_ones__give_arrival_and_body(void)
+{
+    static const struct {
+        const char *text, *body;
+    } good[] = {
+        {"{\"arrival\": 1772000000000, \"body\": \"{\\\"a\\\":1}\"}", "{\"a\":1}"},
+        {"{\"body\":\"x\",\"arrival\":1772000000000}", "x"},
+        {"{\"n\": 3, \"arrival\" : 1772000000000 , \"body\":\"\" }", ""},
+        {"{\"more\":{\"a\":[1,\"}\"]},\"arrival\":1772000000000,\"body\":{\"k\": \"}\"}}",
+         "{\"k\": \"}\"}"},
+        {"{\"arrival\":1772000000000,\"body\":\"\\u00e4\\ud83d\\ude00\\n\\/\\t\"}",
+         "\xc3\xa4\xf0\x9f\x98\x80\n/\t"},
+    };
+
+    for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct rc_message_line m;
+        const char *why = NULL;
+        CU_ASSERT_FATAL(parse(good[i].text, &m, &why));
+        CU_ASSERT_EQUAL(m.arrival_ms, 1772000000000);
+        CU_ASSERT_EQUAL(m.len, strlen(good[i].body));
+        CU_ASSERT_EQUAL(memcmp(m.body, good[i].body, m.len), 0);
+    }
+}
+
+static void
+lines__bad_ones__are_refused_with_a_reason(void)
+{
+#define HEAD "{\"arrival\":1772000000000,"
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"", "expected {"},
+        {"[1]", "expected {"},
+        {"{}", "arrival is missing"},
+        {HEAD "\"body\":\"x\"", "ends too early"},
+        {HEAD "\"body\":\"x", "inside a string"},
+        {HEAD "\"body\":\"x\\", "unknown escape"},
+        {HEAD "\"body\":\"\\ud800x\"}", "surrogate"},
+        {HEAD "\"body\":\"\\u12g4\"}", "hex"},
+        {HEAD "\"body\":\"a\tb\"}", "control character"},
+        {HEAD "\"body\":7}", "expected a string"},
+        {HEAD "\"body\":{\"a\":1}", "ends too early"},
+        {HEAD "\"body\":{\"a\":[}", "do not match"},
+        {HEAD "\"n\":1}", "body is missing"},
+        {HEAD "\"arrival\":1772000000000,\"body\":\"x\"}", "given twice"},
+        {HEAD "\"body\":\"x\",\"body\":\"y\"}", "given twice"},
+        {HEAD "\"body\":\"x\"} {", "behind the object"},
+        {HEAD "\"body\":\"x\",}", "expected a string"},
+        {HEAD "\"body\" \"x\"}", "expected :"},
+        {"{\"arrival\":1772000000,\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":-5,\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":1772000000000.5,\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":\"now\",\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":99999999999999999999,\"body\":\"x\"}", "Unix milliseconds"},
+    };
+
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct rc_message_line m;
+        const char *why = "";
+        CU_ASSERT_FALSE(parse(bad[i].text, &m, &why));
+        if (!why || !strstr(why, bad[i].why)) {
+            printf("# %s: %s\n", bad[i].text, why ? why : "nothing");
+            CU_FAIL("the reason is another one");
+        }
+    }
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"good lines give their arrival and their body", lines__good_ones__give_arrival_and_body},
+        {"bad lines are refused with a reason", lines__bad_ones__are_refused_with_a_reason},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("message_line", tests);
+}
