@@ -106,6 +106,9 @@ struct rc_fleet_config {
     int64_t person_ms;             /* until a person looks at what was quarantined */
     uint32_t price_cents;          /* of one instance-hour */
     struct rc_fault_model faults;
+    /* These faults instead, such as a trace as it was recorded; nodes and days must be its
+     * own. Borrowed; NULL = drawn from the model. */
+    const struct rc_fault_schedule *schedule;
     const struct rc_policy *policy;   /* borrowed; must stay until the run ends */
     struct rc_fleet_history *history; /* NULL = not wanted */
     /* Called about once a simulated day; NULL = never. Must not change anything. */

@@ -267,6 +267,25 @@ plan_first(struct rc_fleet *f)
     rc_due_push(f, RC_FLEET_DAY, RC_DUE_DAY, 0, 0);
 }
 
+static enum rc_err
+take_schedule(struct rc_fleet *f, struct rc_error *e)
+{
+    const struct rc_fault_schedule *s = f->c->schedule;
+    size_t bytes = s->count * sizeof *s->row;
+
+    if (s->nodes != f->c->nodes || s->span_ms > f->end_ms) {
+        return rc_fail(e, RC_E_INVALID, "the faults are of %u nodes and %.1f days, not %u and %u",
+                       s->nodes, (double)s->span_ms / RC_FLEET_DAY, f->c->nodes, f->c->days);
+    }
+    f->faults = *s;
+    f->faults.row = malloc(bytes + 1);
+    if (!f->faults.row) {
+        return rc_fail(e, RC_E_FULL, "no memory for %u faults", s->count);
+    }
+    memcpy(f->faults.row, s->row, bytes);
+    return RC_OK;
+}
+
 enum rc_err
 rc_fleet_open(struct rc_fleet *f, struct rc_error *e)
 {
@@ -277,7 +296,9 @@ rc_fleet_open(struct rc_fleet *f, struct rc_error *e)
     rc_sim_random_seed(&f->fault_world, f->c->seed, 23);
     rc_sim_random_seed(&f->false_alarms, f->c->seed, 24);
     rc_sim_random_seed(&f->latency, f->c->seed, 26);
-    err = rc_fault_draw(&f->c->faults, f->c->seed, f->c->nodes, f->end_ms, &f->faults, e);
+    err = f->c->schedule
+              ? take_schedule(f, e)
+              : rc_fault_draw(&f->c->faults, f->c->seed, f->c->nodes, f->end_ms, &f->faults, e);
     if (err != RC_OK) {
         return err;
     }
