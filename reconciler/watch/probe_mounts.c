@@ -49,7 +49,8 @@ ask_mount(const struct rc_mount *m)
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (statvfs(m->point, &s) != 0) {
-        status = 1;
+        /* No such path: unmounted since, or another mount lies over it. */
+        status = errno == ENOENT ? 0 : 1;
     } else if (m->local && !m->meant_readonly && s.f_blocks > 0 &&
                s.f_bavail < s.f_blocks / 1000 * FREE_MIN_PERMILLE) {
         status = EXIT_FULL;

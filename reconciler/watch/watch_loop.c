@@ -336,6 +336,15 @@ drop_unproved(evutil_socket_t fd, short what, void *arg)
     arm_once(w->save, SAVE_MS);
 }
 
+/* What may be a file system that hangs, or is back. */
+static bool
+speaks_of_mounts(const char *class_name)
+{
+    return strncmp(class_name, "fs:", 3) == 0 || strcmp(class_name, "hung-task") == 0 ||
+           strcmp(class_name, "note:nfs-ok") == 0 ||
+           strcmp(class_name, "note:lustre-restored") == 0;
+}
+
 static void
 on_record(void *arg, const struct rc_kmsg *record)
 {
@@ -348,6 +357,9 @@ on_record(void *arg, const struct rc_kmsg *record)
         return;
     }
     w->state.seq = record->seq + 1;
+    if (speaks_of_mounts(k.name)) {
+        rc_watch_probes_ask_mounts(w->probes);
+    }
     (void)rc_kernel_detail(&k, detail);
     fault_found(w, k.name, k.device, detail, false);
 }

@@ -240,7 +240,21 @@ on_probe_turn(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Looks soon, unless a look is due before. */
+/* Unless a look is due before. */
+static void
+look_soon(struct slot *s)
+{
+    int64_t wait_ms = s->looked_ms + WAKE_PAUSE_MS - probes_now_ms();
+    const struct timeval soon = interval((uint32_t)(wait_ms > WAKE_MS ? wait_ms : WAKE_MS));
+    struct timeval due, then;
+
+    (void)evutil_gettimeofday(&then, NULL);
+    evutil_timeradd(&then, &soon, &then);
+    if (!event_pending(s->turn, EV_TIMEOUT, &due) || evutil_timercmp(&then, &due, <)) {
+        (void)event_add(s->turn, &soon);
+    }
+}
+
 static void
 on_subsystem(void *arg, const char *subsystem)
 {
@@ -248,17 +262,19 @@ on_subsystem(void *arg, const char *subsystem)
 
     for (uint32_t i = 0; i < SLOTS_MAX; i++) {
         struct slot *s = &p->slot[i];
-        int64_t wait_ms = s->looked_ms + WAKE_PAUSE_MS - probes_now_ms();
-        const struct timeval soon = interval((uint32_t)(wait_ms > WAKE_MS ? wait_ms : WAKE_MS));
-        struct timeval due, now;
 
-        if (!s->turn || !s->probe->wakes || strcmp(s->probe->wakes, subsystem) != 0) {
-            continue;
+        if (s->turn && s->probe->wakes && strcmp(s->probe->wakes, subsystem) == 0) {
+            look_soon(s);
         }
-        (void)evutil_gettimeofday(&now, NULL);
-        evutil_timeradd(&now, &soon, &now);
-        if (!event_pending(s->turn, EV_TIMEOUT, &due) || evutil_timercmp(&now, &due, <)) {
-            (void)event_add(s->turn, &soon);
+    }
+}
+
+void
+rc_watch_probes_ask_mounts(struct rc_watch_probes *p)
+{
+    for (uint32_t i = 0; p && i < SLOTS_MAX; i++) {
+        if (p->slot[i].turn && p->slot[i].probe->run == rc_probe_mounts) {
+            look_soon(&p->slot[i]);
         }
     }
 }

@@ -24,6 +24,9 @@ struct rc_watch_ears {
 struct rc_watch_probes *rc_watch_probes_new(struct event_base *base,
                                             const struct rc_probe_config *config,
                                             const struct rc_watch_ears *ears);
+/* The kernel log speaks of a file system, or of tasks that hang: are they there, are they back?
+ * Looks at the file systems soon. p may be NULL. */
+void rc_watch_probes_ask_mounts(struct rc_watch_probes *p);
 /* NULL is accepted. */
 void rc_watch_probes_free(struct rc_watch_probes *p);
 

@@ -7,6 +7,7 @@ import sys
 from simulator.demo import options as command_line
 from simulator.demo import timeline
 from simulator.demo.daemon import Daemon, DaemonFailed
+from simulator.demo.node_story import NodeStory
 from simulator.demo.story import Story
 
 EXIT_GOOD, EXIT_BAD, EXIT_SETUP = 0, 1, 3
@@ -17,7 +18,7 @@ KEPT = ("reconcilerd.json", "policy.json", "reconcilerd.log", "reconcilerd.err",
 def make_backend(options):
     if options.real:
         from simulator.demo.backend_real import RealBackend
-        return RealBackend()
+        return RealBackend(options.fault)
     from simulator.demo.backend_sim import SimBackend
     return SimBackend()
 
@@ -51,7 +52,8 @@ def tell_end(line, story, good):
 
 def play(options, backend, line):
     daemon = Daemon(backend.folder(), backend)
-    story = Story(options, backend, daemon, line)
+    kind = NodeStory if options.fault in command_line.NODE_FAULTS else Story
+    story = kind(options, backend, daemon, line)
     try:
         daemon.start()
         line.say("info", "reconcilerd runs")

@@ -5,6 +5,8 @@ import time
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
+from simulator.demo.node_faults import NodeFaults
+from simulator.demo.options import NODE_FAULTS
 from simulator.demo.snapshot import Instance, Job, Node
 from tests.real.emulator_names import ACCOUNT, REGION, instance_arn
 from tests.real.slurm import CONTROLLER
@@ -21,8 +23,9 @@ class RealBackend:
     look_s = 0.2
     victim = "gpu-2"
 
-    def __init__(self):
-        self.world = RealWorld(instance_type=TYPE)
+    def __init__(self, fault):
+        self.world = RealWorld(instance_type=TYPE, agents=fault in NODE_FAULTS)
+        self.node_faults = NodeFaults(self.world)
         self.seeded = set()
         self.timers = []
 
@@ -35,6 +38,7 @@ class RealBackend:
     def close(self):
         for timer in self.timers:
             timer.cancel()
+        self.node_faults.close()
         self.world.close()
 
     def folder(self):
@@ -44,6 +48,9 @@ class RealBackend:
         """What the world itself leaves: Slurm's configuration and logs."""
         for name in ("etc", "log"):
             shutil.copytree(self.world.folder / name, folder / name, dirs_exist_ok=True)
+        for machine in self.world.maker.machines.values():
+            for log in machine.folder.glob("*.log"):
+                shutil.copy(log, folder / "log" / f"{machine.node}-{machine.instance_id}-{log.name}")
 
     def spawn(self, command, **options):
         """On the controller's host: its network namespace, its host name."""
@@ -89,8 +96,8 @@ class RealBackend:
 
     # --- doing ------------------------------------------------------------------
 
-    def submit(self, seconds, node):
-        return self.world.slurm.submit(seconds, node)
+    def submit(self, seconds, node, count=1):
+        return self.world.slurm.submit(seconds, node, count)
 
     def message(self, body):
         self.world.emulator("message", queue=self.world.aws["queue"], body=body)
@@ -100,6 +107,8 @@ class RealBackend:
 
     def inject(self, fault, node):
         """Makes the fault happen; the words for the time-line."""
+        if fault in NODE_FAULTS:
+            return getattr(self.node_faults, "do_" + fault.replace("-", "_"))(node)
         instance = self.world.seeded[node]["id"]
         return getattr(self, "do_" + fault.replace("-", "_"))(instance)
 

@@ -3,7 +3,10 @@ import argparse
 import os
 from pathlib import Path
 
-FAULTS = ("terminate", "spot", "retirement", "status-check", "capacity", "rebalance")
+# What AWS tells of, and what the agent on a node does.
+AWS_FAULTS = ("terminate", "spot", "retirement", "status-check", "capacity", "rebalance")
+NODE_FAULTS = ("xid79", "aer-fatal", "efa-down", "fs-hang", "job-storm", "row-remap")
+FAULTS = AWS_FAULTS + NODE_FAULTS
 
 
 def parse(words=None):
@@ -23,7 +26,12 @@ def parse(words=None):
                         help="put the fault's message into the queue again after the repair")
     parser.add_argument("--keep", metavar="DIR", type=caller_path,
                         help="leave configuration, logs, DIR/journal and DIR/messages.jsonl")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.fault in NODE_FAULTS and not options.real:
+        parser.error(f"{options.fault} needs --real: agents run on real nodes only")
+    if options.fault in NODE_FAULTS and (options.malformed_first or options.replay_message):
+        parser.error(f"{options.fault} comes from the node itself: there is no message to repeat or precede")
+    return options
 
 
 def caller_path(text):

@@ -26,6 +26,7 @@ HEARD = {
     "terminate": "ec2-state-change", "capacity": "ec2-state-change", "spot": "spot-interruption",
     "retirement": "aws-health", "status-check": "cloudwatch-alarm",
     "rebalance": "rebalance-recommendation"}
+NODE_HEARD = "node-faults"
 # Decisions that are bookkeeping, not steps that a person wants to follow.
 QUIET = {"incident.put", "message.delete", "message.quarantine", "lease"}
 # Faults that take the instance from under the job.
@@ -131,7 +132,7 @@ class Story:
             self.quarantined += row.get("verdict") == "quarantined"
         if self.fault_ms is None or at_ms < self.fault_ms:
             return
-        if event == HEARD[self.fault] and concerns_us:
+        if event == HEARD.get(self.fault, NODE_HEARD) and concerns_us:
             self.stage("heard", at_ms, event)
         if row.get("decision", "incident.put") not in QUIET and concerns_us:
             self.tell.say("ours", f"{row['decision']} {row.get('text', '')}".rstrip(), at_ms)

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from tests.real.hardware import Hardware
 from tests.real.lifeline import end_process, run, start_time
 
 LOOK_S = 0.1
@@ -25,7 +26,7 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
-SetEnv PATH={tools}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+SetEnv PATH={tools}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin RC_NODEWATCH_PROGRAM={nodewatch}
 """
 
 
@@ -38,6 +39,7 @@ class Machine:
         self.namespace = f"{world.prefix}-{instance['id'][-8:]}"
         self.link = f"v{index}"
         self.folder = world.folder / "instances" / instance["id"]
+        self.hardware = Hardware(self.folder / "node", world.folder / "stub_nvml.so", index)
         self.boots = 0
         self.init = None
         self.due = None  # when the power comes, while it is pending
@@ -58,10 +60,12 @@ class Machine:
                 self.folder / "host_key")
         (self.folder / "sshd_config").write_text(SSHD_CONFIG.format(
             folder=self.folder, keys=self.world.folder / "authorized_keys",
-            tools=self.world.folder / "tools"), encoding="ascii")
+            tools=self.world.folder / "tools",
+            nodewatch=self.world.programs / "nodewatch"), encoding="ascii")
 
     def power_on(self, boots):
         self.prepare()
+        self.hardware.boot()
         life = self.world.lifeline
         life.add_namespace(self.namespace)
         run("ip", "link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns",
@@ -73,6 +77,9 @@ class Machine:
             run("nsenter", f"--net=/run/netns/{self.namespace}", "ip", *words)
         env = {**os.environ, "RC_NODE": self.node, "RC_INSTANCE_DIR": str(self.folder),
                "RC_ADMIT": self.world.admit_command(self.node),
+               "RC_AGENT": "1" if self.world.agents else "",
+               "RC_NODEWATCH_PROGRAM": str(self.world.programs / "nodewatch"),
+               "RC_TOOLS": str(self.world.folder / "tools"),
                "SLURM_CONF": str(self.world.slurm_conf)}
         with open(self.folder / "init.log", "ab") as log:
             self.init = life.spawn(

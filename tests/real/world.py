@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.real.hardware import build_stub
 from tests.real.lifeline import Lifeline, enter_namespace, run
 from tests.real.machines import MachineMaker
 from tests.real.slurm import CONTROLLER_ADDR, Slurm, wait_for
@@ -29,8 +30,11 @@ def programs():
 
 
 class RealWorld:
-    def __init__(self, cluster="demo", instance_type="p4d.24xlarge"):
-        self.cluster, self.instance_type = cluster, instance_type
+    """agents: nodewatch watch runs on every node."""
+
+    def __init__(self, cluster="demo", instance_type="p4d.24xlarge", agents=False):
+        self.cluster, self.instance_type, self.agents = cluster, instance_type, agents
+        self.programs = programs()
         self.prefix = f"rc{secrets.token_hex(3)}"
         self.folder = Path(tempfile.mkdtemp(prefix="rc-world-"))
         self.folder.chmod(0o755)
@@ -116,8 +120,13 @@ class RealWorld:
         key = self.folder / "login_key"
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "probe", "-f", key)
         shutil.copy(f"{key}.pub", self.folder / "authorized_keys")
-        (self.folder / "tools").mkdir()
-        shutil.copy(Path(__file__).with_name("nvidia-smi"), self.folder / "tools")
+        shutil.copytree(Path(__file__).with_name("tools"), self.folder / "tools")
+        build_stub(self.folder)
+
+    def machine(self, node):
+        """The body of the instance that has this node's address now."""
+        addr = self.slurm.nodes()[node]["addr"]
+        return next(m for m in self.maker.machines.values() if m.addr == addr and m.init)
 
     def all_idle(self):
         self.maker.check()
@@ -128,6 +137,8 @@ class RealWorld:
     def close(self):
         if self.maker.is_alive():
             self.maker.stop()
+        for machine in self.maker.machines.values():
+            machine.hardware.close()
         self.lifeline.close()
 
     def __enter__(self):

@@ -165,7 +165,14 @@ finish_bundle(struct rc_errand *errand, const struct rc_error *error, const stru
 static void
 on_forensics_end(void *arg, const struct rc_error *error, const struct rc_ssh_result *r)
 {
-    finish_bundle(arg, error, r);
+    static struct rc_gate_answer answer;
+    struct rc_errand *errand = arg;
+
+    if (r) {
+        rc_gate_answer_read(r->err_out, &answer);
+        (void)rc_text_set(errand->serials, sizeof errand->serials, answer.serials);
+    }
+    finish_bundle(errand, error, r);
 }
 
 /* The console is kept even when the node itself is past asking. */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# forensics.sh - evidence of a fault, on the node, as root: one gzip-compressed tar on stdout. Sent
-# over ssh by the daemon, which puts these before it:
+# forensics.sh - evidence of a fault, on the node, as root: one gzip-compressed tar on stdout, and
+# "rc-serials A,B,..." of the GPUs on stderr. Sent over ssh by the daemon, which puts these before it:
 #   part_max    bytes kept of each file: its end, which is the latest
 #   bug_report  1 = nvidia-bug-report.sh too: it takes minutes and talks to a GPU that may hang
 #   left        seconds for all of it
@@ -52,5 +52,10 @@ keep nvidia-topology.txt 30 nvidia-smi topo -m
 if [ "$bug_report" -eq 1 ]; then
     keep nvidia-bug-report.log 300 sh -c "nvidia-bug-report.sh --output-file '$dir/bug' >/dev/null &&
         zcat -f '$dir'/bug*"
+fi
+if command -v nvidia-smi >/dev/null 2>&1; then
+    serials=$(timeout 20 nvidia-smi --query-gpu=serial --format=csv,noheader 2>/dev/null </dev/null |
+        tr -cd 'A-Za-z0-9\n' | grep . | paste -sd, -)
+    printf 'rc-serials %s\n' "$serials" >&2
 fi
 tar -C "$dir" -czf - node

@@ -134,8 +134,8 @@ test_faults(void)
         {"proc/meminfo", "MemTotal: 9 kB\nMemAvailable: 9 kB\nHardwareCorrupted: 4 kB\n", "",
          "mem:corrupted"},
         {"proc/self/mounts", "/dev/nvme0n1p1 / ext4 ro,relatime 0 0\n", "", "fs:readonly /:"},
-        {"proc/self/mounts", "srv:/x /nonexistent/x nfs4 rw 0 0\n", "",
-         "fs:no-access /nonexistent/x"},
+        {"proc/self/mounts", "srv:/x /etc/passwd/x nfs4 rw 0 0\n", "",
+         "fs:no-access /etc/passwd/x"},
         {"kmsg", "3,3,30,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.\n", "",
          "xid:79 0000:10:1c"},
     };
@@ -163,7 +163,9 @@ test_no_faults(void)
         {"kmsg", "3,3,30,-;NVRM: Xid (PCI:0000:10:1c): 13, Graphics\n", "", 0},
         {"kmsg", "3,3,1,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU\n", "--since 1s", 0},
         {"proc/self/mounts", "/dev/nvme9n1 /tmp/kept xfs ro 0 0\n", "--prolog", 0},
-        {"proc/self/mounts", "srv:/x /nonexistent/x nfs4 rw 0 0\n", "--prolog", 0},
+        {"proc/self/mounts", "srv:/x /etc/passwd/x nfs4 rw 0 0\n", "--prolog", 0},
+        /* under another mount, or gone since */
+        {"proc/self/mounts", "srv:/x /nonexistent/x nfs4 rw 0 0\n", "", 0},
         {"sys/bus/pci/devices/0000:a0:1c.0/current_link_width", "", "", 0},
         {"sys/bus/pci/devices/0000:a0:1c.0/aer_dev_fatal", "TOTAL_ERR_FATAL", "", 0},
         {"sys/class/infiniband/rdmap16s27/hw_counters/no_completion_cmds", "", "", 2},
