@@ -126,8 +126,9 @@ struct rc_fleet_hist {
 
 struct rc_fleet_result {
     /* score, node-milliseconds */
-    int64_t node_ms;                                /* nodes times span */
-    int64_t used_ms;                                /* of it allocated to jobs */
+    int64_t node_ms; /* nodes times span */
+    int64_t used_ms; /* of it allocated to jobs */
+    int64_t out_ms;  /* of it broken or out, whoever did it: availability = 1 - out / node */
     int64_t productive_ms, allocated_ms, waited_ms; /* all jobs; waited = after an interruption */
     int64_t large_productive_ms, large_allocated_ms, large_waited_ms;
     int64_t lost_ms[RC_LOSS__MAX];

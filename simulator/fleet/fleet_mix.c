@@ -5,7 +5,9 @@
  * under 1 % with 12 % of it, utilisation 83 %). A smaller cluster has fewer jobs and none
  * that would take more than a quarter of it. */
 #include "simulator/fleet/fleet_mix.h"
+
 #include "simulator/fleet/fleet_private.h"
+#include <assert.h>
 
 #include "simulator/model/sim_dist.h"
 #include "simulator/model/sim_math.h"
@@ -13,7 +15,6 @@
 enum {
     REFERENCE_NODES = 2048,
     REFERENCE_JOBS = 7200,
-    JOBS_PART = 100000, /* shares of jobs are in hundred-thousandths */
     LIMIT_MS_MAX = 7 * RC_FLEET_DAY,
     HIGH_FROM_NODES = 32,
     HIGH_PERMILLE = 100
@@ -94,6 +95,7 @@ draw_row(struct rc_fleet *f, uint64_t word)
     for (uint32_t i = 0; i < fit; i++) {
         part += rows[i].jobs;
     }
+    assert(part > 0);
     uint32_t draw = (uint32_t)(word % part);
     while (at + 1 < fit && draw >= rows[at].jobs) {
         draw -= rows[at++].jobs;

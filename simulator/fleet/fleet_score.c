@@ -124,6 +124,7 @@ rc_score_judge(struct rc_fleet *f, uint32_t node)
     }
     s->by_fault |= !whole || f->host[f->serving[node]].ail != RC_AIL_NONE;
     if (!out && s->broken_ms >= 0) {
+        f->r.out_ms += f->now_ms - s->broken_ms;
         if (s->by_fault) {
             rc_fleet_hist_add(&f->r.repair, f->now_ms - s->broken_ms, false);
         }
@@ -168,6 +169,7 @@ rc_score_finish(struct rc_fleet *f)
     for (uint32_t node = 0; node < f->c->nodes; node++) {
         struct rc_node_score *s = &f->score[node];
         book(f, s);
+        f->r.out_ms += s->broken_ms >= 0 ? f->now_ms - s->broken_ms : 0;
         if (s->broken_ms >= 0 && s->by_fault) {
             rc_fleet_hist_add(&f->r.repair, f->now_ms - s->broken_ms, true);
         }

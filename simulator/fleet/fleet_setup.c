@@ -216,8 +216,9 @@ describe_cluster(struct rc_fleet *f)
     rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
     g->template_version = 1;
     g->capacity = f->c->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
-    g->option_count = f->c->reserved ? 1 : RC_FLEET_SUBNETS;
-    for (uint32_t i = 0; i < g->option_count; i++) {
+    uint32_t options = f->c->reserved ? 1 : RC_FLEET_SUBNETS;
+    g->option_count = options;
+    for (uint32_t i = 0; i < options; i++) {
         rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
         rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
         rc_text_set(g->option[i].reservation, RC_ID_LEN, f->c->reserved ? "cr-1" : "");

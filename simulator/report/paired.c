@@ -132,7 +132,7 @@ rc_paired_holm(struct rc_paired *rows, uint32_t count)
             uint32_t smaller = 0;
             for (uint32_t j = 0; j < count; j++) {
                 smaller += rows[j].half >= 0 &&
-                           (rows[j].p < rows[k].p || (rows[j].p <= rows[k].p && j < k));
+                           (rows[j].p < rows[k].p || (j < k && rows[j].p <= rows[k].p));
             }
             double adjusted = rows[k].p * (double)(asked - smaller);
             worst = adjusted > worst ? adjusted : worst;

@@ -52,6 +52,8 @@ rc_score_value(const struct rc_fleet_config *c, const struct rc_fleet_result *r,
         return ratio(r->large_productive_ms, r->large_allocated_ms + r->large_waited_ms);
     case RC_SCORE_USED:
         return ratio(r->used_ms, r->node_ms);
+    case RC_SCORE_AVAILABLE:
+        return 1.0 - ratio(r->out_ms, r->node_ms);
     case RC_SCORE_LOST:
         return rc_score_gpu_hours(sum_lost(r, 0, RC_LOSS__MAX - 1));
     case RC_SCORE_LOST_FAULT:

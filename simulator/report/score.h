@@ -10,6 +10,7 @@
     X(RC_SCORE_ETTR,        "ettr",              "effective training time ratio",     "",      4,  1) \
     X(RC_SCORE_ETTR_LARGE,  "ettr_large",        "the same, jobs of 64 nodes and more","",     4,  1) \
     X(RC_SCORE_USED,        "utilisation",       "node time at work for jobs",        "",      4,  1) \
+    X(RC_SCORE_AVAILABLE,   "availability",      "nodes whole and in service or at work", "",   5,  1) \
     X(RC_SCORE_LOST,        "gpu_hours_lost",    "GPU-hours lost, all causes",        "GPU-h", 0, -1) \
     X(RC_SCORE_LOST_FAULT,  "gpu_hours_faults",  "of them in jobs, by faults",        "GPU-h", 0, -1) \
     X(RC_SCORE_LOST_US,     "gpu_hours_us",      "of them in jobs, by us",            "GPU-h", 0, -1) \

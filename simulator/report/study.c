@@ -278,7 +278,7 @@ take_faults(struct rc_study *s, const char *text)
 static int
 take_job_option(struct rc_fleet_config *c, int opt, const char *v)
 {
-    uint32_t percent;
+    uint32_t percent = 0;
     int status;
 
     switch (opt) {

@@ -19,6 +19,11 @@ COPY = WORK / "src"
 BUILD = WORK / "build"
 SEEDS_MAX = 4000
 STEP = 500
+# Bugs that the checkers of the large cluster must find too, and the years they may take.
+AT_SCALE = {"files", "gate", "lease", "messages", "running-job", "same-decision"}
+LARGE = ["run", "--nodes", "200", "--days", "30", "--world", "hostile", "--checks", "--faults",
+         "bursty-lemon,rate=40"]
+LARGE_SEEDS_MAX = 12
 FOUND = re.compile(r"^seed (\d+): ([a-z-]+) at", re.M)
 
 failures = 0
@@ -65,6 +70,17 @@ def first_find(name):
     return 0, others
 
 
+def first_large_find():
+    """Number of the seed with which a large cluster is found wrong, and what was said."""
+    for seed in range(1, LARGE_SEEDS_MAX + 1):
+        for more in ([], ["--reserved"]):
+            played = run(BUILD / "bin/simulate", *LARGE, "--seed", str(seed), *more)
+            found = re.search(r"CHECKERS FOUND \d+: (.*)", played.stdout)
+            if found:
+                return seed, found[1]
+    return 0, ""
+
+
 def verdict(name, good, text):
     global failures
     failures += not good
@@ -89,6 +105,10 @@ def judge(patch):
         shown = f" (others at once: {', '.join(sorted(others))})" if others else ""
         verdict(name, seed > 0, f"found after {seed} seeds{shown}: {why}" if seed else
                 f"not found in {SEEDS_MAX} seeds{shown}: {why}")
+        if name in AT_SCALE:
+            seed, found = first_large_find()
+            verdict(name, seed > 0, f"on 200 nodes found with seed {seed}: {found}" if seed else
+                    f"on 200 nodes not found in {LARGE_SEEDS_MAX} seeds")
     refresh_copy()
 
 
