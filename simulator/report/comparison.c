@@ -25,6 +25,10 @@ sum_policy(struct rc_comparison *c, uint32_t policy)
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         values_of(c, policy, score, v);
         rc_mean_95(v, s->seeds, &c->mean[policy][score], &c->half[policy][score]);
+        c->known[policy][score] = true;
+        for (uint32_t seed = 0; seed < s->seeds; seed++) {
+            c->known[policy][score] &= rc_score_known(&c->result[policy * s->seeds + seed], score);
+        }
     }
     for (uint32_t seed = 0; seed < s->seeds; seed++) {
         const struct rc_fleet_result *r = &c->result[policy * s->seeds + seed];
@@ -51,6 +55,9 @@ add_pair(struct rc_comparison *c, uint32_t a, uint32_t b)
         values_of(c, a, score, va);
         values_of(c, b, score, vb);
         rc_paired_compare(va, vb, c->study->seeds, &pair->score[score]);
+        if (!c->known[a][score] || !c->known[b][score]) {
+            pair->score[score] = (struct rc_paired){.half = -1.0, .p = 1.0, .p_holm = 1.0};
+        }
     }
 }
 
@@ -114,6 +121,9 @@ rc_comparison_word(const struct rc_paired *p, uint32_t score)
 {
     int better = rc_score_row(score)->better;
 
+    if (!p->n) {
+        return "no value";
+    }
     if (p->half < 0) {
         return "one seed tells nothing";
     }

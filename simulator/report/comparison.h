@@ -7,8 +7,8 @@
 #include "simulator/report/study.h"
 
 struct rc_pair {
-    uint32_t a, b; /* policies; differences are b - a */
-    struct rc_paired score[RC_SCORE__MAX];
+    uint32_t a, b;                         /* policies; differences are b - a */
+    struct rc_paired score[RC_SCORE__MAX]; /* n = 0: one of both has no value */
 };
 
 struct rc_comparison {
@@ -17,6 +17,7 @@ struct rc_comparison {
     struct rc_study_text text;
     double mean[RC_STUDY_POLICIES_MAX][RC_SCORE__MAX];
     double half[RC_STUDY_POLICIES_MAX][RC_SCORE__MAX];  /* < 0 = cannot be told */
+    bool known[RC_STUDY_POLICIES_MAX][RC_SCORE__MAX];   /* every seed has the value */
     double lost[RC_STUDY_POLICIES_MAX][RC_LOSS__MAX];   /* GPU-hours, mean over seeds */
     struct rc_fleet_hist repair[RC_STUDY_POLICIES_MAX]; /* all seeds together */
     uint32_t pair_count;

@@ -110,8 +110,16 @@ rc_plot_repair(FILE *out, const struct rc_comparison *c)
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Survival of repair times\">\n",
             RC_PLOT_WIDTH, TOP + HEIGHT + BOTTOM);
     write_axes(out, &x, &y);
+    bool any = false;
     for (uint32_t policy = 0; policy < c->study->policy_count; policy++) {
         write_curve(out, c, policy, &x, &y);
+        any |= all_of(&c->repair[policy]) > 0;
+    }
+    if (!any) {
+        fprintf(out,
+                "<text class=\"name\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">nothing broke "
+                "in these runs</text>\n",
+                (LEFT + RC_PLOT_WIDTH - RIGHT) / 2, TOP + HEIGHT / 2);
     }
     fputs("</svg>\n", out);
     write_legend_rows(out, c);

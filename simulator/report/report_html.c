@@ -109,6 +109,10 @@ write_means(FILE *out, const struct rc_comparison *c)
         fprintf(out, "<tr><td>%s%s%s%s</td>", row->label, *row->unit ? " <small>(" : "", row->unit,
                 *row->unit ? ")</small>" : "");
         for (uint32_t i = 0; i < s->policy_count; i++) {
+            if (!c->known[i][score]) {
+                fputs("<td>&ndash;</td>", out);
+                continue;
+            }
             fprintf(out, "<td>%.*f", row->digits, c->mean[i][score]);
             if (c->half[i][score] >= 0) {
                 fprintf(out, " <small>&plusmn; %.*f</small>", row->digits, c->half[i][score]);
@@ -137,6 +141,9 @@ write_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
         const struct rc_score_row *row = rc_score_row(score);
         const struct rc_paired *p = &pair->score[score];
         const char *tone = tone_word(p, score);
+        if (!p->n) {
+            continue; /* no such jobs, or no repairs */
+        }
         fprintf(out, "<tr><td>%s</td><td>%+.*f <small>%s%s&plusmn; %.*f</small></td>", row->label,
                 row->digits, p->mean, row->unit, *row->unit ? " " : "", row->digits, p->half);
         fprintf(out, "<td class=\"plot %s\">", tone);

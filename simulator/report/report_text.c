@@ -37,7 +37,11 @@ rc_report_run(FILE *out, const struct rc_study *s, const struct rc_fleet_result 
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
         fprintf(out, "%-36s", row->label);
-        print_value(out, rc_score_value(&s->config, r, score), row);
+        if (rc_score_known(r, score)) {
+            print_value(out, rc_score_value(&s->config, r, score), row);
+        } else {
+            fprintf(out, "%14s", "-");
+        }
         fprintf(out, " %s\n", row->unit);
     }
     fputs("\nGPU-hours lost by cause\n", out);
@@ -78,14 +82,16 @@ print_means(FILE *out, const struct rc_comparison *c)
         fprintf(out, "%-36s", row->label);
         for (uint32_t i = 0; i < s->policy_count; i++) {
             char text[64];
-            if (c->half[i][score] < 0) {
+            if (!c->known[i][score]) {
+                snprintf(text, sizeof text, "-");
+            } else if (c->half[i][score] < 0) {
                 snprintf(text, sizeof text, "%.*f", row->digits, c->mean[i][score]);
             } else {
                 snprintf(text, sizeof text, "%.*f ± %.*f", row->digits, c->mean[i][score],
                          row->digits, c->half[i][score]);
             }
             /* "±" is two bytes and one column. */
-            fprintf(out, " %*s", c->half[i][score] < 0 ? 22 : 23, text);
+            fprintf(out, " %*s", strchr(text, ' ') ? 23 : 22, text);
         }
         fprintf(out, " %s\n", row->unit);
     }
@@ -114,6 +120,10 @@ print_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
         const struct rc_paired *p = &pair->score[score];
+        if (!p->n) {
+            fprintf(out, "  %-36s %14s %s\n", row->label, "-", rc_comparison_word(p, score));
+            continue;
+        }
         if (p->half < 0) {
             fprintf(out, "  %-36s %+14.*f %s\n", row->label, row->digits, p->mean,
                     rc_comparison_word(p, score));
@@ -172,6 +182,10 @@ json_policy(FILE *out, const struct rc_comparison *c, uint32_t policy)
         const struct rc_fleet_result *r = &c->result[policy * s->seeds + seed];
         fprintf(out, "    {\"seed\":%" PRIu64, s->first_seed + seed);
         for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
+            if (!rc_score_known(r, score)) {
+                fprintf(out, ",\"%s\":null", rc_score_row(score)->key);
+                continue;
+            }
             fprintf(out, ",\"%s\":%.*f", rc_score_row(score)->key, rc_score_row(score)->digits + 2,
                     rc_score_value(&s->config, r, score));
         }

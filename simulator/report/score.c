@@ -13,6 +13,22 @@ rc_score_row(uint32_t score)
     return &rows[score];
 }
 
+bool
+rc_score_known(const struct rc_fleet_result *r, uint32_t score)
+{
+    switch (score) {
+    case RC_SCORE_ETTR:
+        return r->allocated_ms > 0;
+    case RC_SCORE_ETTR_LARGE:
+        return r->large_allocated_ms > 0;
+    case RC_SCORE_REPAIR_P50:
+    case RC_SCORE_REPAIR_P99:
+        return r->repair.count > 0;
+    default:
+        return true;
+    }
+}
+
 double
 rc_score_gpu_hours(int64_t node_ms)
 {

@@ -447,11 +447,11 @@ rc_study_text(const struct rc_study *s, struct rc_study_text *ret)
     memset(ret, 0, sizeof *ret);
     snprintf(ret->commit, sizeof ret->commit, "%s", rc_commit);
     snprintf(ret->cluster, sizeof ret->cluster,
-             "%u p4d nodes, %u days, %s world%s; checkpoint each %" PRId64 " s for %" PRId64
+             "%u p4d node%s, %u day%s, %s world%s; checkpoint each %" PRId64 " s for %" PRId64
              " s, restart %" PRId64 " s; false alarms %u.%03u per 1,000 node-days",
-             c->nodes, c->days, rc_fleet_world_name(c->world), c->reserved ? ", reserved" : "",
-             c->dt_ms / 1000, c->w_ms / 1000, c->u0_ms / 1000, c->false_milli / 1000,
-             c->false_milli % 1000);
+             c->nodes, c->nodes == 1 ? "" : "s", c->days, c->days == 1 ? "" : "s",
+             rc_fleet_world_name(c->world), c->reserved ? ", reserved" : "", c->dt_ms / 1000,
+             c->w_ms / 1000, c->u0_ms / 1000, c->false_milli / 1000, c->false_milli % 1000);
     rc_fault_model_text(&c->faults, ret->faults, sizeof ret->faults);
     if (s->seeds == 1) {
         snprintf(ret->seeds, sizeof ret->seeds, "%" PRIu64, s->first_seed);
