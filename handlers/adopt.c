@@ -14,11 +14,11 @@
 static void
 name_rule(const struct rc_state *s, struct rc_incident *inc, const char *name)
 {
+    const struct rc_rule *rule = rc_rule_named(s, name);
+
     rc_text_set(inc->rule.name, sizeof inc->rule.name, name);
-    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
-        if (strcmp(s->policy.rule[i].name, name) == 0) {
-            memcpy(&inc->rule, &s->policy.rule[i], sizeof inc->rule);
-        }
+    if (rule) {
+        memcpy(&inc->rule, rule, sizeof inc->rule);
     }
 }
 
@@ -60,6 +60,9 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     name_rule(s, inc, in->rule);
     inc->old_instance = refer(s, in->old_instance, node);
     inc->new_instance = refer(s, in->new_instance, node);
+    if (inc->new_instance) {
+        rc_instance_at(s, inc->new_instance)->promised = inc->id; /* it may be a spare yet */
+    }
     rc_node_bind(s, node);
     if (inc->phase > RC_PHASE_PROTECT) {
         /* The drain was accepted in that life; what is read from now on tells of it. */
@@ -67,7 +70,8 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
         inc->drain_ack_ms = s->now_ms;
         inc->drain_ack_at = s->folds;
     }
-    if (inc->phase >= RC_PHASE_PROTECT && rc_fault_is_our_choice(inc->fault)) {
+    if (inc->phase >= RC_PHASE_PROTECT && rc_fault_is_our_choice(inc->fault) &&
+        !rc_node_at(s, node)->spare) {
         rc_budget_count(s, slot, true);
         rc_budget_aside(s, slot);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/spare.h"
 
 static void
 cluster_apply(struct rc_state *s, const struct rc_event *ev)
@@ -12,6 +13,7 @@ cluster_apply(struct rc_state *s, const struct rc_event *ev)
     s->cluster_loaded = 1;
     rc_pair_configure(s);
     rc_nodes_regroup(s);
+    rc_spare_places(s);
     rc_touch_all(s);
 }
 

@@ -7,6 +7,7 @@
 
 #include "reconciler/core/fact.h"
 #include "reconciler/core/health.h"
+#include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -165,6 +166,22 @@ complete_jobs(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind k
     }
 }
 
+/* A spare that cannot be tagged for the node is left where it stands: the launch goes on
+ * without it at its next try. */
+static void
+complete_assign(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
+{
+    if (c->error == RC_OK) {
+        rc_spare_assigned(s, inc);
+        return;
+    }
+    back_off(s, inc, c->action);
+    if (is_final(c->error)) {
+        rc_spare_release(s, inc);
+        inc->new_instance = 0;
+    }
+}
+
 static void
 complete_hand(struct rc_state *s, uint32_t slot, enum rc_action_kind kind,
               const struct rc_ev_completion *c)
@@ -179,7 +196,11 @@ complete_hand(struct rc_state *s, uint32_t slot, enum rc_action_kind kind,
         complete_phase(s, inc, kind, c);
     } else if (inc->launch_action == c->action) {
         inc->launch_action = 0;
-        complete_launch(s, inc, c);
+        if (kind == RC_ACT_ASSIGN) {
+            complete_assign(s, inc, c);
+        } else {
+            complete_launch(s, inc, c);
+        }
     } else if (inc->terminate_action == c->action) {
         inc->terminate_action = 0;
         if (inc->phase == RC_PHASE_RETIRE) {

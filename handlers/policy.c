@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/spare.h"
 
 static void
 policy_apply(struct rc_state *s, const struct rc_event *ev)
@@ -12,6 +13,7 @@ policy_apply(struct rc_state *s, const struct rc_event *ev)
     memcpy(&s->policy, ev->u.policy, sizeof s->policy);
     s->policy_loaded = 1;
     s->recheck = 1;
+    rc_spare_places(s);
     rc_touch_all(s);
 }
 

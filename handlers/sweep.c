@@ -3,6 +3,7 @@
 #include "handlers/table.h"
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 
 enum { SWEEPS_TO_FORGET = 2 };
@@ -82,6 +83,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
             s->ec2_wall_ms = s->now_wall_ms;
             s->sweep++;
             forget_strangers(s);
+            rc_spare_places(s);
             for (uint32_t node = 1; s->unbound && node <= s->node_count; node++) {
                 note_unbound(s, node);
             }

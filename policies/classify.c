@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policies/rules.h"
+#include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 
 static bool
@@ -13,7 +14,7 @@ gone_from_ec2(const struct rc_state *s, const struct rc_instance *i, const struc
 {
     /* Terminated instances vanish from DescribeInstances within the hour; so a
      * long absence in complete sweeps is proof only together with a dead slurmd. */
-    return i->missing_since_ms && n->flags & RC_SN_NOT_RESPONDING &&
+    return i->missing_since_ms && (n->spare || n->flags & RC_SN_NOT_RESPONDING) &&
            s->now_ms - i->missing_since_ms >= s->policy.timeouts.missing_ms;
 }
 
@@ -148,11 +149,37 @@ rc_finding_well(const struct rc_finding *f)
     return f->known && f->fault == RC_FAULT_NONE;
 }
 
+/* A place is empty once a complete pass has had the time to show what stands there. */
+static struct rc_finding
+diagnose_place(const struct rc_state *s, const struct rc_node *n)
+{
+    struct rc_finding f = {.code = ""};
+
+    f.known = s->sweep > 0;
+    if (!n->instance && rc_spare_wanted(s, n)) {
+        worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "empty");
+        f.dead = true;
+        return f;
+    }
+    const struct rc_instance *i = n->instance ? rc_instance_at(s, n->instance) : NULL;
+    if (i && i->ours) {
+        diagnose_instance(s, i, n, &f);
+    }
+    if (i && i->asked && !i->promised) { /* half given away: of no use to another */
+        worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "spent");
+    }
+    return f;
+}
+
 struct rc_finding
 rc_diagnose(const struct rc_state *s, uint32_t node)
 {
     const struct rc_node *n = rc_node_at(s, node);
     struct rc_finding f = {.code = ""};
+
+    if (n->spare) {
+        return diagnose_place(s, n);
+    }
 
     if (!n->instance && n->unbound_since_ms && n->flags & RC_SN_NOT_RESPONDING &&
         s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms) {
@@ -229,8 +256,22 @@ rule_holds(const struct rc_state *s, const struct rc_rule *r, const struct rc_no
 }
 
 const struct rc_rule *
+rc_rule_named(const struct rc_state *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
+        if (strcmp(s->policy.rule[i].name, name) == 0) {
+            return &s->policy.rule[i];
+        }
+    }
+    return strcmp(rc_spare_rule.name, name) == 0 ? &rc_spare_rule : NULL;
+}
+
+const struct rc_rule *
 rc_policy_match(const struct rc_state *s, uint32_t node, const struct rc_finding *f)
 {
+    if (rc_node_at(s, node)->spare) {
+        return &rc_spare_rule;
+    }
     for (uint32_t i = 0; i < s->policy.rule_count; i++) {
         if (rule_holds(s, &s->policy.rule[i], rc_node_at(s, node), f)) {
             return &s->policy.rule[i];

@@ -197,7 +197,7 @@ rc_may_act(const struct rc_state *s, const struct rc_node *n, enum rc_action_kin
         *ret_wake_ms = s->now_ms + IN_FLIGHT_RETRY_MS;
         return RC_BLOCK_IN_FLIGHT;
     }
-    if (kind == RC_ACT_REGISTER || kind == RC_ACT_START) {
+    if (kind == RC_ACT_REGISTER || kind == RC_ACT_START || kind == RC_ACT_ASSIGN) {
         return RC_BLOCK_NONE; /* the second half of something that was counted when it began */
     }
     return rate_block(s, n, kind == RC_ACT_LAUNCH, ret_wake_ms);

@@ -133,6 +133,12 @@ static const struct rc_bind_row aside_rows[] = {
 };
 static const struct rc_bind_table aside_table = {ROWS(aside_rows), NULL};
 
+static const struct rc_bind_row spares_rows[] = {
+    NUMBER("count", rc_limit, count,    0, RC_SPARES_MAX, "0", "so many spares for each group of nodes"),
+    SHARE("share",  rc_limit, permille, "0%", "this share of the group's nodes, when it is more than count; 32 at most"),
+};
+static const struct rc_bind_table spares_table = {ROWS(spares_rows), NULL};
+
 #define OUT(scope) offsetof(struct rc_limits_policy, out[scope])
 static const struct rc_bind_row out_rows[] = {
     {.key = "cluster",   .type = RC_BIND_OBJECT, .offset = OUT(RC_SCOPE_CLUSTER),   .sub = &limit_table, .fallback = "", .help = "nodes of the whole cluster"},
@@ -180,6 +186,7 @@ static const struct rc_bind_row limits_rows[] = {
     PART("jobs",                 rc_limits_policy, jobs, &jobs_limit_table, "", "running jobs that may be cut short by us at once, a job counted once however many nodes it stands on"),
     CHOICE("same_job",           rc_limits_policy, same_job, &same_job_names, "counts", "a node whose jobs have all lost a node to us already costs them nothing more: counts = it stands in out all the same; free = only in out.job"),
     PART("quarantine",           rc_limits_policy, quarantine, &aside_table, "", "nodes in quarantine that leave their place in out to others"),
+    PART("spares",               rc_limits_policy, spares, &spares_table, "", "hot spares: running instances without a name, ready to take over one"),
     TIME("spacing",              rc_limits_policy, spacing_ms, 0, DAY, "0s", "between two nodes that are taken out by our choice"),
     PART("launches_per_hour",    rc_limits_policy, launches_per_hour, &launches_table, "", "new instances"),
     PART("destructive_per_hour", rc_limits_policy, destructive_per_hour, &destructive_table, "", "actions that can lose work"),

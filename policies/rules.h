@@ -27,6 +27,8 @@ const struct rc_rule *rc_policy_match(const struct rc_state *s, uint32_t node,
 void rc_judge_told(const struct rc_state *s, uint32_t node, struct rc_finding *f);
 /* As many nodes show this fault at once as the limit says, or all of a small cluster. */
 bool rc_in_company(const struct rc_state *s, enum rc_fault fault, const struct rc_limit *l);
+/* A rule of the policy, or of the core, by its name; NULL = none has it. */
+const struct rc_rule *rc_rule_named(const struct rc_state *s, const char *name);
 bool rc_instance_dead(const struct rc_state *s, uint32_t instance);
 
 /* ladder.c */

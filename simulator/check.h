@@ -21,6 +21,8 @@ void rc_check_forget(struct rc_ctl *c, bool amnesia);
 void rc_check_touched(struct rc_play *p, const struct rc_action *a,
                       const struct rc_sim_instance *inst);
 void rc_check_launched(struct rc_play *p, const struct rc_action *a);
+void rc_check_assigned(struct rc_play *p, const struct rc_action *a,
+                       const struct rc_sim_instance *inst);
 void rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t node);
 void rc_check_resume(struct rc_play *p, const struct rc_action *a);
 void rc_check_gate(struct rc_play *p, const struct rc_action *a, enum rc_err verdict);
@@ -45,6 +47,7 @@ void rc_check_limits_launched(struct rc_ctl *c);
 void rc_check_order_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_order_taken(struct rc_ctl *c, uint32_t node, const struct rc_incident *inc);
 void rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting);
+void rc_check_limits_end(struct rc_ctl *c);
 void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_same_decision(struct rc_ctl *c);

@@ -39,6 +39,18 @@ rc_check_launched(struct rc_play *p, const struct rc_action *a)
     }
 }
 
+/* A spare is given one name, once. */
+void
+rc_check_assigned(struct rc_play *p, const struct rc_action *a, const struct rc_sim_instance *inst)
+{
+    const char *node = rc_sim_ec2_tag_value(inst, "slurm-on-aws:node");
+
+    if (!node || (strncmp(node, "spare/", 6) != 0 && strcmp(node, a->node) != 0)) {
+        rc_play_fail(p, RC_FOUND_ADMISSION, "%s, which is %s, is given to %s", inst->id,
+                     node ? node : "nobody's", a->node);
+    }
+}
+
 /* A node name answers from one address; two nodes must never share one. */
 void
 rc_check_admission_world(struct rc_play *p)

@@ -34,7 +34,7 @@ static bool
 is_counted(uint32_t kind)
 {
     return rc_action_irreversible((enum rc_action_kind)kind) && kind != RC_ACT_REGISTER &&
-           kind != RC_ACT_START;
+           kind != RC_ACT_START && kind != RC_ACT_ASSIGN;
 }
 
 /* Replacements that never served are ended whatever the rates say: they cost money. */
@@ -106,7 +106,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             rc_check_limits_out(c, a, ev->kind == RC_EV_ADOPT);
             if (a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest) {
                 *newest = a->incident;
-                note_opened(c);
+                if (strncmp(a->node, "spare/", 6) != 0) { /* a place is no node that fails */
+                    note_opened(c);
+                }
             }
             continue;
         }
@@ -119,6 +121,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
                        (uint32_t)c->p->plan->destructive_max, HOUR_MS, "destructive actions");
         }
     }
+    rc_check_limits_end(c);
 }
 
 void

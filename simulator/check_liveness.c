@@ -2,6 +2,7 @@
  * waits for a person, every node serves, no instance of ours runs for nobody, and
  * the queue is empty. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "simulator/check.h"
@@ -87,6 +88,43 @@ nodes_serve(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
     return true;
 }
 
+/* A place that the policy wants filled; 0 = not one. */
+static uint64_t
+place_of(const struct rc_play *p, const struct rc_sim_instance *inst)
+{
+    const char *node = rc_sim_ec2_tag_value(inst, "slurm-on-aws:node");
+    unsigned long place =
+        node && strncmp(node, "spare/gpu/", 10) == 0 ? strtoul(node + 10, NULL, 10) : 0;
+
+    return place <= p->plan->spares ? place : 0;
+}
+
+static bool
+stands_alive(const struct rc_sim_instance *inst)
+{
+    return inst && (inst->state == RC_INST_PENDING || inst->state == RC_INST_RUNNING);
+}
+
+/* Each place holds one spare, or its incident waits for a person. */
+static bool
+spares_stand(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
+{
+    for (uint64_t place = 1; place <= p->plan->spares; place++) {
+        char name[32];
+        unsigned found = 0;
+        for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
+            const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, slot);
+            found += stands_alive(inst) && place_of(p, inst) == place;
+        }
+        snprintf(name, sizeof name, "spare/gpu/%u", (unsigned)place);
+        if (found != 1 && !has_incident(c, name)) {
+            snprintf(why, room, "%u instances stand in %s", found, name);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Behind a node, or of a node whose incident waits for a person. */
 static bool
 is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_instance *inst)
@@ -96,7 +134,7 @@ is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_ins
             return true;
         }
     }
-    return has_incident(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"));
+    return place_of(p, inst) || has_incident(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"));
 }
 
 static bool
@@ -133,5 +171,5 @@ rc_check_rest(struct rc_play *p, char *why, size_t room)
         return false;
     }
     return incidents_rest(c, why, room) && nodes_serve(p, c, why, room) &&
-           no_orphans(p, c, why, room);
+           no_orphans(p, c, why, room) && spares_stand(p, c, why, room);
 }

@@ -18,10 +18,20 @@ larger_of(uint64_t count, uint64_t total, uint64_t permille)
 }
 
 static bool
-is_out(const struct rc_incident *inc)
+is_out(const struct rc_ctl *c, const struct rc_incident *inc)
 {
     return inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
-           rc_fault_is_our_choice(inc->fault) && !(inc->flags & RC_INC_WITH_JOB);
+           rc_fault_is_our_choice(inc->fault) && !(inc->flags & RC_INC_WITH_JOB) &&
+           !rc_node_at(c->s, inc->node)->spare; /* a place for a spare is no node */
+}
+
+/* A person may have let it out of quarantine in this very step, after another was taken. */
+static bool
+was_aside(const struct rc_ctl *c, const struct rc_incident *inc)
+{
+    uint32_t node = rc_play_node_index(c->p, rc_node_at(c->s, inc->node)->name);
+
+    return node < c->p->plan->nodes && c->p->memory.out[c->index].aside[node];
 }
 
 /* Nodes out in the cluster ("" = all) or a partition; those in quarantine only beyond what
@@ -33,10 +43,10 @@ count_out(const struct rc_ctl *c, const char *partition)
 
     for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(c->s, slot);
-        bool here = is_out(inc) &&
+        bool here = is_out(c, inc) &&
                     (!*partition || !strcmp(rc_node_at(c->s, inc->node)->partition, partition));
         out += here;
-        quarantined += here && inc->phase == RC_PHASE_QUARANTINE;
+        quarantined += here && (inc->phase == RC_PHASE_QUARANTINE || was_aside(c, inc));
     }
     return out - (quarantined < aside ? quarantined : aside);
 }
@@ -159,5 +169,16 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
     if (!(inc->flags & RC_INC_WITH_JOB)) {
         check_scope(c, "");
         check_scope(c, rc_node_at(c->s, slot)->partition);
+    }
+}
+
+void
+rc_check_limits_end(struct rc_ctl *c)
+{
+    for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
+        uint32_t slot = rc_node_find(c->s, c->p->conf[i].name);
+        uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
+        c->p->memory.out[c->index].aside[i] =
+            open && rc_incident_at(c->s, open)->phase == RC_PHASE_QUARANTINE;
     }
 }

@@ -28,6 +28,7 @@
     X(RC_ACT_JOBS_SIGNAL,      "slurm.jobs-signal",0) \
     X(RC_ACT_JOBS_REQUEUE,     "slurm.jobs-requeue",1) \
     X(RC_ACT_LAUNCH,           "ec2.launch",       1) \
+    X(RC_ACT_ASSIGN,           "ec2.assign",       1) /* tags a running spare for the node: it is its replacement */ \
     X(RC_ACT_TERMINATE,        "ec2.terminate",    1) \
     X(RC_ACT_STOP,             "ec2.stop",         1) \
     X(RC_ACT_START,            "ec2.start",        1) \

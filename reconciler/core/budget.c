@@ -102,7 +102,8 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
     struct rc_node *n = rc_node_at(s, node);
     const uint32_t rows[] = {0, n->partition_row, n->zone_row};
 
-    if (!rc_action_irreversible(kind) || kind == RC_ACT_REGISTER || kind == RC_ACT_START) {
+    if (!rc_action_irreversible(kind) || kind == RC_ACT_REGISTER || kind == RC_ACT_START ||
+        kind == RC_ACT_ASSIGN) {
         return;
     }
     if (kind == RC_ACT_LAUNCH) {

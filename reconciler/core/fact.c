@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -48,7 +49,7 @@ in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row, bool in)
 {
     struct rc_scope_row *r = rc_scope_at(s, row);
 
-    r->nodes += n->group ? (in ? 1U : -1U) : 0;
+    r->nodes += n->group && !n->spare ? (in ? 1U : -1U) : 0;
     if (n->incident) {
         rc_budget_in_scope(r, rc_incident_at(s, n->incident), in);
     }
@@ -119,6 +120,19 @@ rc_instance_link(struct rc_state *s, uint32_t slot, uint32_t node)
     }
 }
 
+/* An empty place is news; one whose spare was of use starts its count of fillings anew. */
+static void
+leave_place(struct rc_state *s, uint32_t place, bool used)
+{
+    struct rc_node *p = rc_node_at(s, place);
+
+    if (used) {
+        p->repair_count = 0;
+        memset(p->repair_ms, 0, sizeof p->repair_ms);
+    }
+    rc_touch(s, place);
+}
+
 void
 rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
 {
@@ -135,6 +149,9 @@ rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
             s->unbound += rc_node_at(s, old)->group != 0;
         }
         rc_node_bind(s, old);
+        if (rc_node_at(s, old)->spare) {
+            leave_place(s, old, node != 0);
+        }
     }
     if (node) {
         rc_instance_link(s, slot, node);
@@ -158,6 +175,10 @@ candidate(const struct rc_state *s, const struct rc_node *n)
     }
     if (by_address) {
         return by_address;
+    }
+    if (n->spare) { /* slurmctld serves no address for a place: what stands there is its own */
+        bool stands = n->instance && rc_instance_at(s, n->instance)->state <= RC_INST_RUNNING;
+        return stands ? n->instance : last;
     }
     /* A host name in NodeAddr tells nothing; a lone living instance does. */
     bool is_number = strchr(n->addr, ':') || (*n->addr >= '0' && *n->addr <= '9');
@@ -233,18 +254,34 @@ rc_fact_adopt_launched(struct rc_state *s, uint32_t slot)
     }
 }
 
+/* A spare that has a node's name never goes back: EC2 is consistent only in the end, and a
+ * launch that is asked for again is answered by the instance that it once launched. */
+static bool
+tells_old_tags(const struct rc_state *s, const struct rc_instance *i, bool known,
+               const struct rc_ev_instance *row)
+{
+    uint32_t place;
+
+    return known && i->node && !rc_node_at(s, i->node)->spare &&
+           rc_spare_group(&s->cluster, row->node, &place);
+}
+
 void
 rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_instance *row)
 {
     struct rc_instance *i = rc_instance_at(s, slot);
 
-    s->strangers -= !i->known;
+    bool known = i->known;
+    s->strangers -= !known;
     i->known = 1;
     i->ours = row->ours;
     i->missing_since_ms = 0;
     i->launched_wall_ms = row->launched_wall_ms;
-    i->tag_incident = row->tag_incident;
-    i->tag_attempt = row->tag_attempt;
+    bool old_tags = tells_old_tags(s, i, known, row);
+    if (!old_tags) {
+        i->tag_incident = row->tag_incident;
+        i->tag_attempt = row->tag_attempt;
+    }
     if (*row->addr) {
         memcpy(i->addr, row->addr, sizeof i->addr); /* terminated ones are shown without */
     }
@@ -252,7 +289,9 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
     memcpy(i->az, row->az, sizeof i->az);
     memcpy(i->type, row->type, sizeof i->type);
     rc_instance_set_state(s, slot, (enum rc_instance_state)row->state);
-    rc_instance_set_node(s, slot, row->node);
+    if (!old_tags) {
+        rc_instance_set_node(s, slot, row->node);
+    }
     if (i->ours) {
         rc_fact_incident_seen(s, row->tag_incident);
     }
@@ -322,11 +361,16 @@ rc_nodes_regroup(struct rc_state *s)
         r->nodes = r->out = r->quarantined = 0;
     }
     s->unbound = 0;
+    memset(s->group_nodes, 0, sizeof s->group_nodes);
     for (uint32_t node = 1; node <= s->node_count; node++) {
         struct rc_node *n = rc_node_at(s, node);
-        uint32_t group = group_of(s, n->name);
+        uint32_t group = rc_spare_group(&s->cluster, n->name, &n->spare);
+        group = group ? group : group_of(s, n->name);
         if (group || !n->incident || n->group > s->cluster.group_count) {
             n->group = group; /* else an open incident ends in the group it began in */
+        }
+        if (n->group && !n->spare) {
+            s->group_nodes[n->group - 1]++;
         }
         count_in_scopes(s, n);
         s->unbound += n->group && !n->instance;

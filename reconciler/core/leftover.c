@@ -7,6 +7,7 @@
  * could still want it has had its time. */
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
@@ -38,8 +39,8 @@ wanted_until_ms(const struct rc_turn *t, const struct rc_instance *i)
     return i->ending_ms > until_ms ? i->ending_ms : until_ms;
 }
 
-static void
-end_leftover(struct rc_turn *t, const struct rc_instance *i)
+void
+rc_turn_end_leftover(struct rc_turn *t, const struct rc_instance *i, const char *why)
 {
     struct rc_action a;
     int64_t wake_ms = wanted_until_ms(t, i);
@@ -48,7 +49,7 @@ end_leftover(struct rc_turn *t, const struct rc_instance *i)
         rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) == RC_BLOCK_NONE) {
         rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
         memcpy(a.instance, i->id, sizeof a.instance);
-        rc_put_text(a.text, sizeof a.text, "left over: launched for a repair, serves nobody");
+        rc_put_text(a.text, sizeof a.text, why);
         rc_act_send(t->s, t->out, &a);
         wake_ms = i->ending_ms;
     }
@@ -89,6 +90,10 @@ rc_turn_end_leftovers(struct rc_turn *t)
     const struct rc_node *n = t->n;
     const struct rc_instance *serving = n->instance ? rc_instance_at(t->s, n->instance) : NULL;
 
+    if (n->spare) {
+        rc_spare_end_extra(t);
+        return;
+    }
     if (!serving || serving->state != RC_INST_RUNNING || t->finding.fault != RC_FAULT_NONE ||
         n->flags & (RC_SN_DOWN | RC_SN_NOT_RESPONDING) || rc_may_touch(t->s, n) != RC_BLOCK_NONE) {
         return;
@@ -96,7 +101,7 @@ rc_turn_end_leftovers(struct rc_turn *t)
     for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
         if (slot != n->instance && is_leftover(i, serving)) {
-            end_leftover(t, i);
+            rc_turn_end_leftover(t, i, "left over: launched for a repair, serves nobody");
             return; /* one at a time: each is news that brings the next turn */
         }
     }

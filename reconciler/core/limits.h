@@ -36,6 +36,7 @@ enum {
     RC_ATTEMPTS_MAX = 8,    /* remembered attempts of one node */
     RC_NODE_FAULTS_MAX = 6, /* faults that an agent's list may hold; the latest first */
     RC_GATE_TYPES_MAX = 8,  /* instance types with probes of their own */
+    RC_SPARES_MAX = 32,     /* places for hot spares of a node group */
     RC_NODE_JOBS_MAX = 8,   /* jobs told of one node: one for each GPU of a p4d */
     RC_ACTIONS_MAX = 64     /* actions emitted by one step; the rest waits for the next */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reconciler/core/life.h"
+#include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -43,7 +44,7 @@ begin_incident(struct rc_state *s, const struct rc_action *a)
     if (a->incident >= s->next_incident) {
         s->next_incident = a->incident + 1;
     }
-    if (rc_breaker_incident(s)) {
+    if (!n->spare && rc_breaker_incident(s)) {
         rc_history_dirty(s, 0);
     }
 }
@@ -51,14 +52,15 @@ begin_incident(struct rc_state *s, const struct rc_action *a)
 static void
 take_rule(struct rc_state *s, struct rc_incident *inc, const char *name)
 {
+    const struct rc_rule *rule = NULL;
+
     if (strcmp(inc->rule.name, name) == 0) {
         return; /* as it was when the incident met it, whatever was loaded since */
     }
-    for (uint32_t i = 0; i < s->policy.rule_count; i++) {
-        if (strcmp(s->policy.rule[i].name, name) == 0) {
-            memcpy(&inc->rule, &s->policy.rule[i], sizeof inc->rule);
-            return;
-        }
+    rule = rc_rule_named(s, name);
+    if (rule) {
+        memcpy(&inc->rule, rule, sizeof inc->rule);
+        return;
     }
     rc_text_set(inc->rule.name, sizeof inc->rule.name, name); /* no rungs: quarantine */
 }
@@ -98,6 +100,7 @@ close_incident(struct rc_state *s, uint32_t slot, int64_t deadline_ms)
     struct rc_incident *inc = rc_incident_at(s, slot);
     struct rc_node *n = rc_node_at(s, inc->node);
 
+    rc_spare_release(s, inc);
     rc_budget_count(s, slot, false);
     n->cooldown_until_ms = s->now_ms + s->policy.limits.cooldown_ms;
     n->fault_since_ms = 0;
@@ -124,6 +127,18 @@ slot_of(const struct rc_state *s, const struct rc_action *a)
         return slot;
     }
     return a->incident && a->incident < s->next_incident ? rc_incident_find(s, a->incident) : 0;
+}
+
+/* The intent to take this spare; a launched replacement stands there already. */
+static void
+name_spare(struct rc_state *s, struct rc_incident *inc, const char *id)
+{
+    uint32_t slot = rc_instance_find(s, id);
+
+    if (slot) {
+        inc->new_instance = slot;
+        rc_instance_at(s, slot)->promised = inc->id;
+    }
 }
 
 static void
@@ -160,6 +175,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     inc->rung = item->rung;
     inc->rung_tries = item->tries;
     if (inc->attempt != item->attempt) {
+        rc_spare_release(s, inc);
         inc->tried_ms = s->now_ms;
         inc->attempt = item->attempt;
         inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
@@ -168,11 +184,14 @@ note_item(struct rc_state *s, const struct rc_action *a)
         inc->new_instance = 0;
         inc->launch_action = 0;
     }
+    if (*item->new_instance && !inc->new_instance) {
+        name_spare(s, inc, item->new_instance);
+    }
     if (inc->phase != item->phase) {
         enter_phase(s, inc, (enum rc_phase)item->phase);
     }
     if (inc->phase >= RC_PHASE_PROTECT && inc->phase < RC_PHASE_CLOSED &&
-        rc_fault_is_our_choice(inc->fault)) {
+        rc_fault_is_our_choice(inc->fault) && !rc_node_at(s, inc->node)->spare) {
         s->taken_ms = inc->flags & RC_INC_COUNTED ? s->taken_ms : s->now_ms;
         rc_budget_count(s, slot, true);
     }
@@ -190,6 +209,7 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
     case RC_ACT_INCIDENT_PUT:
         return &inc->put_action;
     case RC_ACT_LAUNCH:
+    case RC_ACT_ASSIGN:
         return &inc->launch_action;
     case RC_ACT_JOBS_SIGNAL:
     case RC_ACT_JOBS_REQUEUE:
@@ -235,7 +255,7 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     enum rc_action_kind kind = (enum rc_action_kind)a->kind;
     struct rc_node *n = rc_node_at(s, inc->node);
     bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP ||
-                 kind == RC_ACT_GPU_RESET;
+                 kind == RC_ACT_GPU_RESET || kind == RC_ACT_ASSIGN;
 
     /* Another round after "no capacity anywhere" is no other repair. */
     if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
@@ -244,6 +264,9 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     }
     if (kind == RC_ACT_LOOK) {
         inc->looked = rc_instance_find(s, a->instance);
+    }
+    if (kind == RC_ACT_ASSIGN && rc_instance_find(s, a->instance)) {
+        rc_instance_at(s, rc_instance_find(s, a->instance))->asked = 1;
     }
     if (kind == RC_ACT_JOBS_SIGNAL) {
         bool last = rc_jobs_last_signal_at(s, inc) <= s->now_ms; /* the first may be it already */

@@ -6,17 +6,28 @@
  * proved dead. */
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
 enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3 };
+
+/* Perhaps by an earlier leader that could not write it down: then it is to be undone. */
+static bool
+is_ours_drained(const struct rc_turn *t)
+{
+    return t->n->owner == RC_OWNER_OURS && t->n->flags & RC_SN_DRAIN;
+}
 
 bool
 rc_phase_open(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
 
-    if (rc_finding_well(&t->finding)) {
+    if (t->n->spare) {
+        return rc_spare_open(t);
+    }
+    if (rc_finding_well(&t->finding) && !is_ours_drained(t)) {
         rc_turn_end_replacement(t);
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone before anything was done");
     }
@@ -88,7 +99,8 @@ rc_phase_protect(struct rc_turn *t)
         t->inc->flags |= RC_INC_DRAINED;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
     }
-    if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action) {
+    if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action &&
+        !is_ours_drained(t)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");
     }
     if (!rc_turn_awaits(t, t->s->policy.timeouts.drain_ms) && rc_turn_ready(t)) {
@@ -176,6 +188,9 @@ rc_turn_drained_idle(const struct rc_turn *t)
 bool
 rc_turn_idle(const struct rc_turn *t)
 {
+    if (t->n->spare) {
+        return true; /* no slurmd, no jobs */
+    }
     if (t->finding.dead) {
         return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
     }
@@ -232,7 +247,8 @@ start_rung(struct rc_turn *t)
     case RC_RUNG_POWER_CYCLE:
         return rc_turn_go(t, RC_PHASE_STOP, "idle: power-cycle");
     case RC_RUNG_REPLACE:
-        if (rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead && !inc->new_instance) {
+        if (rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead && !inc->new_instance &&
+            !rc_spare_take(t)) {
             return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free its slot first");
         }
         return rc_turn_go(t, RC_PHASE_LAUNCH, "idle: replace");
@@ -274,6 +290,9 @@ rc_phase_wait_idle(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
 
+    if (t->n->spare) {
+        return rc_spare_open(t);
+    }
     if (operator_took_it_back(t)) {
         rc_turn_end_replacement(t);
         inc->flags |= RC_INC_YIELDED;

@@ -8,6 +8,7 @@
  * the capacity is reserved and its slot must be freed first. */
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
@@ -26,6 +27,11 @@ write_token(const struct rc_turn *t, const struct rc_launch_option *option, char
     }
     a = rc_hash_bytes(a, &t->inc->attempt, sizeof t->inc->attempt);
     b = rc_hash_bytes(b, &t->inc->attempt, sizeof t->inc->attempt);
+    if (t->n->spare) { /* an empty place replaces nobody: the incident tells one filling from
+                          another */
+        a = rc_hash_bytes(a, &t->inc->id, sizeof t->inc->id);
+        b = rc_hash_bytes(b, &t->inc->id, sizeof t->inc->id);
+    }
     rc_put_text(token, RC_TOKEN_LEN, "rc-");
     rc_put_hex(token, RC_TOKEN_LEN, a);
     rc_put_hex(token, RC_TOKEN_LEN, b);
@@ -87,6 +93,9 @@ rc_turn_launch(struct rc_turn *t)
     const struct rc_group *g = &t->s->cluster.group[t->n->group - 1];
     int64_t wake_ms = RC_NEVER;
 
+    if (rc_spare_take(t)) {
+        return RC_LAUNCH_BUSY;
+    }
     if (inc->new_instance) {
         return watch_new_instance(t);
     }
@@ -119,11 +128,32 @@ rc_turn_launch(struct rc_turn *t)
     return RC_LAUNCH_BUSY;
 }
 
+static bool
+old_is_ended(const struct rc_turn *t)
+{
+    const struct rc_instance *i = rc_instance_at(t->s, t->inc->old_instance);
+
+    return i->state == RC_INST_TERMINATED || !i->ours || i->missing_since_ms;
+}
+
+/* A spare was to spare us the end of the old instance, and it came to nothing. */
+static bool
+needs_slot_first(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+
+    return !t->n->spare && rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead &&
+           !inc->new_instance && !inc->launch_action && !old_is_ended(t);
+}
+
 bool
 rc_phase_launch(struct rc_turn *t)
 {
     if (t->inc->new_instance) {
         return rc_turn_go(t, RC_PHASE_BOOT, "instance launched");
+    }
+    if (needs_slot_first(t)) {
+        return !rc_spare_take(t) && rc_turn_go(t, RC_PHASE_WAIT_IDLE, "no spare: its slot first");
     }
     rc_turn_end_earlier(t);
     rc_turn_launch(t);
@@ -135,13 +165,14 @@ rc_phase_boot(struct rc_turn *t)
 {
     switch (rc_turn_launch(t)) {
     case RC_LAUNCH_UP:
-        return rc_turn_go(t, RC_PHASE_REGISTER, "running with an address");
+        return t->n->spare ? rc_turn_go(t, RC_PHASE_CLOSED, "a spare stands ready")
+                           : rc_turn_go(t, RC_PHASE_REGISTER, "running with an address");
     case RC_LAUNCH_LOST:
         return rc_turn_fail(t, "the replacement was lost while it booted");
     case RC_LAUNCH_BUSY:
         break;
     }
-    return rc_turn_phase_over(t, t->s->policy.timeouts.boot_ms) &&
+    return !t->inc->launch_action && rc_turn_phase_over(t, t->s->policy.timeouts.boot_ms) &&
            rc_turn_fail(t, "the replacement did not run in time");
 }
 
@@ -178,14 +209,6 @@ rc_phase_register(struct rc_turn *t)
         rc_act_send(t->s, t->out, &a);
     }
     return false;
-}
-
-static bool
-old_is_ended(const struct rc_turn *t)
-{
-    const struct rc_instance *i = rc_instance_at(t->s, t->inc->old_instance);
-
-    return i->state == RC_INST_TERMINATED || !i->ours || i->missing_since_ms;
 }
 
 static bool

@@ -4,6 +4,7 @@
  * no fault stands on the instance behind the name; only a drain of ours is undone. */
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
@@ -13,8 +14,12 @@ generation_wall_ms(const struct rc_turn *t)
 {
     const struct rc_incident *inc = t->inc;
 
-    return inc->new_instance ? rc_instance_at(t->s, inc->new_instance)->launched_wall_ms
-                             : inc->rung_wall_ms;
+    if (!inc->new_instance) {
+        return inc->rung_wall_ms;
+    }
+    /* A spare was launched long ago; what counts is a slurmd that came up since its turn. */
+    int64_t launched_wall_ms = rc_instance_at(t->s, inc->new_instance)->launched_wall_ms;
+    return launched_wall_ms > inc->rung_wall_ms ? launched_wall_ms : inc->rung_wall_ms;
 }
 
 bool
@@ -149,6 +154,9 @@ rc_phase_quarantine(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
 
+    if (t->n->spare && !rc_spare_wanted(t->s, t->n)) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "the place is not wanted any more");
+    }
     rc_turn_tell(t, RC_INC_TOLD_STUCK, "quarantined: a person must look at this node");
     if (inc->flags & RC_INC_REOPENED) {
         inc->flags &= ~(uint32_t)RC_INC_REOPENED;

@@ -172,6 +172,7 @@ struct rc_limits_policy {
     uint32_t pad3_;
     struct rc_limit quarantine; /* nodes in quarantine that leave their place in out to others */
     int64_t spacing_ms;         /* between two nodes that are taken out, 0 = none */
+    struct rc_limit spares;     /* of each group of nodes, at most RC_SPARES_MAX; 0, 0 = none */
     /* Per hour and scope, 0 = no limit, at most 512 (the core remembers so many). */
     uint32_t launches_per_hour[RC_SCOPE__MAX];
     uint32_t destructive_per_hour[RC_SCOPE__MAX]; /* reboot, stop, terminate, requeue */

@@ -264,6 +264,7 @@ static const struct rc_fields action_own[RC_ACTION__MAX] = {
     [RC_ACT_JOBS_SIGNAL] = OWN(jobs),
     [RC_ACT_JOBS_REQUEUE] = OWN(jobs),
     [RC_ACT_LAUNCH] = OWN(launch),
+    [RC_ACT_ASSIGN] = OWN(launch),
     [RC_ACT_REGISTER] = OWN(reg),
     [RC_ACT_GATE] = OWN(gate),
     [RC_ACT_GPU_RESET] = OWN(host),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "reconciler/core/gang.h"
+#include "reconciler/core/spare.h"
 
 enum { STATE_VERSION = 7, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
@@ -196,10 +197,13 @@ rc_node_get(struct rc_state *s, const char *name)
     rc_text_set(n->name, sizeof n->name, name);
     n->wake_ms = RC_NEVER;
     hang_node(s, slot);
+    n->group = rc_spare_group(&s->cluster, name, &n->spare);
+    s->unbound += n->group != 0;
     for (uint32_t g = 0; g < s->cluster.group_count && !n->group; g++) {
         if (rc_hostlist_has(s->cluster.group[g].nodes, name)) {
             n->group = g + 1;
             s->unbound++;
+            s->group_nodes[g]++;
             rc_scope_at(s, 0)->nodes++;
         }
     }

@@ -73,6 +73,8 @@ struct rc_node {
     uint32_t heap_at;       /* 1-based place in the timer heap */
     uint32_t touched;
     uint32_t next_in_bucket;
+    uint32_t spare; /* place of a spare in its group, 1-based; 0 = a node of slurmctld's */
+    uint32_t pad_;
 };
 
 /* A fault that the node's agent tells of, as it stands. */
@@ -141,6 +143,8 @@ struct rc_instance {
     uint32_t next_in_bucket, next_of_node, next_free;
     int64_t ending_ms; /* its end was asked for; not again before */
     uint32_t looked;   /* 1 = asked for once because a message spoke of it */
+    uint32_t promised; /* the incident that named this spare; 0 = none */
+    uint32_t asked;    /* 1 = its assignment was asked for, and may have happened */
     uint32_t pad_;
     struct rc_instance_faults faults;
 };
@@ -320,8 +324,8 @@ struct rc_state {
     int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
     uint32_t slurm_ok, ec2_ok;
-    uint32_t unbound;   /* nodes of a group that no instance stands behind */
-    uint32_t strangers; /* instances that only a message spoke of */
+    uint32_t unbound;                   /* nodes of a group that no instance stands behind */
+    uint32_t strangers;                 /* instances that only a message spoke of */
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
     uint32_t flight_count;
     int64_t taken_ms;      /* when a node was last taken out by our choice; 0 = never */
@@ -341,6 +345,7 @@ struct rc_state {
     uint32_t heap_count;
     uint32_t touch_head, touch_count;
     uint32_t partition_count, zone_count;
+    uint32_t group_nodes[RC_GROUPS_MAX]; /* of each group of the cluster file, spares left out */
     uint32_t policy_loaded, cluster_loaded;
     uint32_t table_full; /* something did not fit: no destructive action until it does */
     uint32_t pad_;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -52,6 +53,7 @@ rc_stored_drop(struct rc_state *s, uint32_t slot)
 {
     uint32_t node = rc_incident_at(s, slot)->node;
 
+    rc_spare_release(s, rc_incident_at(s, slot));
     rc_budget_count(s, slot, false);
     rc_unsaved_done(s, slot);
     rc_incident_free(s, slot);

@@ -182,6 +182,16 @@ rc_turn_save(struct rc_turn *t, const char *why)
 }
 
 void
+rc_turn_name_spare(struct rc_turn *t, const char *id)
+{
+    struct rc_action a;
+
+    item_init(t, &a, "takes a spare");
+    rc_text_set(a.u.item.new_instance, sizeof a.u.item.new_instance, id);
+    rc_act_send(t->s, t->out, &a);
+}
+
+void
 rc_turn_next_attempt(struct rc_turn *t, const char *why)
 {
     struct rc_action a;
@@ -225,6 +235,9 @@ rc_turn_end_replacement(struct rc_turn *t)
         return;
     }
     const struct rc_instance *i = rc_instance_at(t->s, t->inc->new_instance);
+    if (i->promised && i->node && i->node != t->node) {
+        return; /* a spare that was only named: it stays one */
+    }
     if (!i->ours || i->state == RC_INST_TERMINATED || i->state == RC_INST_SHUTTING_DOWN) {
         return;
     }

@@ -40,6 +40,8 @@ bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);
 bool rc_turn_take_out(struct rc_turn *t, bool with_job);
 /* Writes the item anew without a change of phase. */
 void rc_turn_save(struct rc_turn *t, const char *why);
+/* The item names this spare as the replacement: the intent, before its tags are changed. */
+void rc_turn_name_spare(struct rc_turn *t, const char *id);
 /* New tokens from now on; only through the item, so that a replay counts alike. */
 void rc_turn_next_attempt(struct rc_turn *t, const char *why);
 /* The same when a hold or an approval is not in the item yet. */
@@ -66,6 +68,8 @@ void rc_turn_end_replacement(struct rc_turn *t);
 bool rc_turn_awaits(struct rc_turn *t, int64_t timeout_ms);
 /* leftover.c: instances that were launched for an incident and serve nobody. */
 void rc_turn_end_leftovers(struct rc_turn *t);
+/* Ends one such instance when whoever could want it has had its time. */
+void rc_turn_end_leftover(struct rc_turn *t, const struct rc_instance *i, const char *why);
 /* The same within an incident: those of its earlier tries. */
 void rc_turn_end_earlier(struct rc_turn *t);
 /* Time-out of the phase, measured from its begin. */

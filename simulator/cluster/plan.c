@@ -116,6 +116,7 @@ draw_limits(struct rc_plan *p)
     p->pause_ms = rc_sim_random_chance(&r, 300) ? (uint64_t)between(&r, 1, 15) * MINUTE : 0;
     p->repeats = rc_sim_random_chance(&r, 400) ? 2 + rc_sim_random_below(&r, 2) : 0;
     p->repeats_of = rc_sim_random_chance(&r, 500);
+    p->spares = rc_sim_random_chance(&r, 350) ? 1 + rc_sim_random_below(&r, 2) : 0;
 }
 
 static const struct odds *

@@ -106,6 +106,7 @@ struct rc_plan_row {
     X(signal_before_ms)                                                                            \
     X(pause_ms)   /* before another replacement */                                                 \
     X(repeats)    /* incidents after which a node is replaced at once, 0 = no such rule */         \
+    X(spares)     /* hot spares of the one group */                                                \
     X(repeats_of) /* enum rc_repeats_of */                                                         \
     X(quiet_ms)   /* faults end here */
 

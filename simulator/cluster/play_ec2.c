@@ -62,6 +62,30 @@ launch_from(struct rc_play *p, struct rc_request *r)
     }
 }
 
+static void
+assign_spare(struct rc_play *p, struct rc_request *r)
+{
+    const struct rc_action *a = &r->action;
+    struct rc_sim_instance *inst = rc_sim_ec2_find(p->ec2, rc_play_wall(p), a->instance);
+    char number[16];
+
+    if (!inst || inst->state > RC_INST_STOPPED) {
+        r->error = RC_E_NOT_FOUND;
+        return;
+    }
+    rc_check_touched(p, a, inst);
+    rc_check_assigned(p, a, inst);
+    bool waits = rc_play_is_spare(inst);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:node", a->node);
+    snprintf(number, sizeof number, "%u", a->incident);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:incident", number);
+    snprintf(number, sizeof number, "%u", a->u.launch.attempt);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:attempt", number);
+    if (waits && inst->booted) { /* its slurmd may start as soon as slurm.conf names it */
+        rc_sim_slurm_host(p->slurm, rc_play_wall(p), inst->addr, true, inst->running_ms);
+    }
+}
+
 void
 rc_effect_ec2(struct rc_play *p, struct rc_request *r)
 {
@@ -72,6 +96,9 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
     switch (a->kind) {
     case RC_ACT_LAUNCH:
         launch_from(p, r);
+        return;
+    case RC_ACT_ASSIGN:
+        assign_spare(p, r);
         return;
     case RC_ACT_TERMINATE:
         verb = RC_SIM_TERMINATE;

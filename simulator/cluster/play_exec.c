@@ -77,6 +77,7 @@ side_of(uint32_t kind)
 {
     switch ((enum rc_action_kind)kind) {
     case RC_ACT_LAUNCH:
+    case RC_ACT_ASSIGN:
     case RC_ACT_TERMINATE:
     case RC_ACT_STOP:
     case RC_ACT_START:
@@ -206,7 +207,7 @@ static bool
 is_not_taken(struct rc_ctl *c, const struct rc_action *a)
 {
     bool power = a->kind == RC_ACT_TERMINATE || a->kind == RC_ACT_STOP || a->kind == RC_ACT_START ||
-                 a->kind == RC_ACT_REBOOT;
+                 a->kind == RC_ACT_REBOOT || a->kind == RC_ACT_ASSIGN;
 
     bool late = rc_ctl_core_ms(c) >= c->s->lease_until_ms - RC_PLAY_LEASE_MARGIN_MS;
     if (changes(a->kind) && (late || !rc_leads(c->s))) {

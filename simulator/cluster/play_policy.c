@@ -124,6 +124,7 @@ rc_play_policy(struct rc_play *p)
     l->jobs.count = (uint32_t)plan->jobs_max;
     l->same_job = (uint32_t)plan->same_job;
     l->quarantine.count = (uint32_t)plan->quarantine_max;
+    l->spares.count = (uint32_t)plan->spares;
     l->spacing_ms = (int64_t)plan->spacing_ms;
     l->breaker.count = (uint32_t)plan->breaker_max;
     l->breaker.permille = (uint32_t)plan->breaker_share;

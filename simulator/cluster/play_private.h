@@ -188,6 +188,7 @@ struct rc_check_memory {
     struct {
         uint32_t incident[RC_PLAN_NODES_MAX]; /* that took the node out; 0 = none */
         uint32_t job[RC_PLAN_NODES_MAX];      /* which it cut short; 0 = none */
+        uint32_t aside[RC_PLAN_NODES_MAX];    /* in quarantine when the step began */
         int64_t last_ms;                      /* when a node was last taken */
     } out[RC_PLAY_CTLS];
 };
@@ -251,6 +252,7 @@ void rc_play_quiet(struct rc_play *p);
 
 /* play_notice.c: messages, and what EC2's changes mean to the others */
 void rc_play_changes(struct rc_play *p);
+bool rc_play_is_spare(const struct rc_sim_instance *inst);
 void rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict verdict);
 struct rc_sim_instance *rc_play_instance(struct rc_play *p, uint32_t node); /* behind it, or NULL */
 

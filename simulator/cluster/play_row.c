@@ -43,6 +43,15 @@ row_slot(struct rc_play *p, const struct rc_sim_instance *inst)
     return slot;
 }
 
+/* A spare knows no node name: no slurmd runs there, whatever address it was lent. */
+bool
+rc_play_is_spare(const struct rc_sim_instance *inst)
+{
+    const char *node = inst ? rc_sim_ec2_tag_value(inst, "slurm-on-aws:node") : NULL;
+
+    return node && strncmp(node, "spare/", 6) == 0;
+}
+
 /* EC2's changes mean hosts that come and go, and notices. */
 void
 rc_play_changes(struct rc_play *p)
@@ -52,7 +61,7 @@ rc_play_changes(struct rc_play *p)
     while (rc_sim_ec2_next_change(p->ec2, &c)) {
         struct rc_event ev;
         if (c.kind != RC_SIM_CHANGE_STATE) {
-            if (p->slurm) {
+            if (p->slurm && !rc_play_is_spare(rc_sim_ec2_at(p->ec2, c.slot))) {
                 rc_sim_slurm_host(p->slurm, c.at_ms, c.addr, c.kind == RC_SIM_CHANGE_UP, c.at_ms);
             }
             continue;

@@ -40,7 +40,7 @@ make_ec2(struct rc_play *p)
                                     .type = "p4d.24xlarge",
                                     .az = "us-east-1a",
                                     /* launch-first needs a free slot */
-                                    .total = (uint32_t)p->plan->nodes +
+                                    .total = (uint32_t)(p->plan->nodes + p->plan->spares) +
                                              (p->plan->order == RC_ORDER_LAUNCH_FIRST)};
 
     p->ec2 = rc_sim_ec2_new(&config, rc_play_wall(p));

@@ -180,6 +180,23 @@ change_power(struct rc_scen_run *r, const struct rc_action *a)
     return RC_OK;
 }
 
+/* Its slurmd waits for its name only, so it is quick when slurm.conf names it. */
+static enum rc_err
+name_spare_instance(struct rc_scen_run *r, const struct rc_action *a)
+{
+    struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
+
+    if (!i || i->unlisted || i->hidden) {
+        return RC_E_NOT_FOUND;
+    }
+    memcpy(i->node, a->node, sizeof i->node);
+    i->incident = a->incident;
+    i->attempt = a->u.launch.attempt;
+    i->slurmd_takes_ms = SCEN_SPARE_SLURMD_MS;
+    i->news = true;
+    return RC_OK;
+}
+
 static enum rc_err
 register_address(struct rc_scen_run *r, const struct rc_action *a)
 {
@@ -252,8 +269,8 @@ needs_slurm(uint32_t kind)
 static bool
 needs_ec2(uint32_t kind)
 {
-    return kind == RC_ACT_LAUNCH || kind == RC_ACT_TERMINATE || kind == RC_ACT_STOP ||
-           kind == RC_ACT_START || kind == RC_ACT_REBOOT;
+    return kind == RC_ACT_LAUNCH || kind == RC_ACT_ASSIGN || kind == RC_ACT_TERMINATE ||
+           kind == RC_ACT_STOP || kind == RC_ACT_START || kind == RC_ACT_REBOOT;
 }
 
 static void
@@ -274,6 +291,10 @@ play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans
     case RC_ACT_LAUNCH:
         ans->in_ms = SCEN_LAUNCH_MS;
         ans->error = run_launch(r, a, &ans->ev);
+        break;
+    case RC_ACT_ASSIGN:
+        ans->in_ms = SCEN_EC2_MS;
+        ans->error = name_spare_instance(r, a);
         break;
     case RC_ACT_TERMINATE:
     case RC_ACT_STOP:

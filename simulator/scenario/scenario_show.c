@@ -80,6 +80,7 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
     case RC_ACT_TERMINATE:
         rc_scen_say(r, ' ', "%s: %s %s (%s)", a->node, name, a->instance, a->text);
         break;
+    case RC_ACT_ASSIGN:
     case RC_ACT_STOP:
     case RC_ACT_START:
     case RC_ACT_REBOOT:

@@ -21,6 +21,7 @@ enum {
     SCEN_LAUNCH_MS = 2000,
     SCEN_BOOT_MS = 60000,   /* pending -> running */
     SCEN_SLURMD_MS = 90000, /* running and admitted -> slurmd registers */
+    SCEN_SPARE_SLURMD_MS = 10000,
     SCEN_REBOOT_MS = 180000,
     SCEN_END_MS = 60000, /* stopping -> stopped, shutting-down -> terminated */
     SCEN_REGISTER_MS = 3000,

@@ -133,6 +133,28 @@ is_ours(struct rc_daemon *d, const struct rc_action *a)
 }
 
 void
+rc_exec_assign(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = is_ours(d, a) ? rc_errand_new(d, a) : NULL;
+    const char *id = a->instance;
+    struct rc_ec2_sink sink = {NULL, on_changed, errand};
+    char incident[16], attempt[16];
+
+    if (!errand) {
+        return;
+    }
+    snprintf(incident, sizeof incident, "%u", a->incident);
+    snprintf(attempt, sizeof attempt, "%u", a->u.launch.attempt);
+    const struct rc_ec2_tag tags[] = {
+        {RC_TAG_NODE, a->node}, {RC_TAG_INCIDENT, incident}, {RC_TAG_ATTEMPT, attempt}};
+    enum rc_err err = rc_ec2_create_tags(d->aws, &(struct rc_ec2_ids){&id, 1}, tags,
+                                         sizeof tags / sizeof *tags, &sink, NULL);
+    if (err != RC_OK) {
+        refuse(errand, err);
+    }
+}
+
+void
 rc_exec_terminate(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = is_ours(d, a) ? rc_errand_new(d, a) : NULL;

@@ -32,6 +32,7 @@ static rc_exec_fn *const exec_fns[RC_ACTION__MAX] = {
     [RC_ACT_JOBS_INCLUDE] = rc_exec_jobs_include,
     [RC_ACT_JOB_HOLD] = rc_exec_job_hold,
     [RC_ACT_LAUNCH] = rc_exec_launch,
+    [RC_ACT_ASSIGN] = rc_exec_assign,
     [RC_ACT_TERMINATE] = rc_exec_terminate,
     [RC_ACT_STOP] = rc_exec_stop,
     [RC_ACT_START] = rc_exec_start,

@@ -25,8 +25,8 @@ rc_exec_fn rc_exec_incident_put, rc_exec_history_put, rc_exec_quarantine; /* exe
 rc_exec_fn rc_exec_lease;                                                 /* lead.c */
 rc_exec_fn rc_exec_drain, rc_exec_down, rc_exec_resume, rc_exec_jobs_signal, rc_exec_jobs_requeue,
     rc_exec_jobs_include, rc_exec_job_hold; /* exec_slurm.c */
-rc_exec_fn rc_exec_launch, rc_exec_terminate, rc_exec_stop, rc_exec_start, rc_exec_reboot,
-    rc_exec_look;                                                      /* exec_ec2.c */
+rc_exec_fn rc_exec_launch, rc_exec_assign, rc_exec_terminate, rc_exec_stop, rc_exec_start,
+    rc_exec_reboot, rc_exec_look;                                      /* exec_ec2.c */
 rc_exec_fn rc_exec_register;                                           /* exec_register.c */
 rc_exec_fn rc_exec_gate;                                               /* exec_gate.c */
 rc_exec_fn rc_exec_gpu_reset, rc_exec_forensics, rc_exec_support_case; /* exec_host.c */

@@ -1,6 +1,8 @@
 /* watch.c - see watch.h; and the hints that make the poller look sooner. */
 #include "reconciler/io/daemon/watch.h"
 
+#include <string.h>
+
 #include "reconciler/io/daemon/report.h"
 
 static void
@@ -24,7 +26,7 @@ rc_watch_open(struct rc_daemon *d, struct rc_error *e)
 
     for (uint32_t slot = 1; slot <= d->state->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(d->state, slot);
-        if (inc->id && inc->node) {
+        if (inc->id && inc->node && !rc_node_at(d->state, inc->node)->spare) {
             (void)!rc_slurm_watch(d->slurm, rc_node_at(d->state, inc->node)->name, true);
         }
     }
@@ -45,7 +47,9 @@ rc_watch_close(struct rc_daemon *d)
 void
 rc_watch_action(struct rc_daemon *d, const struct rc_action *a)
 {
-    if (a->kind == RC_ACT_INCIDENT_PUT && *a->node) {
+    bool slurms = *a->node && !strchr(a->node, '/'); /* a spare's place is not slurmctld's */
+
+    if (a->kind == RC_ACT_INCIDENT_PUT && slurms) {
         (void)!rc_slurm_watch(d->slurm, a->node, !a->u.item.close);
     }
 }

@@ -1,6 +1,7 @@
 /* story.c - see story.h. */
 #include "tests/unit/core/story.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,8 @@ take_actions(struct story *st)
         st->last[a->kind] = *a;
         st->count[a->kind]++;
         if (a->kind == RC_ACT_INCIDENT_PUT) {
+            assert(st->put_count < sizeof st->put / sizeof st->put[0]);
+            st->put[st->put_count++] = a->id;
             snprintf(st->trace + len, sizeof st->trace - len, "%s=%s;", a->node,
                      rc_phase_name((enum rc_phase)a->u.item.phase));
         } else if (a->kind != RC_ACT_LEASE && a->kind != RC_ACT_HISTORY_PUT) {
@@ -111,16 +114,16 @@ story_give(struct story *st, struct rc_event *ev)
         take_actions(st);
     }
     /* The store always answers and the lease is always renewed, unless a test says otherwise. */
-    for (uint64_t id = st->last[RC_ACT_INCIDENT_PUT].id; id && rc_flight_find(st->s, id);) {
+    for (unsigned i = 0; i < st->put_count; i++) { /* their answers may ask for more */
         struct rc_event done;
         rc_event_init(&done, RC_EV_COMPLETION);
-        done.u.completion.action = id;
+        done.u.completion.action = st->put[i];
         done.at_ms = st->at_ms;
         done.wall_ms = st->wall_ms;
         rc_step(st->s, &done, &st->out);
         take_actions(st);
-        id = st->last[RC_ACT_INCIDENT_PUT].id;
     }
+    st->put_count = 0;
     answer_histories(st);
     if (st->s->lease_action) {
         struct rc_event lease;

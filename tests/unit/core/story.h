@@ -15,6 +15,8 @@ struct story {
     char trace[8192]; /* every action since the last story_clear(), "kind node;" */
     struct rc_action last[RC_ACTION__MAX]; /* newest action of each kind */
     unsigned count[RC_ACTION__MAX];
+    uint64_t put[1024]; /* item writes of this step, to be answered */
+    unsigned put_count;
 };
 
 /* `nodes` nodes n1..nN in partition gpu, each with instance i-1.. at 10.0.0.N; leads. */

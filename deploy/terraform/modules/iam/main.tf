@@ -74,6 +74,17 @@ locals {
         }
       },
       {
+        # A hot spare gets a node's name; the cluster's own tag can be neither given nor taken.
+        Sid      = "NameASpare"
+        Effect   = "Allow"
+        Action   = "ec2:CreateTags"
+        Resource = ["${local.ec2}:instance/*"]
+        Condition = {
+          StringEquals                = { "aws:ResourceTag/${local.tag}" = var.name }
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = ["slurm-on-aws:node", "slurm-on-aws:incident", "slurm-on-aws:attempt"] }
+        }
+      },
+      {
         Sid       = "GiveComputeTheirRole"
         Effect    = "Allow"
         Action    = "iam:PassRole"

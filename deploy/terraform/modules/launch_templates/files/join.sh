@@ -41,6 +41,22 @@ node_name() {
     imds meta-data/tags/instance/slurm-on-aws:node
 }
 
+# A hot spare (tag spare/GROUP/K) has everything but a name: it gets one when a node is lost.
+# Tags of a Nitro instance are served anew within seconds, without a restart.
+await_name() {
+    local name
+    name=$(node_name)
+    case $name in
+    spare/*) say "a spare, ready to take over a name" ;;
+    esac
+    while [[ $name == spare/* ]]; do
+        sleep "${RC_JOIN_POLL:-2}"
+        TOKEN=$(imds_token)
+        name=$(node_name) || name=spare/unknown
+    done
+    NAME=$name
+}
+
 set_name() {
     local name=$1
     hostnamectl set-hostname "$name"
@@ -101,11 +117,12 @@ OPTIONS
 main() {
     TOKEN=$(imds_token)
     CREDENTIALS=$(imds "meta-data/iam/security-credentials/$(imds meta-data/iam/security-credentials/)")
-    set_name "$(node_name)"
     install_packages
     install_node_package
     write_munge_key
     write_slurmd_options
+    await_name
+    set_name "$NAME"
     systemctl daemon-reload
     systemctl enable munge slurmd
     systemctl restart munge
