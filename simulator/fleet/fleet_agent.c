@@ -67,7 +67,7 @@ rc_agent_finds(struct rc_fleet *f, uint32_t slot)
     const struct rc_sim_node *n = rc_sim_slurm_node(f->slurm, h->node);
     char reason[RC_TEXT_LEN], boot[RC_BOOT_LEN];
 
-    if (!row || f->serving[h->node] != slot || n->gone_ms != RC_SIM_NEVER) {
+    if (!row || !n || f->serving[h->node] != slot || n->gone_ms != RC_SIM_NEVER) {
         return; /* its slurmd does not run: the gate will see it */
     }
     h->told_ms = rc_fleet_wall(f);

@@ -109,14 +109,19 @@ count_opened(struct rc_fleet *f)
 static void
 check_budget(struct rc_fleet *f)
 {
-    uint32_t out = 0;
+    uint32_t out = 0, quarantined = 0;
+    uint32_t aside = rc_limit_allows(&f->c->policy->limits.quarantine, f->c->nodes);
     uint32_t allowed = rc_limit_allows(&f->c->policy->limits.out[RC_SCOPE_CLUSTER], f->c->nodes);
 
     for (uint32_t slot = 1; slot <= f->s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(f->s, slot);
-        out += inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
-               rc_fault_is_our_choice(inc->fault);
+        bool is_out = inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
+                      rc_fault_is_our_choice(inc->fault) && !(inc->flags & RC_INC_WITH_JOB) &&
+                      !rc_node_at(f->s, inc->node)->spare;
+        out += is_out;
+        quarantined += is_out && inc->phase == RC_PHASE_QUARANTINE;
     }
+    out -= quarantined < aside ? quarantined : aside;
     if (out > allowed) {
         found(f, "%u nodes are taken out, %u are allowed", out, allowed);
     }
@@ -128,12 +133,14 @@ check_action(struct rc_fleet *f, const struct rc_action *a)
     struct rc_fleet_check *k = f->check;
     bool counted = rc_action_irreversible((enum rc_action_kind)a->kind) &&
                    a->kind != RC_ACT_REGISTER && a->kind != RC_ACT_START &&
-                   a->kind != RC_ACT_LAUNCH && !ends_unserved(a);
+                   a->kind != RC_ACT_LAUNCH && a->kind != RC_ACT_ASSIGN && !ends_unserved(a);
 
     if (a->kind == RC_ACT_INCIDENT_PUT && a->u.item.phase == RC_PHASE_OPEN &&
         a->incident > k->newest) {
         k->newest = a->incident;
-        count_opened(f);
+        if (rc_fleet_node(f, a->node) != RC_SIM_NO_NODE) { /* a spare's place is no node */
+            count_opened(f);
+        }
     }
     if (k->tripped_ms && rc_action_irreversible((enum rc_action_kind)a->kind) &&
         !ends_unserved(a)) {
@@ -237,6 +244,9 @@ rc_fleet_check_ec2(struct rc_fleet *f, const struct rc_action *a,
     }
     if (!cluster || strcmp(cluster, RC_FLEET_NAME) != 0) {
         found(f, "%s of %s, which is not ours", name_of(a), inst->id);
+    }
+    if (node == RC_SIM_NO_NODE) {
+        return; /* a spare: no name, no job */
     }
     if (a->kind != RC_ACT_TERMINATE) {
         f->check->proved[node] = 0;
@@ -355,7 +365,7 @@ check_leftovers(struct rc_fleet *f)
     for (uint32_t slot = 0; slot < rc_sim_ec2_slots(f->ec2); slot++) {
         const struct rc_sim_instance *i = rc_sim_ec2_at(f->ec2, slot);
         const struct rc_host *h = &f->host[slot];
-        uint32_t core = is_alive(i) ? rc_score_core(f, h->node) : 0;
+        uint32_t core = is_alive(i) && h->node != RC_SIM_NO_NODE ? rc_score_core(f, h->node) : 0;
         if (core && f->serving[h->node] != slot && !rc_node_at(f->s, core)->incident &&
             rc_fleet_wall(f) - i->launched_ms > RC_FLEET_DAY / 2) {
             found(f, "%s, launched for n%u, lives and serves nobody since %lld h", i->id,

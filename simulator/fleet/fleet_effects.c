@@ -91,10 +91,34 @@ count_eviction(struct rc_fleet *f, const struct rc_sim_instance *inst)
 {
     const struct rc_host *h = &f->host[rc_fleet_slot(f, inst)];
 
+    if (h->node == RC_SIM_NO_NODE) {
+        return; /* a spare serves nobody */
+    }
     if (f->serving[h->node] == rc_fleet_slot(f, inst) || h->generation < f->replaced[h->node]) {
         f->r.healthy_evictions +=
             inst->state == RC_INST_RUNNING && h->ail == RC_AIL_NONE && !h->planned;
     }
+}
+
+static void
+create_tags(struct rc_fleet *f, struct rc_errand *r)
+{
+    const struct rc_action *a = &r->action;
+    struct rc_sim_instance *inst = rc_sim_ec2_find(f->ec2, rc_fleet_wall(f), a->instance);
+    char number[16];
+
+    if (!inst || !admits(f, RC_SIM_CREATE_TAGS, 1)) {
+        r->error = inst ? RC_E_THROTTLED : RC_E_NOT_FOUND;
+        return;
+    }
+    rc_fleet_check_ec2(f, a, inst);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:node", a->node);
+    snprintf(number, sizeof number, "%u", a->incident);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:incident", number);
+    snprintf(number, sizeof number, "%u", a->u.launch.attempt);
+    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:attempt", number);
+    rc_ills_named(f, rc_fleet_slot(f, inst), rc_fleet_node(f, a->node));
+    rc_ills_news(f, rc_fleet_slot(f, inst));
 }
 
 void
@@ -115,6 +139,10 @@ rc_errand_ec2(struct rc_fleet *f, struct rc_errand *r)
         run_instances(f, r);
         return;
     }
+    if (a->kind == RC_ACT_ASSIGN) {
+        create_tags(f, r);
+        return;
+    }
     struct rc_sim_instance *inst = rc_sim_ec2_find(f->ec2, rc_fleet_wall(f), a->instance);
     if (!inst || !admits(f, verbs[a->kind].call, 1)) {
         r->error = inst ? RC_E_THROTTLED : RC_E_NOT_FOUND;
@@ -126,7 +154,8 @@ rc_errand_ec2(struct rc_fleet *f, struct rc_errand *r)
     }
     f->r.reboots += a->kind == RC_ACT_REBOOT;
     uint32_t slot = rc_fleet_slot(f, inst), node = f->host[slot].node;
-    if (a->kind != RC_ACT_START && inst->state == RC_INST_RUNNING && f->serving[node] == slot) {
+    if (a->kind != RC_ACT_START && inst->state == RC_INST_RUNNING && node != RC_SIM_NO_NODE &&
+        f->serving[node] == slot) {
         rc_queue_end_on(f, node, RC_CAUSE_US);
     }
     r->error = rc_sim_ec2_error(rc_sim_ec2_do(f->ec2, rc_fleet_wall(f), inst, verbs[a->kind].verb));

@@ -177,13 +177,14 @@ fall_ill(struct rc_fleet *f, uint32_t slot, enum rc_ailment ail, uint64_t luck, 
     h->illness++;
     h->heals_ms = f->now_ms + last_ms;
     rc_due_push(f, h->heals_ms, RC_DUE_HEAL, slot, h->illness);
-    if (rc_ail_silent(ail) && inst->booted) {
+    if (rc_ail_silent(ail) && inst->booted && h->node != RC_SIM_NO_NODE) {
         set_host(f, inst, false, rc_fleet_wall(f));
     }
     if (agent || ail == RC_AIL_EBS || (luck >> 24) % 1000 < STATUS_SEES_PERMILLE) {
         rc_due_push(f, f->now_ms + shows_ms, RC_DUE_SHOW, slot, h->illness);
     }
-    if (rc_ail_stalls(ail) && strcmp(rc_sim_slurm_node(f->slurm, h->node)->addr, inst->addr) == 0) {
+    if (rc_ail_stalls(ail) && h->node != RC_SIM_NO_NODE &&
+        strcmp(rc_sim_slurm_node(f->slurm, h->node)->addr, inst->addr) == 0) {
         rc_queue_stall_on(f, h->node, luck);
     }
 }
@@ -226,6 +227,9 @@ rc_ills_heal(struct rc_fleet *f, uint32_t slot)
             rc_sim_ec2_impair(inst, rc_fleet_wall(f), (enum rc_sim_check_kind)i, RC_CHECK_OK);
             rc_ills_news(f, slot);
         }
+    }
+    if (h->node == RC_SIM_NO_NODE) {
+        return; /* a spare: no slurmd yet */
     }
     if (was_silent && inst->booted) {
         set_host(f, inst, true, inst->running_ms ? inst->running_ms : rc_fleet_wall(f));
@@ -363,9 +367,25 @@ rc_ills_launched(struct rc_fleet *f, uint32_t slot, uint32_t node)
     h->illness = illness;
     h->node = node;
     h->planned = h->alarmed = h->rebooting = 0;
-    h->generation = ++f->replaced[node];
+    h->generation = node == RC_SIM_NO_NODE ? 0 : ++f->replaced[node]; /* a spare has no name yet */
     h->paid_from_ms = f->now_ms;
     place_on_host(f, slot);
+}
+
+void
+rc_ills_named(struct rc_fleet *f, uint32_t slot, uint32_t node)
+{
+    struct rc_host *h = &f->host[slot];
+    const struct rc_sim_instance *inst = rc_sim_ec2_at(f->ec2, slot);
+
+    if (h->node != RC_SIM_NO_NODE) {
+        return; /* the same tags again */
+    }
+    h->node = node;
+    h->generation = ++f->replaced[node];
+    if (inst->booted && !rc_ail_silent(h->ail)) { /* its slurmd waits for its name only */
+        rc_sim_slurm_host(f->slurm, rc_fleet_wall(f), inst->addr, true, inst->running_ms);
+    }
 }
 
 /* Is a host well after its reboot? What a boot cannot change stays. */
@@ -390,7 +410,7 @@ came_up(struct rc_fleet *f, uint32_t slot, const struct rc_sim_change *c)
         h->illness++;
     }
     h->rebooting = 0;
-    if (!rc_ail_silent(h->ail)) {
+    if (!rc_ail_silent(h->ail) && h->node != RC_SIM_NO_NODE) {
         rc_sim_slurm_host(f->slurm, c->at_ms, c->addr, true, c->at_ms);
     }
     if (h->ail) {
@@ -409,7 +429,7 @@ state_moved(struct rc_fleet *f, uint32_t slot, const struct rc_sim_change *c)
         f->r.instance_ms += f->now_ms - h->paid_from_ms;
         h->paid_from_ms = -1;
         give_back(f, h);
-        if (f->serving[h->node] == slot) {
+        if (h->node != RC_SIM_NO_NODE && f->serving[h->node] == slot) {
             rc_queue_stall_on(f, h->node, h->luck);
         }
     } else if (c->state == RC_INST_PENDING && h->paid_from_ms < 0) {
@@ -434,14 +454,18 @@ rc_ills_changes(struct rc_fleet *f)
             came_up(f, c.slot, &c);
         } else if (c.kind == RC_SIM_CHANGE_DOWN) {
             h->rebooting = 1;
-            rc_sim_slurm_host(f->slurm, c.at_ms, c.addr, false, c.at_ms);
-            if (f->serving[h->node] == c.slot) {
+            if (h->node != RC_SIM_NO_NODE) {
+                rc_sim_slurm_host(f->slurm, c.at_ms, c.addr, false, c.at_ms);
+            }
+            if (h->node != RC_SIM_NO_NODE && f->serving[h->node] == c.slot) {
                 rc_queue_stall_on(f, h->node, h->luck);
             }
         } else {
             state_moved(f, c.slot, &c);
         }
-        rc_score_judge(f, h->node);
+        if (h->node != RC_SIM_NO_NODE) {
+            rc_score_judge(f, h->node);
+        }
     }
 }
 

@@ -320,6 +320,8 @@ void rc_ills_heal(struct rc_fleet *f, uint32_t slot);
 void rc_ills_news(struct rc_fleet *f, uint32_t slot);
 bool rc_ills_whole(const struct rc_fleet *f, uint32_t node);
 void rc_ills_launched(struct rc_fleet *f, uint32_t slot, uint32_t node);
+/* A spare was given this node's name. */
+void rc_ills_named(struct rc_fleet *f, uint32_t slot, uint32_t node);
 uint32_t rc_fleet_node(const struct rc_fleet *f, const char *name); /* or RC_SIM_NO_NODE */
 uint32_t rc_fleet_slot(struct rc_fleet *f, const struct rc_sim_instance *inst);
 
