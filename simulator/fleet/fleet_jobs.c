@@ -294,12 +294,24 @@ close_run(struct rc_fleet *f, uint32_t at, enum rc_job_cause cause)
     rc_due_push(f, f->now_ms + CLEAN_MS, RC_DUE_JOB_FREE, at, j->run);
 }
 
+/* A job that listens saves what it has done. */
+static void
+save_now(const struct rc_fleet *f, struct rc_fleet_job *j)
+{
+    if (j->listens && !j->stall_ms) {
+        j->signal_saved_ms = count_run(j, f->now_ms - j->start_ms).done_ms;
+    }
+}
+
 void
 rc_queue_interrupt(struct rc_fleet *f, uint32_t at, enum rc_job_cause cause)
 {
     /* One that stands still is not killed by whoever ends it: the fault did that. */
     bool dead = f->q.job[at].stall_ms != 0;
 
+    if (cause == RC_CAUSE_PREEMPTED) { /* slurmctld's GraceTime */
+        save_now(f, &f->q.job[at]);
+    }
     close_run(f, at, dead ? RC_CAUSE_FAULT : cause);
 }
 
@@ -382,9 +394,8 @@ rc_queue_save_on(struct rc_fleet *f, uint32_t node)
 {
     uint32_t at = running_on(f, node);
 
-    if (at != RC_SIM_NO_NODE && f->q.job[at].dt_ms && !f->q.job[at].stall_ms) {
-        struct rc_fleet_job *j = &f->q.job[at];
-        j->signal_saved_ms = count_run(j, f->now_ms - j->start_ms).done_ms;
+    if (at != RC_SIM_NO_NODE) {
+        save_now(f, &f->q.job[at]);
     }
 }
 

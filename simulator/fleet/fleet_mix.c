@@ -17,7 +17,7 @@ enum {
     REFERENCE_JOBS = 7200,
     LIMIT_MS_MAX = 7 * RC_FLEET_DAY,
     HIGH_FROM_NODES = 32,
-    HIGH_PERMILLE = 100
+    HIGH_PERMILLE = 30
 };
 
 /* Of the logarithm of a run time: most are short, few are long. */
@@ -122,6 +122,7 @@ rc_mix_draw(struct rc_fleet *f, struct rc_fleet_job *j)
         j->dt_ms = luck & 1 ? j->dt_ms : 0;
     }
     j->level = j->nodes >= HIGH_FROM_NODES && (luck >> 32) % 1000 < HIGH_PERMILLE;
+    j->listens = j->dt_ms && luck >> 2 & 1;
     /* People ask for up to twice of what they need. */
     j->limit_ms = j->work_ms + j->work_ms * (int64_t)((luck >> 8) % 1000) / 1000 + RC_FLEET_HOUR;
 }

@@ -104,26 +104,52 @@ shadow_of(const struct rc_fleet *f, uint32_t need, uint32_t ready, uint32_t *ret
     return RC_SIM_NEVER; /* nodes are out: it waits until they are back */
 }
 
-/* Youngest first among those that have run for two hours. */
-static bool
-preempt_for(struct rc_fleet *f, const struct rc_fleet_job *j)
+/* Takes from the youngest backwards; fits: only what is not more than still wanted. */
+static uint32_t
+preempt_pass(struct rc_fleet *f, uint32_t last, uint32_t found, uint32_t want, bool fits)
 {
-    uint32_t ready, at = f->q.running.head, last = RC_SIM_NO_NODE, found;
+    while (last != RC_SIM_NO_NODE && found < want) {
+        const struct rc_fleet_job *j = &f->q.job[last];
+        uint32_t at = last, nodes = j->nodes;
+        last = j->before;
+        if (!fits || nodes <= want - found) {
+            rc_queue_interrupt(f, at, RC_CAUSE_PREEMPTED);
+            found += nodes;
+        }
+    }
+    return found;
+}
 
-    (void)rc_sim_slurm_ready(f->slurm, &ready);
-    found = ready;
+static uint32_t
+youngest_to_take(const struct rc_fleet *f, uint32_t ready, uint32_t *ret_found)
+{
+    uint32_t at = f->q.running.head, last = RC_SIM_NO_NODE;
+
+    *ret_found = ready;
     while (at != RC_SIM_NO_NODE && f->now_ms - f->q.job[at].start_ms >= PREEMPT_AFTER_MS) {
-        found += f->q.job[at].nodes;
+        *ret_found += f->q.job[at].nodes;
         last = at;
         at = f->q.job[at].after;
     }
-    if (found < j->nodes) {
+    return last;
+}
+
+/* Jobs that have run for two hours may be taken, the youngest of them first, and those that
+ * are not larger than what is wanted before larger ones. */
+static bool
+preempt_for(struct rc_fleet *f, uint32_t want)
+{
+    uint32_t ready, found;
+
+    (void)rc_sim_slurm_ready(f->slurm, &ready);
+    uint32_t last = youngest_to_take(f, ready, &found);
+    if (found < want) {
         return false;
     }
-    for (found = ready; found < j->nodes; last = at) {
-        at = f->q.job[last].before;
-        found += f->q.job[last].nodes;
-        rc_queue_interrupt(f, last, RC_CAUSE_PREEMPTED);
+    found = preempt_pass(f, last, ready, want, true);
+    if (found < want) { /* what was taken stands in no line of running jobs any more */
+        uint32_t left;
+        preempt_pass(f, youngest_to_take(f, 0, &left), found, want, false);
     }
     return true;
 }
@@ -160,7 +186,7 @@ rc_plan_backfill(struct rc_fleet *f)
     if (head == RC_SIM_NO_NODE) {
         return;
     }
-    if (f->q.job[head].level && preempt_for(f, &f->q.job[head])) {
+    if (f->q.job[head].level && preempt_for(f, f->q.job[head].nodes)) {
         return; /* its nodes are being cleaned: nobody else takes them */
     }
     fill_behind(f, head);

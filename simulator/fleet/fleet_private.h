@@ -138,6 +138,8 @@ struct rc_fleet_job {
     uint32_t restarts;
     uint32_t ends_at; /* bucket of the plan */
     uint32_t id;
+    uint32_t listens; /* saves when it is told that it must go */
+    uint32_t pad_;
 };
 
 struct rc_line_of_jobs {
