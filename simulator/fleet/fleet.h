@@ -21,7 +21,7 @@
 #include "simulator/faults/fault_model.h"
 
 enum {
-    RC_FLEET_NODES_MAX = 16384, /* as many as one subnet of the EC2 model holds */
+    RC_FLEET_NODES_MAX = 16000, /* what one subnet of the EC2 model holds, and replacements */
     RC_FLEET_DAYS_MAX = 3660,
     RC_FLEET_GPUS = 8,         /* of a node */
     RC_FLEET_LARGE_NODES = 64, /* jobs from here on (512 GPUs) are scored on their own too */

@@ -99,12 +99,17 @@ do_due(struct rc_fleet *f, const struct rc_due *d)
     }
 }
 
+/* A node with an open incident is read each second, all others with the next whole pass. */
 void
 rc_fleet_news(struct rc_fleet *f, uint32_t node)
 {
     if (!f->node_is_news[node]) {
         f->node_is_news[node] = 1;
         f->node_news[f->node_news_count++] = node;
+    }
+    if (!f->watch_due && f->s && f->s->open_incidents && rc_fleet_is_watched(f, node)) {
+        f->watch_due = 1;
+        rc_due_push(f, f->now_ms + RC_FLEET_WATCH_MS, RC_DUE_WATCH, 0, 0);
     }
 }
 

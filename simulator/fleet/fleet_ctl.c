@@ -9,7 +9,7 @@
 #include "simulator/fleet/fleet_private.h"
 #include "simulator/model/sim_hash.h"
 
-enum { QUEUE_FIRST = 1024 }; /* a power of two, as are all later rooms */
+enum { QUEUE_FIRST = 1024, TICKS_MAX = 1000000 }; /* a power of two, as are all later rooms */
 
 void
 rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
@@ -137,7 +137,8 @@ rc_fleet_turn(struct rc_fleet *f)
     if (f->now_ms < f->away_until_ms) {
         return;
     }
-    for (;;) {
+    for (uint32_t ticks = 0;; ticks++) {
+        assert(ticks < TICKS_MAX); /* else something is busy for nothing, for ever */
         step_queue(f);
         if (rc_next_deadline(f->s) > f->now_ms) {
             return;

@@ -133,6 +133,7 @@ alarm_is(struct rc_fleet *f, uint32_t slot, bool firing)
     struct rc_ev_cloudwatch_alarm alarm = {.state = firing ? RC_ALARM_FIRING : RC_ALARM_OK};
 
     f->host[slot].alarmed = firing;
+    f->host[slot].alarms += firing;
     if (inst) {
         tell_fleet(f, RC_EV_CLOUDWATCH_ALARM, inst->id, "node-health", &alarm, sizeof alarm);
     }
@@ -315,7 +316,7 @@ false_alarm(struct rc_fleet *f)
     last_ms += (int64_t)((luck >> 20) % (uint64_t)(5 * last_ms));
     if (kind == FALSE_ALARM) {
         alarm_is(f, slot, true);
-        rc_due_push(f, f->now_ms + last_ms, RC_DUE_CALM, slot, h->illness);
+        rc_due_push(f, f->now_ms + last_ms, RC_DUE_CALM, slot, h->alarms);
     } else {
         fall_ill(f, slot, RC_AIL_SILENT, luck, last_ms);
     }
@@ -485,6 +486,12 @@ rc_ills_due(struct rc_fleet *f, const struct rc_due *d)
         return;
     }
     struct rc_host *h = &f->host[d->index];
+    if (d->kind == RC_DUE_CALM) {
+        if (h->alarmed && h->alarms == d->tag) {
+            alarm_is(f, d->index, false);
+        }
+        return;
+    }
     if (h->illness != d->tag) {
         return; /* over, or another host by now */
     }
@@ -492,7 +499,5 @@ rc_ills_due(struct rc_fleet *f, const struct rc_due *d)
         rc_ills_heal(f, d->index);
     } else if (d->kind == RC_DUE_SHOW && h->ail) {
         show_ailment(f, d->index);
-    } else if (d->kind == RC_DUE_CALM && !h->ail && h->alarmed) {
-        alarm_is(f, d->index, false);
     }
 }

@@ -72,8 +72,8 @@ rc_fleet_show(struct rc_fleet *f, uint32_t node, bool past_the_diff)
     }
 }
 
-static bool
-is_watched(struct rc_fleet *f, uint32_t node)
+bool
+rc_fleet_is_watched(struct rc_fleet *f, uint32_t node)
 {
     uint32_t slot = rc_score_core(f, node);
 
@@ -85,8 +85,8 @@ void
 rc_fleet_watch(struct rc_fleet *f)
 {
     f->watch_due = 0;
-    for (uint32_t i = 0; i < f->node_news_count; i++) {
-        if (is_watched(f, f->node_news[i])) {
+    for (uint32_t i = 0; f->now_ms >= f->away_until_ms && i < f->node_news_count; i++) {
+        if (rc_fleet_is_watched(f, f->node_news[i])) {
             rc_fleet_show(f, f->node_news[i], false);
         }
     }

@@ -102,7 +102,8 @@ struct rc_host {
     uint32_t generation; /* 0 = the host of the start */
     uint32_t rebooting;
     uint32_t alarmed;
-    uint32_t part; /* enum rc_part */
+    uint32_t alarms; /* so far: a late end of an earlier one is known by it */
+    uint32_t part;   /* enum rc_part */
     uint64_t luck;
     int64_t heals_ms;
     int64_t paid_from_ms; /* -1 = not running */
@@ -362,6 +363,7 @@ void rc_store_answer_lease(struct rc_fleet *f, struct rc_errand *r);
 /* fleet_poll.c, fleet_sweep.c, fleet_intake.c */
 void rc_fleet_poll(struct rc_fleet *f);
 void rc_fleet_watch(struct rc_fleet *f);
+bool rc_fleet_is_watched(struct rc_fleet *f, uint32_t node);
 void rc_fleet_show(struct rc_fleet *f, uint32_t node, bool past_the_diff);
 void rc_fleet_sweep(struct rc_fleet *f, enum rc_sweep which);
 void rc_fleet_look(struct rc_fleet *f, struct rc_errand *r);

@@ -53,6 +53,7 @@ rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
         {"checkpoint write in ms", c->w_ms, 0, RC_FLEET_DAY},
         {"a person's delay in ms", c->person_ms, RC_FLEET_MINUTE, INT64_C(30) * RC_FLEET_DAY},
         {"price in cents", c->price_cents, 0, 100000000},
+        {"jobs", c->jobs, 0, RC_FLEET_JOBS_NONE},
         {"world", c->world, 0, RC_FLEET_WORLD__MAX - 1},
     };
 
