@@ -16,6 +16,12 @@ install(FILES ${CMAKE_SOURCE_DIR}/docs/configuration.md ${CMAKE_SOURCE_DIR}/docs
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-controller COMPONENT controller)
 
 install(TARGETS nodewatch DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT node)
+install(TARGETS rc-slurm-helper DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws
+        COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/nodewatch.service
+        DESTINATION ${RC_UNIT_DIR} COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/docs/operating.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}-node COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aws.conf
         DESTINATION ${RC_UNIT_DIR}/slurmd.service.d COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog

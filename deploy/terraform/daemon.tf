@@ -1,6 +1,16 @@
 # What the daemon and the roles are told.
 
 locals {
+  # What GRES calls them. Other types: as DescribeInstanceTypes says.
+  known_gpus = {
+    "p4d.24xlarge" = { count = 8, name = "a100" }, "p4de.24xlarge" = { count = 8, name = "a100" }
+    "p5.48xlarge"  = { count = 8, name = "h100" }, "p5e.48xlarge" = { count = 8, name = "h200" }, "p5en.48xlarge" = { count = 8, name = "h200" }
+  }
+  gpus = { for type in toset([var.gpu.type]) : type => lookup(local.known_gpus, type, {
+    count = try(sum([for g in data.aws_ec2_instance_type.compute[type].gpus : g.count]), 1)
+    name  = try(lower(replace(one(data.aws_ec2_instance_type.compute[type].gpus).name, " ", "-")), "gpu")
+  }) }
+
   ec2_arn = "arn:${data.aws_partition.current.partition}:ec2:${var.region}:${data.aws_caller_identity.current.account_id}"
 
   # Without the keys that are not set: the daemon takes no null.
@@ -70,7 +80,8 @@ locals {
       threads_per_core = data.aws_ec2_instance_type.compute[g.type].default_threads_per_core
       # The system keeps a part: a node that shows less than configured would be refused.
       memory_mb = floor(data.aws_ec2_instance_type.compute[g.type].memory_size * 0.93)
-      gpus      = group == "gpu" ? 8 : 0
+      gpus      = group == "gpu" ? local.gpus[g.type].count : 0
+      gpu_type  = group == "gpu" ? local.gpus[g.type].name : ""
       efa_cards = g.efa_cards
     } if g.count > 0]
   }

@@ -127,7 +127,8 @@ module "iam" {
 
   name                 = var.cluster_name
   queue_arn            = module.events.queue_arn
-  table_arns           = var.daemon_state == "dynamodb" ? module.events.table_arns : []
+  lease_table_arn      = var.daemon_state == "dynamodb" ? module.events.table_arns["lease"] : ""
+  incidents_table_arn  = var.daemon_state == "dynamodb" ? module.events.table_arns["incidents"] : ""
   munge_secret_arn     = module.storage.munge_secret_arn
   database_secret_arn  = module.database.secret_arn
   packages_bucket_arn  = module.storage.packages_bucket_arn
@@ -161,6 +162,7 @@ module "launch_templates" {
     controllers      = ["ctl-1", "ctl-2"]
     munge_secret_arn = module.storage.munge_secret_arn
     packages_bucket  = module.storage.packages_bucket
+    gpus             = each.key == "gpu" ? local.gpus[each.value.type].count : 0
   }
 }
 

@@ -19,6 +19,9 @@ if command -v systemd-analyze >/dev/null; then
     check "reconcilerd.service verifies" unit_verifies "$D/systemd/reconcilerd.service"
     # The threshold is in tenths.
     check "reconcilerd.service is exposed at most 2.0" exposed_at_most 20 "$D/systemd/reconcilerd.service"
+    check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
+    # It sees devices, all processes and the network: that is what is left.
+    check "nodewatch.service is exposed at most 3.5" exposed_at_most 35 "$D/systemd/nodewatch.service"
 else
     skip "reconcilerd.service verifies" "systemd-analyze is not installed"
 fi
@@ -102,6 +105,32 @@ ansible() {
 for play in "$A"/*.yml; do
     check "$(basename "$play") is sound" ansible ansible-playbook --syntax-check "$(basename "$play")"
 done
+# The syntax check of a play does not open the files that a role includes.
+every_file_parses() {
+    "$CACHE/ansible/bin/python" -c 'import pathlib, sys, yaml
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.yml")):
+    try:
+        yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        sys.exit(f"{path}: {error}")' "$A"
+}
+check "every file of the roles parses" every_file_parses
+topology_by_aws() {
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
+loader.exec_module(module)
+nodes = {"i-1": "gpu-1", "i-2": "gpu-2", "i-3": "gpu-3", "i-4": "cpu-1"}
+known = {"i-1": ["nn-top", "nn-mid", "nn-a"], "i-2": ["nn-top", "nn-mid", "nn-b"], "i-3": ["nn-top", "nn-mid", "nn-a"]}
+lines = list(module.switches(nodes, known))
+want = ["SwitchName=nn-a Nodes=gpu-1,gpu-3", "SwitchName=nn-b Nodes=gpu-2", "SwitchName=unknown Nodes=cpu-1",
+        "SwitchName=nn-mid Switches=nn-a,nn-b", "SwitchName=nn-top Switches=nn-mid",
+        "SwitchName=core Switches=nn-top,unknown"]
+sys.exit("\n".join(lines) if lines != want else 0)
+PYTHON
+}
+check "topology.conf is made from DescribeInstanceTopology's network nodes" topology_by_aws
 names_every_node() {
     ansible ansible-inventory --list >"$WORK/inventory.json" &&
         python3 -c 'import json, sys
@@ -177,6 +206,7 @@ controller_has_everything() {
 node_has_everything() {
     dpkg-deb -c "$WORK"/packages/slurm-on-aws-node_*.deb >"$WORK/list"
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
+        usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
         lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf; do
         grep -q " \./$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
@@ -198,3 +228,25 @@ fi
 # --- pages ----------------------------------------------------------------------------------
 
 check "the architecture picture is what its source makes" python3 "$ROOT/docs/architecture.py" --check
+every_fault_has_its_row() {
+    local fault status=0
+    while read -r fault; do
+        [ "$fault" = none ] || grep -qE "^\\|.*\`$fault\`.*\\|" "$ROOT/docs/runbooks/incidents.md" ||
+            { echo "$fault: no row in docs/runbooks/incidents.md" && status=1; }
+    done < <(sed -nE 's/^ +X\(RC_FAULT_[A-Z_]+, *"([a-z-]+)",.*/\1/p' "$ROOT/reconciler/core/policy.h")
+    return "$status"
+}
+check "every fault that the daemon knows has its row in the runbook of incidents" every_fault_has_its_row
+links_lead_somewhere() {
+    python3 - "$ROOT" <<'PYTHON'
+import pathlib, re, sys
+root, wrong = pathlib.Path(sys.argv[1]), 0
+for page in [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "deploy").rglob("*.md")]:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        if not (page.parent / target).exists():
+            wrong = 1
+            print(f"{page.relative_to(root)}: {target}")
+sys.exit(wrong)
+PYTHON
+}
+check "links between the pages lead somewhere" links_lead_somewhere

@@ -57,7 +57,7 @@ def extract(state, out):
 
 def granted(policy):
     for statement in json.loads(pathlib.Path(policy).read_text())["Statement"]:
-        actions = statement["Action"]
+        actions = statement["Action"] if statement["Effect"] == "Allow" else []
         yield from [actions] if isinstance(actions, str) else actions
 
 

@@ -79,3 +79,18 @@ terraform() {
 ruler_setup() {
     mvn -q -f ruler/pom.xml dependency:build-classpath -Dmdep.outputFile="$CACHE/ruler.classpath"
 }
+
+# render TF_COPY TFVARS OUT: an apply with made-up answers, and what it rendered, in OUT.
+render_cluster() {
+    local tf=$1 vars=$2 out=$3
+    cat >"$tf/backend_override.tf" <<'HCL'
+terraform {
+  backend "local" {}
+}
+HCL
+    cp "$vars" "$tf/terraform.tfvars"
+    (cd "$tf" && terraform init -input=false -no-color -reconfigure &&
+        terraform apply -input=false -no-color -auto-approve -parallelism=4 &&
+        terraform show -json -no-color >"$out/state.json") &&
+        python3 "$HERE/rendered.py" extract "$out/state.json" "$out"
+}

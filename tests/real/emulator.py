@@ -4,6 +4,7 @@ Run by the Python that has moto: emulator.py AWS-PORT CONTROL-PORT. What is adde
 
 - RunInstances keeps its ClientToken's promise: the same request again returns the
   same reservation, another request with the token is IdempotentParameterMismatch.
+- A template whose network interfaces name a subnet launches there, and the call must not name one.
 - Subnets can be without capacity (InsufficientInstanceCapacity, HTTP 500 as EC2's
   list of server errors has it).
 - Instances take time: pending, stopping and shutting-down last until the
@@ -98,6 +99,22 @@ moto_stop, moto_terminate, moto_reboot = Instance.stop, Instance.terminate, Inst
 moto_add_message = Queue.add_message
 
 
+def take_template_subnet(self):
+    """The subnet that the template's network interfaces name: EC2 takes none in the call then."""
+    template = self._get_param("LaunchTemplate")
+    if not template:
+        return None
+    data = self.ec2_backend._get_template_from_args(template).data
+    subnets = [n["SubnetId"] for n in data.get("NetworkInterfaces", []) if n.get("SubnetId")]
+    if not subnets:
+        return None
+    if self._get_param("SubnetId"):
+        raise Ec2Failure(400, "InvalidParameterCombination", "Network interfaces and an "
+                         "instance-level subnet ID may not be specified on the same request")
+    self.params["SubnetId"] = subnets[0]
+    return subnets[0]
+
+
 def run_instances(self):
     token = self._get_param("ClientToken")
     request = json.dumps({k: v for k, v in sorted(self.params.items()) if k != "ClientToken"},
@@ -109,7 +126,7 @@ def run_instances(self):
                 raise Ec2Failure(400, "IdempotentParameterMismatch",
                                  f"Arguments differ from those first used with {token}.")
             return result
-        subnet = self._get_param("SubnetId")
+        subnet = take_template_subnet(self) or self._get_param("SubnetId")
         if subnet in WORLD.full:
             raise Ec2Failure(500, "InsufficientInstanceCapacity",
                              "We currently do not have sufficient capacity in the Availability "

@@ -109,6 +109,15 @@ def enter_namespace(name):
             raise OSError(ctypes.get_errno(), f"setns {name}")
 
 
+def remove_group(path):
+    """Control groups are removed from the leaves up, and only when nothing runs in them."""
+    for folder, _, _ in os.walk(path, topdown=False):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            pass
+
+
 def sweep(folder):
     """Ends and removes what the notes name, newest first, then the folder."""
     notes = Path(folder) / NOTES
@@ -120,6 +129,10 @@ def sweep(folder):
             end_process(int(row[1]), int(row[2]))
         elif row[0] == "namespace":
             run("ip", "netns", "del", row[1], check=False)
+        elif row[0] == "loop":
+            run("losetup", "--detach", row[1], check=False)
+        elif row[0] == "control-group":
+            remove_group(row[1])
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -29,8 +29,8 @@ output "incidents_table" {
 }
 
 output "table_arns" {
-  description = "Both tables."
-  value       = [for table in aws_dynamodb_table.this : table.arn]
+  description = "Both tables: lease, incidents."
+  value       = { for key, table in aws_dynamodb_table.this : key => table.arn }
 }
 
 output "people_topic_arn" {

@@ -31,12 +31,12 @@ locals {
         Condition = { StringEquals = { "aws:ResourceTag/${local.tag}" = var.name } }
       },
       {
-        # The other controller, before its slurmctld is replaced.
-        Sid       = "FenceController"
-        Effect    = "Allow"
-        Action    = ["ec2:StopInstances", "ec2:StartInstances"]
+        # The controllers carry the cluster's tag too, so that one can fence the other by stopping it.
+        Sid       = "NeverEndAController"
+        Effect    = "Deny"
+        Action    = ["ec2:TerminateInstances", "ec2:RebootInstances"]
         Resource  = "${local.ec2}:instance/*"
-        Condition = { StringEquals = { "aws:ResourceTag/slurm-on-aws:controller-of" = var.name } }
+        Condition = { StringEquals = { "aws:ResourceTag/slurm-on-aws:role" = "controller" } }
       },
       {
         Sid      = "LaunchTagged"
@@ -98,11 +98,18 @@ locals {
         Resource = var.queue_arn
       },
       ] : s],
-      [for arns in length(var.table_arns) > 0 ? [var.table_arns] : [] : {
-        Sid      = "LeaseAndIncidents"
+      # A write of an incident is a transaction that also checks the lease's epoch.
+      [for arn in compact([var.lease_table_arn]) : {
+        Sid      = "Lease"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"]
-        Resource = arns
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+        Resource = arn
+      }],
+      [for arn in compact([var.incidents_table_arn]) : {
+        Sid      = "Incidents"
+        Effect   = "Allow"
+        Action   = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        Resource = arn
     }])
   }
 
@@ -121,6 +128,19 @@ locals {
         Effect   = "Allow"
         Action   = "s3:GetObject"
         Resource = "${var.packages_bucket_arn}/*"
+      },
+    ]
+  }
+
+  # The reconciler role puts there what fresh instances fetch.
+  publish = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Publish"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${var.packages_bucket_arn}/node/*"
       },
     ]
   }
@@ -173,6 +193,7 @@ locals {
   policies = {
     "controller/daemon"   = local.daemon
     "controller/join"     = local.join
+    "controller/publish"  = local.publish
     "controller/secrets"  = local.secrets
     "controller/metrics"  = local.metrics
     "controller/topology" = local.topology

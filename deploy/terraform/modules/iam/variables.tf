@@ -8,9 +8,16 @@ variable "queue_arn" {
   type        = string
 }
 
-variable "table_arns" {
-  description = "DynamoDB tables of lease and incidents; none while the daemon keeps them in files."
-  type        = list(string)
+variable "lease_table_arn" {
+  description = "DynamoDB table of the lease, \"\" while the daemon keeps its state in files."
+  type        = string
+  default     = ""
+}
+
+variable "incidents_table_arn" {
+  description = "DynamoDB table of incidents and histories, \"\" while the daemon keeps its state in files."
+  type        = string
+  default     = ""
 }
 
 variable "munge_secret_arn" {

@@ -16,6 +16,7 @@ locals {
       RC_CONTROLLERS=${join(",", var.join.controllers)}
       RC_MUNGE_SECRET=${var.join.munge_secret_arn}
       RC_PACKAGES_BUCKET=${var.join.packages_bucket}
+      RC_WATCH_OPTIONS="${trimspace("${var.join.gpus > 0 ? "--gpus ${var.join.gpus}" : ""} ${var.efa_cards > 0 ? "--efas ${var.efa_cards}" : ""}")}"
     ENV
     join     = file("${path.module}/files/join.sh")
   })

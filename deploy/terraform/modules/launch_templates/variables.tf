@@ -132,6 +132,7 @@ variable "join" {
     controllers      = list(string)
     munge_secret_arn = string
     packages_bucket  = string
+    gpus             = optional(number, 0)
   })
 }
 

@@ -61,12 +61,14 @@ resource "aws_instance" "fixed" {
     tags        = merge(var.tags, { Name = "${var.name}-${each.key}" })
   }
 
+  # The daemon sees the controllers among its instances: it may stop and start them (fencing), IAM
+  # forbids it to end them, and its node repairs leave them alone, being of no group.
   tags = merge(var.tags, {
     Name                = "${var.name}-${each.key}"
     "slurm-on-aws:role" = each.value.kind
-    # Not slurm-on-aws:cluster: what carries that is a compute node to the daemon. A controller
-    # may be stopped by its peer, by this tag, and by nothing else.
-    "slurm-on-aws:${each.value.kind}-of" = var.name
+    }, each.value.kind != "controller" ? {} : {
+    "slurm-on-aws:cluster" = var.name
+    "slurm-on-aws:node"    = each.key
   })
 
   lifecycle {

@@ -16,7 +16,8 @@ mock_provider "aws" {
 variables {
   name                 = "prod-a"
   queue_arn            = "arn:aws:sqs:us-east-1:123456789012:prod-a-events"
-  table_arns           = ["arn:aws:dynamodb:us-east-1:123456789012:table/prod-a-lease"]
+  lease_table_arn      = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-a-lease"
+  incidents_table_arn  = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-a-incidents"
   munge_secret_arn     = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
   packages_bucket_arn  = "arn:aws:s3:::packages"
   launch_template_arns = ["arn:aws:ec2:us-east-1:123456789012:launch-template/lt-1"]
@@ -29,8 +30,8 @@ run "what_changes_instances_asks_for_the_tag" {
   assert {
     condition = alltrue([
       for s in jsondecode(output.policies["controller/daemon"]).Statement :
-      can(s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:cluster"] == "prod-a") || can(s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:controller-of"] == "prod-a")
-      if length(setintersection(flatten([s.Action]), ["ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:TerminateInstances"])) > 0
+      try(s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:cluster"], "") == "prod-a"
+      if s.Effect == "Allow" && length(setintersection(flatten([s.Action]), ["ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:TerminateInstances"])) > 0
     ])
     error_message = "a tag condition on everything that stops, starts, reboots or terminates"
   }
@@ -43,6 +44,17 @@ run "what_changes_instances_asks_for_the_tag" {
   }
 }
 
+run "a_controller_is_never_ended" {
+  command = apply
+  assert {
+    condition = anytrue([
+      for s in jsondecode(output.policies["controller/daemon"]).Statement :
+      s.Effect == "Deny" && contains(s.Action, "ec2:TerminateInstances") && s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:role"] == "controller"
+    ])
+    error_message = "the daemon may stop a controller, not terminate it"
+  }
+}
+
 run "compute_nodes_may_touch_no_instance" {
   command = apply
   assert {
@@ -52,5 +64,17 @@ run "compute_nodes_may_touch_no_instance" {
   assert {
     condition     = length(aws_iam_role_policy_attachment.ssm) == 0
     error_message = "SSM only on demand"
+  }
+}
+
+run "only_controllers_publish_and_only_what_nodes_fetch" {
+  command = apply
+  assert {
+    condition     = jsondecode(output.policies["controller/publish"]).Statement[0].Resource == "arn:aws:s3:::packages/node/*"
+    error_message = "the folder of the nodes only"
+  }
+  assert {
+    condition     = !anytrue([for key, policy in output.policies : strcontains(policy, "s3:PutObject") if !startswith(key, "controller/")])
+    error_message = "nobody else writes what runs on every node"
   }
 }

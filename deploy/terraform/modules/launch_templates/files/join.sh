@@ -1,13 +1,16 @@
 #!/bin/bash
 # slurm-on-aws-join - makes a fresh instance a node of its cluster.
 #
-# Reads /etc/slurm-on-aws/join.env and the instance's tags. What an image brings already is
-# left as it is, so the same script serves a plain image (installs Slurm and the node package)
-# and one that the roles have prepared (GPU drivers, EFA), and may run again at any time.
+# Reads /etc/slurm-on-aws/join.env, the instance's tags, and what the controllers have published in
+# the cluster's bucket. What an image brings already is left as it is, so the same script serves a
+# plain image (installs Slurm, the file systems' clients and the node package) and one that the
+# roles have prepared (GPU drivers, EFA), and may run again at any time. While nothing is published
+# yet it does nothing: the plays make such an instance a node.
 set -euo pipefail
 
 readonly ENV_FILE=${RC_JOIN_ENV:-/etc/slurm-on-aws/join.env}
 readonly IMDS=${RC_IMDS:-http://169.254.169.254}
+readonly PUBLISHED=/var/lib/slurm-on-aws-node
 # shellcheck source=/dev/null
 . "$ENV_FILE"
 
@@ -35,6 +38,12 @@ aws_curl() {
 user = "$(credential AccessKeyId):$(credential SecretAccessKey)"
 header = "X-Amz-Security-Token: $(credential Token)"
 CONFIG
+}
+
+# fetch NAME: one of the published files. curl's status 22: it is not there.
+fetch() {
+    aws_curl s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o "$PUBLISHED/$1" \
+        "https://$RC_PACKAGES_BUCKET.s3.$RC_REGION.amazonaws.com/node/$1"
 }
 
 node_name() {
@@ -66,9 +75,34 @@ set_name() {
     fi
 }
 
+# between BEGIN-END-FILE LINES: our lines in a file that others write too; the markers are those of
+# the hostnames role.
+own_block() {
+    local file=$1 lines=$2 mark="slurm-on-aws: fixed nodes"
+    sed -i "/^# BEGIN $mark\$/,/^# END $mark\$/d" "$file"
+    { echo "# BEGIN $mark" && cat "$lines" && echo "# END $mark"; } >>"$file"
+}
+
+mount_shared() {
+    local source target kind options
+    while read -r source target kind options; do
+        mkdir -p "$target"
+        grep -qF "$source $target " /etc/fstab || echo "$source $target $kind $options" >>/etc/fstab
+        # A server that is away must not keep a node out: nofail, and the next boot tries again.
+        mountpoint -q "$target" || timeout 60 mount "$target" || say "cannot mount $target"
+    done <"$PUBLISHED/fstab"
+}
+
+wanted_packages() {
+    echo slurmd munge
+    grep -q ' nfs4 ' "$PUBLISHED/fstab" && echo nfs-common
+    grep -q ' glusterfs ' "$PUBLISHED/fstab" && echo glusterfs-client
+    return 0
+}
+
 install_packages() {
     local missing=() p
-    for p in slurmd munge; do
+    for p in $(wanted_packages); do
         dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing+=("$p")
     done
     [ ${#missing[@]} -eq 0 ] && return 0
@@ -80,12 +114,24 @@ install_packages() {
 }
 
 install_node_package() {
-    local deb=/var/cache/slurm-on-aws-node.deb
     [ -x /usr/sbin/nodewatch ] && return 0
     say "installing slurm-on-aws-node from s3://$RC_PACKAGES_BUCKET"
-    aws_curl s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o "$deb" \
-        "https://$RC_PACKAGES_BUCKET.s3.$RC_REGION.amazonaws.com/slurm-on-aws-node.deb"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$deb"
+    fetch slurm-on-aws-node.deb
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        "$PUBLISHED/slurm-on-aws-node.deb"
+}
+
+# The daemon's gate signs in with this key and runs commands, nothing else.
+let_probe_in() {
+    local home=/var/lib/slurm-on-aws-probe
+    fetch probe.pub
+    id -u slurm-on-aws >/dev/null 2>&1 ||
+        useradd --system --create-home --home-dir "$home" --shell /bin/sh --password '*' slurm-on-aws
+    install -d -m 700 -o slurm-on-aws -g slurm-on-aws "$home/.ssh"
+    sed 's/^/no-agent-forwarding,no-port-forwarding,no-pty,no-X11-forwarding /' "$PUBLISHED/probe.pub" \
+        >"$home/.ssh/authorized_keys"
+    chown slurm-on-aws: "$home/.ssh/authorized_keys"
+    chmod 600 "$home/.ssh/authorized_keys"
 }
 
 write_munge_key() {
@@ -111,21 +157,31 @@ SLURMD_OPTIONS="--conf-server $RC_CONTROLLERS"
 OPTIONS
     cat >/etc/default/slurm-on-aws-node <<OPTIONS
 NODEWATCH_ADMIT_OPTIONS="--conf-server $RC_CONTROLLERS"
+NODEWATCH_WATCH_OPTIONS="$RC_WATCH_OPTIONS"
 OPTIONS
 }
 
 main() {
     TOKEN=$(imds_token)
     CREDENTIALS=$(imds "meta-data/iam/security-credentials/$(imds meta-data/iam/security-credentials/)")
+    mkdir -p "$PUBLISHED"
+    if ! fetch hosts; then
+        say "nothing is published in s3://$RC_PACKAGES_BUCKET yet: the plays make this instance a node"
+        return 0
+    fi
+    fetch fstab
+    own_block /etc/hosts "$PUBLISHED/hosts"
     install_packages
     install_node_package
+    let_probe_in
+    mount_shared
     write_munge_key
     write_slurmd_options
     await_name
     set_name "$NAME"
     systemctl daemon-reload
-    systemctl enable munge slurmd
-    systemctl restart munge
+    systemctl enable munge slurmd nodewatch
+    systemctl restart munge nodewatch
     # Not waited for: the gate stays closed until the daemon has registered this instance.
     systemctl --no-block restart slurmd
     say "done; slurmd waits for its admission"

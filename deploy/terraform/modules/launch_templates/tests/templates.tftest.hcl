@@ -15,6 +15,7 @@ variables {
     controllers      = ["ctl-1", "ctl-2"]
     munge_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
     packages_bucket  = "bucket"
+    gpus             = 8
   }
 }
 
@@ -65,7 +66,7 @@ run "safe_by_default" {
 run "a_fresh_instance_joins" {
   command = plan
   assert {
-    condition     = strcontains(output.user_data, "RC_CONTROLLERS=ctl-1,ctl-2") && strcontains(output.user_data, "secretsmanager.GetSecretValue") && strcontains(output.user_data, "--conf-server")
+    condition     = strcontains(output.user_data, "RC_CONTROLLERS=ctl-1,ctl-2") && strcontains(output.user_data, "secretsmanager.GetSecretValue") && strcontains(output.user_data, "--conf-server") && strcontains(output.user_data, "RC_WATCH_OPTIONS=\"--gpus 8 --efas 4\"")
     error_message = "the user data has what joining needs"
   }
   assert {

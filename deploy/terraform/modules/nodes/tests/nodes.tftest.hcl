@@ -36,8 +36,12 @@ run "controllers_in_two_zones_can_be_fenced" {
     error_message = "protected from termination, not from being stopped: stopping is how a controller is fenced"
   }
   assert {
-    condition     = !contains(keys(aws_instance.fixed["ctl-1"].tags), "slurm-on-aws:cluster")
-    error_message = "a controller is no compute node to the daemon"
+    condition     = aws_instance.fixed["ctl-1"].tags["slurm-on-aws:node"] == "ctl-1" && aws_instance.fixed["ctl-1"].tags["slurm-on-aws:role"] == "controller"
+    error_message = "the daemon finds the controllers by their tags"
+  }
+  assert {
+    condition     = alltrue([for n in ["login-1", "nfs-1", "gluster-1"] : !contains(keys(aws_instance.fixed[n].tags), "slurm-on-aws:cluster")])
+    error_message = "nothing else is the daemon's to touch"
   }
 }
 

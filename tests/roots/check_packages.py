@@ -1,0 +1,105 @@
+"""The packages, built, judged, installed, looked at and purged in fresh roots of a Debian release.
+
+check_packages SUITE...: needs root; trees are made once in the cache.
+"""
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.roots import trees
+from tests.roots.checks import Checks
+
+ROOT = Path(__file__).resolve().parents[2]
+# There is no bug tracker of Debian's to close a bug in, and no watch file: we are the upstream.
+NOT_OURS = "initial-upload-closes-no-bugs,no-manual-page"
+UNITS = {"controller": ["reconcilerd.service"], "node": ["nodewatch.service", "slurmd.service"]}
+# What an installation changes beside its own files.
+BOOKS = ("var/lib/dpkg", "var/lib/apt", "var/cache", "var/log", "proc", "sys", "dev", "tmp", "run", "root",
+         "etc/group", "etc/gshadow", "etc/passwd", "etc/shadow", "etc/subuid", "etc/subgid", "var/lib/systemd",
+         "var/lib/ucf", "etc/ld.so.cache", "usr/share/info")
+
+
+@contextmanager
+def clone(suite, name):
+    """A fresh root with the layer's packages."""
+    folder = Path(tempfile.mkdtemp(prefix="rc-packages-"))
+    try:
+        with trees.overlay(trees.layer(suite, name), folder / "upper", folder / "tree") as root:
+            policy = root / "usr/sbin/policy-rc.d"
+            policy.write_text("#!/bin/sh\nexit 101\n")
+            policy.chmod(0o755)
+            yield root
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(suite, out):
+    with clone(suite, "build") as root:
+        source = root / "src"
+        source.mkdir()
+        tracked = trees.run("git", "-C", ROOT, "ls-files").splitlines()
+        for name in tracked:
+            if (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, source / name)
+        trees.in_tree(root, "git", "-C", "/src", "init", "-q")
+        trees.in_tree(root, "git", "-C", "/src", "add", "-A")
+        trees.in_tree(root, "/src/deploy/debian/build.sh", "/out")
+        said = trees.in_tree(root, "sh", "-c", f"lintian --allow-root --suppress-tags {NOT_OURS} /out/*.deb 2>&1; true")
+        for deb in (root / "out").glob("*.deb"):
+            shutil.copy(deb, out)
+    return said
+
+
+def files(root):
+    found = set()
+    for path in root.rglob("*"):
+        name = str(path.relative_to(root))
+        if not name.startswith(BOOKS):
+            found.add(name)
+    return found
+
+
+def installs_and_purges(suite, part, deb):
+    """Everything of its dependencies first, so that what is compared is the package alone."""
+    package = f"slurm-on-aws-{part}"
+    with clone(suite, "") as root:
+        trees.in_tree(root, "apt-get", "-q", "update")
+        depends = trees.run("dpkg-deb", "-f", deb, "Depends")
+        names = [d.split("|")[0].split("(")[0].strip() for d in depends.split(",")]
+        trees.apt_install(root, "--no-install-recommends", *names)
+        before = files(root)
+        shutil.copy(deb, root / "tmp/it.deb")
+        trees.apt_install(root, "--no-install-recommends", "/tmp/it.deb")
+        units = trees.in_tree(root, "sh", "-c", "systemd-analyze verify --recursive-errors=yes "
+                              f"{' '.join(UNITS[part])} 2>&1 || true")
+        wrong = [line for line in units.splitlines() if "man:" not in line and "Failed to prepare filename" not in line]
+        for program in ("reconcilerd", "reconcilectl") if part == "controller" else ("nodewatch",):
+            trees.in_tree(root, "sh", "-c", f"{program} --help >/dev/null 2>&1; test $? -le 2")
+        trees.in_tree(root, "dpkg", "--purge", package)
+        left = files(root) - before
+    return "\n".join([*wrong, *(f"left behind: {name}" for name in sorted(left))])
+
+
+def main(suites):
+    check = Checks()
+    for suite in suites:
+        out = Path(tempfile.mkdtemp(prefix="rc-debs-"))
+        try:
+            said = []
+            if not check(f"the packages build in a fresh {suite}", lambda: said.append(build(suite, out)) or ""):
+                continue
+            check(f"lintian has nothing to say about them ({suite})", lambda: said[0].strip())
+            for part in UNITS:
+                deb, = out.glob(f"slurm-on-aws-{part}_*.deb")
+                check(f"slurm-on-aws-{part} installs, its units verify, and it leaves nothing when purged ({suite})",
+                      installs_and_purges, suite, part, deb)
+        finally:
+            shutil.rmtree(out)
+    return 1 if check.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,226 @@
+"""The plays of deploy/ansible on booted Debian roots, and the cluster that comes out of them.
+
+check_roots RENDERED PACKAGES: prints one line a check. A check that fails shows what it saw; the
+later ones are tried all the same, except when the machines or the plays themselves are missing.
+"""
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+from tests.roots.check_calls import calls_are_granted
+from tests.roots.checks import Checks
+from tests.roots.cluster import Cluster
+from tests.roots.root_world import tail, wait_for
+
+RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+# The GPU play needs NVIDIA's and EFA's downloads; check_gpu_roles.py has stand-ins for them.
+PLAYS = ("play-hostnames.yml", "play-install-nfs.yml", "play-install-gluster.yml", "play-install-slurm.yml",
+         "play-install-reconciler.yml")
+
+
+def play_ends_well(cluster, *words):
+    status, output = cluster.play(*words)
+    return output[-6000:] if status else ""
+
+
+def changes_nothing(cluster, *words):
+    status, output = cluster.play(*words)
+    if status:
+        return output[-6000:]
+    changed = [row[0] for row in RECAP.findall(output) if row[2] != "0"]
+    if not changed:
+        return ""
+    tasks = re.split(r"^(?=TASK|RUNNING HANDLER)", output, flags=re.M)
+    return "\n".join(t.strip() for t in tasks if re.search(r"^changed: ", t, re.M))
+
+
+# --- file systems -------------------------------------------------------------------------------
+
+def nfs_serves(cluster):
+    """A client of its own in user space: the kernel here has none."""
+    root = cluster.roots["nfs-1"]
+    exports = root.shell("exportfs -v")
+    if "no_subtree_check" not in exports or "/export/home" not in exports or "async" not in exports:
+        return exports
+    client = ["chroot", str(root.tree)]
+    (root.tree / "tmp/hello").write_text("by NFS\n")
+    from tests.real.lifeline import run
+    url = f"nfs://{root.addr}/export/home/hello?version=4"
+    run(*client, "nfs-cp", "/tmp/hello", url)
+    if root.shell("cat /export/home/hello") != "by NFS\n":
+        return "the file did not arrive in the export"
+    return "" if run(*client, "nfs-cat", url).stdout == "by NFS\n" else "the file is not read back"
+
+
+def nfs_is_tuned(cluster):
+    said = cluster.roots["nfs-1"].shell("cat /etc/nfs.conf.d/slurm-on-aws.conf /proc/sys/net/core/rmem_max")
+    return "" if "threads=64" in said and "16777216" in said else said
+
+
+def volume_replicates(cluster):
+    cluster.roots["cpu-1"].shell("echo one >/shared_gluster/replicated && sync")
+    for name in ("gluster-1", "gluster-2", "gluster-3"):
+        if cluster.roots[name].shell("cat /bricks/brick1/shared/replicated", check=False) != "one\n":
+            return f"{name} has no copy"
+    return ""
+
+
+def volume_heals(cluster):
+    """One of three servers loses its power; what is written meanwhile reaches it afterwards."""
+    lost = cluster.roots["gluster-3"]
+    lost.power_off()
+    cluster.roots["cpu-1"].shell("timeout 60 sh -c 'echo two >/shared_gluster/healed && sync'")
+    lost.power_on()
+    wait_for(lost.booted, 60, "boot of gluster-3")
+    wait_for(lambda: lost.shell("cat /bricks/brick1/shared/healed 2>/dev/null", check=False) == "two\n", 120,
+             "healed file on gluster-3", 1)
+    left = cluster.roots["gluster-1"].shell("gluster volume heal shared info summary")
+    return "" if not re.search(r"split-brain: [1-9]", left) else left
+
+
+# --- Slurm --------------------------------------------------------------------------------------
+
+def ctl(cluster):
+    """A controller that has power."""
+    return next(r for n, r in cluster.roots.items() if n.startswith("ctl-") and r.nspawn.poll() is None)
+
+
+def nodes_idle(cluster):
+    def idle():
+        return ctl(cluster).shell("timeout 20 sinfo -h -N -o '%N %t' | sort -u", check=False).split() == [
+            "cpu-1", "idle", "cpu-2", "idle", "gpu-1", "idle"]
+    try:
+        wait_for(idle, 120, "idle nodes", 1)
+        return ""
+    except TimeoutError:
+        return ctl(cluster).shell("timeout 20 sinfo -N -l; timeout 20 scontrol show node; "
+                                  "tail -20 /var/log/slurm/slurmctld.log", check=False)
+
+
+def submit(cluster, job, *options):
+    """As a user on the login node."""
+    words = " ".join(options)
+    said = cluster.roots["login-1"].shell(
+        f"cd /tmp && runuser -u admin -- timeout 60 sbatch --parsable {words} /opt/jobs/{job}")
+    return said.strip().split(";")[0]
+
+
+def accounted(cluster, job, seconds=90):
+    def ended():
+        row = ctl(cluster).shell(f"timeout 30 sacct -nPX -j {job} -o State,NodeList,AllocTRES", check=False)
+        return row if re.match(r"(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)", row) else ""
+    return wait_for(ended, seconds, f"job {job} in accounting", 1)
+
+
+def bring_jobs(cluster):
+    cluster.roots["login-1"].shell("mkdir -p /shared_gluster/date /shared_gluster/gpu-sample && "
+                                   "chmod 1777 /shared_gluster/date /shared_gluster/gpu-sample && mkdir -p /opt/jobs")
+    for job in (cluster.site / "deploy/jobs").iterdir():
+        cluster.roots["login-1"].write(f"/opt/jobs/{job.name}", job.read_text(), 0o755)
+
+
+def same_user_everywhere(cluster):
+    """Users are the operator's to make: here the image's own has the same id on every machine."""
+    ids = {root.shell("id -u admin") for name, root in cluster.roots.items() if name != "db"}
+    return "" if len(ids) == 1 else str(ids)
+
+
+def sample_job_runs(cluster):
+    bring_jobs(cluster)
+    job = submit(cluster, "sample.slurm")
+    row = accounted(cluster, job)
+    out = cluster.roots["login-1"].shell(f"cat /shared_gluster/date/{job}.out", check=False)
+    return "" if row.startswith("COMPLETED") and re.match(r"(cpu|gpu)-\d\n", out) else f"{row}{out}"
+
+
+def database_by_tls(cluster):
+    said = cluster.roots["db"].shell(
+        "mysql -e \"select count(*) from information_schema.processlist where user='slurm'\" -sN; "
+        "mysql -e \"show global status like 'Ssl_accepts'\" -sN; mysql -h 127.0.0.1 --skip-ssl -u slurm "
+        "-pof-the-database -e 'select 1' 2>&1 | tail -1")
+    words = said.split()
+    return "" if int(words[0]) > 0 and int(words[2]) > 0 and "secure" in said else said
+
+
+def gpu_job_is_profiled(cluster):
+    gpu = cluster.roots["gpu-1"]
+    job = submit(cluster, "gpu-sample.slurm", "--cpus-per-task=1")
+    row = accounted(cluster, job)
+    found = wait_for(lambda: gpu.shell(f"cat /var/log/slurm/dcgm/{job}.txt", check=False), 20, "DCGM's figures")
+    left = gpu.shell("ls /run/dcgmi /run | grep -E '^(group|job)-|dcgm-job'", check=False)
+    if row.startswith("COMPLETED") and "gres/gpu=1" in row and "SM Utilization" in found and not left:
+        return ""
+    return f"{row}\n{found}\nleft over: {left}\n{gpu.shell('cat /var/log/dcgmi.calls', check=False)}"
+
+
+def hanging_dcgm_is_not_in_the_way(cluster):
+    gpu = cluster.roots["gpu-1"]
+    gpu.shell("touch /run/dcgmi.hangs")
+    start = time.monotonic()
+    try:
+        row = accounted(cluster, submit(cluster, "gpu-sample.slurm", "--cpus-per-task=1"), 150)
+    finally:
+        gpu.shell("rm /run/dcgmi.hangs")
+    state = ctl(cluster).shell("timeout 20 sinfo -h -n gpu-1 -o %t")
+    if row.startswith("COMPLETED") and "drain" not in state and time.monotonic() - start < 120:
+        return ""
+    return f"{row}\n{state}\n{time.monotonic() - start:.0f} s"
+
+
+def hold(cluster):
+    """RC_ROOTS_HOLD=FILE: the machines stay up for a person to look at, until FILE is removed."""
+    name = os.environ.get("RC_ROOTS_HOLD")
+    if name:
+        Path(name).write_text(str(cluster.folder))
+        while Path(name).exists():
+            time.sleep(0.5)
+
+
+def main(rendered, packages):
+    check = Checks()
+    with Cluster(rendered) as cluster:
+        try:
+            run_all(check, cluster, packages)
+        finally:
+            hold(cluster)
+    return 1 if check.failed else 0
+
+
+def run_all(check, cluster, packages):
+    from tests.roots import check_healing as healing  # it uses the questions of this file
+    if not check("the machines of the inventory boot, AWS's side is made from the applied state",
+                 cluster.build, Path(packages)):
+        print(tail(cluster.folder / "emulator.log"), file=sys.stderr)
+        return
+    for play in PLAYS:
+        if not check(f"{play} ends well", play_ends_well, cluster, play):
+            return
+    for play in PLAYS:
+        check(f"{play} a second time changes nothing", changes_nothing, cluster, play)
+    check("the exports are parsed, served, written and read by NFS", nfs_serves, cluster)
+    check("the NFS server has 64 threads and its buffers", nfs_is_tuned, cluster)
+    check("a file in /shared_gluster is on all three bricks", volume_replicates, cluster)
+    check("a file written while a server is away heals when it is back", volume_heals, cluster)
+    check("users have the same id on every machine", same_user_everywhere, cluster)
+    check("every node registers and is idle", nodes_idle, cluster)
+    check("sample.slurm runs, its output is in /shared_gluster, sacct knows it", sample_job_runs, cluster)
+    check("slurmdbd talks to the database by TLS, which plain text cannot", database_by_tls, cluster)
+    check("a GPU job is profiled by prolog and epilog", gpu_job_is_profiled, cluster)
+    check("a DCGM that hangs neither keeps the job nor drains the node", hanging_dcgm_is_not_in_the_way, cluster)
+    check("the daemon finds its configuration right", healing.configuration_checks, cluster)
+    check("the daemon leads", healing.daemon_leads, cluster)
+    check("a node that AWS ends is replaced by a fresh machine, which cloud-init makes a node",
+          healing.node_is_replaced, cluster)
+    check("the replacement has mounts, names, agent and gate, and runs a job", healing.replacement_is_whole, cluster)
+    for play in PLAYS:
+        check(f"{play} --check changes nothing and ends well", play_ends_well, cluster, play, "--check")
+    check("a play finishes a half-built host", healing.half_built_host_is_finished, cluster)
+    check("a job outlives the power of the active controller", healing.job_outlives_a_controller, cluster)
+    check("the other controller takes new jobs", healing.fresh_job_runs_on_the_backup, cluster)
+    check("every role asked AWS for what its policies grant, the daemon for all of it", calls_are_granted, cluster)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:3]))
