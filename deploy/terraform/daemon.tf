@@ -55,6 +55,7 @@ locals {
     lease     = var.daemon_state == "file" ? { kind = "file", table = null } : { kind = "dynamodb", table = module.events.lease_table }
     incidents = var.daemon_state == "file" ? { kind = "file", table = null } : { kind = "dynamodb", table = module.events.incidents_table }
     control   = { group = "slurm-operators" }
+    metrics   = { cloudwatch = "slurm-on-aws" } # what the alarms of "nobody leads" look at
     ssh       = { user = "slurm-on-aws", key = "/etc/slurm-on-aws/probe_ed25519" }
     tags      = local.tags
   }

@@ -215,12 +215,12 @@ variable "database" {
 }
 
 variable "daemon_state" {
-  description = "Where the daemon keeps lease and incidents. file: on ctl-1, and it runs there only. dynamodb: the pair; a daemon that has no such store yet says so and does not start."
+  description = "Where the daemon keeps lease and incidents. dynamodb (default): both controllers run it, one leads. file: on ctl-1 only, and nobody goes on when ctl-1 is lost."
   type        = string
-  default     = "file"
+  default     = "dynamodb"
 
   validation {
     condition     = contains(["file", "dynamodb"], var.daemon_state)
-    error_message = "daemon_state must be file or dynamodb."
+    error_message = "daemon_state must be dynamodb or file."
   }
 }

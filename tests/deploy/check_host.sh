@@ -44,7 +44,7 @@ fi
 known_metrics() {
     local name status=0
     grep -hoE 'reconcilerd_[a-z0-9_]+' "$D"/prometheus/*.yml "$D"/grafana/*.json \
-        "$D"/ansible/roles/cloudwatch/files/reconciler-metrics "$D"/terraform/modules/alarms/main.tf |
+        "$D"/terraform/modules/alarms/main.tf |
         sort -u >"$WORK/names"
     while read -r name; do
         grep -q "\"${name%_bucket}\"" "$ROOT/reconciler/io/daemon/report.c" ||

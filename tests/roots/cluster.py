@@ -150,7 +150,7 @@ class Cluster(RootWorld):
             root.write("/usr/local/sbin/serve-exports", (stand_in / "serve-exports").read_text(), 0o755)
             root.write("/etc/systemd/system/nfs-server.service", (stand_in / "nfs-server.service").read_text())
         if kind == "gpu":
-            for tool, source in (("dcgmi", "tests/roots/stand_ins"), ("nvidia-smi", "tests/real")):
+            for tool, source in (("dcgmi", "tests/roots/stand_ins"), ("nvidia-smi", "tests/real/tools")):
                 root.write(f"/usr/bin/{tool}", (ROOT / source / tool).read_text(), 0o755)
 
     def export(self, source, path):

@@ -61,19 +61,19 @@ run "the_daemon_is_told_the_truth" {
     error_message = "every launch option names its pinned template, which names the subnet"
   }
   assert {
-    condition     = output.reconcilerd.lease.kind == "file" && !strcontains(module.iam.policies["controller/daemon"], "dynamodb")
-    error_message = "files on one controller, and no right that is not used"
+    condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.lease.table == "prod-a-lease" && output.reconcilerd.incidents.table == "prod-a-incidents"
+    error_message = "two controllers share lease and incidents"
   }
 }
 
-run "the_pair_shares_its_state" {
+run "state_in_files_needs_no_tables" {
   command = apply
   variables {
-    daemon_state = "dynamodb"
+    daemon_state = "file"
   }
   assert {
-    condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.incidents.table == "prod-a-incidents"
-    error_message = "two controllers share lease and incidents"
+    condition     = output.reconcilerd.lease.kind == "file" && !strcontains(module.iam.policies["controller/daemon"], "dynamodb")
+    error_message = "files on one controller, and no right that is not used"
   }
 }
 
