@@ -62,10 +62,11 @@ class Root:
         run("chroot", self.tree, "useradd", "-m", "-s", "/bin/bash", USER)
         (etc / "sudoers.d/90-admin").write_text(f"{USER} ALL=(ALL) NOPASSWD:ALL\n")
         run("ssh-keygen", "-A", "-f", self.tree)
-        ssh = self.tree / f"home/{USER}/.ssh"
+        home = Path("home", USER)
+        ssh = self.tree / home / ".ssh"
         ssh.mkdir()
         shutil.copy(self.world.folder / "operator.pub", ssh / "authorized_keys")
-        run("chroot", self.tree, "chown", "-R", f"{USER}:", f"/home/{USER}/.ssh")
+        run("chroot", self.tree, "chown", "-R", f"{USER}:", f"/{home}/.ssh")
 
     def cable(self):
         life = self.world.lifeline

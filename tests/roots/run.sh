@@ -36,5 +36,8 @@ step "Ansible is there" made ansible venv ansible ansible==12.2.0
 step "the packages build" "$ROOT/deploy/debian/build.sh" "$WORK/packages"
 cd "$ROOT"
 # Mounts of the roots are in a namespace that goes with its last process.
+roots=0
 RC_ANSIBLE=$CACHE/ansible/bin unshare --mount --propagation private \
-    python3 -m tests.roots.check_roots "$WORK/rendered" "$WORK/packages"
+    python3 -m tests.roots.check_roots "$WORK/rendered" "$WORK/packages" || roots=1
+unshare --mount --propagation private python3 -m tests.roots.check_packages bookworm trixie || roots=1
+exit "$roots"
