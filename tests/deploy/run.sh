@@ -37,6 +37,8 @@ skip() {
 . ./check_terraform.sh
 # shellcheck source=check_rendered.sh
 . ./check_rendered.sh
+# shellcheck source=check_readme.sh
+. ./check_readme.sh
 if [ -e check_host.sh ]; then
     # shellcheck source=/dev/null
     . ./check_host.sh

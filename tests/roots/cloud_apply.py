@@ -5,11 +5,12 @@ ends it. Prints a JSON object: `ids` (id in the state -> id in the emulator) and
 its instance). Types that the emulator does not know are left out (UNSPOKEN says which).
 """
 import json
+import os
 import sys
 
 import boto3
 
-URL, REGION = "http://127.0.0.1:5000", "us-east-1"
+URL, REGION = os.environ.get("RC_EMULATOR_URL", "http://127.0.0.1:5000"), "us-east-1"
 UNSPOKEN = {"aws_efs_file_system", "aws_efs_mount_target", "aws_efs_backup_policy", "local_file"}
 IDS, DONE, COMPUTE = {}, set(), {}
 

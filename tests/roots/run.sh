@@ -1,7 +1,7 @@
 #!/bin/bash
 # The roles, really run: Terraform's inventory, booted Debian roots, plays over ssh, and the
 # cluster that comes out of them. Trees and tools are made once in RC_CACHE.
-# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2034
+# shellcheck source-path=SCRIPTDIR disable=SC1091,SC2034,SC2317
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../deploy"
 HERE=$PWD
