@@ -4,7 +4,7 @@ set(RC_UNIT_DIR "/lib/systemd/system" CACHE PATH "folder of systemd's units")
 
 install(TARGETS reconcilerd DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT controller)
 install(TARGETS reconcilectl DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT controller)
-install(TARGETS rc-slurm-helper rc-registrar
+install(TARGETS rc-slurm-helper rc-registrar rc-controller-helper
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies/careful.json
               ${CMAKE_SOURCE_DIR}/policies/fast.json ${CMAKE_SOURCE_DIR}/policies/schema.json

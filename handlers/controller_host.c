@@ -32,11 +32,11 @@ controller_host_apply(struct rc_state *s, const struct rc_event *ev)
     if (!answers && strcmp(s->host, ev->node) != 0) {
         /* What it saw of both went with it. */
         for (uint32_t k = 0; k < s->pair.count; k++) {
-            s->pair.c[k].mode[RC_EYE_PEER] = RC_CTL_UNKNOWN;
-            rc_pair_fold(s, k, 0);
+            rc_pair_see(s, k, RC_EYE_PEER, RC_CTL_UNKNOWN, 0);
+            rc_pair_fold(s, k);
         }
     }
-    rc_pair_fold(s, i, 0);
+    rc_pair_fold(s, i);
 }
 
 const struct rc_handler rc_handler_controller_host = {RC_EV_CONTROLLER_HOST, controller_host_apply};

@@ -13,11 +13,11 @@ controller_probe_apply(struct rc_state *s, const struct rc_event *ev)
     if (i >= s->pair.count) {
         return;
     }
-    s->pair.c[i].mode[probe->by_peer ? RC_EYE_PEER : RC_EYE_OWN] = probe->mode;
+    rc_pair_see(s, i, probe->by_peer ? RC_EYE_PEER : RC_EYE_OWN, probe->mode, probe->age_ms);
     if (*probe->addr) {
         memcpy(s->pair.c[i].addr, probe->addr, sizeof probe->addr);
     }
-    rc_pair_fold(s, i, probe->age_ms);
+    rc_pair_fold(s, i);
 }
 
 const struct rc_handler rc_handler_controller_probe = {RC_EV_CONTROLLER_PROBE,

@@ -20,7 +20,7 @@
 
 typedef void(show_fn)(FILE *out, const struct cJSON *reply);
 
-enum argument { NO_ARGUMENT, NODE, INCIDENT, MESSAGE };
+enum argument { NO_ARGUMENT, NODE, INCIDENT, MESSAGE, FAILOVER };
 
 struct command {
     const char *words;   /* as typed, one or two */
@@ -40,14 +40,18 @@ static const struct command commands[] = {
     {"resume", "resume", NO_ARGUMENT, NULL, "act again"},
     {"lead --yield", "lead-yield", NO_ARGUMENT, NULL, "give the lease to the other controller"},
     {"breaker reset", "breaker-reset", NO_ARGUMENT, NULL, "close the breaker"},
+    {"failover", "failover", FAILOVER, NULL, "make the other controller primary, fenced as always"},
     {"quarantine list", "quarantine-list", NO_ARGUMENT, rc_ctl_show_quarantine,
      "messages that could not be read"},
     {"quarantine replay", "quarantine-replay", MESSAGE, NULL,
      "give one back to the daemon, or all"},
 };
 
-static const char *const argument_names[] = {
-    [NO_ARGUMENT] = "", [NODE] = " NODE", [INCIDENT] = " INCIDENT", [MESSAGE] = " ID|all"};
+static const char *const argument_names[] = {[NO_ARGUMENT] = "",
+                                             [NODE] = " NODE",
+                                             [INCIDENT] = " INCIDENT",
+                                             [MESSAGE] = " ID|all",
+                                             [FAILOVER] = " [--to HOST] [--dry-run]"};
 
 struct options {
     const char *socket;
@@ -106,6 +110,7 @@ add_argument(cJSON *request, enum argument kind, const char *text)
             return cJSON_AddTrueToObject(request, "all") != NULL;
         }
         break;
+    case FAILOVER:
     case INCIDENT:
         break;
     }
@@ -140,21 +145,14 @@ show_reply(const struct command *c, const struct options *o, cJSON *reply, FILE 
     return is_ok ? RC_CTL_OK : RC_CTL_REFUSED;
 }
 
+/* Takes the request. */
 static int
-ask_daemon(const struct command *c, const struct options *o, const char *argument, FILE *out,
-           FILE *err)
+ask_with(const struct command *c, const struct options *o, cJSON *request, FILE *out, FILE *err)
 {
-    cJSON *request = cJSON_CreateObject();
     cJSON *reply = NULL;
     struct rc_error e;
     int status = RC_CTL_NO_DAEMON;
 
-    cJSON_AddStringToObject(request, "cmd", c->request);
-    if (!add_argument(request, c->argument, argument)) {
-        cJSON_Delete(request);
-        return usage_error(err, "%s: expected%s, got \"%s\"", c->words, argument_names[c->argument],
-                           argument);
-    }
     if (rc_ctl_ask(o->socket, request, &reply, &e) == RC_OK) {
         reply = rc_ctl_settle(o->socket, request, reply);
         status = show_reply(c, o, reply, out, err);
@@ -167,6 +165,45 @@ ask_daemon(const struct command *c, const struct options *o, const char *argumen
     }
     cJSON_Delete(request);
     return status;
+}
+
+static int
+ask_daemon(const struct command *c, const struct options *o, const char *argument, FILE *out,
+           FILE *err)
+{
+    cJSON *request = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(request, "cmd", c->request);
+    if (!add_argument(request, c->argument, argument)) {
+        cJSON_Delete(request);
+        return usage_error(err, "%s: expected%s, got \"%s\"", c->words, argument_names[c->argument],
+                           argument);
+    }
+    return ask_with(c, o, request, out, err);
+}
+
+/* "failover [--to HOST] [--dry-run]", in any order. */
+static int
+run_failover(const struct command *c, const struct options *o, int argc, char **argv, FILE *out,
+             FILE *err)
+{
+    cJSON *request = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(request, "cmd", c->request);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--dry-run") == 0) {
+            cJSON_DeleteItemFromObject(request, "dry_run");
+            cJSON_AddTrueToObject(request, "dry_run");
+        } else if (strcmp(argv[i], "--to") == 0 && i + 1 < argc) {
+            cJSON_DeleteItemFromObject(request, "to");
+            cJSON_AddStringToObject(request, "to", argv[++i]);
+        } else {
+            cJSON_Delete(request);
+            return usage_error(err, "failover: expected [--to HOST] [--dry-run], got \"%s\"",
+                               argv[i]);
+        }
+    }
+    return ask_with(c, o, request, out, err);
 }
 
 /* How many of the words typed are the command's; 0 = it is another one. */
@@ -234,6 +271,9 @@ run_command(int argc, char **argv, const struct options *o, FILE *out, FILE *err
         int wanted = words + (c->argument != NO_ARGUMENT);
         if (words == 0) {
             continue;
+        }
+        if (c->argument == FAILOVER) {
+            return run_failover(c, o, argc, argv, out, err);
         }
         if (argc != wanted) {
             return usage_error(err, "%s: expected%s", c->words,

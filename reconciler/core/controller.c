@@ -20,9 +20,19 @@ rc_pair_find(const struct rc_pair *p, const char *host)
     return RC_CONTROLLERS_MAX;
 }
 
+/* Its own host says so; an eye that saw it serve was before. */
+static bool
+is_known_gone(const struct rc_pair *p, uint32_t i)
+{
+    return p->c[i].link == RC_TOLD_YES && p->c[i].process == RC_PROC_NONE;
+}
+
 bool
 rc_pair_serves(const struct rc_pair *p, uint32_t i)
 {
+    if (is_known_gone(p, i)) {
+        return false;
+    }
     return p->c[i].mode[RC_EYE_OWN] == RC_CTL_PRIMARY ||
            p->c[i].mode[RC_EYE_PEER] == RC_CTL_PRIMARY;
 }
@@ -33,7 +43,8 @@ rc_pair_is_silent(const struct rc_pair *p, uint32_t i)
 {
     const uint32_t *mode = p->c[i].mode;
 
-    return !rc_pair_serves(p, i) && (mode[RC_EYE_OWN] || mode[RC_EYE_PEER]);
+    return is_known_gone(p, i) ||
+           (!rc_pair_serves(p, i) && (mode[RC_EYE_OWN] || mode[RC_EYE_PEER]));
 }
 
 static bool
@@ -184,7 +195,27 @@ doubt(struct rc_pair *p, uint32_t i)
 }
 
 void
-rc_pair_fold(struct rc_state *s, uint32_t i, int64_t age_ms)
+rc_pair_see(struct rc_state *s, uint32_t i, uint32_t eye, uint32_t mode, int64_t age_ms)
+{
+    struct rc_controller *c = &s->pair.c[i];
+
+    c->mode[eye] = mode;
+    c->mode_ms[eye] = mode ? s->now_ms - (age_ms > 0 ? age_ms : 0) : 0;
+}
+
+/* The last moment at which somebody may have seen it serve. */
+static int64_t
+lost_since(const struct rc_state *s, uint32_t i)
+{
+    const struct rc_controller *c = &s->pair.c[i];
+    int64_t ms = c->mode_ms[RC_EYE_OWN] > c->mode_ms[RC_EYE_PEER] ? c->mode_ms[RC_EYE_OWN]
+                                                                  : c->mode_ms[RC_EYE_PEER];
+
+    return is_known_gone(&s->pair, i) || ms <= 0 ? s->now_ms : ms;
+}
+
+void
+rc_pair_fold(struct rc_state *s, uint32_t i)
 {
     struct rc_pair *p = &s->pair;
     struct rc_controller *c = &p->c[i];
@@ -197,8 +228,7 @@ rc_pair_fold(struct rc_state *s, uint32_t i, int64_t age_ms)
             p->primary_ms = s->now_ms;
         }
     } else if (!c->lost_ms && rc_pair_is_silent(p, i)) {
-        c->lost_ms = s->now_ms - (age_ms > 0 ? age_ms : 0);
-        c->lost_ms = c->lost_ms > 0 ? c->lost_ms : 1;
+        c->lost_ms = lost_since(s, i);
     }
     if (rc_pair_well(p, i)) {
         c->ailing_ms = 0;
@@ -221,7 +251,8 @@ rc_pair_forget_views(struct rc_state *s)
 
     for (uint32_t i = 0; i < p->count; i++) {
         struct rc_controller *c = &p->c[i];
-        c->mode[RC_EYE_OWN] = c->mode[RC_EYE_PEER] = RC_CTL_UNKNOWN;
+        rc_pair_see(s, i, RC_EYE_OWN, RC_CTL_UNKNOWN, 0);
+        rc_pair_see(s, i, RC_EYE_PEER, RC_CTL_UNKNOWN, 0);
         c->link = c->fenced = c->munge = RC_TOLD_NOT;
         c->process = RC_PROC_UNKNOWN;
         c->dir = RC_DIR_UNKNOWN;

@@ -123,6 +123,7 @@ struct rc_controller {
     char addr[RC_ADDR_LEN];
     char instance[RC_ID_LEN]; /* as its daemon told; "" = not known */
     uint32_t mode[RC_EYES];   /* enum rc_ctl_mode, as this daemon and its peer see it */
+    int64_t mode_ms[RC_EYES]; /* since when; 0 = not known */
     uint32_t link;            /* enum rc_yes_no: the daemon on that host answers */
     uint32_t process;         /* enum rc_ctl_process, UNKNOWN while the link is down */
     uint32_t fenced;          /* enum rc_yes_no: slurmctld is kept from starting there */
@@ -197,8 +198,10 @@ bool rc_pair_flaps(const struct rc_state *s);
 
 /* fold: facts and time */
 void rc_pair_configure(struct rc_state *s);
-/* After a fact about controller i that is age_ms old. */
-void rc_pair_fold(struct rc_state *s, uint32_t i, int64_t age_ms);
+/* An eye has seen something else, first so long ago. */
+void rc_pair_see(struct rc_state *s, uint32_t i, uint32_t eye, uint32_t mode, int64_t age_ms);
+/* After a fact about controller i. */
+void rc_pair_fold(struct rc_state *s, uint32_t i);
 void rc_pair_forget_views(struct rc_state *s);
 /* The lease came in another epoch, or is gone: what was under way is not ours any more. */
 void rc_pair_forget_work(struct rc_state *s);

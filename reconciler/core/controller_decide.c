@@ -274,7 +274,7 @@ choose(const struct rc_state *s)
         bool same = rc_pair_usable(p, old) && p->c[old].link == RC_TOLD_YES;
         return other ? 1 - old : same ? old : RC_CONTROLLERS_MAX;
     }
-    return is_idle(p, 1) || !rc_pair_usable(p, 0) ? (rc_pair_usable(p, 1) ? 1U : 2U) : 0U;
+    return rc_pair_usable(p, 0) ? 0U : rc_pair_usable(p, 1) ? 1U : RC_CONTROLLERS_MAX;
 }
 
 static bool

@@ -128,7 +128,8 @@ completed_fence(struct rc_state *s, const struct rc_ev_completion *done)
     c->process = RC_PROC_NONE;
     c->fenced = RC_TOLD_YES;
     /* What the eyes saw was before: they must look again. */
-    c->mode[RC_EYE_OWN] = c->mode[RC_EYE_PEER] = RC_CTL_UNKNOWN;
+    rc_pair_see(s, p->from - 1, RC_EYE_OWN, RC_CTL_UNKNOWN, 0);
+    rc_pair_see(s, p->from - 1, RC_EYE_PEER, RC_CTL_UNKNOWN, 0);
 }
 
 /* A look is believed by its own answer alone: notices come late and out of order. */

@@ -77,6 +77,9 @@ def main():
     options = command_line.parse()
     line = timeline.for_options(options)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_SETUP))
+    if options.fault in command_line.CONTROLLER_FAULTS:
+        from simulator.demo import failover
+        sys.exit(failover.play(options, line))
     backend = make_backend(options)
     try:
         line.say("info", f"world: {backend.name}")

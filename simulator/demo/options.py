@@ -6,6 +6,9 @@ from pathlib import Path
 # What AWS tells of, and what the agent on a node does.
 AWS_FAULTS = ("terminate", "spot", "retirement", "status-check", "capacity", "rebalance")
 NODE_FAULTS = ("xid79", "aer-fatal", "efa-down", "fs-hang", "job-storm", "row-remap")
+# Of the primary of two controllers.
+CONTROLLER_FAULTS = ("controller-killed", "controller-hung", "controller-host",
+                     "controller-partition")
 FAULTS = AWS_FAULTS + NODE_FAULTS
 
 
@@ -14,8 +17,9 @@ def parse(words=None):
         prog="./run demo", description="One fault, from the message that tells of it to the job "
         "that runs afterwards. Exit status: 0 the story ended as it should, 1 it did not, "
         "2 usage, 3 set-up failed.")
-    parser.add_argument("--fault", choices=FAULTS, default="terminate",
-                        help="what happens to the node (default: %(default)s)")
+    parser.add_argument("--fault", choices=FAULTS + CONTROLLER_FAULTS, default="terminate",
+                        help="what happens, to a node or to the primary controller "
+                        "(default: %(default)s)")
     parser.add_argument("--real", action="store_true",
                         help="real slurmctld, slurmd, munge and sshd, and moto's EC2; needs root")
     parser.add_argument("--json", action="store_true",
@@ -31,6 +35,8 @@ def parse(words=None):
         parser.error(f"{options.fault} needs --real: agents run on real nodes only")
     if options.fault in NODE_FAULTS and (options.malformed_first or options.replay_message):
         parser.error(f"{options.fault} comes from the node itself: there is no message to repeat or precede")
+    if options.fault in CONTROLLER_FAULTS and not options.real:
+        parser.error(f"--fault {options.fault} needs two real controllers: add --real")
     return options
 
 

@@ -22,14 +22,16 @@ def strip_comments(text):
     return TOKEN.sub(lambda m: "" if m[0].startswith("//") else m[0], text)
 
 
-def write(path, ssh):
-    """Writes the policy file; ssh: can the gate sign in on this world's nodes?"""
+def write(path, ssh, controllers=None):
+    """Writes the policy file; ssh: can the gate sign in on this world's nodes? controllers:
+    other values than the shipped ones in that section."""
     with open(SHIPPED, encoding="utf-8") as shipped:
         policy = json.loads(strip_comments(shipped.read()))
     policy.pop("$schema", None)
     policy["name"] = "demo"
     policy["timeouts"].update(RETRY)
     policy["gate"]["ssh"] = ssh
+    policy["controllers"].update(controllers or {})
     for rule in policy["rules"]:
         if "confirm" in rule and not STANDING & set(rule["match"]["fault"]):
             rule["confirm"] = CONFIRM

@@ -355,4 +355,5 @@ if __name__ == "__main__":
     install_hooks()
     threading.Thread(target=ThreadingHTTPServer(("127.0.0.1", CONTROL_PORT), Control).serve_forever,
                      daemon=True).start()
-    moto_main(["-H", "127.0.0.1", "-p", str(AWS_PORT)])
+    # Every address of the world's own namespace: controllers on hosts of their own call too.
+    moto_main(["-H", "0.0.0.0", "-p", str(AWS_PORT)])

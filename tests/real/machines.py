@@ -80,12 +80,13 @@ class Machine:
                "RC_AGENT": "1" if self.world.agents else "",
                "RC_NODEWATCH_PROGRAM": str(self.world.programs / "nodewatch"),
                "RC_TOOLS": str(self.world.folder / "tools"),
-               "SLURM_CONF": str(self.world.slurm_conf)}
+               "SLURM_CONF": str(self.world.slurm_conf),
+               **self.world.boot_env(self.node, self.instance_id)}
         with open(self.folder / "init.log", "ab") as log:
             self.init = life.spawn(
                 ["nsenter", f"--net=/run/netns/{self.namespace}", sys.executable, HERE / "boot.py",
                  "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child=KILL",
-                 "--mount-proc", "bash", HERE / "instance.sh"], env=env, stdout=log, stderr=log)
+                 "--mount-proc", "bash", HERE / self.world.boot_script(self.node)], env=env, stdout=log, stderr=log)
         self.boots = boots
 
     def power_off(self):

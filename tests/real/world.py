@@ -60,6 +60,14 @@ class RealWorld:
         """The gate that a node's slurmd waits for, as its unit runs it."""
         return f"{programs()}/nodewatch admit --node {node}"
 
+    def boot_script(self, _node):
+        """The first process of the instance behind a name."""
+        return "instance.sh"
+
+    def boot_env(self, _node, _instance):
+        """What it finds in its environment, besides what every instance does."""
+        return {}
+
     def open(self, node_count=3):
         """Everything up, all nodes registered and idle."""
         self.network()

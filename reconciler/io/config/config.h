@@ -80,6 +80,16 @@ struct rc_config_slurm {
     int64_t request_timeout_ms; /* a helper that is silent this long is restarted */
 };
 
+/* The other controller, and the hand on our own slurmctld. The hosts and where a lost one is
+ * launched stand in cluster. */
+struct rc_config_controllers {
+    struct rc_config_command helper; /* rc-controller-helper */
+    char listen[RC_CONFIG_NAME_LEN]; /* of the peer link; the peer's has the same port */
+    char key[RC_CONFIG_PATH_LEN];    /* secret file that both controllers have */
+    char instance_file[RC_CONFIG_PATH_LEN]; /* holds this host's instance id, "" = none */
+    int64_t probe_ms;
+};
+
 struct rc_config_journal {
     char dir[RC_CONFIG_PATH_LEN];
     uint64_t segment_bytes; /* rotated at this size */
@@ -152,6 +162,7 @@ struct rc_config {
     char policy[RC_CONFIG_PATH_LEN];
     char state_dir[RC_CONFIG_PATH_LEN]; /* snapshots and what is not the journal */
     struct rc_config_slurm slurm;
+    struct rc_config_controllers controllers;
     struct rc_config_journal journal;
     struct rc_config_lease lease;
     struct rc_config_incidents incidents;

@@ -160,6 +160,28 @@ rc_config_check_incidents(struct rc_bind *b, const struct rc_jsonc_value *v, voi
 }
 
 void
+rc_config_check_controllers(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_config *config = out;
+    const struct rc_cluster *cluster = &config->cluster;
+
+    if (cluster->controller_count == 1 ||
+        (cluster->controller_count == 2 &&
+         strcmp(cluster->controller[0].host, cluster->controller[1].host) == 0)) {
+        rc_load_error(b->errs, b->file, config_place(v, "hosts"),
+                      "expected two different controllers, or none");
+    }
+    check_id(b, v, "template", "lt-");
+    if (cluster->controllers.option_count && !*cluster->controllers.template_id) {
+        rc_load_error(b->errs, b->file, config_place(v, "launch"), "needs a \"template\"");
+    }
+    if (!*cluster->controllers.template_id != !cluster->controllers.template_version) {
+        rc_load_error(b->errs, b->file, config_place(v, "template_version"),
+                      "\"template\" and \"template_version\" belong together");
+    }
+}
+
+void
 rc_config_check_ssh(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
 {
     const struct rc_config_ssh *ssh = out;

@@ -156,6 +156,28 @@ static const struct rc_bind_row slurm_rows[] = {
 };
 static const struct rc_bind_table slurm_table = {ROWS(slurm_rows), NULL};
 
+static const struct rc_bind_row hand_rows[] = {
+    PATH("program", rc_config_command, program, RC_CONFIG_HAND, "program that speaks the helper protocol"),
+    LIST(RC_BIND_TEXTS, "args", rc_config_command, arg, arg_count, 0, RC_CONFIG_ARGS_MAX, NULL, "", "its arguments: --state-dir StateSaveLocation, …"),
+};
+static const struct rc_bind_table hand_table = {ROWS(hand_rows), NULL};
+static const struct rc_bind_row host_rows[] = {
+    NAMED("host", rc_controller_spec, host, NULL, "name in SlurmctldHost, and node name in the tags of its instances"),
+};
+static const struct rc_bind_table host_table = {ROWS(host_rows), NULL};
+static const struct rc_bind_row controllers_rows[] = {
+    LIST(RC_BIND_OBJECTS, "hosts", rc_config, cluster.controller, cluster.controller_count, 0, RC_CONTROLLERS_MAX, &host_table, "", "both, in the order of slurm.conf; not given = no fail-over"),
+    PART("helper",          rc_config, controllers.helper, &hand_table, "", "the hand on slurmctld of this host"),
+    TEXT("listen",          rc_config, controllers.listen, "0.0.0.0:6825", "address and port of the link between the two daemons; the port is the same on both"),
+    PATH("key",             rc_config, controllers.key, "/etc/slurm-on-aws/peer.key", "file with at least 32 secret bytes, the same on both, readable by its owner only"),
+    PATH("instance_file",   rc_config, controllers.instance_file, "/var/lib/cloud/data/instance-id", "file with this host's instance id"),
+    TIME("probe",           rc_config, controllers.probe_ms, 100, MINUTE, "1s", "how often each slurmctld is asked"),
+    NAMED("template",       rc_config, cluster.controllers.template_id, "", "launch template of a controller; not given = a lost one is left to a person"),
+    NUMBER("template_version", rc_config, cluster.controllers.template_version, 0, UINT32_MAX, "0", "its pinned version"),
+    LIST(RC_BIND_OBJECTS, "launch", rc_config, cluster.controllers.option, cluster.controllers.option_count, 0, RC_OPTIONS_MAX, &option_table, "", "where one may be launched; its own zone is tried first"),
+};
+static const struct rc_bind_table controllers_table = {ROWS(controllers_rows), rc_config_check_controllers};
+
 static const struct rc_bind_row journal_rows[] = {
     PATH("dir",             rc_config_journal, dir, "/var/lib/slurm-on-aws/journal", "folder of the journal"),
     LARGE("segment_bytes",  rc_config_journal, segment_bytes, MIB, 1024 * MIB, "67108864", "a new file is begun at this size"),
@@ -240,6 +262,7 @@ static const struct rc_bind_row config_rows[] = {
     PATH("policy",    rc_config, policy, "/etc/slurm-on-aws/policy.json", "the policy file (policies/README.md)"),
     PATH("state_dir", rc_config, state_dir, "/var/lib/slurm-on-aws", "folder for what must outlive a restart"),
     PART("slurm",     rc_config, slurm, &slurm_table, "", "Slurm's files and the helpers that talk to it"),
+    {.key = "controllers", .type = RC_BIND_OBJECT, .sub = &controllers_table, .fallback = "", .help = "fail-over of slurmctld between two controllers"},
     PART("journal",   rc_config, journal, &journal_table, "", "what was heard and decided, written before it is done"),
     {.key = "lease", .type = RC_BIND_OBJECT, .sub = &lease_table, .fallback = "", .help = "the right to act"},
     PART("incidents", rc_config, incidents, &incidents_table, "", "open incidents, as the other controller must find them"),

@@ -263,6 +263,9 @@ answer_order(struct rc_daemon *d, const struct rc_control_peer *peer, const cJSO
         post_order(d, peer, RC_OP_RESUME, "", 0);
         return said("resumed");
     }
+    if (strcmp(cmd, "failover") == 0) {
+        return rc_answer_failover(d, peer, request);
+    }
     if (strcmp(cmd, "breaker-reset") == 0) {
         return answer_breaker(d, peer);
     }

@@ -215,6 +215,7 @@ rc_answer_status(struct rc_daemon *d)
     add_policy(d, reply);
     add_sources(d, reply);
     add_nodes(d, reply);
+    rc_answer_add_slurmctld(d, reply);
     cJSON *list = cJSON_AddArrayToObject(reply, "incidents");
     if (!d->state->lease_held) {
         add_stored(d, reply, list);

@@ -10,6 +10,7 @@
 
 #include "reconciler/io/daemon/alarms.h"
 #include "reconciler/io/daemon/answer.h"
+#include "reconciler/io/daemon/controllers.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
 #include "reconciler/io/daemon/lead.h"
@@ -348,6 +349,9 @@ rc_daemon_open(struct rc_daemon *d, struct rc_error *e)
         err = open_rooms(d, e);
     }
     if (err == RC_OK) {
+        err = rc_controllers_new(d, &d->controllers, e);
+    }
+    if (err == RC_OK) {
         err = open_doors(d, e);
     }
     if (err == RC_OK) {
@@ -412,6 +416,7 @@ rc_daemon_close(struct rc_daemon *d)
 {
     rc_watch_close(d);
     rc_control_free(d->control);
+    rc_controllers_free(d->controllers);
     rc_policy_file_free(d->policy_file);
     rc_sweeps_free(d->sweeps);
     rc_slurm_free(d->slurm);

@@ -30,10 +30,11 @@
 #include "reconciler/io/store/lease.h"
 #include "reconciler/io/store/quarantine.h"
 
-struct rc_intake;   /* messages: intake.h */
-struct rc_sweeps;   /* EC2 polling: sweeps.h */
-struct rc_executor; /* actions: executor.h */
-struct rc_report;   /* log lines and metrics: report.h */
+struct rc_intake;      /* messages: intake.h */
+struct rc_sweeps;      /* EC2 polling: sweeps.h */
+struct rc_executor;    /* actions: executor.h */
+struct rc_controllers; /* the pair: controllers.h */
+struct rc_report;      /* log lines and metrics: report.h */
 struct rc_policy_file;
 struct rc_lead;     /* the lease: lead.h */
 struct rc_standby;  /* what a standby shows: standby.h */
@@ -81,6 +82,7 @@ struct rc_daemon {
     struct rc_incident_store *store;
     struct rc_quarantine *quarantine;
     struct rc_control *control;
+    struct rc_controllers *controllers; /* NULL: fail-over is not configured */
 
     struct rc_intake *intake;
     struct rc_sweeps *sweeps;

@@ -220,7 +220,29 @@ on_look_row(const struct rc_event *row, void *arg)
 {
     struct rc_errand *errand = arg;
 
+    if (row->kind == RC_EV_INSTANCE && strcmp(row->instance, errand->action.instance) == 0) {
+        errand->launched = *row;
+        errand->has_row = true;
+    }
     rc_sweeps_row(errand->d->sweeps, row);
+}
+
+/* The answer carries what EC2 showed just now: the sweeper posts a row only when it changed. */
+static void
+end_ec2_look(struct rc_errand *errand)
+{
+    struct rc_event ev;
+
+    if (errand->worst.code != RC_OK || !errand->has_row) {
+        rc_errand_end(errand, &errand->worst);
+        return;
+    }
+    rc_event_init(&ev, RC_EV_COMPLETION);
+    ev.u.completion.action = errand->action.id;
+    memcpy(ev.u.completion.instance, errand->launched.instance, RC_ID_LEN);
+    ev.u.completion.launched = errand->launched.u.described;
+    rc_daemon_post(errand->d, &ev);
+    free(errand);
 }
 
 /* Both questions must be answered before the look has ended. */
@@ -233,7 +255,7 @@ on_looked(const struct rc_ec2_done *done, void *arg)
         errand->worst = done->error;
     }
     if (--errand->parts == 0) {
-        rc_errand_end(errand, &errand->worst);
+        end_ec2_look(errand);
     }
 }
 

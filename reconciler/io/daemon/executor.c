@@ -44,6 +44,10 @@ static rc_exec_fn *const exec_fns[RC_ACTION__MAX] = {
     [RC_ACT_FORENSICS] = rc_exec_forensics,
     [RC_ACT_SUPPORT_CASE] = rc_exec_support_case,
     [RC_ACT_LEASE] = rc_exec_lease,
+    [RC_ACT_FENCE] = rc_exec_fence,
+    [RC_ACT_CONTROLLER_START] = rc_exec_controller_start,
+    [RC_ACT_TAKEOVER] = rc_exec_takeover,
+    [RC_ACT_FAILOVER] = rc_exec_failover,
 };
 
 struct rc_errand *
@@ -72,7 +76,7 @@ static bool
 is_question(uint32_t kind)
 {
     return kind == RC_ACT_LEASE || kind == RC_ACT_LOOK || kind == RC_ACT_GATE ||
-           kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_QUARANTINE;
+           kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_QUARANTINE || kind == RC_ACT_FAILOVER;
 }
 
 /* Between the decision and now the journal may have been waited for, or the process

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "reconciler/core/record.h"
+#include "reconciler/io/daemon/controllers.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
 #include "reconciler/io/daemon/lead.h"
@@ -298,6 +299,7 @@ finish_turn(struct rc_daemon *d)
     rc_executor_flush(d->executor);
     rc_intake_follow(d->intake);
     rc_lead_follow(d->lead);
+    rc_controllers_follow(d->controllers);
     make_room(d);
     if (rc_journal_wants_rotation(d->journal) && !d->journal_stuck) {
         rc_recover_rotate(d);

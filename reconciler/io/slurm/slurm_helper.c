@@ -1,6 +1,7 @@
 /* slurm_helper.c - rc-slurm-helper: the one program that links libslurm.
  *
  *     rc-slurm-helper --role reader|writer [--conf /path/slurm.conf]
+ *     rc-slurm-helper --role prober --index N [--conf /path/slurm.conf]
  *
  * It is built once for each Slurm release, since libslurm's name and structs change
  * with every one. Verbs and lines: docs in helper_server.h, line.h and README.md here.
@@ -39,6 +40,12 @@ static const struct rc_verb writer_verbs[] = {
     {NULL, NULL},
 };
 
+static const struct rc_verb prober_verbs[] = {
+    {"probe", rc_slurm_verb_probe},
+    {"where", rc_slurm_verb_where},
+    {NULL, NULL},
+};
+
 /* As libslurm finds it: --conf, SLURM_CONF, the distribution's default. */
 static const char *
 conf_path(const char *option)
@@ -74,21 +81,31 @@ conf_readable(const char *path)
 static int
 slurm_helper_usage(void)
 {
-    (void)fprintf(stderr,
-                  "slurm_helper_usage: rc-slurm-helper --role reader|writer [--conf SLURM.CONF]\n");
+    (void)fprintf(
+        stderr,
+        "usage: rc-slurm-helper --role reader|writer|prober [--index N] [--conf SLURM.CONF]\n");
     return 2;
 }
 
-static int
-serve_slurm(const char *role, const char *conf)
+static const struct rc_verb *
+verbs_of(const char *role)
 {
-    struct slurm_helper helper = {.conf = conf};
+    if (strcmp(role, "prober") == 0) {
+        return prober_verbs;
+    }
+    return strcmp(role, "reader") == 0 ? reader_verbs : writer_verbs;
+}
+
+static int
+serve_slurm(const char *role, const char *conf, uint32_t index)
+{
+    struct slurm_helper helper = {.conf = conf, .index = index};
     char release[32];
     const struct rc_helper_service service = {
         .role = role,
         .product = "slurm",
         .release = release,
-        .verbs = strcmp(role, "reader") == 0 ? reader_verbs : writer_verbs,
+        .verbs = verbs_of(role),
         .arg = &helper,
     };
 
@@ -98,7 +115,11 @@ serve_slurm(const char *role, const char *conf)
     if (!conf_readable(conf)) {
         return 1;
     }
-    slurm_init(conf);
+    if (strcmp(role, "prober") != 0) {
+        slurm_init(conf);
+    } else if (!rc_slurm_prober_init(&helper)) {
+        return 1;
+    }
     return rc_helper_serve(&service, STDIN_FILENO, STDOUT_FILENO);
 }
 
@@ -108,10 +129,12 @@ main(int argc, char **argv)
     static const struct option options[] = {
         {"role", required_argument, NULL, 'r'},
         {"conf", required_argument, NULL, 'c'},
+        {"index", required_argument, NULL, 'i'},
         {NULL, 0, NULL, 0},
     };
     const char *role = "";
     const char *conf = NULL;
+    unsigned long index = 0;
     int option;
 
     rc_helper_adopt_parent();
@@ -120,12 +143,16 @@ main(int argc, char **argv)
             role = optarg;
         } else if (option == 'c') {
             conf = optarg;
+        } else if (option == 'i') {
+            index = strtoul(optarg, NULL, 10);
         } else {
             return slurm_helper_usage();
         }
     }
-    if (optind != argc || (strcmp(role, "reader") != 0 && strcmp(role, "writer") != 0)) {
+    bool known =
+        strcmp(role, "reader") == 0 || strcmp(role, "writer") == 0 || strcmp(role, "prober") == 0;
+    if (optind != argc || !known) {
         return slurm_helper_usage();
     }
-    return serve_slurm(role, conf_path(conf));
+    return serve_slurm(role, conf_path(conf), (uint32_t)index);
 }

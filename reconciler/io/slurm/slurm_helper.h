@@ -33,6 +33,7 @@ struct slurm_helper {
     uint32_t slurm_uid; /* SlurmUser, once known */
     bool knows_slurm_uid;
     uint32_t controllers; /* once known, else 0 */
+    uint32_t index;       /* prober: the SlurmctldHost line that it asks, from 0 */
     partition_info_msg_t *partitions;
     rc_hostlist *partition_nodes; /* one for each partition */
     struct slurm_held held;
@@ -81,7 +82,12 @@ enum rc_err rc_slurm_jobs_read(const char *node, job_fn *fn, void *arg, struct r
  * RC_E_NOT_FOUND when it did not. */
 enum rc_err rc_slurm_jobs_since(time_t *since, job_fn *fn, void *arg, struct rc_error *e);
 
+/* Prober: libslurm is given a configuration that names that one controller only. False with
+ * a line on stderr when there is no such controller. */
+bool rc_slurm_prober_init(struct slurm_helper *h);
+
 /* Verbs. arg is struct slurm_helper. */
+rc_verb_fn rc_slurm_verb_probe, rc_slurm_verb_where;
 rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slurm_verb_node,
     rc_slurm_verb_jobs;
 rc_verb_fn rc_slurm_verb_drain, rc_slurm_verb_down, rc_slurm_verb_resume, rc_slurm_verb_extra;

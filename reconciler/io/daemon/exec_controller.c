@@ -1,0 +1,118 @@
+/* exec_controller.c - fence, start, take over: orders on the two controllers. Right before
+ * slurmctld is made active the proof is asked for once more, for the order has waited for
+ * the disk meanwhile. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "reconciler/core/controller.h"
+#include "reconciler/io/daemon/controllers.h"
+#include "reconciler/io/daemon/executor.h"
+
+static void
+on_order_end(void *arg, const struct rc_error *e)
+{
+    struct rc_errand *errand = arg;
+    struct rc_daemon *d = errand->d;
+    bool fence = errand->action.kind == RC_ACT_FENCE;
+    uint32_t index = errand->action.u.controller.index;
+
+    rc_errand_end(errand, e);
+    if (fence) {
+        rc_controllers_look_again(d->controllers, index);
+    }
+}
+
+static void
+take_order(struct rc_errand *errand, enum rc_err err)
+{
+    struct rc_error e;
+
+    if (err != RC_OK) {
+        rc_fail(&e, err, "%s",
+                err == RC_E_UNREACHABLE ? "the daemon of the other controller does not answer"
+                                        : "the order was not taken");
+        rc_errand_end(errand, &e);
+    }
+}
+
+static int64_t
+time_left(struct rc_daemon *d, const struct rc_action *a)
+{
+    int64_t left_ms = a->deadline_ms - rc_daemon_now_ms(d);
+
+    return left_ms > 100 ? left_ms : 100;
+}
+
+void
+rc_exec_fence(struct rc_daemon *d, const struct rc_action *a)
+{
+    struct rc_errand *errand = d->controllers ? rc_errand_new(d, a) : NULL;
+    char words[64];
+
+    (void)snprintf(words, sizeof words, "fence grace=%u", a->u.controller.grace_ms);
+    if (errand) {
+        take_order(errand, rc_controllers_order(d->controllers, a->u.controller.index, words,
+                                                time_left(d, a), on_order_end, errand));
+    }
+}
+
+/* True when the order must not be carried out any more; it is answered then. */
+static bool
+is_not_safe(struct rc_daemon *d, const struct rc_action *a)
+{
+    if (rc_pair_proved(d->state)) {
+        return false;
+    }
+    rc_daemon_complete_code(d, a->id, RC_E_CANCELLED,
+                            "the proof that the old primary is dead does not hold any more");
+    return true;
+}
+
+void
+rc_exec_controller_start(struct rc_daemon *d, const struct rc_action *a)
+{
+    uint32_t index = a->u.controller.index;
+    bool harmless = index > 0 || rc_pair_serves(&d->state->pair, index);
+    char words[64];
+
+    if (!d->controllers || (!harmless && is_not_safe(d, a))) {
+        return;
+    }
+    struct rc_errand *errand = rc_errand_new(d, a);
+    (void)snprintf(words, sizeof words, "start restart=%u", a->u.controller.restart);
+    if (errand) {
+        take_order(errand, rc_controllers_order(d->controllers, index, words, time_left(d, a),
+                                                on_order_end, errand));
+    }
+}
+
+void
+rc_exec_takeover(struct rc_daemon *d, const struct rc_action *a)
+{
+    if (!d->controllers || is_not_safe(d, a)) {
+        return;
+    }
+    struct rc_errand *errand = rc_errand_new(d, a);
+    if (errand) {
+        take_order(errand, rc_controllers_takeover(d->controllers, a->u.controller.index,
+                                                   time_left(d, a), on_order_end, errand));
+    }
+}
+
+/* Nothing to carry out: the story for people. */
+void
+rc_exec_failover(struct rc_daemon *d, const struct rc_action *a)
+{
+    const struct rc_act_controller *c = &a->u.controller;
+    char text[RC_PARAGRAPH_LEN];
+    bool done = c->phase == RC_FO_WATCH && c->proof;
+
+    if (c->phase != RC_FO_TAKEOVER && !done) {
+        return;
+    }
+    rc_failover_paragraph(a, text, sizeof text);
+    rc_log_event(d->log, RC_LOG_WARN, "failover", RC_LOG_DECISION, done ? "done" : "takeover",
+                 RC_FIELDS(RC_TEXT("primary", a->node), RC_TEXT("old", c->from),
+                           RC_ID("epoch", c->epoch), RC_INT("took_ms", c->took_ms)),
+                 "%s", text);
+}

@@ -1,0 +1,203 @@
+/* Two ends of the peer link on one loop: they hear each other, and nobody else. */
+#define _GNU_SOURCE
+#include "tests/harness/harness.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reconciler/io/controller/peer_link.h"
+
+struct end {
+    struct rc_peer *peer;
+    unsigned facts, up, down, refused, requests;
+    char last[200], why[400];
+    enum rc_err answer, got;
+    unsigned answered;
+};
+
+static struct event_base *base;
+static char key_path[] = "/tmp/rc-peer-test-XXXXXX", other_path[] = "/tmp/rc-peer-other-XXXXXX";
+
+static void
+on_facts(void *arg, const struct rc_line *facts)
+{
+    struct end *end = arg;
+
+    end->facts++;
+    (void)snprintf(end->last, sizeof end->last, "%s", rc_line_text(facts, "process", ""));
+}
+
+static void
+on_link(void *arg, bool up, const char *why)
+{
+    struct end *end = arg;
+
+    (void)why;
+    end->up += up;
+    end->down += !up;
+}
+
+static void
+on_request(void *arg, struct rc_peer_call *call, const struct rc_line *request)
+{
+    struct end *end = arg;
+    struct rc_error e;
+
+    end->requests++;
+    (void)snprintf(end->last, sizeof end->last, "%s", request->word);
+    (void)rc_fail(&e, end->answer, "because");
+    rc_peer_answer(call, &e);
+}
+
+static void
+on_refused(void *arg, const char *why)
+{
+    struct end *end = arg;
+
+    end->refused++;
+    (void)snprintf(end->why, sizeof end->why, "%s", why);
+}
+
+static void
+on_end(void *arg, const struct rc_error *e)
+{
+    struct end *end = arg;
+
+    end->answered++;
+    end->got = e->code;
+}
+
+static void
+make_key(char *path, unsigned char fill)
+{
+    unsigned char bytes[48];
+    int fd = mkstemp(path);
+
+    memset(bytes, fill, sizeof bytes);
+    if (fd < 0 || write(fd, bytes, sizeof bytes) != (ssize_t)sizeof bytes) {
+        abort();
+    }
+    (void)close(fd);
+}
+
+static void
+open_end(struct end *end, const char *host, const char *peer, const char *cluster,
+         const char *listen, const char *key)
+{
+    struct rc_peer_options o = {
+        .base = base,
+        .cluster = cluster,
+        .host = host,
+        .peer = peer,
+        .listen = listen,
+        .key_file = key,
+        .arg = end,
+        .on_facts = on_facts,
+        .on_link = on_link,
+        .on_request = on_request,
+        .on_refused = on_refused,
+    };
+    struct rc_error e;
+
+    memset(end, 0, sizeof *end);
+    end->peer = rc_peer_new(&o, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(end->peer);
+}
+
+static void
+run_for(int ms)
+{
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    (void)event_base_loopexit(base, &tv);
+    (void)event_base_dispatch(base);
+}
+
+static void
+both_hear_the_others_facts_and_orders_are_answered(void)
+{
+    struct end a, b;
+
+    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
+    open_end(&b, "head2", "head1", "demo", "127.0.0.1:47826", key_path);
+    CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_E_UNREACHABLE);
+    rc_peer_tell(a.peer, "facts process=runs");
+    rc_peer_tell(b.peer, "facts process=none");
+    rc_peer_set_addr(a.peer, "127.0.0.1:47826");
+    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
+    run_for(1200);
+    CU_ASSERT_EQUAL(a.up, 1);
+    CU_ASSERT_EQUAL(b.up, 1);
+    CU_ASSERT_STRING_EQUAL(a.last, "none");
+    CU_ASSERT_STRING_EQUAL(b.last, "runs");
+    b.answer = RC_E_NO_LEASE;
+    CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_OK);
+    CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_E_STATE);
+    run_for(200);
+    CU_ASSERT_EQUAL(b.requests, 1);
+    CU_ASSERT_EQUAL(a.answered, 1);
+    CU_ASSERT_EQUAL(a.got, RC_E_NO_LEASE);
+    rc_peer_free(b.peer);
+    run_for(100);
+    CU_ASSERT_EQUAL(a.down, 1);
+    CU_ASSERT_FALSE(rc_peer_is_up(a.peer));
+    rc_peer_free(a.peer);
+}
+
+static void
+another_key_is_refused_with_a_clear_word(void)
+{
+    struct end a, b;
+
+    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
+    open_end(&b, "head2", "head1", "demo", "127.0.0.1:47826", other_path);
+    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
+    rc_peer_tell(a.peer, "facts process=runs");
+    run_for(800);
+    CU_ASSERT_EQUAL(b.up, 0);
+    CU_ASSERT_EQUAL(b.facts, 0);
+    CU_ASSERT_EQUAL(a.refused, 1); /* told once, however often it comes */
+    CU_ASSERT_PTR_NOT_NULL(strstr(a.why, "another key"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(b.why, "another key"));
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+}
+
+static void
+another_cluster_is_refused(void)
+{
+    struct end a, b;
+
+    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
+    open_end(&b, "head2", "head1", "other", "127.0.0.1:47826", key_path);
+    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
+    run_for(400);
+    CU_ASSERT_EQUAL(b.up, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(b.why, "is of cluster \"demo\""));
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"both hear the other's facts, and orders are answered",
+         both_hear_the_others_facts_and_orders_are_answered},
+        {"another key is refused with a clear word", another_key_is_refused_with_a_clear_word},
+        {"another cluster is refused", another_cluster_is_refused},
+        CU_TEST_INFO_NULL,
+    };
+
+    base = event_base_new();
+    make_key(key_path, 1);
+    make_key(other_path, 2);
+    int status = rc_test_main("peer link", tests);
+    (void)unlink(key_path);
+    (void)unlink(other_path);
+    event_base_free(base);
+    return status;
+}
