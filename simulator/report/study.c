@@ -262,6 +262,28 @@ make_labels_unique(struct rc_study *s)
     }
 }
 
+/* FNV-1a, as the hash of a policy's text. */
+static int
+hash_trace(struct rc_study *s)
+{
+    FILE *f = fopen(s->config.faults.trace_path, "rb");
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    if (!f) {
+        fprintf(stderr, "simulate: --faults: %s: %s\n", s->config.faults.trace_path,
+                strerror(errno));
+        return RC_STUDY_CANNOT;
+    }
+    for (int c = fgetc(f); c != EOF; c = fgetc(f)) {
+        h = (h ^ (uint64_t)c) * UINT64_C(0x100000001b3);
+    }
+    bool good = !ferror(f);
+    fclose(f);
+    s->trace_hash = h;
+    return good ? RC_STUDY_OK
+                : wrong_value("faults", s->config.faults.trace_path, "a file that can be read");
+}
+
 static int
 take_faults(struct rc_study *s, const char *text)
 {
@@ -272,7 +294,8 @@ take_faults(struct rc_study *s, const char *text)
         fprintf(stderr, "simulate: --faults: %s\n", e.text);
         return RC_STUDY_CANNOT;
     }
-    return RC_STUDY_OK;
+    s->trace_hash = 0;
+    return s->config.faults.is_trace ? hash_trace(s) : RC_STUDY_OK;
 }
 
 static int
@@ -453,6 +476,11 @@ rc_study_text(const struct rc_study *s, struct rc_study_text *ret)
              rc_fleet_world_name(c->world), c->reserved ? ", reserved" : "", c->dt_ms / 1000,
              c->w_ms / 1000, c->u0_ms / 1000, c->false_milli / 1000, c->false_milli % 1000);
     rc_fault_model_text(&c->faults, ret->faults, sizeof ret->faults);
+    if (s->trace_hash) {
+        size_t used = strlen(ret->faults);
+        snprintf(ret->faults + used, sizeof ret->faults - used, ", hash %016" PRIx64,
+                 s->trace_hash);
+    }
     if (s->seeds == 1) {
         snprintf(ret->seeds, sizeof ret->seeds, "%" PRIu64, s->first_seed);
     } else {

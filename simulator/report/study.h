@@ -31,6 +31,7 @@ struct rc_study {
     uint32_t policy_count;
     struct rc_study_policy *policy; /* RC_STUDY_POLICIES_MAX rows, taken by the parser */
     const char *faults;             /* as given */
+    uint64_t trace_hash;            /* of the bytes of its trace, 0 = none */
     unsigned jobs;
     const char *html, *json; /* files to be written, NULL = none */
     const char *dir;         /* sweep: folder of the pieces */
@@ -58,7 +59,7 @@ int rc_study_play_all(const struct rc_study *s, struct rc_fleet_result *result);
 struct rc_study_text {
     char commit[64];
     char cluster[256];
-    char faults[256];
+    char faults[400];
     char seeds[64];
 };
 void rc_study_text(const struct rc_study *s, struct rc_study_text *ret);
