@@ -114,8 +114,8 @@ rc_fleet_news(struct rc_fleet *f, uint32_t node)
 }
 
 /* Jobs that lost a node end; what changed is judged, and is news for the next poll. */
-void
-rc_fleet_settle(struct rc_fleet *f)
+static void
+settle_world(struct rc_fleet *f)
 {
     uint32_t node;
 
@@ -150,10 +150,10 @@ run_clock(struct rc_fleet *f)
         rc_sim_sqs_advance(f->sqs, rc_fleet_wall(f));
         while (rc_due_pop(f, f->now_ms, &d)) {
             do_due(f, &d);
-            rc_fleet_settle(f);
+            settle_world(f);
         }
         rc_ills_changes(f);
-        rc_fleet_settle(f);
+        settle_world(f);
         if (!f->c->daemon_off) {
             rc_fleet_intake(f);
             rc_fleet_turn(f);

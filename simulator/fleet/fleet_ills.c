@@ -63,8 +63,8 @@ rc_ail_stalls(uint32_t ail)
     return stalls[ail];
 }
 
-bool
-rc_ail_silent(uint32_t ail)
+static bool
+is_silent(uint32_t ail)
 {
     static const bool silent[] = {
 #define RC_AIL_SILENT_OF(ail, name, stalls, silent) silent,
@@ -108,7 +108,7 @@ rc_ills_whole(const struct rc_fleet *f, uint32_t node)
     const struct rc_host *h = &f->host[f->serving[node]];
     uint32_t ail = h->ail;
 
-    return h->paid_from_ms >= 0 && h->node == node && !rc_ail_stalls(ail) && !rc_ail_silent(ail);
+    return h->paid_from_ms >= 0 && h->node == node && !rc_ail_stalls(ail) && !is_silent(ail);
 }
 
 /* ---- notices ---- */
@@ -178,7 +178,7 @@ fall_ill(struct rc_fleet *f, uint32_t slot, enum rc_ailment ail, uint64_t luck, 
     h->illness++;
     h->heals_ms = f->now_ms + last_ms;
     rc_due_push(f, h->heals_ms, RC_DUE_HEAL, slot, h->illness);
-    if (rc_ail_silent(ail) && inst->booted && h->node != RC_SIM_NO_NODE) {
+    if (is_silent(ail) && inst->booted && h->node != RC_SIM_NO_NODE) {
         set_host(f, inst, false, rc_fleet_wall(f));
     }
     if (agent || ail == RC_AIL_EBS || (luck >> 24) % 1000 < STATUS_SEES_PERMILLE) {
@@ -212,7 +212,7 @@ rc_ills_heal(struct rc_fleet *f, uint32_t slot)
 {
     struct rc_host *h = &f->host[slot];
     struct rc_sim_instance *inst = instance_of(f, slot);
-    bool was_silent = rc_ail_silent(h->ail);
+    bool was_silent = is_silent(h->ail);
 
     if (h->ail == RC_AIL_NONE) {
         return;
@@ -384,7 +384,7 @@ rc_ills_named(struct rc_fleet *f, uint32_t slot, uint32_t node)
     }
     h->node = node;
     h->generation = ++f->replaced[node];
-    if (inst->booted && !rc_ail_silent(h->ail)) { /* its slurmd waits for its name only */
+    if (inst->booted && !is_silent(h->ail)) { /* its slurmd waits for its name only */
         rc_sim_slurm_host(f->slurm, rc_fleet_wall(f), inst->addr, true, inst->running_ms);
     }
 }
@@ -411,7 +411,7 @@ came_up(struct rc_fleet *f, uint32_t slot, const struct rc_sim_change *c)
         h->illness++;
     }
     h->rebooting = 0;
-    if (!rc_ail_silent(h->ail) && h->node != RC_SIM_NO_NODE) {
+    if (!is_silent(h->ail) && h->node != RC_SIM_NO_NODE) {
         rc_sim_slurm_host(f->slurm, c->at_ms, c->addr, true, c->at_ms);
     }
     if (h->ail) {

@@ -20,8 +20,8 @@ enum {
     GIVES_UP_MAX_MS = 10 * RC_FLEET_MINUTE /* the collective's own time-out */
 };
 
-void
-rc_line_push(struct rc_fleet_queue *q, struct rc_line_of_jobs *l, uint32_t at, bool front)
+static void
+push_job(struct rc_fleet_queue *q, struct rc_line_of_jobs *l, uint32_t at, bool front)
 {
     struct rc_fleet_job *j = &q->job[at];
 
@@ -104,7 +104,7 @@ enqueue(struct rc_fleet *f, uint32_t at, bool front)
     struct rc_fleet_job *j = &f->q.job[at];
 
     j->state = RC_JOB_WAITS;
-    rc_line_push(&f->q, &f->q.line[j->level], at, front);
+    push_job(&f->q, &f->q.line[j->level], at, front);
     f->q.wanted = 1;
 }
 
@@ -125,7 +125,7 @@ submit_next(struct rc_fleet *f)
         rc_due_push(f, f->now_ms + rc_mix_gap(f), RC_DUE_ARRIVAL, 0, 0);
     }
     j->id = ++f->q.last_id;
-    j->submit_ms = j->since_ms = f->now_ms;
+    j->since_ms = f->now_ms;
     enqueue(f, at, false);
 }
 
@@ -187,7 +187,7 @@ rc_queue_start(struct rc_fleet *f, uint32_t at)
     f->q.runs++;
     rc_plan_begin(f, j);
     if (!j->level) {
-        rc_line_push(&f->q, &f->q.running, at, false);
+        push_job(&f->q, &f->q.running, at, false);
     }
     if (j->work_ms < RC_SIM_NEVER / 4) {
         rc_due_push(f, f->now_ms + needed_ms(j), RC_DUE_JOB_END, at, j->run);

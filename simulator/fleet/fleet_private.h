@@ -45,7 +45,7 @@ enum rc_due_kind {
     RC_DUE_FALSE, /* the next false alarm */
     RC_DUE_HEAL,  /* index: EC2 slot, tag: number of the illness */
     RC_DUE_SHOW,  /* the illness becomes visible; as above */
-    RC_DUE_CALM,  /* index: node; its false alarm ends, tag: kind */
+    RC_DUE_CALM,  /* index: EC2 slot; its false alarm ends, tag: number of the alarm */
     RC_DUE_POLL,
     RC_DUE_WATCH,
     RC_DUE_INSTANCES,
@@ -90,7 +90,6 @@ enum rc_ailment {
         RC_AIL__MAX
 };
 bool rc_ail_stalls(uint32_t ail);
-bool rc_ail_silent(uint32_t ail);
 
 /* A slot leaves the list of news when both kinds of pass have seen it at rest. */
 enum { RC_NEWS_TOLD_INSTANCE = 1, RC_NEWS_TOLD_STATUS = 2, RC_NEWS_LISTED = 4 };
@@ -126,10 +125,10 @@ enum rc_job_cause { RC_CAUSE_DONE, RC_CAUSE_FAULT, RC_CAUSE_US, RC_CAUSE_PREEMPT
 
 struct rc_fleet_job {
     int64_t work_ms, saved_ms;
-    int64_t signal_saved_ms;     /* of this run, by a signal */
-    int64_t submit_ms, since_ms; /* waits since */
-    int64_t start_ms, stall_ms;  /* stall 0 = computes */
-    int64_t limit_ms;            /* what the scheduler is told it takes */
+    int64_t signal_saved_ms;    /* of this run, by a signal */
+    int64_t since_ms;           /* waits since */
+    int64_t start_ms, stall_ms; /* stall 0 = computes */
+    int64_t limit_ms;           /* what the scheduler is told it takes */
     int64_t dt_ms, u0_ms, w_ms;
     uint32_t nodes, first;  /* chain through next_node; RC_SIM_NO_NODE = none */
     uint32_t before, after; /* in its line, or among the running */
@@ -283,8 +282,6 @@ int64_t rc_due_next_ms(const struct rc_fleet *f);
 
 /* fleet_clock.c */
 int64_t rc_fleet_wall(const struct rc_fleet *f);
-/* After anything that may have changed nodes: jobs that were lost, scores, news for polls. */
-void rc_fleet_settle(struct rc_fleet *f);
 void rc_fleet_news(struct rc_fleet *f, uint32_t node); /* the next poll looks at its row */
 
 /* fleet_setup.c */
@@ -307,7 +304,6 @@ void rc_queue_save_on(struct rc_fleet *f, uint32_t node); /* a checkpoint by sig
 void rc_queue_finish(struct rc_fleet *f); /* the run is over: what still runs is counted */
 void rc_queue_start(struct rc_fleet *f, uint32_t job);
 void rc_queue_interrupt(struct rc_fleet *f, uint32_t job, enum rc_job_cause cause);
-void rc_line_push(struct rc_fleet_queue *q, struct rc_line_of_jobs *l, uint32_t job, bool front);
 void rc_line_drop(struct rc_fleet_queue *q, struct rc_line_of_jobs *l, uint32_t job);
 
 /* fleet_plan.c: which job starts when */

@@ -30,8 +30,9 @@ struct content {
 
 static const char magic[8] = {'r', 'c', 's', 'w', 'e', 'e', 'p', '1'};
 
-uint64_t
-rc_piece_key(const struct rc_study *s)
+/* Of all that decides. */
+static uint64_t
+study_key(const struct rc_study *s)
 {
     struct rc_study_text text;
     const struct rc_fleet_config *c = &s->config;
@@ -107,7 +108,7 @@ write_piece_file(FILE *out, const void *what)
 static struct head
 head_of(const struct rc_study *s, uint32_t piece)
 {
-    struct head h = {.key = rc_piece_key(s),
+    struct head h = {.key = study_key(s),
                      .piece = piece,
                      .pieces = s->pieces,
                      .plays = plays_of(s, piece),

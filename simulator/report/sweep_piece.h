@@ -17,7 +17,6 @@ enum rc_piece_state {
     RC_PIECE_FOREIGN /* of another study, release or number of pieces */
 };
 
-uint64_t rc_piece_key(const struct rc_study *s);
 /* Plays the piece s->piece of s->pieces and writes its file. RC_STUDY_OK, or the status. */
 int rc_piece_play(const struct rc_study *s);
 /* result: [policy * seeds + seed], filled with what the piece holds when it is whole; NULL =
