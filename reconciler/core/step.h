@@ -48,6 +48,12 @@ void rc_note(struct rc_state *s, const struct rc_action *a);
 /* Core time at which the caller must deliver RC_EV_TICK, or RC_NEVER. */
 int64_t rc_next_deadline(const struct rc_state *s);
 
+/* The last look before an action is sent: it may have waited for the disk, or the process
+ * stood still, and meanwhile the lease ran out, a person held the node, or a job came.
+ * RC_OK, or the error to complete it with; ret_why says it in words (static text). */
+enum rc_err rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms,
+                         const char **ret_why);
+
 /* After a MESSAGE event: must its parts be delivered too? No when it was seen before. */
 int rc_message_wants_parts(const struct rc_state *s, uint64_t msg);
 

@@ -133,6 +133,7 @@ do_for_ctl(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_TURN:
     case RC_TASK_START:
     case RC_TASK_ALARM_OFF:
+    case RC_TASK_OPERATOR:
     case RC_TASK_QUIET:
         break;
     }
@@ -154,6 +155,9 @@ do_task(struct rc_play *p, const struct rc_task *t)
         break;
     case RC_TASK_QUIET:
         rc_play_quiet(p);
+        break;
+    case RC_TASK_OPERATOR:
+        rc_play_operator(p);
         break;
     case RC_TASK_SLURM:
     case RC_TASK_INSTANCES:
@@ -236,6 +240,7 @@ play_on(struct rc_play *p)
         if (rc_check_rest(p, why, sizeof why)) {
             break;
         }
+        rc_play_operator(p);
         if (p->now_ms >= p->end_ms) {
             rc_play_fail(p, RC_FOUND_LIVENESS, "%s", why);
         }

@@ -195,32 +195,21 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     rc_play_task(p, at_ms + there_ms, RC_TASK_EFFECT, NULL, index);
 }
 
-static bool
-changes(uint32_t kind)
-{
-    return kind != RC_ACT_LEASE && kind != RC_ACT_LOOK && kind != RC_ACT_GATE &&
-           kind != RC_ACT_TELL && kind != RC_ACT_MESSAGE_QUARANTINE;
-}
-
 /* The same last looks that the real executor takes. */
 static bool
 is_not_taken(struct rc_ctl *c, const struct rc_action *a)
 {
     bool power = a->kind == RC_ACT_TERMINATE || a->kind == RC_ACT_STOP || a->kind == RC_ACT_START ||
                  a->kind == RC_ACT_REBOOT || a->kind == RC_ACT_ASSIGN;
+    const char *why;
+    enum rc_err err = rc_last_look(c->s, a, rc_ctl_core_ms(c), &why);
 
-    bool late = rc_ctl_core_ms(c) >= c->s->lease_until_ms - RC_PLAY_LEASE_MARGIN_MS;
-    if (changes(a->kind) && (late || !rc_leads(c->s))) {
-        if (a->kind == RC_ACT_MESSAGE_DELETE) {
-            rc_intake_release(c, a->msg);
-        } else {
-            rc_exec_complete(c, a, RC_E_NO_LEASE, "the lease ran out before it was started");
-        }
+    if (err != RC_OK && a->kind == RC_ACT_MESSAGE_DELETE) {
+        rc_intake_release(c, a->msg);
         return true;
     }
-    if (rc_action_irreversible((enum rc_action_kind)a->kind) &&
-        rc_ctl_core_ms(c) >= a->deadline_ms) {
-        rc_exec_complete(c, a, RC_E_CANCELLED, "too old");
+    if (err != RC_OK) {
+        rc_exec_complete(c, a, err, why);
         return true;
     }
     if (power) {

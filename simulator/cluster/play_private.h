@@ -44,7 +44,8 @@ enum rc_task_kind {
     RC_TASK_TURN, /* try again: frozen or stuck until now */
     RC_TASK_START,
     RC_TASK_ALARM_OFF,
-    RC_TASK_QUIET /* faults end */
+    RC_TASK_OPERATOR, /* says again what nobody could take */
+    RC_TASK_QUIET     /* faults end */
 };
 
 struct rc_task {
@@ -199,6 +200,7 @@ struct rc_play {
     FILE *trace;
     int64_t now_ms, end_ms, quiet_ms;
     uint32_t quiet, over;
+    uint32_t wants_pause, wants_hold; /* what the operator wants; a bit a node */
     struct rc_task *task;
     uint32_t task_count, task_room;
     uint64_t seq;
@@ -249,6 +251,7 @@ void rc_play_policy(struct rc_play *p); /* play_policy.c: fills p->policy */
 /* play_row.c: what the schedule does to the world */
 void rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
 void rc_play_quiet(struct rc_play *p);
+void rc_play_operator(struct rc_play *p);
 
 /* play_notice.c: messages, and what EC2's changes mean to the others */
 void rc_play_changes(struct rc_play *p);

@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/rules.h"
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
+
+enum { OPERATOR_RETRY_MS = 60 * 1000 };
 
 uint32_t
 rc_play_node_index(const struct rc_play *p, const char *name)
@@ -213,19 +216,52 @@ relieve(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance
     }
 }
 
-/* To every controller that runs: commands of an operator are not stored anywhere else. */
+/* A standby refuses a person's commands, so they are said to who leads. */
 static void
-command(struct rc_play *p, enum rc_operator_verb verb, const char *node, uint32_t incident)
+command(struct rc_ctl *c, enum rc_operator_verb verb, const char *node, uint32_t incident)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    ev.u.operator_command.incident = incident;
+    rc_text_set(ev.u.operator_command.who, sizeof ev.u.operator_command.who, "ann");
+    rc_ctl_post(c, &ev);
+}
+
+static struct rc_ctl *
+leading_ctl(struct rc_play *p)
 {
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
-        struct rc_event ev;
-        rc_event_init(&ev, RC_EV_OPERATOR);
-        rc_text_set(ev.node, sizeof ev.node, node);
-        ev.u.operator_command.verb = (uint32_t)verb;
-        ev.u.operator_command.incident = incident;
-        rc_text_set(ev.u.operator_command.who, sizeof ev.u.operator_command.who, "ann");
-        if (p->ctl[i].up) {
-            rc_ctl_post(&p->ctl[i], &ev);
+        if (p->ctl[i].up && rc_ctl_runs(&p->ctl[i]) && rc_leads(p->ctl[i].s)) {
+            return &p->ctl[i];
+        }
+    }
+    return NULL;
+}
+
+/* A person sees in the status what is not as it should be, and says it; when nobody leads,
+ * a minute later. */
+void
+rc_play_operator(struct rc_play *p)
+{
+    struct rc_ctl *c = leading_ctl(p);
+
+    if (!c) {
+        if (!p->quiet) {
+            rc_play_task(p, p->now_ms + OPERATOR_RETRY_MS, RC_TASK_OPERATOR, NULL, 0);
+        }
+        return;
+    }
+    if (c->s->paused != p->wants_pause) {
+        command(c, p->wants_pause ? RC_OP_PAUSE : RC_OP_RESUME, "", 0);
+    }
+    for (uint32_t i = 0; i < p->plan->nodes; i++) {
+        uint32_t slot = rc_node_find(c->s, p->conf[i].name);
+        uint32_t wants = p->wants_hold >> i & 1U;
+        if (slot && rc_node_at(c->s, slot)->hold != wants) {
+            command(c, wants ? RC_OP_HOLD : RC_OP_RELEASE, p->conf[i].name, 0);
         }
     }
 }
@@ -233,9 +269,11 @@ command(struct rc_play *p, enum rc_operator_verb verb, const char *node, uint32_
 static void
 approve_all(struct rc_play *p)
 {
-    for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
+    struct rc_ctl *c = leading_ctl(p);
+
+    for (uint32_t i = 0; c && i < RC_PLAY_ITEMS; i++) {
         if (p->item[i].incident) {
-            command(p, RC_OP_APPROVE, "", p->item[i].incident);
+            command(c, RC_OP_APPROVE, "", p->item[i].incident);
         }
     }
 }
@@ -266,13 +304,15 @@ operate(struct rc_play *p, const struct rc_plan_row *row, uint32_t node, bool en
         (void)rc_sim_slurm_resume(p->slurm, rc_play_wall(p), name);
         break;
     case RC_ILL_OP_HOLD:
-        command(p, end ? RC_OP_RELEASE : RC_OP_HOLD, name, 0);
+        p->wants_hold = end ? p->wants_hold & ~(1U << node) : p->wants_hold | 1U << node;
+        rc_play_operator(p);
         break;
     case RC_ILL_OP_MAINT:
         rc_sim_slurm_maint(p->slurm, rc_play_wall(p), name, !end);
         break;
     case RC_ILL_OP_PAUSE:
-        command(p, end ? RC_OP_RESUME : RC_OP_PAUSE, "", 0);
+        p->wants_pause = !end;
+        rc_play_operator(p);
         break;
     case RC_ILL_OP_APPROVE:
         approve_all(p);
@@ -439,10 +479,10 @@ rc_play_quiet(struct rc_play *p)
             rc_ctl_start(c);
         }
     }
-    command(p, RC_OP_RESUME, "", 0);
+    p->wants_pause = p->wants_hold = 0;
+    rc_play_operator(p);
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
         rc_sim_slurm_maint(p->slurm, rc_play_wall(p), p->conf[node].name, false);
-        command(p, RC_OP_RELEASE, p->conf[node].name, 0);
         if (is_foreign(p, node)) {
             (void)rc_sim_slurm_resume(p->slurm, rc_play_wall(p), p->conf[node].name);
         }

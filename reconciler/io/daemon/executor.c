@@ -72,36 +72,22 @@ rc_errand_end(struct rc_errand *errand, const struct rc_error *error)
     free(errand);
 }
 
+/* True when it was completed here and must not be sent. */
 static bool
-is_question(uint32_t kind)
+is_not_sent(struct rc_daemon *d, const struct rc_action *a)
 {
-    return kind == RC_ACT_LEASE || kind == RC_ACT_LOOK || kind == RC_ACT_GATE ||
-           kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_QUARANTINE || kind == RC_ACT_FAILOVER;
-}
+    const char *why;
+    enum rc_err err = rc_last_look(d->state, a, rc_daemon_now_ms(d), &why);
 
-/* Between the decision and now the journal may have been waited for, or the process
- * stood still: what was decided under a lease is not sent without it. */
-static bool
-is_too_late(struct rc_daemon *d, const struct rc_action *a)
-{
-    const struct rc_state *s = d->state;
-    int64_t now_ms = rc_daemon_now_ms(d);
-
-    if (!is_question(a->kind) &&
-        (!s->lease_held || now_ms >= s->lease_until_ms - s->cluster.lease_margin_ms)) {
-        if (a->kind == RC_ACT_MESSAGE_DELETE) {
-            rc_intake_let_go(d->intake, a->msg);
-        } else {
-            rc_daemon_complete_code(d, a->id, RC_E_NO_LEASE,
-                                    "the lease ran out before it was sent");
-        }
-        return true;
+    if (err == RC_OK) {
+        return false;
     }
-    if (rc_action_irreversible((enum rc_action_kind)a->kind) && now_ms >= a->deadline_ms) {
-        rc_daemon_complete_code(d, a->id, RC_E_CANCELLED, "its deadline passed before it was sent");
-        return true;
+    if (a->kind == RC_ACT_MESSAGE_DELETE) {
+        rc_intake_let_go(d->intake, a->msg);
+    } else {
+        rc_daemon_complete_code(d, a->id, err, why);
     }
-    return false;
+    return true;
 }
 
 static void
@@ -112,7 +98,7 @@ carry_out(struct rc_executor *x, const struct rc_action *a)
     if (d->dry_run && a->kind != RC_ACT_LEASE) {
         return; /* the decision was logged; its effect will not be seen */
     }
-    if (is_too_late(d, a)) {
+    if (is_not_sent(d, a)) {
         return;
     }
     if (a->kind == RC_ACT_MESSAGE_DELETE) {

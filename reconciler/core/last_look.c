@@ -1,0 +1,62 @@
+/* last_look.c - what was right when it was decided may be wrong when it is sent; see step.h.
+ *
+ * Invariant: nothing is sent without the lease; nothing that cannot be taken back is sent
+ * after its deadline, for a node that people keep for themselves, or under a job that came
+ * since. What is refused here is completed as cancelled and decided anew. */
+#include "policies/rules.h"
+#include "reconciler/core/state.h"
+#include "reconciler/core/step.h"
+
+#include <string.h>
+
+static bool
+is_question(uint32_t kind)
+{
+    return kind == RC_ACT_LEASE || kind == RC_ACT_LOOK || kind == RC_ACT_GATE ||
+           kind == RC_ACT_TELL || kind == RC_ACT_MESSAGE_QUARANTINE || kind == RC_ACT_FAILOVER;
+}
+
+static bool
+ends_jobs(uint32_t kind)
+{
+    return kind == RC_ACT_REBOOT || kind == RC_ACT_STOP || kind == RC_ACT_TERMINATE ||
+           kind == RC_ACT_GPU_RESET;
+}
+
+/* The old instance of a node in service may go: its name and jobs are elsewhere. */
+static bool
+is_under_jobs(const struct rc_state *s, const struct rc_node *n, const struct rc_action *a)
+{
+    return ends_jobs(a->kind) && n->instance && n->flags & RC_SN_ALLOCATED &&
+           strcmp(rc_instance_at(s, n->instance)->id, a->instance) == 0;
+}
+
+enum rc_err
+rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms,
+             const char **ret_why)
+{
+    *ret_why = "";
+    if (!is_question(a->kind) &&
+        (!s->lease_held || now_ms >= s->lease_until_ms - s->cluster.lease_margin_ms)) {
+        *ret_why = "the lease ran out before it was sent";
+        return RC_E_NO_LEASE;
+    }
+    if (!rc_action_irreversible((enum rc_action_kind)a->kind)) {
+        return RC_OK;
+    }
+    if (now_ms >= a->deadline_ms) {
+        *ret_why = "its deadline passed before it was sent";
+        return RC_E_CANCELLED;
+    }
+    uint32_t slot = *a->node ? rc_node_find(s, a->node) : 0;
+    const struct rc_node *n = slot ? rc_node_at(s, slot) : NULL;
+    if (n && rc_may_touch(s, n) != RC_BLOCK_NONE) {
+        *ret_why = "people keep the node for themselves since it was decided";
+        return RC_E_CANCELLED;
+    }
+    if (n && is_under_jobs(s, n, a)) {
+        *ret_why = "a job runs there since it was decided";
+        return RC_E_CANCELLED;
+    }
+    return RC_OK;
+}
