@@ -1,17 +1,18 @@
 /* probe_mounts.c - does each file system answer?
  *
- * One process a mount asks statvfs(), which hangs where the server does not answer.
- * This probe (itself in a child of the agent) gives them a time, then names those that
- * have not come back and leaves them: a process in uninterruptible sleep cannot be killed
- * and ends when its server is back. The next look finds the mount stuck again. */
+ * One thread a mount asks statvfs(), which hangs where the server does not answer. This probe
+ * (itself in a child of the agent) gives them a time, then names those that have not come
+ * back and ends: a thread in uninterruptible sleep keeps the dead process until its server
+ * is back. While it is there, its file systems are not asked again: nothing piles up. */
 #define _GNU_SOURCE
-#include <sys/prctl.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,44 +23,60 @@
 enum {
     MOUNTS_MAX = 128,
     ANSWER_MS = 2000,
-    STEP_NS = 1000 * 1000,
-    EXIT_FULL = 3,
     FREE_MIN_PERMILLE = 5,
+    STACK_BYTES = 64 * 1024,
 };
 
+enum answer { ANSWER_NONE, ANSWER_WELL, ANSWER_FULL, ANSWER_ERROR };
+
 struct ask {
-    pid_t pid; /* 0 = answered */
-    bool local;
-    char point[RC_KERNEL_DEVICE_LEN];
+    struct asks *owner;
+    bool local, meant_readonly;
+    enum answer answer; /* under the lock */
+    char *path;
 };
 
 struct asks {
     const struct rc_probe_config *config;
     struct rc_findings *out;
-    struct ask v[MOUNTS_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    uint32_t open; /* under the lock */
     uint32_t count;
-    uint32_t open;
+    struct ask v[MOUNTS_MAX];
 };
 
-_Noreturn static void
-ask_mount(const struct rc_mount *m)
+static enum answer
+ask_mount(const struct ask *ask)
 {
     struct statvfs s;
-    int status = 0;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (statvfs(m->point, &s) != 0) {
+    if (statvfs(ask->path, &s) != 0) {
         /* No such path: unmounted since, or another mount lies over it. */
-        status = errno == ENOENT ? 0 : 1;
-    } else if (m->local && !m->meant_readonly && s.f_blocks > 0 &&
-               s.f_bavail < s.f_blocks / 1000 * FREE_MIN_PERMILLE) {
-        status = EXIT_FULL;
+        return errno == ENOENT ? ANSWER_WELL : ANSWER_ERROR;
     }
-    _exit(status);
+    return ask->local && !ask->meant_readonly && s.f_blocks > 0 &&
+                   s.f_bavail < s.f_blocks / 1000 * FREE_MIN_PERMILLE
+               ? ANSWER_FULL
+               : ANSWER_WELL;
+}
+
+static void *
+ask_thread(void *arg)
+{
+    struct ask *ask = arg;
+    enum answer answer = ask_mount(ask);
+
+    (void)pthread_mutex_lock(&ask->owner->lock);
+    ask->answer = answer;
+    ask->owner->open--;
+    (void)pthread_cond_signal(&ask->owner->answered);
+    (void)pthread_mutex_unlock(&ask->owner->lock);
+    return NULL;
 }
 
 static void
-report_stuck(struct asks *a, const char *point, bool local, pid_t pid)
+report_stuck(const struct asks *a, const char *point, bool local, pid_t pid)
 {
     rc_finding_add(a->out, RC_FINDING_FAULT, local ? "fs:stuck-local" : "fs:stuck", point,
                    "no answer within %d ms (process %d hangs)", ANSWER_MS, (int)pid);
@@ -78,86 +95,98 @@ hangs_still(const struct rc_probe_config *c, const char *point)
     return 0;
 }
 
+/* Threads start when all mounts are known: the list itself is read without them. */
 static void
-begin_ask(void *arg, const struct rc_mount *m)
+note_mount(void *arg, const struct rc_mount *m)
 {
     struct asks *a = arg;
-
-    if (a->count == MOUNTS_MAX) {
-        rc_finding_add(a->out, RC_FINDING_UNKNOWN, "fs:unknown", m->point, "too many mounts");
-        return;
-    }
     pid_t pid = hangs_still(a->config, m->point);
+
     if (pid > 0) {
         report_stuck(a, m->point, m->local, pid);
-        return;
+    } else if (a->count == MOUNTS_MAX) {
+        rc_finding_add(a->out, RC_FINDING_UNKNOWN, "fs:unknown", m->point, "too many mounts");
+    } else {
+        a->v[a->count++] = (struct ask){.owner = a,
+                                        .local = m->local,
+                                        .meant_readonly = m->meant_readonly,
+                                        .path = strdup(m->point)};
     }
-    pid = fork();
-    if (pid == 0) {
-        ask_mount(m);
-    }
-    if (pid < 0) {
-        rc_finding_add(a->out, RC_FINDING_UNKNOWN, "fs:unknown", m->point, "fork: %s",
-                       strerror(errno));
-        return;
-    }
-    struct ask *ask = &a->v[a->count++];
-    ask->pid = pid;
-    ask->local = m->local;
-    (void)snprintf(ask->point, sizeof ask->point, "%s", m->point);
-    a->open++;
 }
 
 static void
-end_ask(struct asks *a, pid_t pid, int status)
+start_asking(struct asks *a)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    (void)pthread_attr_init(&attributes);
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    (void)pthread_attr_setstacksize(
+        &attributes, STACK_BYTES > PTHREAD_STACK_MIN ? STACK_BYTES : (size_t)PTHREAD_STACK_MIN);
+    (void)pthread_mutex_lock(&a->lock);
+    for (uint32_t i = 0; i < a->count; i++) {
+        int bad =
+            a->v[i].path ? pthread_create(&thread, &attributes, ask_thread, &a->v[i]) : ENOMEM;
+
+        if (bad) {
+            a->v[i].answer = ANSWER_WELL;
+            rc_finding_add(a->out, RC_FINDING_UNKNOWN, "fs:unknown",
+                           a->v[i].path ? a->v[i].path : "", "thread: %s", strerror(bad));
+        } else {
+            a->open++;
+        }
+    }
+    (void)pthread_mutex_unlock(&a->lock);
+    (void)pthread_attr_destroy(&attributes);
+}
+
+static void
+report_answers(struct asks *a)
 {
     for (uint32_t i = 0; i < a->count; i++) {
-        struct ask *ask = &a->v[i];
+        const struct ask *ask = &a->v[i];
 
-        if (ask->pid != pid) {
-            continue;
-        }
-        ask->pid = 0;
-        a->open--;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FULL) {
-            rc_finding_add(a->out, RC_FINDING_NOTE, "disk:full", ask->point,
+        if (ask->answer == ANSWER_NONE) {
+            report_stuck(a, ask->path, ask->local, getpid());
+        } else if (ask->answer == ANSWER_FULL) {
+            rc_finding_add(a->out, RC_FINDING_NOTE, "disk:full", ask->path,
                            "less than %d.%d %% are free", FREE_MIN_PERMILLE / 10,
                            FREE_MIN_PERMILLE % 10);
-        } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        } else if (ask->answer == ANSWER_ERROR) {
             rc_finding_add(a->out, RC_FINDING_FAULT, ask->local ? "fs:error" : "fs:no-access",
-                           ask->point, "the file system answers with an error");
+                           ask->path, "the file system answers with an error");
         }
     }
 }
 
+/* What a thread that hangs uses is never freed: it is the process that ends. */
 void
 rc_probe_mounts(const struct rc_probe_config *c, struct rc_findings *out)
 {
-    static struct asks a;
-    const struct timespec step = {.tv_nsec = STEP_NS};
+    static struct asks a = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_condattr_t monotonic;
+    struct timespec end;
+    int bad = 0;
 
-    a = (struct asks){.config = c, .out = out};
-    if (!rc_mounts_each(c->proc, c->etc, begin_ask, &a)) {
+    a.config = c;
+    a.out = out;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&a.answered, &monotonic);
+    if (!rc_mounts_each(c->proc, c->etc, note_mount, &a)) {
         rc_finding_add(out, RC_FINDING_UNKNOWN, "fs:unknown", "", "%s/self/mounts cannot be read",
                        c->proc);
     }
-    for (int ms = 0; a.open > 0 && ms < ANSWER_MS; ms++) {
-        int status;
-        pid_t pid;
-
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-            end_ask(&a, pid, status);
-        }
-        if (a.open > 0) {
-            (void)nanosleep(&step, NULL);
-        }
+    start_asking(&a);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += ANSWER_MS / 1000;
+    (void)pthread_mutex_lock(&a.lock);
+    while (a.open > 0 && bad != ETIMEDOUT) {
+        bad = pthread_cond_timedwait(&a.answered, &a.lock, &end);
     }
-    for (uint32_t i = 0; i < a.count; i++) {
-        if (a.v[i].pid != 0) {
-            (void)kill(a.v[i].pid, SIGKILL);
-            report_stuck(&a, a.v[i].point, a.v[i].local, a.v[i].pid);
-        }
-    }
+    report_answers(&a);
+    (void)pthread_mutex_unlock(&a.lock);
 }
 
 void

@@ -39,7 +39,7 @@ enum {
     HEARD_S = 60,
     JOB_KEPT_MS = 2000,
     JOB_LOOKS_MAX = 32,
-    PROVE_MS = 150 * 1000, /* every probe but that of links has looked twice */
+    PROVE_MS = 150 * 1000, /* every probe but the slowest has looked twice */
 };
 
 struct watch {

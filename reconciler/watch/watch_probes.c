@@ -23,6 +23,7 @@ enum {
     SLOTS_MAX = 16,
     WAKE_MS = 50,         /* several devices come and go at once */
     WAKE_PAUSE_MS = 1000, /* at most one look a second, however many uevents there are */
+    RARE = 10,            /* a child that does not stay has nothing to look at: so many periods */
 };
 
 _Static_assert(RC_FINDINGS_MAX <= 64, "a bit for each finding");
@@ -190,6 +191,11 @@ on_answer(evutil_socket_t fd, short what, void *arg)
     }
     while (taken == RC_TAKEN_LOOKED) {
         taken = rc_probe_take(&s->child, &s->found);
+        if (taken == RC_TAKEN_DONE && s->probe->stay && s->found.count == 0) {
+            const struct timeval rare = interval(s->probe->period_ms * RARE);
+
+            (void)event_add(s->turn, &rare); /* a node without GPUs */
+        }
         if (taken == RC_TAKEN_LOOKED || taken == RC_TAKEN_DONE) {
             end_look(s);
         }

@@ -12,10 +12,10 @@ ADDED_P50_MS_MAX, ADDED_P99_MS_MAX = 0.5, 3.0
 STORM_MS_MAX = 250.0
 
 
-def inside(build, *arguments, seconds=900):
-    """Runs drain_world.py in the world of tests/slurm and gives what it measured."""
+def inside(build, *arguments, seconds=900, program="drain_world.py"):
+    """Runs the program in the world of tests/slurm and gives what it measured."""
     env = {**os.environ, "RC_BIN": str(build / "bin"), "RC_TEST_BUILD": str(build)}
-    run = subprocess.run(["tests/slurm/run.sh", "--shell", "python3", "tests/bench/drain_world.py",
+    run = subprocess.run(["tests/slurm/run.sh", "--shell", "python3", f"tests/bench/{program}",
                           *arguments], env=env, capture_output=True, text=True, check=False,
                          timeout=seconds)
     if run.returncode or not run.stdout.startswith("{"):

@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
 
+import measure_agent
 import measure_classify
 import measure_drain
 import measure_idle
@@ -29,6 +30,9 @@ BENCHES = {
     "step": measure_step.measure,
     "queue": measure_queue.measure,
     "classify": measure_classify.measure,
+    "line-to-drain": measure_agent.line_to_drain,
+    "agent-idle": measure_agent.agent_idle,
+    "log-storm": measure_agent.log_storm,
     "event-to-drain": measure_drain.event_to_drain,
     "fault-storm": measure_drain.fault_storm,
     "idle": measure_idle.measure,
