@@ -1,4 +1,5 @@
-/* fuzz_line.c - libFuzzer target: any bytes as a line of a helper, and as a node row.
+/* fuzz_line.c - libFuzzer target: any bytes as a line of a helper, as a node row, and as the words
+ * of a node's agent in it.
  *
  * Beyond the sanitizers it asserts what callers rely on: a reason with every refusal,
  * fields within the limit, values that survive being written and read again. */
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "reconciler/io/helper/line.h"
+#include "reconciler/io/slurm/slurm_fault.h"
 #include "reconciler/io/slurm/slurm_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,6 +48,24 @@ check_round_trip(const struct rc_line *line)
     }
 }
 
+static void
+check_faults(const struct rc_line *line)
+{
+    struct rc_event ev;
+
+    rc_slurm_faults_decode(line, &ev);
+    must(ev.kind == RC_EV_NODE_FAULTS && ev.u.faults.count <= RC_NODE_FAULTS_MAX);
+    must(memchr(ev.u.faults.boot, '\0', sizeof ev.u.faults.boot) != NULL);
+    for (uint32_t i = 0; i < ev.u.faults.count; i++) {
+        const struct rc_node_fault *f = &ev.u.faults.v[i];
+
+        must(f->class_name[0] != '\0');
+        must(memchr(f->class_name, '\0', sizeof f->class_name) != NULL);
+        must(memchr(f->device, '\0', sizeof f->device) != NULL);
+        must(f->guilty <= 1 && f->last_wall_ms >= 0);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +85,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     must(line.field_count <= RC_LINE_FIELDS_MAX && line.word != NULL);
     check_round_trip(&line);
+    check_faults(&line);
     if (rc_slurm_node_decode(&line, 64030, &ev, &foreign_time, &e) == RC_OK) {
         must(ev.node[0] != '\0' && ev.kind == RC_EV_SLURM_NODE && ev.at_ms == 0);
     } else {

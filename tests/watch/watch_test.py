@@ -5,6 +5,7 @@ The kernel log is a pipe that gives records as /dev/kmsg does, with sequence num
 import ctypes
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -23,19 +24,32 @@ STUCK_CHECK_S = 4
 IDLE_S = 10
 IDLE_CPU_SHARE_MAX = 0.0005
 STORM_LINES = 100_000
+KILLS = 16
 
 
 class Kmsg:
     """The device's other end."""
 
     def __init__(self, name):
-        self.path, self.seq = WORLD / name, 100
+        self.path, self.seq, self.ring = WORLD / name, 100, []
         os.mkfifo(self.path)
         self.fd = os.open(self.path, os.O_RDWR)
 
     def say(self, text, prio=3, seq=None):
         self.seq = self.seq + 1 if seq is None else seq
-        os.write(self.fd, f"{prio},{self.seq},{self.seq * 10},-;{text}\n".encode())
+        self.ring.append(f"{prio},{self.seq},{self.seq * 10},-;{text}\n".encode())
+        os.write(self.fd, self.ring[-1])
+
+    def give_again(self):
+        """To who opens the device anew, it gives all that is in the ring."""
+        os.set_blocking(self.fd, False)
+        try:
+            while os.read(self.fd, 1 << 16):
+                pass
+        except BlockingIOError:
+            pass
+        os.set_blocking(self.fd, True)
+        os.write(self.fd, b"".join(self.ring))
 
 
 class Agent:
@@ -227,6 +241,22 @@ class Checks:
         agent.start()
         World.wait(lambda: drained("n2"), "n2 is drained")
         World.wait(lambda: "xid:31@0000:10:1c*2:" in extra("n2"), "extra tells")
+        agent.kill()
+
+    def check_an_agent_that_is_killed_at_any_step_loses_nothing_and_counts_nothing_twice(self):
+        agent, dice = self.run("n1"), random.Random(KILLS)
+        for turn in range(KILLS):
+            agent.kmsg.say(XID.format(31))
+            if turn == KILLS // 2:
+                agent.kmsg.say(XID.format(79))
+            time.sleep(dice.choice((0, 0.01, 0.05, 0.15, 0.25, 0.4)))
+            agent.kill()
+            agent.kmsg.give_again()
+            agent.start()
+        World.wait(lambda: drained("n1") and reason("n1"), "n1 is drained", 20)
+        assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
+        World.wait(lambda: f"xid:31@0000:10:1c*{KILLS}:" in extra("n1"), f"each is counted once: {extra('n1')}", 20)
+        assert "xid:79@0000:10:1c*1:" in extra("n1"), extra("n1")
         agent.kill()
 
     def check_faults_of_an_earlier_boot_are_dropped(self):
