@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "simulator/check_command.h"
+#include "simulator/prove/prove.h"
 #include "simulator/replay/replay.h"
 #include "simulator/report/commands.h"
 
@@ -15,6 +16,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"check", rc_check_command, "random clusters with hostile schedules, judged by every checker"},
     {"compare", rc_compare_command, "several policies on the same months of a large cluster"},
+    {"prove", rc_prove_command, "what all this rests on: streams, known answers, a recorded trace"},
     {"replay", rc_replay_command, "a journal, recorded messages or a fault trace through the core"},
     {"run", rc_run_command, "months of a large cluster with jobs and faults, scored"},
     {"sweep", rc_sweep_command, "a large comparison in pieces, by Slurm or by processes here"},
