@@ -13,13 +13,15 @@ from pathlib import Path
 
 import boto3
 
+from tests.emulators import check_store
 from tests.emulators.servers import CACHE, Servers, free_port
 from tests.real.lifeline import Lifeline
 
 CLIENT = os.environ["RC_TEST_BUILD"] + "/tests/aws_client"
 REGION = "us-east-1"
 RUNNING, STOPPED, TERMINATED = "2", "4", "6"
-POLICY = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:*","sts:*"],'
+POLICY = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:*","sts:*",'
+          '"dynamodb:*"],'
           '"Resource":"*"}]}')
 failures = 0
 
@@ -257,6 +259,19 @@ def check_ministack(servers, folder):
           "through a proxy the signature stays that of the real host", done)
 
 
+def check_stores(servers, folder, moto):
+    """The DynamoDB forms against moto, and against ministack with its signatures checked."""
+    endpoint = servers.ministack()
+    key, secret = ministack_user(endpoint)
+    for name, url, *keys in (("moto", moto, "a", "b"), ("ministack", endpoint, key, secret)):
+        store = check_store.Store(Client(folder, url, *keys).environment)
+        check_store.make_tables(boto("dynamodb", url))
+        check_store.check_lease(check, store, name)
+        check_store.check_items(check, store, name)
+        if name == "moto":
+            check_store.check_lost_answers(check, store, servers.microburst(url))
+
+
 def check_metadata(servers, folder):
     if not (CACHE / "bin/ec2-metadata-mock").exists():
         print("ok - emulators: instance metadata # SKIP needs Go to build its mock", flush=True)
@@ -300,6 +315,7 @@ def main():
         check_faults(client, servers.microburst(moto), template, subnet)
         check_lost_answer(Client(folder, moto), servers)
         check_ministack(servers, folder)
+        check_stores(servers, folder, moto)
         check_metadata(servers, folder)
         done = Client(folder, f"http://127.0.0.1:{free_port()}")("receive", "q")
         check(done.error == "unreachable" and len(done.attempts) == 3,
