@@ -109,13 +109,14 @@ class Controller:
             "control": {"socket": str(self.folder / "control.sock"), "mode": "0600"},
             "metrics": {"listen": "", "cloudwatch": "slurm-on-aws"},
             "log": {"file": str(self.folder / "log"), "level": "info"}})
+        config["cluster"]["nodes_max"] = 64
         config["aws"]["request_timeout"] = f"{REQUEST_S:.0f}s"
         config["aws"]["endpoints"] = {"dynamodb": self.proxy.url}
         config["queue"]["wait"] = "1s"
         config["queue"]["quarantine"] = str(self.folder / "quarantine.jsonl")
         return config
 
-    def start(self, **lease):
+    def start(self, environment=None, **lease):
         self.folder.mkdir(exist_ok=True)
         policy.write(self.folder / "policy.json", ssh=False)
         path = self.folder / "reconcilerd.json"
@@ -123,7 +124,7 @@ class Controller:
         with open(self.folder / "err", "ab") as err:
             self.process = self.pair.backend.spawn(
                 [BIN / "reconcilerd", "--config", path],
-                env={**os.environ, **self.pair.backend.env()}, stdout=err, stderr=err)
+                env={**os.environ, **self.pair.backend.env(), **(environment or {})}, stdout=err, stderr=err)
         return self
 
     def signal(self, number):
@@ -213,6 +214,9 @@ class Pair:
         """What was asked of EC2 that changes it, in order."""
         return [r for r in self.ask("requests") if r["service"] == "ec2"
                 and not r["action"].startswith("Describe") and r["action"] != "GetConsoleOutput"]
+
+    def messages_sent(self):
+        return len(self.ask("messages"))
 
     def job_state(self, job):
         return self.backend.look(job)[2].state

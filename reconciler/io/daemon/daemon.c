@@ -87,22 +87,34 @@ rc_daemon_open_aws(struct rc_daemon *d, struct rc_error *e)
     return d->aws ? RC_OK : e->code;
 }
 
+/* Of this boot; systemd tells it where /proc/sys is out of sight. "" = not known. */
+static void
+boot_id(char *id, size_t room)
+{
+    const char *told = getenv("RC_BOOT_ID");
+    FILE *f = told && *told ? NULL : fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    snprintf(id, room, "%s", told ? told : "");
+    if (f) {
+        if (fgets(id, (int)room, f)) {
+            id[strcspn(id, "\n")] = '\0';
+        }
+        fclose(f);
+    }
+}
+
 /* No other living process has this boot of this machine and the lock on this journal. */
 static void
 holder_of(const struct rc_daemon *d, char holder[RC_LEASE_HOLDER_LEN])
 {
-    char boot[40] = "";
+    char boot[40];
     struct stat st;
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
     holder[0] = '\0';
-    if (f && fgets(boot, sizeof boot, f) && stat(d->config.journal.dir, &st) == 0) {
-        boot[strcspn(boot, "\n")] = '\0';
+    boot_id(boot, sizeof boot);
+    if (*boot && stat(d->config.journal.dir, &st) == 0) {
         snprintf(holder, RC_LEASE_HOLDER_LEN, "%s.%llx.%llx", boot, (unsigned long long)st.st_dev,
                  (unsigned long long)st.st_ino);
-    }
-    if (f) {
-        fclose(f);
     }
 }
 
@@ -207,6 +219,17 @@ registrar_argv(const struct rc_daemon *d, const char **argv)
     argv[n] = NULL;
 }
 
+/* On the clock that the helpers share with us. */
+static int64_t
+send_until_ms(void *arg)
+{
+    const struct rc_daemon *d = arg;
+
+    return d->state
+               ? d->state->lease_until_ms - d->state->cluster.lease_margin_ms - d->core_offset_ms
+               : 1;
+}
+
 static void
 on_slurm_event(void *arg, const struct rc_event *ev)
 {
@@ -246,6 +269,7 @@ rc_daemon_open_helpers(struct rc_daemon *d, struct rc_error *e)
         .watch_ms = (uint32_t)d->config.poll.slurm_open_ms,
         .singles_per_s = d->config.poll.slurm_open_max,
         .timeout_ms = (uint32_t)d->config.slurm.request_timeout_ms,
+        .until_ms = send_until_ms,
         .on_event = on_slurm_event,
         .on_log = on_helper_log,
         .arg = d,
@@ -255,6 +279,8 @@ rc_daemon_open_helpers(struct rc_daemon *d, struct rc_error *e)
         .name = "registrar",
         .argv = registrar,
         .role = "registrar",
+        .until_ms = send_until_ms,
+        .until_arg = d,
         .on_state = on_registrar,
         .on_log = on_helper_log,
         .arg = d,

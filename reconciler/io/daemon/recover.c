@@ -155,8 +155,8 @@ replay(struct rc_daemon *d, struct rc_journal_reader *reader, uint64_t *ret_reco
     return err == RC_E_NOT_FOUND ? RC_OK : err;
 }
 
-static enum rc_err
-restore(struct rc_daemon *d, struct rc_error *e)
+enum rc_err
+rc_recover_restore(struct rc_daemon *d, struct rc_error *e)
 {
     struct rc_journal_reader *reader;
     uint64_t records = 0;
@@ -166,6 +166,7 @@ restore(struct rc_daemon *d, struct rc_error *e)
     if (err != RC_OK) {
         return err;
     }
+    d->state = fresh_state(d);
     find_start(d, reader);
     err = replay(d, reader, &records, e);
     rc_journal_reader_free(reader);
@@ -215,9 +216,10 @@ rc_recover_open(struct rc_daemon *d, struct rc_error *e)
                                RC_INT("bytes", opened.torn.bytes)),
                      "a record was cut short by a crash; kept aside as %s", opened.torn_file);
     }
-    d->state = fresh_state(d);
     if (opened.last) {
-        err = restore(d, e);
+        err = rc_recover_restore(d, e);
+    } else {
+        d->state = fresh_state(d);
     }
     set_clock(d);
     if (err == RC_OK && d->restored) {

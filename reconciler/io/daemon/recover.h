@@ -10,6 +10,9 @@
 
 /* Opens the journal and builds d->state from it, or a fresh one. */
 enum rc_err rc_recover_open(struct rc_daemon *d, struct rc_error *e);
+/* The reading alone: d->state (which must be NULL) as the journal in the configured folder
+ * tells it; nothing is written. A torn tail is passed over. */
+enum rc_err rc_recover_restore(struct rc_daemon *d, struct rc_error *e);
 /* Writes a snapshot into a new segment. Failure is logged; the old one stays in use. */
 void rc_recover_rotate(struct rc_daemon *d);
 

@@ -496,6 +496,10 @@ struct rc_line_out *
 rc_helper_begin(struct rc_helper *h, const char *verb)
 {
     rc_line_begin(&h->out, h->out_buf, sizeof h->out_buf, h->next_seq, verb);
+    if (h->config.until_ms) {
+        int64_t until_ms = h->config.until_ms(h->config.until_arg);
+        rc_line_put_u64(&h->out, "until", until_ms > 0 ? (uint64_t)until_ms : 1);
+    }
     return &h->out;
 }
 

@@ -43,13 +43,17 @@ typedef void(rc_helper_state_fn)(void *arg, const struct rc_line *hello, const s
 typedef void(rc_helper_log_fn)(void *arg, const char *text);
 
 struct rc_helper_config {
-    struct event_base *base;      /* borrowed, outlives the helper object */
-    const char *name;             /* for messages: "slurm reader"; copied */
-    const char *const *argv;      /* program (a path) and arguments, NULL-ended; copied */
-    const char *role;             /* what hello's role= must be; NULL = any; copied */
-    uint32_t hello_timeout_ms;    /* 0 = 15 s (libslurm may wait for its configuration) */
-    uint32_t backoff_min_ms;      /* 0 = 100 ms; doubles up to … */
-    uint32_t backoff_max_ms;      /* 0 = 10 s; back to min after a first good answer */
+    struct event_base *base;   /* borrowed, outlives the helper object */
+    const char *name;          /* for messages: "slurm reader"; copied */
+    const char *const *argv;   /* program (a path) and arguments, NULL-ended; copied */
+    const char *role;          /* what hello's role= must be; NULL = any; copied */
+    uint32_t hello_timeout_ms; /* 0 = 15 s (libslurm may wait for its configuration) */
+    uint32_t backoff_min_ms;   /* 0 = 100 ms; doubles up to … */
+    uint32_t backoff_max_ms;   /* 0 = 10 s; back to min after a first good answer */
+    /* CLOCK_BOOTTIME ms after which a request may not be begun, put into each: a helper that was
+     * busy, or whose client stood still, refuses what is older (RC_E_NO_LEASE). NULL = never. */
+    int64_t (*until_ms)(void *until_arg);
+    void *until_arg;
     rc_helper_state_fn *on_state; /* may be NULL */
     rc_helper_log_fn *on_log;     /* may be NULL */
     void *arg;                    /* of both */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OUT_ROOM = 2 * RC_LINE_MAX };
@@ -116,6 +117,18 @@ verb_find(const struct rc_helper_service *service, const char *name)
     return NULL;
 }
 
+/* The request waited here, or its sender stood still, until it may not be begun any more. */
+static bool
+is_too_late(const struct rc_line *req)
+{
+    const char *until = rc_line_get(req, "until");
+    struct timespec t;
+
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return until && *until &&
+           (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 >= (int64_t)strtoll(until, NULL, 10);
+}
+
 static void
 serve_request(struct server *s, const struct rc_line *req)
 {
@@ -126,7 +139,9 @@ serve_request(struct server *s, const struct rc_line *req)
 
     r->seq = req->seq;
     r->ended = r->line_failed = false;
-    if (verb) {
+    if (is_too_late(req)) {
+        err = rc_fail(&e, RC_E_NO_LEASE, "the lease ran out before it was begun");
+    } else if (verb) {
         err = verb->run(s->service->arg, r, req, &e);
     } else {
         err = rc_fail(&e, RC_E_INVALID, "%s is no verb of role %s", req->word, s->service->role);

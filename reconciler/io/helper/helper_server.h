@@ -7,6 +7,7 @@
  *
  * A line that cannot be parsed has no seq to answer: the loop says why on stderr
  * and ends with 1, so that the client sees the helper die rather than wait.
+ * A request whose until= (CLOCK_BOOTTIME, ms) has passed is answered with err code=no-lease.
  * An unknown verb is answered with err code=invalid-request. */
 #ifndef RC_HELPER_SERVER_H
 #define RC_HELPER_SERVER_H

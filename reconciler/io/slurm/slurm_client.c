@@ -87,6 +87,8 @@ open_slurm_helper(struct rc_slurm *s, const char *name, const char *role, const 
         .argv = argv,
         .role = role,
         .on_state = strcmp(role, "reader") == 0 ? on_reader_state : on_writer_state,
+        .until_ms = strcmp(role, "writer") == 0 ? s->config.until_ms : NULL,
+        .until_arg = s->config.arg,
         .on_log = on_slurm_stderr,
         .arg = s,
     };

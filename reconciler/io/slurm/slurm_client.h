@@ -50,9 +50,10 @@ struct rc_slurm_config {
     uint32_t duty;          /* interval >= duty x measured length; 0 = 20 (5 %) */
     uint32_t singles_per_s; /* 0 = 20 */
     uint32_t timeout_ms;    /* of one request; 0 = 30 s (libslurm gives up after 10 s or less) */
+    int64_t (*until_ms)(void *arg); /* for the writer: helper_client.h; may be NULL */
     rc_slurm_event_fn *on_event;
     rc_slurm_log_fn *on_log; /* may be NULL */
-    void *arg;               /* of both */
+    void *arg;               /* of all three */
 };
 
 struct rc_slurm *rc_slurm_new(const struct rc_slurm_config *config, struct rc_error *e);

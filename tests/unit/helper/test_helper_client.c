@@ -82,7 +82,7 @@ on_log(void *arg, const char *text)
 }
 
 static void
-open_helper(struct seen *s, const char *hello)
+open_helper_until(struct seen *s, const char *hello, int64_t (*until_ms)(void *))
 {
     const char *argv[] = {FAKE_HELPER, hello, NULL};
     struct rc_helper_config config = {
@@ -92,6 +92,7 @@ open_helper(struct seen *s, const char *hello)
         .hello_timeout_ms = 1500,
         .backoff_min_ms = 20,
         .backoff_max_ms = 60,
+        .until_ms = until_ms,
         .on_state = on_state,
         .on_log = on_log,
         .arg = s,
@@ -103,6 +104,12 @@ open_helper(struct seen *s, const char *hello)
     config.base = s->base;
     s->helper = rc_helper_new(&config, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(s->helper);
+}
+
+static void
+open_helper(struct seen *s, const char *hello)
+{
+    open_helper_until(s, hello, NULL);
 }
 
 static void
@@ -154,6 +161,36 @@ ask(struct seen *s, const char *verb, const char *key, const char *value, uint32
     s->in_send = true;
     CU_ASSERT_EQUAL(rc_helper_send(s->helper, &call, NULL), RC_OK);
     s->in_send = false;
+}
+
+static int64_t
+until_past(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static int64_t
+until_far(void *arg)
+{
+    (void)arg;
+    return INT64_MAX / 2;
+}
+
+static void
+a_request_whose_time_is_over_is_not_begun(void)
+{
+    int64_t (*const hooks[])(void *) = {until_past, until_far};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct seen s;
+        open_helper_until(&s, "hello=good", hooks[i]);
+        run_until_up(&s);
+        ask(&s, "echo", "text", "x", 3000);
+        run_until_ends(&s, 1);
+        CU_ASSERT_EQUAL(s.end[0], i ? RC_OK : RC_E_NO_LEASE);
+        close_helper(&s);
+    }
 }
 
 static void
@@ -422,6 +459,7 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a request whose time is over is not begun", a_request_whose_time_is_over_is_not_begun},
         {"requests are answered in order", requests_are_answered_in_order},
         {"requests made before hello wait for it", requests_before_hello_wait_for_it},
         {"errors carry code, errno and text", errors_carry_code_errno_and_text},
