@@ -18,6 +18,7 @@ import measure_agent
 import measure_classify
 import measure_drain
 import measure_idle
+import measure_leader
 import measure_queue
 import measure_simulator
 import measure_step
@@ -36,6 +37,8 @@ BENCHES = {
     "event-to-drain": measure_drain.event_to_drain,
     "fault-storm": measure_drain.fault_storm,
     "idle": measure_idle.measure,
+    "leader-lost": measure_leader.leader_lost,
+    "adopt": measure_leader.adopt,
     "sim-check": measure_simulator.sim_check,
     "sim-year": measure_year.sim_year,
     "replay": measure_simulator.replay,

@@ -1,7 +1,13 @@
 #!/bin/bash
-# The daemon is killed with -9 again and again while it repairs; the story must end as if
-# nothing had happened, with one launch, and its journal must replay to the same bytes.
+# The daemon is killed with -9 again and again while it repairs, at drawn times and at every
+# append of its journal; its journal is cut; its disk is full; its helpers die. Each story must
+# end as if nothing had happened, with one launch. RC_TEST_BUILD names the build with the shim.
 set -uo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
-exec python3 tests/crash/check_crash.py
+export RC_TEST_BUILD=${RC_TEST_BUILD:-$PWD/build/test}
+status=0
+for part in check_crash check_boundaries check_journal check_helpers; do
+    python3 -m "tests.crash.$part" || status=1
+done
+exit "$status"

@@ -24,7 +24,8 @@ GROUPS = ("unit", "vectors", "scenarios", "simulation", "integration", "tidy",
           "mutants", "crash", "deploy", "roots")
 # Programs of these groups do not disturb each other's timing.
 PARALLEL = {"unit", "vectors", "scenarios"}
-TIMEOUT_S = {"unit": 300, "vectors": 300, "scenarios": 300, "tidy": 1800, "deploy": 2400, "roots": 3600}
+TIMEOUT_S = {"unit": 300, "vectors": 300, "scenarios": 300, "tidy": 1800, "deploy": 2400,
+             "roots": 3600, "crash": 3600}
 TIMEOUT_OTHER_S = 900
 
 RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.M)

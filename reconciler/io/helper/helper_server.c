@@ -119,7 +119,7 @@ verb_find(const struct rc_helper_service *service, const char *name)
 
 /* The request waited here, or its sender stood still, until it may not be begun any more. */
 static bool
-is_too_late(const struct rc_line *req)
+is_past_until(const struct rc_line *req)
 {
     const char *until = rc_line_get(req, "until");
     struct timespec t;
@@ -139,7 +139,7 @@ serve_request(struct server *s, const struct rc_line *req)
 
     r->seq = req->seq;
     r->ended = r->line_failed = false;
-    if (is_too_late(req)) {
+    if (is_past_until(req)) {
         err = rc_fail(&e, RC_E_NO_LEASE, "the lease ran out before it was begun");
     } else if (verb) {
         err = verb->run(s->service->arg, r, req, &e);
