@@ -26,10 +26,12 @@ rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
         f->queue_room = room;
         f->queue_head = 0;
     }
-    /* Most are rows of polls; what lies behind a row's own part is read by nobody. */
+    /* Most are rows and ends of polls; what lies behind their own part is read by nobody. */
+    size_t own = ev->kind == RC_EV_SLURM_NODE ? sizeof ev->u.slurm
+                 : ev->kind == RC_EV_SWEEP    ? sizeof ev->u.sweep
+                                              : sizeof ev->u;
     memcpy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev,
-           ev->kind == RC_EV_SLURM_NODE ? offsetof(struct rc_event, u) + sizeof ev->u.slurm
-                                        : sizeof *ev);
+           offsetof(struct rc_event, u) + own);
 }
 
 int64_t
@@ -183,6 +185,7 @@ rc_fleet_start(struct rc_fleet *f)
 {
     make_states(f);
     rc_event_init(&f->row, RC_EV_SLURM_NODE);
+    rc_text_set(f->row.u.slurm.partition, RC_PARTITION_LEN, RC_FLEET_PARTITION);
     tell_controller(f, "head1");
     rc_due_push(f, 0, RC_DUE_INSTANCES, 0, 0);
     rc_due_push(f, RC_FLEET_SECOND, RC_DUE_STATUS, 0, 0);

@@ -9,14 +9,18 @@
 #include "simulator/model/model_rows.h"
 #include "simulator/model/sim_hash.h"
 
-/* The template stays zero where nothing is written, and every text room is written whole. */
+/* Names and addresses of this world are short: what lies behind so many bytes is zero in
+ * every row, and need not be copied each time. */
+enum { SHORT = 16 };
+
+/* The template stays zero where nothing is written; the partition is that of all nodes. */
 static void
 fill_row(struct rc_fleet *f, const struct rc_sim_node *n, const struct rc_fleet_job *j)
 {
     struct rc_event *ev = &f->row;
     struct rc_ev_slurm_node *sn = &ev->u.slurm;
 
-    memcpy(ev->node, n->name, sizeof ev->node);
+    memcpy(ev->node, n->name, SHORT);
     sn->boot_wall_ms = n->boot_ms / 1000 * 1000; /* slurmd tells whole seconds */
     sn->slurmd_start_wall_ms = n->slurmd_start_ms / 1000 * 1000;
     sn->flags = n->flags;
@@ -28,9 +32,10 @@ fill_row(struct rc_fleet *f, const struct rc_sim_node *n, const struct rc_fleet_
         sn->job[0] = (struct rc_node_job){j->id, j->nodes};
     }
     sn->cpus = n->cpus;
-    memcpy(sn->addr, n->addr, sizeof sn->addr);
-    memcpy(sn->partition, n->partition, sizeof sn->partition);
-    memcpy(sn->reason, n->reason, sizeof sn->reason);
+    memcpy(sn->addr, n->addr, SHORT);
+    if (*n->reason || *sn->reason) {
+        memcpy(sn->reason, n->reason, sizeof sn->reason);
+    }
 }
 
 /* Of what can change in a row; the name is its place, and the address changes with the

@@ -14,8 +14,9 @@
 #include "simulator/model/model_sqs.h"
 #include "simulator/model/sim_random.h"
 
-#define RC_FLEET_WALL_MS INT64_C(1795415800000)
-#define RC_FLEET_NAME    "fleet"
+#define RC_FLEET_WALL_MS   INT64_C(1795415800000)
+#define RC_FLEET_NAME      "fleet"
+#define RC_FLEET_PARTITION "gpu"
 
 enum {
     RC_FLEET_SECOND = 1000,

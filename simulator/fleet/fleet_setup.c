@@ -122,7 +122,7 @@ place_first_host(struct rc_fleet *f, uint32_t node, struct rc_sim_node_row *row)
 
     snprintf(row->name, sizeof row->name, "n%u", node + 1);
     memcpy(row->hostname, row->name, sizeof row->hostname);
-    rc_text_set(row->partition, sizeof row->partition, "gpu");
+    rc_text_set(row->partition, sizeof row->partition, RC_FLEET_PARTITION);
     row->cpus = 96;
     rc_text_set(like.subnet, sizeof like.subnet,
                 subnet_id[f->c->reserved ? 0 : node % RC_FLEET_SUBNETS]);
