@@ -277,7 +277,6 @@ void
 rc_fleet_check_launched(struct rc_fleet *f, const struct rc_action *a)
 {
     const struct rc_sim_instance *mine = NULL;
-    uint32_t node = rc_fleet_node(f, a->node), alike = 0;
 
     if (!f->check) {
         return;
@@ -288,15 +287,16 @@ rc_fleet_check_launched(struct rc_fleet *f, const struct rc_action *a)
     for (uint32_t slot = 0; slot < f->hosts; slot++) {
         const struct rc_sim_instance *i = rc_sim_ec2_at(f->ec2, slot);
         const char *name = is_alive(i) ? rc_sim_ec2_tag_value(i, "slurm-on-aws:node") : NULL;
-        if (!name || rc_fleet_node(f, name) != node) {
+        if (!name || strcmp(name, a->node) != 0) {
             continue;
         }
-        alike += mine && tags_agree(mine, i, "slurm-on-aws:incident") &&
-                 tags_agree(mine, i, "slurm-on-aws:attempt");
+        if (mine && tags_agree(mine, i, "slurm-on-aws:incident") &&
+            tags_agree(mine, i, "slurm-on-aws:attempt")) {
+            found(f, "%s and %s both serve attempt %s of incident %s of %s", mine->id, i->id,
+                  rc_sim_ec2_tag_value(i, "slurm-on-aws:attempt"),
+                  rc_sim_ec2_tag_value(i, "slurm-on-aws:incident"), a->node);
+        }
         mine = rc_sim_ec2_tag_value(i, "slurm-on-aws:incident") ? i : mine;
-    }
-    if (alike) {
-        found(f, "two launches serve attempt %u of incident %u", a->u.launch.attempt, a->incident);
     }
 }
 

@@ -68,6 +68,7 @@ do_due(struct rc_fleet *f, const struct rc_due *d)
     case RC_DUE_STATUS:
         rc_fleet_sweep(f, RC_SWEEP_STATUS);
         break;
+    case RC_DUE_WRITTEN:
     case RC_DUE_EFFECT:
     case RC_DUE_ANSWER:
         rc_errand_due(f, d);

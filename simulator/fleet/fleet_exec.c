@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/rules.h"
+#include "reconciler/core/step.h"
 #include "simulator/fleet/fleet_private.h"
 
 enum { LOST_ANSWER_MS = 30 * RC_FLEET_SECOND, SYNC_MS = 5 };
@@ -149,10 +149,6 @@ set_out(struct rc_fleet *f, const struct rc_action *a, enum side side)
     if (a->kind != RC_ACT_LEASE) {
         r->answer.u.completion.action = a->id;
     }
-    if (rc_action_irreversible((enum rc_action_kind)a->kind)) { /* the journal is synced first */
-        bool slow = rc_trouble_now(f, RC_TROUBLE_DISK);
-        at_ms = slow ? f->until_ms[RC_TROUBLE_DISK] : at_ms + SYNC_MS;
-    }
     if (free_ms) {
         at_ms = *free_ms > at_ms ? *free_ms : at_ms;
         *free_ms = at_ms + there_ms + r->answer_ms;
@@ -160,22 +156,16 @@ set_out(struct rc_fleet *f, const struct rc_action *a, enum side side)
     rc_due_push(f, at_ms + there_ms, RC_DUE_EFFECT, index, 0);
 }
 
-static bool
-needs_lease(uint32_t kind)
-{
-    return kind != RC_ACT_LEASE && kind != RC_ACT_LOOK && kind != RC_ACT_GATE &&
-           kind != RC_ACT_TELL && kind != RC_ACT_MESSAGE_QUARANTINE;
-}
-
-void
-rc_errand_send(struct rc_fleet *f, const struct rc_action *a)
+static void
+send_now(struct rc_fleet *f, const struct rc_action *a)
 {
     enum side side = (enum side)side_of[a->kind];
-    bool late = f->now_ms >= f->s->lease_until_ms - RC_FLEET_LEASE_MARGIN_MS;
+    const char *why;
+    enum rc_err err = rc_last_look(f->s, a, f->now_ms, &why);
 
-    if (needs_lease(a->kind) && (late || !rc_leads(f->s))) {
+    if (err != RC_OK) {
         if (a->kind != RC_ACT_MESSAGE_DELETE) {
-            answer_now(f, a, RC_E_NO_LEASE);
+            answer_now(f, a, err);
         }
         return;
     }
@@ -188,6 +178,36 @@ rc_errand_send(struct rc_fleet *f, const struct rc_action *a)
         answer_now(f, a, RC_OK);
     } else {
         set_out(f, a, side);
+    }
+}
+
+/* What cannot be taken back waits until the journal is synced. */
+void
+rc_errand_send(struct rc_fleet *f, const struct rc_action *a)
+{
+    uint32_t index;
+
+    if (!rc_action_irreversible((enum rc_action_kind)a->kind)) {
+        send_now(f, a);
+        return;
+    }
+    struct rc_errand *r = errand_new(f, &index);
+    bool slow = rc_trouble_now(f, RC_TROUBLE_DISK);
+    r->action = *a;
+    rc_due_push(f, slow ? f->until_ms[RC_TROUBLE_DISK] : f->now_ms + SYNC_MS, RC_DUE_WRITTEN, index,
+                0);
+}
+
+/* It is in the journal. A process that went meanwhile sends nothing more. */
+static void
+is_written(struct rc_fleet *f, uint32_t index)
+{
+    struct rc_action a = f->errand[index]->action;
+    bool gone = f->errand[index]->life != f->life || f->now_ms < f->away_until_ms;
+
+    errand_free(f, index);
+    if (!gone) {
+        send_now(f, &a);
     }
 }
 
@@ -247,7 +267,9 @@ bring_answer(struct rc_fleet *f, uint32_t index)
 void
 rc_errand_due(struct rc_fleet *f, const struct rc_due *d)
 {
-    if (d->kind == RC_DUE_EFFECT) {
+    if (d->kind == RC_DUE_WRITTEN) {
+        is_written(f, d->index);
+    } else if (d->kind == RC_DUE_EFFECT) {
         take_effect(f, d->index);
     } else {
         bring_answer(f, d->index);

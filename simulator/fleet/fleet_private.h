@@ -51,7 +51,8 @@ enum rc_due_kind {
     RC_DUE_WATCH,
     RC_DUE_INSTANCES,
     RC_DUE_STATUS,
-    RC_DUE_EFFECT, /* index: request */
+    RC_DUE_WRITTEN, /* index: request; its action stands in the journal */
+    RC_DUE_EFFECT,
     RC_DUE_ANSWER,
     RC_DUE_RECEIVE,
     RC_DUE_EXTEND,
