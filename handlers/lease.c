@@ -24,6 +24,7 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
     if (s->lease_held) {
         if (ev->u.lease.epoch > s->lease_epoch) {
             rc_stored_listed(s);
+            s->sweep_floor = s->sweep + 2; /* one may be under way that began before */
             rc_pair_forget_work(s);
         }
         s->lease_epoch = ev->u.lease.epoch;

@@ -155,7 +155,7 @@ diagnose_place(const struct rc_state *s, const struct rc_node *n)
 {
     struct rc_finding f = {.code = ""};
 
-    f.known = s->sweep > 0;
+    f.known = s->sweep >= s->sweep_floor;
     if (!n->instance && rc_spare_wanted(s, n)) {
         worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "empty");
         f.dead = true;

@@ -133,7 +133,7 @@ old_is_ended(const struct rc_turn *t)
 {
     const struct rc_instance *i = rc_instance_at(t->s, t->inc->old_instance);
 
-    return i->state == RC_INST_TERMINATED || !i->ours || i->missing_since_ms;
+    return i->state == RC_INST_TERMINATED || (i->known && !i->ours) || i->missing_since_ms;
 }
 
 /* A spare was to spare us the end of the old instance, and it came to nothing. */
@@ -146,11 +146,35 @@ needs_slot_first(const struct rc_turn *t)
            !inc->new_instance && !inc->launch_action && !old_is_ended(t);
 }
 
+/* A place in which a spare stands after all; a node that a person gave back while an
+ * instance of an earlier try had its name, and it is well. */
+static bool
+is_served(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    uint32_t away = RC_SN_DOWN | RC_SN_DRAIN | RC_SN_FAIL | RC_SN_NOT_RESPONDING;
+
+    if (inc->new_instance || inc->launch_action || !rc_finding_well(&t->finding)) {
+        return false;
+    }
+    return t->n->spare ? t->n->instance != 0
+                       : t->n->instance && t->n->instance != inc->old_instance &&
+                             !(t->n->flags & away) && rc_node_fresh_at(t->s, t->n) > inc->phase_at;
+}
+
 bool
 rc_phase_launch(struct rc_turn *t)
 {
-    if (t->inc->new_instance) {
+    const struct rc_incident *inc = t->inc;
+
+    if (inc->new_instance) {
         return rc_turn_go(t, RC_PHASE_BOOT, "instance launched");
+    }
+    if (is_served(t)) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "served already");
+    }
+    if (!t->n->spare && inc->flags & RC_INC_BROKEN && rc_turn_drain_again(t)) {
+        return false; /* half repaired, and somebody let jobs in */
     }
     if (needs_slot_first(t)) {
         return !rc_spare_take(t) && rc_turn_go(t, RC_PHASE_WAIT_IDLE, "no spare: its slot first");
@@ -228,6 +252,10 @@ rc_phase_retire(struct rc_turn *t)
 
     if (!inc->old_instance || old_is_ended(t)) {
         return retired(t, "old instance terminated");
+    }
+    if (!rc_instance_at(t->s, inc->old_instance)->known) {
+        rc_turn_look(t, inc->old_instance); /* adopted by its id alone: not to be judged yet */
+        return false;
     }
     if (inc->flags & RC_INC_FAILED) {
         rc_turn_tell(t, RC_INC_TOLD_STUCK, "the old instance cannot be terminated");

@@ -203,7 +203,9 @@ rc_spare_end_extra(struct rc_turn *t)
     }
     for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
-        if (i->ours && !i->promised && !(wanted && slot == n->instance)) {
+        bool living = i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING ||
+                      i->state == RC_INST_STOPPED;
+        if (i->ours && living && !i->promised && !(wanted && slot == n->instance)) {
             rc_turn_end_leftover(t, i, "spare that nobody waits for");
         }
     }

@@ -319,7 +319,9 @@ struct rc_state {
     struct rc_said said[RC_SAID_MAX];
 
     /* polling */
-    uint32_t sweep;          /* number of complete DescribeInstances passes */
+    uint32_t sweep;       /* number of complete DescribeInstances passes */
+    uint32_t sweep_floor; /* what was launched before is known once so many have ended */
+    uint32_t pad3_;
     uint64_t slurm_pass_at;  /* fold number: end of the last pass over slurmctld's nodes */
     int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
