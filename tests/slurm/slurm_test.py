@@ -178,6 +178,23 @@ class Checks:
         assert expect_error(self.writer, "slurm-unreachable", "takeover", index=1).errno != "0"
         assert World.node("n1")["State"].startswith("IDLE")
 
+    def check_node_rows_name_the_jobs_with_the_largest_first(self):
+        wrap = ["-o", "/dev/null", "--wrap", "sleep 300"]
+        small = sh("sbatch", "--parsable", "-w", "n1", "--oversubscribe", *wrap).strip()
+        gang = sh("sbatch", "--parsable", "-w", "n1,n2", "-N", "2", "--oversubscribe", *wrap).strip()
+        running = lambda: sum(r["state"] == "RUNNING" for r in self.reader.rows("jobs"))
+        self.world.wait(lambda: running() == 2, "both jobs run")
+        rows, ok = self.reader.ask("nodes", since=0)
+        names = {r["name"]: r for _, r in rows}
+        assert ok["jobs"] == "2", ok
+        assert names["n1"]["jobs"] == "2" and names["n1"]["job"] == f"{gang}:2,{small}:1", names["n1"]
+        assert names["n2"]["jobs"] == "1" and names["n2"]["job"] == f"{gang}:2"
+        assert names["f1"]["jobs"] == "0" and names["f1"]["job"] == ""
+        assert self.reader.rows("node", names="n2")[0]["job"] == f"{gang}:2"
+        sh("scancel", small, gang)
+        self.world.wait(lambda: not self.reader.rows("jobs"), "the jobs end")
+        assert self.reader.ask("nodes", since=0)[1]["jobs"] == "0"
+
     def check_signals_reach_the_batch_script_and_its_steps(self):
         script = WORLD / "trap.sh"
         script.write_text(

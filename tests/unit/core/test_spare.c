@@ -19,6 +19,14 @@ begin(unsigned spares)
     story_load(&st);
 }
 
+/* One pass may have begun before this daemon led; the second has shown everything. */
+static void
+sweep_twice(void)
+{
+    story_sweep(&st);
+    story_sweep(&st);
+}
+
 /* A sweep has shown everything; each launch for a place is answered, and runs. */
 static void
 fill(unsigned place)
@@ -37,7 +45,7 @@ static void
 begin_filled(unsigned spares)
 {
     begin(spares);
-    story_sweep(&st);
+    sweep_twice();
     for (unsigned i = 1; i <= spares; i++) {
         CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], spares);
     }
@@ -90,6 +98,7 @@ static void
 empty_places_fill_once_ec2_was_seen(void)
 {
     begin(2);
+    story_sweep(&st);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0); /* they may stand there, unseen yet */
     story_sweep(&st);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
@@ -97,7 +106,7 @@ empty_places_fill_once_ec2_was_seen(void)
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->nodes, 4);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
-    story_sweep(&st);
+    sweep_twice();
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
     story_end(&st);
 }
@@ -127,7 +136,7 @@ each_filling_has_a_token_of_its_own(void)
     char first[RC_TOKEN_LEN];
 
     begin(1);
-    story_sweep(&st);
+    sweep_twice();
     memcpy(first, st.last[RC_ACT_LAUNCH].u.launch.token, sizeof first);
     fill(1);
     lose_n1();
@@ -275,7 +284,7 @@ a_share_of_the_group_is_kept_when_it_is_more(void)
     begin(1);
     st.policy.limits.spares.permille = 500;
     story_load(&st);
-    story_sweep(&st);
+    sweep_twice();
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2); /* half of four nodes */
     st.policy.limits.spares.count = 1000;
     story_load(&st);
