@@ -200,7 +200,7 @@ controller_has_everything() {
     for file in usr/sbin/reconcilerd usr/bin/reconcilectl usr/libexec/slurm-on-aws/rc-slurm-helper \
         usr/libexec/slurm-on-aws/rc-registrar lib/systemd/system/reconcilerd.service \
         usr/share/slurm-on-aws/policies/p4d.json; do
-        grep -q " \./$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
+        grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
 }
 node_has_everything() {
@@ -208,7 +208,7 @@ node_has_everything() {
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
         usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
         lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf; do
-        grep -q " \./$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
+        grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
 }
 lintian_clean() {

@@ -198,7 +198,8 @@ class Cluster(RootWorld):
         for name, content in (("terraform", json.dumps(facts)),
                               ("reconcilerd", self.real((self.rendered / "ansible-reconcilerd.json").read_text()))):
             (ansible / f"group_vars/all/{name}.json").write_text(content)
-        (ansible / "group_vars/all/local.yml").write_text((ROOT / "tests/roots/local.yml").read_text())
+        # After main.yml in the alphabet, so that it counts.
+        (ansible / "group_vars/all/own.yml").write_text((ROOT / "tests/roots/own.yml").read_text())
         ssh = self.folder / "ssh"
         ssh.mkdir(mode=0o700)
         self.scan_keys(ssh / "known_hosts")

@@ -101,6 +101,8 @@ class Root:
         self.leader = wait_for(self.find_leader, 20, f"first process of {self.name}")
         self.world.lifeline.note("process", self.leader, start_time(self.leader))
         self.own_sysctl()
+        # What nspawn shows of its host, and an instance does not have.
+        self.shell("umount -l /run/host/os-release /run/host/incoming", check=False)
 
     def find_leader(self):
         if self.nspawn.poll() is not None:
