@@ -136,12 +136,11 @@ def sample_job_runs(cluster):
 
 
 def database_by_tls(cluster):
-    said = cluster.roots["db"].shell(
-        "mysql -e \"select count(*) from information_schema.processlist where user='slurm'\" -sN; "
-        "mysql -e \"show global status like 'Ssl_accepts'\" -sN; mysql -h 127.0.0.1 --skip-ssl -u slurm "
-        "-pof-the-database -e 'select 1' 2>&1 | tail -1")
-    words = said.split()
-    return "" if int(words[0]) > 0 and int(words[2]) > 0 and "secure" in said else said
+    db, login = cluster.roots["db"], "mysql -h 10.20.40.40 -u slurm -pof-the-database -sN -e 'select 1' 2>&1 | tail -1"
+    there = db.shell("mysql -sN -e \"select count(*) from information_schema.processlist where user='slurm'\"").strip()
+    by_tls = db.shell(login.replace("-sN", "-sN --ssl")).strip()
+    plain = db.shell(login.replace("-sN", "-sN --skip-ssl")).strip()
+    return "" if int(there) > 0 and by_tls == "1" and plain.startswith("ERROR") else f"{there} {by_tls} {plain}"
 
 
 def gpu_job_is_profiled(cluster):

@@ -22,6 +22,7 @@ class RootMaker(threading.Thread):
         """by_hand: instance id -> root, for those that are running already."""
         super().__init__(name="root-maker", daemon=True)
         self.cluster, self.bodies = cluster, dict(by_hand)
+        self.consoles = {}  # instance id -> what it has printed
         self.failure, self.stopped = None, threading.Event()
 
     def run(self):
@@ -49,16 +50,26 @@ class RootMaker(threading.Thread):
             if not root.leader:
                 root.power_on()
             ask("machine", id=instance["id"], state="running", console=console(root))
+        elif state == "running" and root and root.leader:
+            self.follow_console(instance["id"], root)
         elif state in ("stopping", "shutting-down"):
             if root and root.leader:
                 root.power_off()
             ask("machine", id=instance["id"], state="stopped" if state == "stopping" else "terminated")
 
 
+    def follow_console(self, name, root):
+        """cloud-init makes the host keys anew at a first boot, and prints them then."""
+        text = console(root)
+        if text != self.consoles.get(name):
+            self.consoles[name] = text
+            ask("machine", id=name, console=text)
+
+
 def console(root):
     """What cloud-init prints of the host keys, from which the daemon pins them."""
-    keys = [(root.tree / f"etc/ssh/ssh_host_{kind}_key.pub").read_text().strip()
-            for kind in ("ecdsa", "ed25519", "rsa")]
+    paths = [root.tree / f"etc/ssh/ssh_host_{kind}_key.pub" for kind in ("ecdsa", "ed25519", "rsa")]
+    keys = [path.read_text().strip() for path in paths if path.exists()]
     return "\n".join(["-----BEGIN SSH HOST KEY KEYS-----", *keys, "-----END SSH HOST KEY KEYS-----", ""])
 
 

@@ -96,6 +96,7 @@ class Root:
             self.nspawn = self.world.lifeline.spawn(
                 ["sh", "-ec", join + 'exec "$@"', "sh", "systemd-nspawn", "-q", "-D", self.tree, "-M", self.namespace, "--register=no", "--keep-unit",
                  "--resolv-conf=off", "--timezone=off",
+                 "--system-call-filter=open_by_handle_at",  # how NFS-Ganesha finds a file again
                  f"--network-namespace-path=/run/netns/{self.namespace}", "--console=pipe", *binds, "-b"],
                 stdout=log, stderr=log)
         self.leader = wait_for(self.find_leader, 20, f"first process of {self.name}")
@@ -122,7 +123,7 @@ class Root:
         self.shell("mount --bind /proc/sys/net /proc/sys/net && mount -o remount,bind,rw /proc/sys/net")
         for part in ("vm", "net/core"):
             copy = self.folder / "sysctl" / part
-            copy.mkdir(parents=True)
+            copy.mkdir(parents=True, exist_ok=True)
             for key in Path("/proc/sys", part).iterdir():
                 if key.is_file():
                     try:
