@@ -41,6 +41,7 @@ def node_is_replaced(cluster, node="cpu-2"):
         return now and f"NodeAddr={now[0]['addr']} " in said and re.search(r"State=IDLE ", said) and now[0]
     try:
         cluster.made["compute"][node] = wait_for(back, 420, f"replacement of {node} in service", 2)
+        cluster.refresh_inventory(node, cluster.made["compute"][node])
     except TimeoutError:
         fresh = cluster.roots.get(next((i["id"] for i in reversed(ask("instances")["instances"])
                                         if i["tags"].get("slurm-on-aws:node") == node), ""))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.real.lifeline import run
 from tests.roots import trees
-from tests.roots.root_maker import RootMaker
+from tests.roots.root_maker import RootMaker, console
 from tests.roots.root_world import ROUTER, RootWorld, python, tail, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,7 +167,7 @@ class Cluster(RootWorld):
         self.prepare(instance["tags"].get("slurm-on-aws:node", name), root)
         # What Debian's cloud images say of the places to ask for user data.
         root.write("/etc/cloud/cloud.cfg.d/90_dpkg.cfg", "datasource_list: [ Ec2 ]\n")
-        root.write("/etc/cloud/cloud.cfg.d/91-network.cfg", "network: {config: disabled}\n")
+        root.write("/etc/cloud/cloud.cfg.d/91-network.cfg", "network: {config: disabled}\nlocale: C.UTF-8\n")
         known = json.loads((self.front / "instances.json").read_text())
         group = instance["tags"].get("slurm-on-aws:node", "").rsplit("-", 1)[0]
         known[instance["addr"]] = {
@@ -220,6 +220,17 @@ class Cluster(RootWorld):
                 key = (self.roots[name].tree / f"etc/ssh/ssh_host_{kind}_key.pub").read_text().rsplit(" ", 1)[0]
                 lines += [f"{addr} {key}\n" for addr in {host, private}]
         known.write_text("".join(lines))
+
+    def refresh_inventory(self, node, instance):
+        """What the next `terraform apply` does after a replacement: the inventory has the new address."""
+        old, new = self.hosts[node][1], instance["addr"]
+        self.inventory = self.inventory.replace(f"{node} ansible_host={old} private_ip={old}",
+                                                f"{node} ansible_host={new} private_ip={new}")
+        self.hosts[node] = (new, new)
+        (self.site / "deploy/ansible/inventory.ini").write_text(self.inventory)
+        with open(self.folder / "ssh/known_hosts", "a", encoding="ascii") as known:
+            for line in console(self.roots[instance["id"]]).splitlines()[1:-1]:
+                known.write(f"{new} {line.rsplit(' ', 1)[0]}\n")
 
     def play(self, *words):
         """Runs ansible-playbook as the operator would; returns (status, output)."""
