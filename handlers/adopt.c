@@ -54,7 +54,8 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->opened_ms = inc->phase_ms = s->now_ms;
     inc->phase_at = s->folds; /* what an earlier life saw of the node proves nothing now */
     inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
-    inc->flags = RC_INC_ADOPTED | (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
+    inc->flags = RC_INC_ADOPTED | RC_INC_IN_BREAKER |
+                 (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
                  (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U);
     inc->item_flags = in->flags;
     memcpy(inc->code, ev->code, sizeof inc->code);

@@ -8,6 +8,7 @@
 #include "reconciler/core/fact.h"
 #include "reconciler/core/health.h"
 #include "reconciler/core/spare.h"
+#include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -238,7 +239,7 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     uint32_t node = f.incident && rc_incident_at(s, f.incident)->id == f.incident_id
                         ? rc_incident_at(s, f.incident)->node
                         : 0;
-    if (node && f.deadline_ms <= s->now_ms) {
+    if ((node || f.kind == RC_ACT_INCIDENT_PUT) && f.deadline_ms <= s->now_ms) {
         /* Over for the live state as for one that is read back from the journal, whichever
          * of tick and answer came first. */
         s->counters.late_completions++;
@@ -250,6 +251,10 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     }
     if (f.kind == RC_ACT_MESSAGE_QUARANTINE) {
         complete_quarantine(s, &f, c);
+        return;
+    }
+    if (f.kind == RC_ACT_JOB_HOLD) {
+        rc_suspect_done(s, c->action, c->error);
         return;
     }
     if (f.kind == RC_ACT_JOBS_INCLUDE) {

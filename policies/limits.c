@@ -55,11 +55,13 @@ out_is_full(const struct rc_state *s, uint32_t row, enum rc_scope scope)
 }
 
 /* A lost instance is out already, and an interruption takes it out in minutes whatever
- * we do: to hold these back would only cost their jobs. */
+ * we do: to hold these back would only cost their jobs. What its agent drained for something
+ * that is over is out too: to hold it back would only keep it so. */
 bool
 rc_fault_is_our_choice(uint32_t fault)
 {
-    return fault < RC_FAULT_INTERRUPTION && fault != RC_FAULT_CAPACITY_ENDING;
+    return fault < RC_FAULT_INTERRUPTION && fault != RC_FAULT_CAPACITY_ENDING &&
+           fault != RC_FAULT_AGENT_DRAIN;
 }
 
 static enum rc_block
@@ -121,7 +123,7 @@ rc_may_take_out(const struct rc_state *s, const struct rc_incident *inc, const s
         take.block = RC_BLOCK_FOREIGN;
         return take;
     }
-    if (s->breaker_open) {
+    if (s->breaker_open && f->fault != RC_FAULT_AGENT_DRAIN) {
         take.block = RC_BLOCK_BREAKER;
         return take;
     }

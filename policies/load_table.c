@@ -5,7 +5,12 @@
 #include "reconciler/core/controller.h"
 #include "reconciler/core/policy.h"
 
-enum { COUNT_MAX = 100000, PER_HOUR_MAX = 512, RUNG_ATTEMPTS_MAX = 10 };
+enum {
+    SUSPECT_JOBS_MAX = 8,
+    /* so many the core remembers of a node */ COUNT_MAX = 100000,
+    PER_HOUR_MAX = 512,
+    RUNG_ATTEMPTS_MAX = 10
+};
 
 #define MS(n)      INT64_C(n)
 #define SECOND     MS(1000)
@@ -312,12 +317,22 @@ static const struct rc_bind_table rule_table = {ROWS(rule_rows), rc_policy_check
 static const struct rc_bind_table timeouts_table = {ROWS(timeouts_rows), rc_policy_check_timeouts};
 static const struct rc_bind_table gate_table = {ROWS(gate_rows), rc_policy_check_gate};
 
+static const struct rc_bind_row suspect_rows[] = {
+    NUMBER("nodes",      rc_suspect_policy, nodes, 0, COUNT_MAX, "3", "so many nodes of one job show such a fault: it is the job; 0 = never"),
+    TIME("within",       rc_suspect_policy, within_ms, SECOND, DAY, "10m", "in this time"),
+    NUMBER("jobs",       rc_suspect_policy, jobs, 0, SUSPECT_JOBS_MAX, "3", "so many jobs had such a fault on one device of a node: it is the node; 0 = never"),
+    TIME("jobs_within",  rc_suspect_policy, jobs_within_ms, MINUTE, 30 * DAY, "24h", "in this time"),
+    SWITCH("hold",       rc_suspect_policy, hold, "true", "true = a suspect job does not start again without a person; it is not ended"),
+};
+static const struct rc_bind_table suspect_table = {ROWS(suspect_rows), NULL};
+
 static const struct rc_bind_row policy_rows[] = {
     {.key = "$schema", .type = RC_BIND_IGNORED, .room = 256, .fallback = "", .help = "for editors only"},
     NAMED("name",    rc_policy, name, NULL, "the policy's name, shown in every report"),
     PART("limits",   rc_policy, limits, &limits_table, "", "what may be out, launched and destroyed at once"),
     PART("timeouts", rc_policy, timeouts, &timeouts_table, "", "how long a step may take before it counts as failed"),
     PART("gate",     rc_policy, gate, &gate_table, "", "the health proof before a node returns to service"),
+    PART("suspect",  rc_policy, suspect, &suspect_table, "", "faults that a program can cause: is it the job or the node"),
     PART("controllers", rc_policy, controllers, &controllers_table, "", "fail-over of slurmctld between the two controllers"),
     {.key = "rules", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_policy, rule), .room = sizeof(struct rc_rule), .min = 1, .max = RC_RULES_MAX, .count_offset = offsetof(struct rc_policy, rule_count), .sub = &rule_table, .fallback = NULL, .help = "tried in order; the first whose conditions all hold is taken"},
 };

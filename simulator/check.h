@@ -51,5 +51,6 @@ void rc_check_limits_end(struct rc_ctl *c);
 void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_same_decision(struct rc_ctl *c);
+void rc_check_company(struct rc_ctl *c, const struct rc_action *a);
 
 #endif

@@ -74,6 +74,30 @@ note_opened(struct rc_ctl *c)
     }
 }
 
+/* An agent's drain that is only to be proved is none, until it turns out worse. */
+static bool
+is_new_fault(struct rc_ctl *c, const struct rc_action *a, bool opens)
+{
+    uint32_t *pending = c->p->memory.limits.pending[c->index];
+    uint32_t room = sizeof c->p->memory.limits.pending[0] / sizeof *pending, at = 0;
+
+    if (a->u.item.fault == RC_FAULT_AGENT_DRAIN) {
+        while (opens && at + 1 < room && pending[at]) {
+            at++;
+        }
+        pending[at] = opens ? a->incident : pending[at];
+        return false;
+    }
+    while (!opens && at < room && (pending[at] != a->incident || a->u.item.close)) {
+        at++;
+    }
+    if (!opens && at < room) {
+        pending[at] = 0;
+        return true;
+    }
+    return opens;
+}
+
 static void
 check_attempts(struct rc_ctl *c, const struct rc_action *a)
 {
@@ -104,11 +128,11 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         const struct rc_action *a = &c->out.v[i];
         if (a->kind == RC_ACT_INCIDENT_PUT) {
             rc_check_limits_out(c, a, ev->kind == RC_EV_ADOPT);
-            if (a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest) {
-                *newest = a->incident;
-                if (strncmp(a->node, "spare/", 6) != 0) { /* a place is no node that fails */
-                    note_opened(c);
-                }
+            bool opens = a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest;
+            *newest = opens ? a->incident : *newest;
+            bool place = strncmp(a->node, "spare/", 6) == 0; /* a place is no node that fails */
+            if (!place && is_new_fault(c, a, opens)) {
+                note_opened(c);
             }
             continue;
         }
@@ -134,6 +158,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     c->p->memory.limits.launches[c->index] = 0;
     c->p->memory.limits.destructive[c->index] = 0;
     c->p->memory.limits.opened[c->index] = 0;
+    memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;
     c->p->memory.limits.tripped_ms[c->index] = 0;
 }

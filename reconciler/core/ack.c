@@ -111,6 +111,8 @@ give_up_deletion(struct rc_state *s, struct rc_incident *inc)
         rc_flight_free(s, slot);
     }
     if (inc->put_retry_ms <= s->now_ms) {
+        /* A store that is slow must not be asked faster than it answers. */
+        inc->put_retry_ms = s->now_ms + rc_backoff_ms(s, inc->put_action, inc->put_retries++);
         inc->put_action = 0;
     }
 }
@@ -134,7 +136,9 @@ rc_retry_closed(struct rc_state *s, struct rc_actions *out)
         }
         if (inc->put_retry_ms <= s->now_ms && out->count < RC_ACTIONS_MAX) {
             delete_item(s, out, inc);
-        } else if (!next_ms || inc->put_retry_ms < next_ms) {
+            inc->put_retry_ms = s->now_ms + DELETE_TIMEOUT_MS; /* its deadline */
+        }
+        if (!next_ms || inc->put_retry_ms < next_ms) {
             next_ms = inc->put_retry_ms > s->now_ms ? inc->put_retry_ms : s->now_ms + 1;
         }
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reconciler/core/health.h"
+#include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -135,7 +136,7 @@ consider_opening(struct rc_turn *t)
 
 /* A worse fact of the same generation changes what the incident answers to. A
  * replacement on its way answers every fault of the instance that it replaces. */
-static void
+static enum rc_block
 consider_raising(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
@@ -147,17 +148,26 @@ consider_raising(struct rc_turn *t)
     }
     if ((uint32_t)t->finding.fault <= inc->fault || replacing ||
         inc->phase == RC_PHASE_QUARANTINE || inc->old_instance != t->n->instance) {
-        return;
+        return RC_BLOCK_NONE;
     }
     bool rebooting = inc->phase == RC_PHASE_REBOOT || inc->phase == RC_PHASE_JOIN;
     if ((power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) ||
         ((power_cycling || rebooting) && t->finding.fault == RC_FAULT_NODE_DOWN)) {
-        return; /* by our own hand */
+        return RC_BLOCK_NONE; /* by our own hand */
     }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
-    if (rule && !rule->ignore) {
-        rc_turn_raise(t, rule, strcmp(rule->name, inc->rule.name) != 0);
+    if (!rule || rule->ignore) {
+        return RC_BLOCK_NONE;
     }
+    /* An agent's drain went past the limits, because it was only to be proved. */
+    if (inc->fault == RC_FAULT_AGENT_DRAIN && inc->phase >= RC_PHASE_PROTECT) {
+        enum rc_block block = rc_may_take_out(t->s, inc, &t->finding).block;
+        if (block != RC_BLOCK_NONE) {
+            return block;
+        }
+    }
+    rc_turn_raise(t, rule, strcmp(rule->name, inc->rule.name) != 0);
+    return RC_BLOCK_NONE;
 }
 
 /* An action whose deadline passed without a completion is over for us; a late
@@ -277,6 +287,7 @@ static void
 decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
 {
     struct rc_turn t = {.s = s, .out = out, .node = node, .n = rc_node_at(s, node)};
+    enum rc_block held = RC_BLOCK_NONE;
 
     t.wake_ms = RC_NEVER;
     if (!t.n->group) {
@@ -294,10 +305,14 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         if (rc_leads(s) && !s->paused) {
             retry_item(&t);
             rc_turn_save_words(&t);
-            consider_raising(&t);
+            held = consider_raising(&t);
             look_when_alarmed(&t);
         }
-        advance(&t);
+        if (held == RC_BLOCK_NONE) {
+            advance(&t);
+        } else {
+            rc_turn_block(&t, held, s->now_ms + COMPANY_AGAIN_MS);
+        }
     } else if (consider_opening(&t)) {
         advance(&t);
     } else {
@@ -350,6 +365,7 @@ rc_decide(struct rc_state *s, struct rc_actions *out)
         decide_node(s, out, node);
     }
     rc_history_decide_cluster(s, out);
+    rc_suspect_decide(s, out);
     rc_retry_closed(s, out);
     rc_ack_decide(s, out);
     decide_lease(s, out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policies/classes.h"
+#include "reconciler/core/suspect.h"
 
 enum { HOUR_MS = 3600 * 1000 };
 
@@ -14,7 +15,7 @@ same_fault(const struct rc_node_fault *a, const struct rc_node_fault *b)
 }
 
 static void
-fill(struct rc_state *s, struct rc_told *to, const struct rc_node_fault *f,
+fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node_fault *f,
      const struct rc_told *before)
 {
     struct rc_class c = rc_class_of(f->class_name);
@@ -25,6 +26,13 @@ fill(struct rc_state *s, struct rc_told *to, const struct rc_node_fault *f,
     to->sure = c.drain || f->guilty;
     to->by_job = c.by_job;
     to->lasts = c.lasts;
+    bool news = f->times && (!before || before->f.times < f->times);
+    bool blamed = before && before->fault == RC_FAULT_GPU_SUSPECT;
+    if (c.by_job && ((news && rc_suspect_news(s, node, f)) || blamed) &&
+        c.fault == RC_FAULT_JOB_SUSPECT) {
+        to->fault = RC_FAULT_GPU_SUSPECT; /* several jobs had it here: the device */
+        to->sure = 1;
+    }
     to->since_ms = before ? before->since_ms : s->now_ms;
     to->at = before && before->f.times >= f->times ? before->at : s->folds;
     /* Of what is new to us only the last time is known to be of this hour. */
@@ -52,7 +60,7 @@ rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults
         for (uint32_t k = 0; k < old_count; k++) {
             before = same_fault(&old[k].f, &list->v[i]) ? &old[k] : before;
         }
-        fill(s, &h->told[h->told_count++], &list->v[i], before);
+        fill(s, node, &h->told[h->told_count++], &list->v[i], before);
     }
     h->more = list->more;
     rc_node_at(s, node)->unwell = 1;
@@ -74,7 +82,8 @@ rc_told_stands(const struct rc_state *s, uint32_t node, const struct rc_told *t)
     int64_t last = t->f.last_wall_ms;
 
     return t->fault && t->f.times && last >= n->boot_wall_ms && last >= h->healed_wall_ms &&
-           t->at > h->healed_at && s->now_wall_ms < fades_wall_ms(t);
+           t->at > h->healed_at && s->now_wall_ms < fades_wall_ms(t) &&
+           !(t->by_job && t->fault != RC_FAULT_GPU_SUSPECT && rc_suspect_judged(s, t->f.job));
 }
 
 void
@@ -84,6 +93,8 @@ rc_health_healed(struct rc_state *s, uint32_t node)
 
     h->healed_at = s->folds;
     h->healed_wall_ms = s->now_wall_ms;
+    memset(h->suspect, 0, sizeof h->suspect);
+    h->suspect_count = 0;
     rc_health_count(s, node);
 }
 

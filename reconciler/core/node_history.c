@@ -102,6 +102,8 @@ expire(struct rc_state *s, struct rc_history_row *row)
     if (slot) {
         rc_flight_free(s, slot);
     }
+    /* A store that is slow must not be asked faster than it answers. */
+    row->retry_ms = s->now_ms + rc_backoff_ms(s, row->action, row->retries++);
     row->action = 0;
     row->dirty = 1;
 }

@@ -6,6 +6,7 @@
 
 #include "reconciler/core/life.h"
 #include "reconciler/core/spare.h"
+#include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -43,9 +44,6 @@ begin_incident(struct rc_state *s, const struct rc_action *a)
     s->counters.incidents_opened++;
     if (a->incident >= s->next_incident) {
         s->next_incident = a->incident + 1;
-    }
-    if (!n->spare && rc_breaker_incident(s)) {
-        rc_history_dirty(s, 0);
     }
 }
 
@@ -141,6 +139,20 @@ name_spare(struct rc_state *s, struct rc_incident *inc, const char *id)
     }
 }
 
+/* Once an incident; a drain that is only to be proved and undone is no new fault. */
+static void
+count_in_breaker(struct rc_state *s, struct rc_incident *inc, uint32_t fault)
+{
+    if (inc->flags & RC_INC_IN_BREAKER || fault == RC_FAULT_AGENT_DRAIN || !inc->node ||
+        rc_node_at(s, inc->node)->spare) {
+        return;
+    }
+    inc->flags |= RC_INC_IN_BREAKER;
+    if (rc_breaker_incident(s)) {
+        rc_history_dirty(s, 0);
+    }
+}
+
 static void
 note_item(struct rc_state *s, const struct rc_action *a)
 {
@@ -168,6 +180,7 @@ note_item(struct rc_state *s, const struct rc_action *a)
     if (item->flags & RC_ADOPT_WITH_JOB) {
         inc->flags |= RC_INC_WITH_JOB;
     }
+    count_in_breaker(s, inc, item->fault);
     inc->fault = item->fault;
     memcpy(inc->code, item->code, sizeof inc->code);
     memcpy(inc->old_id, item->old_instance, sizeof inc->old_id);
@@ -383,6 +396,9 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     }
     if (kind == RC_ACT_JOBS_INCLUDE || kind == RC_ACT_JOBS_REQUEUE) {
         note_exclusion(s, a);
+    }
+    if (kind == RC_ACT_JOB_HOLD) {
+        rc_suspect_note(s, a);
     }
     uint32_t slot = slot_of(s, a);
     note_flight(s, a, slot);

@@ -37,6 +37,14 @@ rc_phase_open(struct rc_turn *t)
             return rc_turn_block(t, RC_BLOCK_WINDOW, t->s->now_ms + early_ms);
         }
     }
+    const struct rc_rule *lesser =
+        t->finding.fault == RC_FAULT_AGENT_DRAIN && inc->fault != RC_FAULT_AGENT_DRAIN
+            ? rc_policy_match(t->s, t->node, &t->finding)
+            : NULL;
+    if (lesser && !lesser->ignore) {
+        rc_turn_raise(t, lesser,
+                      true); /* what it was opened for is over, its agent's drain is not */
+    }
     struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
     if (take.block != RC_BLOCK_NONE) {
         return rc_turn_block(t, take.block, take.wake_ms);

@@ -232,6 +232,15 @@ struct rc_gate_type {
     uint32_t pad_;
 };
 
+/* Is it the job or the node? For faults that a program can cause. */
+struct rc_suspect_policy {
+    uint32_t nodes; /* of one job that show such a fault within within_ms: the job; 0 = never */
+    uint32_t jobs;  /* on one device of a node within jobs_within_ms: the node; 0 = never */
+    int64_t within_ms, jobs_within_ms;
+    uint32_t hold; /* 1 = the job does not start again without a person */
+    uint32_t pad_;
+};
+
 struct rc_gate_policy {
     uint32_t type_count;
     uint32_t pad_;
@@ -267,6 +276,7 @@ struct rc_policy {
     struct rc_limits_policy limits;
     struct rc_timeouts_policy timeouts;
     struct rc_gate_policy gate;
+    struct rc_suspect_policy suspect;
     struct rc_controllers_policy controllers;
     struct rc_rule rule[RC_RULES_MAX];
 };

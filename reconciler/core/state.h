@@ -90,6 +90,28 @@ struct rc_told {
     uint32_t lasts;      /* a condition: it does not fade */
 };
 
+/* A job under which a program's fault came on this node, on which device. */
+enum { RC_NODE_SUSPECTS_MAX = 8 };
+struct rc_node_suspect {
+    uint64_t device; /* hash of its name */
+    int64_t wall_ms;
+    uint32_t job; /* 0 = free */
+    uint32_t pad_;
+};
+
+/* A job whose programs have faults on several nodes; see suspect.h. */
+enum { RC_SUSPECTS_MAX = 64 };
+struct rc_suspect {
+    int64_t first_wall_ms, last_wall_ms; /* of the faults, by the nodes' clocks */
+    int64_t next_ms;                     /* back-off: no new try to hold it before */
+    uint64_t action;                     /* JOB_HOLD in flight, 0 = none */
+    uint32_t job;                        /* 0 = free row */
+    uint32_t nodes;                      /* in the window */
+    uint32_t judged, held, told;
+    uint32_t retries;
+    char class_name[RC_CLASS_LEN];
+};
+
 /* What a node says of itself. A table of its own: most turns do not look at it. */
 struct rc_health {
     struct rc_told told[RC_NODE_FAULTS_MAX];
@@ -97,7 +119,10 @@ struct rc_health {
     int64_t healed_wall_ms;   /* the same moment on the wall clock */
     int64_t company_ms;       /* last time that something was passed over in company */
     int64_t exclude_until_ms; /* our exclusion of it is taken from waiting jobs then; 0 = none */
-    uint64_t shows;           /* bits 1 << enum rc_fault of what stands: counted in s->shows */
+    struct rc_node_suspect suspect[RC_NODE_SUSPECTS_MAX]; /* ring */
+    uint32_t suspect_count;
+    uint32_t pad2_;
+    uint64_t shows; /* bits 1 << enum rc_fault of what stands: counted in s->shows */
     uint32_t told_count;
     uint32_t more;
     char boot[RC_BOOT_LEN];
@@ -167,6 +192,7 @@ enum rc_incident_flag {
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_EVIDENCE = 1U << 21,    /* the evidence was asked for */
+    RC_INC_IN_BREAKER = 1U << 22,  /* counted in the breaker's window */
     RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
     RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */
     RC_INC_ASIDE = 1U << 17,       /* in quarantine, and counted as such */
@@ -317,6 +343,9 @@ struct rc_state {
 
     uint32_t shows[RC_FAULT__MAX]; /* nodes whose agents tell of this fault */
     struct rc_said said[RC_SAID_MAX];
+    struct rc_suspect suspect[RC_SUSPECTS_MAX];
+    uint32_t suspects_judged; /* 1 = a row was judged once */
+    uint32_t pad3_;
 
     /* polling */
     uint32_t sweep;       /* number of complete DescribeInstances passes */

@@ -5,6 +5,7 @@
 
 #include "handlers/table.h"
 #include "policies/rules.h"
+#include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -57,6 +58,9 @@ rc_next_deadline(const struct rc_state *s)
     }
     if (s->closed_retry_ms && s->closed_retry_ms < next && rc_leads(s)) {
         next = s->closed_retry_ms;
+    }
+    if (rc_suspect_wake(s) < next) {
+        next = rc_suspect_wake(s);
     }
     return rc_pair_wake(s) < next ? rc_pair_wake(s) : next;
 }

@@ -55,6 +55,9 @@ static const struct odds odds[] = {
     {RC_ILL_GARBAGE, 3, 0, 0, 0, 0},
     {RC_ILL_STRANGER, 3, 0, 0, 0, 0},
     {RC_ILL_MISTAG, 2, 0, 0, 0, 0},
+    {RC_ILL_AGENT, 8, MINUTE, 30 * MINUTE, 0, RC_PLAY_FINDS - 1},
+    {RC_ILL_FILE_SERVER, 4, MINUTE, 30 * MINUTE, 0, 0},
+    {RC_ILL_JOB_STORM, 5, 0, 0, 0, 1},
 };
 
 static int64_t

@@ -32,6 +32,9 @@
     X(RC_ILL_LEMON,         "lemon",         "a GPU is gone: the gate refuses this instance") \
     X(RC_ILL_ALARM,         "alarm",         "an alarm fires for for_ms") \
     X(RC_ILL_ISSUE,         "issue",         "Health tells of an issue, closed after for_ms") \
+    X(RC_ILL_AGENT,         "agent",         "its agent finds fault value and drains; some pass after for_ms, the others wait for their repair") \
+    X(RC_ILL_FILE_SERVER,   "file-server",   "the file server hangs for for_ms: every agent tells so") \
+    X(RC_ILL_JOB_STORM,     "job-storm",     "the job on node target faults on all its nodes; value 1 = so that their agents drain") \
     X(RC_ILL_REBALANCE,     "rebalance",     "rebalance recommendation") \
     X(RC_ILL_CAPACITY,      "capacity",      "subnet target has no capacity for for_ms") \
     X(RC_ILL_EC2_ERRORS,    "ec2-errors",    "value permille of the EC2 calls fail for for_ms") \
@@ -64,6 +67,7 @@ enum rc_ill {
         RC_ILL__MAX
 };
 
+enum { RC_PLAY_FINDS = 9 }; /* faults that an agent may find: play_agent.c */
 enum { RC_PLAN_ROWS_MAX = 96, RC_PLAN_NODES_MAX = 12, RC_PLAN_SUBNETS = 3 };
 
 struct rc_plan_row {

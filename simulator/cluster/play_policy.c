@@ -51,6 +51,54 @@ add_replace(const struct rc_play *p, struct rc_rule *r)
         .kind = RC_RUNG_REPLACE, .attempts = 2, .pause_ms = (int64_t)p->plan->pause_ms};
 }
 
+/* What agents tell; see the shipped policy for why. */
+static void
+add_agent_rules(struct rc_play *p)
+{
+    struct rc_rule *r = add_rule(p, "file-server", FAULT(FS_HANG));
+    r->company.count = 3;
+    r->ignore = r->tell = 1;
+
+    r = add_rule(p, "fs-hang", FAULT(FS_HANG));
+    r->confirm_ms = 2 * MINUTE;
+    r->jobs = jobs(p, RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0);
+    add_rung(r, RC_RUNG_WATCH, 1, 5 * MINUTE);
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_replace(p, r);
+
+    r = add_rule(p, "job-suspect", FAULT(JOB_SUSPECT) | FAULT(XID));
+    r->ignore = 1;
+
+    r = add_rule(p, "gpu", FAULT(ROW_REMAP) | FAULT(GPU) | FAULT(NVLINK) | FAULT(GPU_SUSPECT));
+    r->jobs = jobs(p, RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0);
+    r->jobs.exclude_ms = 10 * MINUTE;
+    r->forensics = 1;
+    add_rung(r, RC_RUNG_GPU_RESET, 1, 10 * MINUTE);
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_replace(p, r);
+
+    r = add_rule(p, "gpu-lost", FAULT(GPU_LOST) | FAULT(KERNEL) | FAULT(EFA) | FAULT(PCIE));
+    r->jobs = jobs(p, RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0);
+    r->forensics = 1;
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_replace(p, r);
+
+    r = add_rule(p, "host-broken", FAULT(GPU_BROKEN) | FAULT(MEMORY) | FAULT(KNOWN_BAD));
+    r->jobs = jobs(p, RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0);
+    add_replace(p, r);
+
+    r = add_rule(p, "agent-drain", FAULT(AGENT_DRAIN));
+    r->jobs = jobs(p, RC_JOBS_REQUEUE, 0, (int64_t)p->plan->job_wait_ms, 0);
+    add_rung(r, RC_RUNG_WATCH, 1, 5 * MINUTE);
+    add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
+    add_replace(p, r);
+    p->policy.suspect = (struct rc_suspect_policy){.nodes = 3,
+                                                   .jobs = 3,
+                                                   .within_ms = 10 * MINUTE,
+                                                   .jobs_within_ms = 24 * HOUR_OF_WAIT_MS,
+                                                   .hold = 1};
+}
+
 static void
 add_rules(struct rc_play *p)
 {
@@ -99,6 +147,7 @@ add_rules(struct rc_play *p)
     add_rung(r, RC_RUNG_REBOOT, 1, 10 * MINUTE);
     add_replace(p, r);
 
+    add_agent_rules(p);
     r = add_rule(p, "watch", 0);
     r->jobs = jobs(p, RC_JOBS_WAIT, 0, HOUR_OF_WAIT_MS, 0);
     add_rung(r, RC_RUNG_WATCH, 1, 2 * HOUR_OF_WAIT_MS);

@@ -60,6 +60,7 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
     if (!n || at >= RC_PLAN_NODES_MAX) {
         return;
     }
+    rc_poll_agent(c, at, !(c->node_row_known >> at & 1U));
     node_event(c->p, n, &ev);
     /* rc_event_init() clears the padding too, and memcpy() keeps it. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
@@ -70,6 +71,13 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
     c->node_row_known |= 1U << at;
     memcpy(&c->node_row[at], &ev, sizeof ev);
     rc_ctl_post(c, &ev);
+}
+
+/* Grows with every change that a poll would show. */
+static uint64_t
+table_version(const struct rc_play *p)
+{
+    return rc_sim_slurm_version(p->slurm) + p->agent_version;
 }
 
 static bool
@@ -114,7 +122,7 @@ rc_poll_slurm(struct rc_ctl *c)
         return;
     }
     c->slurm_failed = 0;
-    c->slurm_version = rc_sim_slurm_version(c->p->slurm);
+    c->slurm_version = table_version(c->p);
     for (uint32_t at = 0; at < rc_sim_slurm_nodes(c->p->slurm); at++) {
         show(c, at, false);
     }
@@ -124,12 +132,12 @@ rc_poll_slurm(struct rc_ctl *c)
 void
 rc_poll_plan(struct rc_ctl *c)
 {
-    bool news = c->slurm_version != rc_sim_slurm_version(c->p->slurm);
+    bool news = c->slurm_version != table_version(c->p);
     int64_t period_ms = c->s->open_incidents && news ? WATCH_MS : RC_PLAY_SLURM_MS;
     int64_t at_ms;
 
-    if (c->slurm_poll_at_ms || (!c->slurm_failed && !c->s->open_incidents &&
-                                c->slurm_version == rc_sim_slurm_version(c->p->slurm))) {
+    if (c->slurm_poll_at_ms ||
+        (!c->slurm_failed && !c->s->open_incidents && c->slurm_version == table_version(c->p))) {
         return;
     }
     at_ms = c->slurm_last_ms + (c->slurm_failed ? RC_PLAY_SLURM_MS : period_ms);

@@ -131,6 +131,7 @@ struct rc_ctl {
     uint64_t slurm_version;
     int64_t slurm_poll_at_ms, slurm_last_ms;
     uint32_t slurm_failed;
+    struct rc_ev_node_faults agent_list[RC_PLAN_NODES_MAX]; /* as posted last */
     /* intake */
     struct rc_held held[RC_PLAY_MESSAGES];
     uint32_t held_count;
@@ -179,11 +180,15 @@ struct rc_check_memory {
         uint32_t proved[RC_PLAN_NODES_MAX];
     } gate;
     struct {
+        int64_t since_ms; /* many nodes are stuck; 0 = not */
+    } company;
+    struct {
         int64_t launch_ms[RC_PLAY_CTLS][512], destructive_ms[RC_PLAY_CTLS][512];
         uint32_t launches[RC_PLAY_CTLS], destructive[RC_PLAY_CTLS];
         int64_t opened_ms[RC_PLAY_CTLS][64];
         uint32_t opened[RC_PLAY_CTLS], newest[RC_PLAY_CTLS];
-        int64_t tripped_ms[RC_PLAY_CTLS]; /* since when the breaker must be open; 0 = not */
+        uint32_t pending[RC_PLAY_CTLS][32]; /* incidents of an agent's drain, not counted yet */
+        int64_t tripped_ms[RC_PLAY_CTLS];   /* since when the breaker must be open; 0 = not */
         int64_t last_ms[RC_PLAY_CTLS];
     } limits;
     struct {
@@ -192,6 +197,14 @@ struct rc_check_memory {
         uint32_t aside[RC_PLAN_NODES_MAX];    /* in quarantine when the step began */
         int64_t last_ms;                      /* when a node was last taken */
     } out[RC_PLAY_CTLS];
+};
+
+/* The agent on a node, and what stands behind its words; see play_agent.c. */
+struct rc_play_agent {
+    struct rc_ev_node_faults list;
+    int64_t boot_ms; /* of the boot that the list speaks of */
+    uint32_t sick;   /* what it takes to mend the machine; 0 = it is well */
+    uint32_t pad_;
 };
 
 struct rc_play {
@@ -223,6 +236,8 @@ struct rc_play {
     int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
     uint32_t lemon[RC_PLAY_SLOTS];
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
+    struct rc_play_agent agent[RC_PLAN_NODES_MAX];
+    uint64_t agent_version; /* grows with every change of a list */
     uint64_t notices;
     uint64_t hash;
     struct rc_ctl ctl[RC_PLAY_CTLS]; /* last: cleared by itself */
@@ -252,6 +267,16 @@ void rc_play_policy(struct rc_play *p); /* play_policy.c: fills p->policy */
 void rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
 void rc_play_quiet(struct rc_play *p);
 void rc_play_operator(struct rc_play *p);
+
+void rc_play_lemon(struct rc_play *p, uint32_t node); /* the gate refuses its instance */
+
+/* play_agent.c: what the nodes say of themselves */
+void rc_play_agent_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
+void rc_play_agent_quiet(struct rc_play *p);
+bool rc_play_agent_well(struct rc_play *p, uint32_t node);
+uint32_t rc_play_stuck_nodes(struct rc_play *p);
+enum rc_err rc_play_gpu_reset(struct rc_play *p, const struct rc_action *a);
+void rc_poll_agent(struct rc_ctl *c, uint32_t at, bool anyhow);
 
 /* play_notice.c: messages, and what EC2's changes mean to the others */
 void rc_play_changes(struct rc_play *p);

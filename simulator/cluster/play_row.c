@@ -122,6 +122,17 @@ schedule(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instanc
     }
 }
 
+void
+rc_play_lemon(struct rc_play *p, uint32_t node)
+{
+    const struct rc_sim_instance *inst = rc_play_instance(p, node);
+
+    if (inst) {
+        p->lemon[row_slot(p, inst)] = 1;
+        memcpy(p->lemon_id[row_slot(p, inst)], inst->id, RC_ID_LEN);
+    }
+}
+
 /* Rows that befall the instance behind a node. */
 static void
 befall(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance *inst)
@@ -166,8 +177,12 @@ befall(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance 
         }
         break;
     case RC_ILL_LEMON:
-        p->lemon[row_slot(p, inst)] = 1;
-        memcpy(p->lemon_id[row_slot(p, inst)], inst->id, RC_ID_LEN);
+        rc_play_lemon(p, row->target % (uint32_t)p->plan->nodes);
+        break;
+    case RC_ILL_AGENT:
+    case RC_ILL_FILE_SERVER:
+    case RC_ILL_JOB_STORM:
+        rc_play_agent_row(p, row, false);
         break;
     case RC_ILL_ALARM:
         tell(p, RC_EV_CLOUDWATCH_ALARM, inst->id, "alarm", &alarm, sizeof alarm);
@@ -210,6 +225,10 @@ relieve(struct rc_play *p, const struct rc_plan_row *row, struct rc_sim_instance
         break;
     case RC_ILL_ISSUE:
         tell_health(p, inst, RC_HEALTH_ISSUE, RC_SCHED_NONE, RC_HSTAT_CLOSED, rc_play_wall(p));
+        break;
+    case RC_ILL_AGENT:
+    case RC_ILL_FILE_SERVER:
+        rc_play_agent_row(p, row, true);
         break;
     default:
         break;
@@ -481,6 +500,7 @@ rc_play_quiet(struct rc_play *p)
     }
     p->wants_pause = p->wants_hold = 0;
     rc_play_operator(p);
+    rc_play_agent_quiet(p);
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
         rc_sim_slurm_maint(p->slurm, rc_play_wall(p), p->conf[node].name, false);
         if (is_foreign(p, node)) {

@@ -56,7 +56,8 @@ prove(struct rc_play *p, const struct rc_action *a)
     while (rc_sim_ec2_at(p->ec2, slot) != inst) {
         slot++;
     }
-    return p->lemon[slot] && strcmp(p->lemon_id[slot], inst->id) == 0 ? RC_E_UNHEALTHY : RC_OK;
+    bool lemon = p->lemon[slot] && strcmp(p->lemon_id[slot], inst->id) == 0;
+    return lemon || !rc_play_agent_well(p, node) ? RC_E_UNHEALTHY : RC_OK;
 }
 
 void
@@ -82,6 +83,9 @@ rc_effect_slurm(struct rc_play *p, struct rc_request *r)
         break;
     case RC_ACT_REGISTER:
         take_address(p, r);
+        break;
+    case RC_ACT_GPU_RESET:
+        r->error = rc_play_gpu_reset(p, a);
         break;
     case RC_ACT_GATE:
         r->error = prove(p, a);
