@@ -7,6 +7,7 @@
 
 #include "reconciler/core/fact.h"
 #include "reconciler/core/health.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
@@ -265,6 +266,9 @@ completion_apply(struct rc_state *s, const struct rc_event *ev)
     }
     if (!f.incident || rc_incident_at(s, f.incident)->id != f.incident_id) {
         return; /* the incident has ended meanwhile */
+    }
+    if (node && (f.kind == RC_ACT_GATE || f.kind == RC_ACT_FORENSICS)) {
+        rc_lemon_serials(s, node, c->serials);
     }
     if (f.kind == RC_ACT_INCIDENT_PUT) {
         complete_item(s, f.incident, c);

@@ -198,6 +198,9 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
         worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
     }
     diagnose_instance(s, rc_instance_at(s, n->instance), n, &f);
+    if (n->unwell && *rc_health_at(s, node)->same_as) {
+        worsen(&f, RC_FAULT_KNOWN_BAD, 0, 0, rc_health_at(s, node)->same_as);
+    }
     rc_judge_told(s, node, &f);
     return f;
 }

@@ -317,6 +317,23 @@ static const struct rc_bind_table rule_table = {ROWS(rule_rows), rc_policy_check
 static const struct rc_bind_table timeouts_table = {ROWS(timeouts_rows), rc_policy_check_timeouts};
 static const struct rc_bind_table gate_table = {ROWS(gate_rows), rc_policy_check_gate};
 
+#define WEIGHT(mark, k, d) \
+    {.key = (k), .type = RC_BIND_UINT32, .offset = (mark) * sizeof(uint32_t), .min = 0, .max = 100, .fallback = (d), .help = "weight of a mark " k},
+static const struct rc_bind_row weight_rows[] = {RC_MARKS(WEIGHT)};
+static const struct rc_bind_table weight_table = {ROWS(weight_rows), NULL};
+static const struct rc_bind_row lemon_rows[] = {
+    TIME("within",       rc_lemon_policy, within_ms, DAY, RC_LEMON_DAYS * DAY, "28d", "marks older than this do not count"),
+    NUMBER("faster",     rc_lemon_policy, faster, 0, COUNT_MAX, "0", "from this score of a host on no rung that stays on it is tried; 0 = never"),
+    NUMBER("quarantine", rc_lemon_policy, quarantine, 0, COUNT_MAX, "0", "from this score of a node on, hosts that it has used up included, a person looks at it; 0 = never"),
+    PART("weights",      rc_lemon_policy, weight, &weight_table, "", "what a mark counts"),
+};
+static const struct rc_bind_table lemon_table = {ROWS(lemon_rows), NULL};
+static const struct rc_bind_row power_rows[] = {
+    SWITCH("keep_slot",  rc_power_policy, keep_slot, "false", "true = unreserved capacity, which may not come back after a stop"),
+    SWITCH("keep_disks", rc_power_policy, keep_disks, "false", "true = the data of the instance store"),
+};
+static const struct rc_bind_table power_table = {ROWS(power_rows), NULL};
+
 static const struct rc_bind_row suspect_rows[] = {
     NUMBER("nodes",      rc_suspect_policy, nodes, 0, COUNT_MAX, "3", "so many nodes of one job show such a fault: it is the job; 0 = never"),
     TIME("within",       rc_suspect_policy, within_ms, SECOND, DAY, "10m", "in this time"),
@@ -332,6 +349,8 @@ static const struct rc_bind_row policy_rows[] = {
     PART("limits",   rc_policy, limits, &limits_table, "", "what may be out, launched and destroyed at once"),
     PART("timeouts", rc_policy, timeouts, &timeouts_table, "", "how long a step may take before it counts as failed"),
     PART("gate",     rc_policy, gate, &gate_table, "", "the health proof before a node returns to service"),
+    PART("lemon",    rc_policy, lemon, &lemon_table, "", "hosts that fail again and again: marks of the last days, weighted"),
+    PART("power_cycle", rc_policy, power_cycle, &power_table, "", "what a power-cycle must not lose: where it would, it is a reboot"),
     PART("suspect",  rc_policy, suspect, &suspect_table, "", "faults that a program can cause: is it the job or the node"),
     PART("controllers", rc_policy, controllers, &controllers_table, "", "fail-over of slurmctld between the two controllers"),
     {.key = "rules", .type = RC_BIND_OBJECTS, .offset = offsetof(struct rc_policy, rule), .room = sizeof(struct rc_rule), .min = 1, .max = RC_RULES_MAX, .count_offset = offsetof(struct rc_policy, rule_count), .sub = &rule_table, .fallback = NULL, .help = "tried in order; the first whose conditions all hold is taken"},

@@ -13,7 +13,7 @@
 #include "reconciler/core/turn.h"
 
 enum {
-    ROOM_FOR_ONE_NODE = 15, /* the most that one node's turn emits */
+    ROOM_FOR_ONE_NODE = 17, /* the most that one node's turn emits */
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
     COMPANY_AGAIN_MS = 60 * 1000,

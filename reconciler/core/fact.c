@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
@@ -206,6 +207,9 @@ rc_node_bind(struct rc_state *s, uint32_t node)
         return;
     }
     s->unbound -= !n->instance && n->group;
+    if (n->instance) {
+        rc_lemon_another_host(s, node);
+    }
     n->instance = slot;
     n->generation++;
     n->bound_ms = s->now_ms;

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "policies/classes.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/suspect.h"
 
-enum { HOUR_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, MARK_WITHIN_MS = 10 * 60 * 1000 };
 
 static bool
 same_fault(const struct rc_node_fault *a, const struct rc_node_fault *b)
@@ -32,6 +33,9 @@ fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node
         c.fault == RC_FAULT_JOB_SUSPECT) {
         to->fault = RC_FAULT_GPU_SUSPECT; /* several jobs had it here: the device */
         to->sure = 1;
+    }
+    if (!before && to->sure && c.fault && s->now_wall_ms - f->last_wall_ms < MARK_WITHIN_MS) {
+        rc_lemon_mark(s, node, RC_MARK_XID); /* not again what a take-over reads anew */
     }
     to->since_ms = before ? before->since_ms : s->now_ms;
     to->at = before && before->f.times >= f->times ? before->at : s->folds;
@@ -117,7 +121,7 @@ rc_health_count(struct rc_state *s, uint32_t node)
         s->shows[fault] += is - was;
     }
     h->shows = shows;
-    rc_node_at(s, node)->unwell = h->told_count || shows || h->exclude_until_ms;
+    rc_node_at(s, node)->unwell = h->told_count || shows || h->exclude_until_ms || *h->same_as;
 }
 
 int64_t

@@ -69,7 +69,7 @@ rc_turn_end_earlier(struct rc_turn *t)
         const struct rc_instance *i = rc_instance_at(t->s, slot);
         bool earlier = i->ours && i->tag_incident == inc->id && i->tag_attempt < inc->attempt;
         bool in_use = slot == t->n->instance && !rc_turn_idle(t);
-        if (!earlier || in_use || slot == inc->new_instance || !is_living(i)) {
+        if (!earlier || in_use || i->parked || slot == inc->new_instance || !is_living(i)) {
             continue;
         }
         if (i->ending_ms > t->s->now_ms) {

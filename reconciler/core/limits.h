@@ -34,6 +34,8 @@ enum {
     RC_PARTITIONS_MAX = 64,
     RC_ZONES_MAX = 16,
     RC_ATTEMPTS_MAX = 8,    /* remembered attempts of one node */
+    RC_LEMON_DAYS = 28,     /* marks of a host are kept so long */
+    RC_NODE_BAD_HOSTS = 2,  /* bad hosts that a node's history remembers */
     RC_NODE_FAULTS_MAX = 6, /* faults that an agent's list may hold; the latest first */
     RC_GATE_TYPES_MAX = 8,  /* instance types with probes of their own */
     RC_SPARES_MAX = 32,     /* places for hot spares of a node group */

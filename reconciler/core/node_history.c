@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
@@ -82,6 +83,12 @@ history_of(const struct rc_state *s, const struct rc_node *n, struct rc_history 
     h->flags = n->hold ? RC_HISTORY_HELD : 0U;
 }
 
+static void
+lemon_of(const struct rc_turn *t, struct rc_history *h)
+{
+    h->lemon = rc_health_at(t->s, t->node)->lemon;
+}
+
 static bool
 is_due(const struct rc_state *s, const struct rc_history_row *row)
 {
@@ -132,6 +139,7 @@ rc_history_decide(struct rc_turn *t)
     if (is_due(t->s, row)) {
         memset(&h, 0, sizeof h);
         history_of(t->s, t->n, &h);
+        lemon_of(t, &h);
         put(t->s, t->out, t->n->name, &h);
     }
     if (row->action) {
@@ -293,6 +301,7 @@ rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h)
     row->dirty = 0;
     if (node) {
         take_node_past(s, rc_node_at(s, node), h);
+        rc_lemon_take(s, node, &h->lemon);
         rc_touch(s, node);
     } else {
         take_cluster_past(s, h);

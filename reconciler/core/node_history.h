@@ -16,6 +16,35 @@ enum {
     RC_HISTORY_BREAKER_OPEN = 1U << 2 /* the cluster */
 };
 
+/* What is counted against a host; see lemon.h. X(enum, name, weight that the loader defaults to) */
+#define RC_MARKS(X)                                                                                \
+    X(RC_MARK_XID, "xid", "1")           /* faults that its agent was certain of */                \
+    X(RC_MARK_OUT, "out", "2")           /* taken out of service for its hardware */               \
+    X(RC_MARK_LOST, "lost", "2")         /* jobs that it lost */                                   \
+    X(RC_MARK_EXCLUDED, "excluded", "1") /* jobs with a program's fault on it */                   \
+    X(RC_MARK_TICKET, "ticket", "4")     /* support cases */                                       \
+    X(RC_MARK_REPLACED, "replaced", "3") /* hosts that the name has used up: stays with the name   \
+                                          */
+enum rc_mark {
+#define RC_MARK_ENUM(mark, name, weight) mark,
+    RC_MARKS(RC_MARK_ENUM)
+#undef RC_MARK_ENUM
+        RC_MARK__MAX
+};
+
+/* A host that was bad, by the serial numbers of its GPUs. */
+struct rc_known_host {
+    char instance[RC_ID_LEN];
+    char serials[RC_SERIALS_LEN];
+};
+
+struct rc_lemon {
+    int64_t day; /* since the epoch, of the first digits; 0 = no marks */
+    char mark[RC_MARK__MAX][RC_LEMON_DAYS + 4];  /* a digit a day, today first */
+    char serials[RC_SERIALS_LEN];                /* of the host behind the node */
+    struct rc_known_host bad[RC_NODE_BAD_HOSTS]; /* the latest first */
+};
+
 /* Times oldest first; 0 = none. */
 struct rc_history {
     uint64_t epoch; /* of the leader that wrote it */
@@ -26,6 +55,7 @@ struct rc_history {
     int64_t cooldown_until_wall_ms;
     uint32_t yielded_fault; /* enum rc_fault */
     uint32_t flags;         /* RC_HISTORY_* */
+    struct rc_lemon lemon;
 };
 
 struct rc_state;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/life.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/suspect.h"
@@ -85,6 +86,9 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
                                   RC_INC_REQUEUED);
         inc->drain_ack_ms = 0;
         inc->drain_ack_at = 0;
+        if (rc_fault_is_hardware(inc->fault)) {
+            rc_lemon_mark(s, inc->node, RC_MARK_OUT);
+        }
     }
     inc->action = 0; /* a late completion of the phase before is dropped */
     if (to == RC_PHASE_RETIRE) {
@@ -287,6 +291,18 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     }
     if (kind == RC_ACT_FORENSICS) {
         inc->flags |= RC_INC_EVIDENCE;
+    }
+    if (kind == RC_ACT_SUPPORT_CASE) {
+        uint32_t instance = *a->u.support.before ? rc_instance_find(s, a->instance) : 0;
+        inc->flags |= RC_INC_CASE;
+        if (instance) {
+            rc_instance_at(s, instance)->parked = 1;
+        }
+        rc_lemon_mark(s, inc->node, RC_MARK_TICKET);
+    }
+    bool lost = kind == RC_ACT_JOBS_REQUEUE || (kind == RC_ACT_DOWN && n->flags & RC_SN_ALLOCATED);
+    if (lost && rc_fault_is_hardware(inc->fault)) {
+        rc_lemon_mark(s, inc->node, RC_MARK_LOST);
     }
     if (kind == RC_ACT_TERMINATE) {
         uint32_t instance = rc_instance_find(s, a->instance);

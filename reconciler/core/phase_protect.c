@@ -6,6 +6,7 @@
  * proved dead. */
 #include <string.h>
 
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
@@ -227,6 +228,27 @@ operator_took_it_back(const struct rc_turn *t)
            rc_node_fresh_at(t->s, t->n) > t->inc->drain_ack_at;
 }
 
+/* A stop may lose the slot, and does lose the instance store: where they are to be kept, a
+ * reboot is what is left, unless this ladder has had one. */
+static bool
+start_power_cycle(struct rc_turn *t)
+{
+    const struct rc_power_policy *p = &t->s->policy.power_cycle;
+    const struct rc_rule *rule = &t->inc->rule;
+    bool open = t->s->cluster.group[t->n->group - 1].capacity == RC_CAPACITY_OPEN, rebooted = false;
+
+    if (!p->keep_disks && !(p->keep_slot && open)) {
+        return rc_turn_go(t, RC_PHASE_STOP, "idle: power-cycle");
+    }
+    for (uint32_t i = 0; i < t->inc->rung && i < rule->rung_count; i++) {
+        rebooted |= rule->rung[i].kind == RC_RUNG_REBOOT;
+    }
+    if (rebooted) {
+        return rc_turn_to_rung(t, t->inc->rung + 1, "a stop would lose the slot or the disks");
+    }
+    return rc_turn_go(t, RC_PHASE_REBOOT, "idle: reboot, a stop would lose the slot or the disks");
+}
+
 static bool
 start_rung(struct rc_turn *t)
 {
@@ -241,6 +263,14 @@ start_rung(struct rc_turn *t)
     if (inc->rule.approve && !(inc->flags & RC_INC_APPROVED) && rung->kind != RC_RUNG_WATCH) {
         return rc_turn_block(t, RC_BLOCK_APPROVAL, RC_NEVER);
     }
+    uint32_t score = rc_fault_is_hardware(inc->fault) ? rc_lemon_score(t->s, t->node, true) : 0;
+    if (t->s->policy.lemon.quarantine && score >= t->s->policy.lemon.quarantine &&
+        rung->kind != RC_RUNG_WATCH && !(inc->flags & RC_INC_APPROVED)) {
+        return rc_turn_go(t, RC_PHASE_QUARANTINE, "a lemon: it fails again and again");
+    }
+    if (rc_turn_lemon_rung(t) != inc->rung) {
+        return rc_turn_to_rung(t, rc_turn_lemon_rung(t), "this host has had its chances");
+    }
     if (on_old && (t->finding.dead || !inc->old_instance)) {
         return rc_turn_fail(t, "the instance is gone: this rung cannot help");
     }
@@ -253,7 +283,7 @@ start_rung(struct rc_turn *t)
     case RC_RUNG_REBOOT:
         return rc_turn_go(t, RC_PHASE_REBOOT, "idle: reboot");
     case RC_RUNG_POWER_CYCLE:
-        return rc_turn_go(t, RC_PHASE_STOP, "idle: power-cycle");
+        return start_power_cycle(t);
     case RC_RUNG_REPLACE:
         if (rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead && !inc->new_instance &&
             !rc_spare_take(t)) {

@@ -4,6 +4,7 @@
  * no fault stands on the instance behind the name; only a drain of ours is undone. */
 #include <string.h>
 
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
@@ -77,12 +78,29 @@ send_gate(struct rc_turn *t)
     rc_act_send(t->s, t->out, &a);
 }
 
+/* EC2 gave us the host that was just thrown out. It is parked (kept, out of service) so that
+ * the next launch gets another one; a full reservation has no other. */
+static bool
+same_bad_host(struct rc_turn *t)
+{
+    const char *why = "the same bad host again";
+
+    rc_turn_case(t, why);
+    if (t->s->cluster.group[t->n->group - 1].capacity != RC_CAPACITY_OPEN) {
+        return rc_turn_go(t, RC_PHASE_QUARANTINE, why);
+    }
+    return rc_turn_fail(t, why);
+}
+
 bool
 rc_phase_gate(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
     bool faulty = t->finding.fault != RC_FAULT_NONE;
 
+    if (t->finding.fault == RC_FAULT_KNOWN_BAD && inc->new_instance) {
+        return same_bad_host(t);
+    }
     if (inc->flags & RC_INC_FAILED) {
         return rc_turn_fail(t, "gate refused");
     }
@@ -158,6 +176,10 @@ rc_phase_quarantine(struct rc_turn *t)
         return rc_turn_go(t, RC_PHASE_CLOSED, "the place is not wanted any more");
     }
     rc_turn_tell(t, RC_INC_TOLD_STUCK, "quarantined: a person must look at this node");
+    if (rc_fault_is_hardware(inc->fault) && inc->fault != RC_FAULT_NODE_DOWN &&
+        inc->fault < RC_FAULT_SCHEDULED_REBOOT) {
+        rc_turn_case(t, "quarantined after its repairs");
+    }
     if (inc->flags & RC_INC_REOPENED) {
         inc->flags &= ~(uint32_t)RC_INC_REOPENED;
         inc->rung = inc->rung_tries = 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "reconciler/core/limits.h"
+#include "reconciler/core/node_history.h"
 
 /* What is wrong with a node, worst last within its group: a later fact of the
  * same incident may only raise it. X(enum, name, what it means) */
@@ -232,6 +233,20 @@ struct rc_gate_type {
     uint32_t pad_;
 };
 
+/* Hosts that fail again and again; scores are weighted marks (lemon.h). */
+struct rc_lemon_policy {
+    int64_t within_ms;
+    uint32_t faster;     /* from this score of the host on: no rung that stays on it; 0 = never */
+    uint32_t quarantine; /* from this score of the name on: a person; 0 = never */
+    uint32_t weight[RC_MARK__MAX];
+};
+
+/* A power-cycle becomes a reboot where it would lose what is to be kept. */
+struct rc_power_policy {
+    uint32_t keep_slot;  /* 1 = unreserved capacity may not come back after a stop */
+    uint32_t keep_disks; /* 1 = the data of the instance store */
+};
+
 /* Is it the job or the node? For faults that a program can cause. */
 struct rc_suspect_policy {
     uint32_t nodes; /* of one job that show such a fault within within_ms: the job; 0 = never */
@@ -277,6 +292,8 @@ struct rc_policy {
     struct rc_timeouts_policy timeouts;
     struct rc_gate_policy gate;
     struct rc_suspect_policy suspect;
+    struct rc_lemon_policy lemon;
+    struct rc_power_policy power_cycle;
     struct rc_controllers_policy controllers;
     struct rc_rule rule[RC_RULES_MAX];
 };

@@ -184,7 +184,14 @@ static const struct rc_field controller_host[] = {
 #define RING(prefix, path) \
     I64(prefix "1", path[0]), I64(prefix "2", path[1]), I64(prefix "3", path[2]), I64(prefix "4", path[3]), \
     I64(prefix "5", path[4]), I64(prefix "6", path[5]), I64(prefix "7", path[6]), I64(prefix "8", path[7])
+#define BAD_HOST(prefix, path) TEXT(prefix "_instance", path.instance), TEXT(prefix "_serials", path.serials)
+#define LEMON(path) \
+    I64("day", path.day), TEXT("xid", path.mark[RC_MARK_XID]), TEXT("out", path.mark[RC_MARK_OUT]), \
+    TEXT("lost", path.mark[RC_MARK_LOST]), TEXT("excluded", path.mark[RC_MARK_EXCLUDED]), \
+    TEXT("ticket", path.mark[RC_MARK_TICKET]), TEXT("replaced", path.mark[RC_MARK_REPLACED]), \
+    TEXT("serials", path.serials), BAD_HOST("bad1", path.bad[0]), BAD_HOST("bad2", path.bad[1])
 #define HISTORY(path) \
+    LEMON(path.lemon), \
     U64("epoch", path.epoch), I64("cooldown_until", path.cooldown_until_wall_ms), \
     NAME("yielded", path.yielded_fault, faults), FLAGS("flags", path.flags, history_flags), \
     RING("opened", path.opened_wall_ms), RING("repair", path.repair_wall_ms), \

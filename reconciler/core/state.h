@@ -90,6 +90,8 @@ struct rc_told {
     uint32_t lasts;      /* a condition: it does not fade */
 };
 
+enum { RC_BAD_HOSTS_MAX = 128 };
+
 /* A job under which a program's fault came on this node, on which device. */
 enum { RC_NODE_SUSPECTS_MAX = 8 };
 struct rc_node_suspect {
@@ -122,7 +124,9 @@ struct rc_health {
     struct rc_node_suspect suspect[RC_NODE_SUSPECTS_MAX]; /* ring */
     uint32_t suspect_count;
     uint32_t pad2_;
-    uint64_t shows; /* bits 1 << enum rc_fault of what stands: counted in s->shows */
+    struct rc_lemon lemon;
+    char same_as[RC_ID_LEN]; /* the instance that was bad on this host, "" = none known */
+    uint64_t shows;          /* bits 1 << enum rc_fault of what stands: counted in s->shows */
     uint32_t told_count;
     uint32_t more;
     char boot[RC_BOOT_LEN];
@@ -170,7 +174,7 @@ struct rc_instance {
     uint32_t looked;   /* 1 = asked for once because a message spoke of it */
     uint32_t promised; /* the incident that named this spare; 0 = none */
     uint32_t asked;    /* 1 = its assignment was asked for, and may have happened */
-    uint32_t pad_;
+    uint32_t parked;   /* 1 = kept, so that its bad host is not given to us again */
     struct rc_instance_faults faults;
 };
 
@@ -192,6 +196,7 @@ enum rc_incident_flag {
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_EVIDENCE = 1U << 21,    /* the evidence was asked for */
+    RC_INC_CASE = 1U << 23,        /* the support case was asked for */
     RC_INC_IN_BREAKER = 1U << 22,  /* counted in the breaker's window */
     RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
     RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */
@@ -344,8 +349,9 @@ struct rc_state {
     uint32_t shows[RC_FAULT__MAX]; /* nodes whose agents tell of this fault */
     struct rc_said said[RC_SAID_MAX];
     struct rc_suspect suspect[RC_SUSPECTS_MAX];
-    uint32_t suspects_judged; /* 1 = a row was judged once */
-    uint32_t pad3_;
+    uint32_t suspects_judged;                        /* 1 = a row was judged once */
+    uint32_t bad_hosts;                              /* ever */
+    struct rc_known_host bad_host[RC_BAD_HOSTS_MAX]; /* ring: the latest of all nodes */
 
     /* polling */
     uint32_t sweep;       /* number of complete DescribeInstances passes */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policies/rules.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
@@ -131,6 +132,7 @@ rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *f
         x->job = f->job;
         x->device = device;
         x->wall_ms = f->last_wall_ms;
+        rc_lemon_mark(s, node, RC_MARK_EXCLUDED);
     }
     if (!job_known) {
         count_node(s, f);

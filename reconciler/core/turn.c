@@ -241,6 +241,9 @@ rc_turn_end_replacement(struct rc_turn *t)
     if (!i->ours || i->state == RC_INST_TERMINATED || i->state == RC_INST_SHUTTING_DOWN) {
         return;
     }
+    if (i->parked) {
+        return; /* it keeps its bad host away from the next launch; leftover.c ends it later */
+    }
     if (t->n->instance == t->inc->new_instance && !rc_turn_idle(t)) {
         return; /* it has the name, and somebody let jobs in: leftover.c ends it later */
     }
@@ -265,6 +268,18 @@ rc_turn_fail(struct rc_turn *t, const char *why)
     a.u.item.tries = tries;
     a.u.item.attempt = t->inc->attempt + 1; /* a new try of any kind gets new tokens */
     memset(a.u.item.new_instance, 0, RC_ID_LEN);
+    rc_act_send(t->s, t->out, &a);
+    return true;
+}
+
+bool
+rc_turn_to_rung(struct rc_turn *t, uint32_t rung, const char *why)
+{
+    struct rc_action a;
+
+    item_init(t, &a, why);
+    a.u.item.rung = rung;
+    a.u.item.tries = 0;
     rc_act_send(t->s, t->out, &a);
     return true;
 }

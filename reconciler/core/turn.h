@@ -50,6 +50,8 @@ void rc_turn_save_words(struct rc_turn *t);
 void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder);
 /* This try of the rung has failed: same rung again, next rung, or quarantine. Always true. */
 bool rc_turn_fail(struct rc_turn *t, const char *why);
+/* To another rung of the ladder without a try of the present one. Always true. */
+bool rc_turn_to_rung(struct rc_turn *t, uint32_t rung, const char *why);
 /* Drained, seen after the drain was accepted, and no job on it; or proved dead. */
 bool rc_turn_idle(const struct rc_turn *t);
 /* The first of these alone, also where the instance has ended since. */

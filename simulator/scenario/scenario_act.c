@@ -97,6 +97,8 @@ launch(struct rc_scen_run *r, const struct rc_action *a)
         rc_cluster_group(&r->story.cluster, a->u.launch.group)->option[a->u.launch.option].subnet,
         sizeof i->subnet);
     memcpy(i->token, a->u.launch.token, sizeof i->token);
+    memcpy(i->host, *r->next_host ? r->next_host : i->id, sizeof i->host);
+    memset(r->next_host, 0, sizeof r->next_host);
     i->state = RC_INST_PENDING;
     i->incident = a->incident;
     i->attempt = a->u.launch.attempt;
@@ -273,6 +275,20 @@ needs_ec2(uint32_t kind)
            kind == RC_ACT_STOP || kind == RC_ACT_START || kind == RC_ACT_REBOOT;
 }
 
+/* Of the machine at the node's address. */
+static void
+tell_serials(struct rc_scen_run *r, const struct rc_action *a, struct rc_ev_completion *c)
+{
+    const struct rc_scen_node *n = rc_scen_node_named(r, a->node);
+
+    for (unsigned k = 0; n && k < r->instance_count; k++) {
+        const struct rc_scen_instance *i = &r->instance[k];
+        if (strcmp(i->addr, n->addr) == 0) {
+            snprintf(c->serials, sizeof c->serials, "%.31s-1,%.31s-2", i->host, i->host);
+        }
+    }
+}
+
 static void
 play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans)
 {
@@ -308,8 +324,11 @@ play_action(struct rc_scen_run *r, const struct rc_action *a, struct answer *ans
         ans->error = register_address(r, a);
         break;
     case RC_ACT_GATE:
-    case RC_ACT_GPU_RESET:
     case RC_ACT_FORENSICS:
+        tell_serials(r, a, &ans->ev.u.completion);
+        ans->in_ms = SCEN_GATE_MS;
+        break;
+    case RC_ACT_GPU_RESET:
         ans->in_ms = SCEN_GATE_MS;
         break;
     case RC_ACT_JOB_HOLD:

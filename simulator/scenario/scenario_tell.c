@@ -134,6 +134,11 @@ tell_launches(struct telling *t)
     unsigned used = time == t->v[1] ? 2 : 3;
     int64_t ms = RC_NEVER;
 
+    if (strcmp(t->v[0], "on") == 0) {
+        return rc_text_set(t->r->next_host, sizeof t->r->next_host, t->v[1])
+                   ? true
+                   : reject(t, "the instance that had the host", t->v[1]);
+    }
     if (strcmp(time, "never") != 0 && !rc_scen_duration(time, &ms)) {
         return reject(t, "in TIME, or never", time);
     }
@@ -367,7 +372,8 @@ tell_agent(struct telling *t)
 }
 
 static const struct tell_row rows[] = {
-    {"world launches", 2, 4, "world launches boot|register in TIME|never [xN]", tell_launches},
+    {"world launches", 2, 4, "world launches boot|register in TIME|never [xN], or on INSTANCE",
+     tell_launches},
     {"world instance", 2, 5,
      "world instance ID STATE | CHECK impaired|ok | schedule KIND in TIME | hidden | listed",
      tell_instance},

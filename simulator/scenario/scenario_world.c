@@ -454,6 +454,7 @@ begin_node(struct rc_scen_run *r, const char *name, unsigned number)
     rc_scen_agent_boots(n);
     n->agent_news = false;
     snprintf(i->id, sizeof i->id, "i-%.28s", name);
+    memcpy(i->host, i->id, sizeof i->host);
     memcpy(i->node, n->name, sizeof i->node);
     memcpy(i->addr, n->addr, sizeof i->addr);
     memcpy(i->subnet, r->story.cluster.group[0].option[0].subnet, sizeof i->subnet);

@@ -60,6 +60,7 @@ struct rc_scen_instance {
     int64_t launched_ms, ended_ms;          /* wall clock */
     int64_t boot_takes_ms, slurmd_takes_ms; /* RC_NEVER = does not happen */
     bool hidden, unlisted, news, status_news, foreign;
+    char host[RC_ID_LEN]; /* whose GPUs these are; its own unless the story says another's */
 };
 
 enum rc_scen_later_kind {
@@ -155,6 +156,7 @@ struct rc_scen_run {
     unsigned past_count;
     int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
     unsigned next_launches;
+    char next_host[RC_ID_LEN];      /* the next launch lands there, "" = on a new one */
     uint32_t block[SCEN_NODES_MAX]; /* last reason shown for holding back, by node */
     unsigned count[RC_ACTION__MAX], killed;
     struct rc_scen_journal *journal;

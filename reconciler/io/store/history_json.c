@@ -17,7 +17,8 @@ static const struct {
 enum { FLAG_COUNT = sizeof flag_names / sizeof *flag_names };
 
 /* A member that is added there must be written and read here. */
-_Static_assert(sizeof(struct rc_history) == 8 + 4 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4,
+_Static_assert(sizeof(struct rc_history) ==
+                   8 + 4 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4 + sizeof(struct rc_lemon),
                "every member of the history is stored");
 
 /* --- to text -------------------------------------------------------------------- */
@@ -50,6 +51,30 @@ add_history_flags(cJSON *o, uint32_t flags)
     return good;
 }
 
+static const char *const mark_names[] = {
+#define MARK_NAME(mark, name, weight) [mark] = name,
+    RC_MARKS(MARK_NAME)
+#undef MARK_NAME
+};
+static const char *const bad_names[RC_NODE_BAD_HOSTS][2] = {{"bad1_instance", "bad1_serials"},
+                                                            {"bad2_instance", "bad2_serials"}};
+
+static bool
+add_lemon(cJSON *o, const struct rc_lemon *l)
+{
+    bool good = cJSON_AddNumberToObject(o, "day", l->day > 0 ? (double)l->day : 0) &&
+                cJSON_AddStringToObject(o, "serials", l->serials);
+
+    for (size_t m = 0; good && m < RC_MARK__MAX; m++) {
+        good = cJSON_AddStringToObject(o, mark_names[m], l->mark[m]);
+    }
+    for (size_t i = 0; good && i < RC_NODE_BAD_HOSTS; i++) {
+        good = cJSON_AddStringToObject(o, bad_names[i][0], l->bad[i].instance) &&
+               cJSON_AddStringToObject(o, bad_names[i][1], l->bad[i].serials);
+    }
+    return good;
+}
+
 char *
 rc_history_json_format(const struct rc_history *h)
 {
@@ -63,7 +88,7 @@ rc_history_json_format(const struct rc_history *h)
         add_history_times(o, "destructive", h->destructive_wall_ms) &&
         cJSON_AddNumberToObject(o, "cooldown_until", (double)cooldown_ms) &&
         cJSON_AddStringToObject(o, "yielded", rc_fault_name((enum rc_fault)h->yielded_fault)) &&
-        add_history_flags(o, h->flags)) {
+        add_history_flags(o, h->flags) && add_lemon(o, &h->lemon)) {
         text = cJSON_PrintUnformatted(o);
     }
     cJSON_Delete(o);
@@ -135,6 +160,31 @@ read_yielded(struct rc_json_object *o)
     return f;
 }
 
+/* A digit a day, or nothing at all. */
+static void
+read_mark(struct rc_json_object *o, const char *key, char *mark, size_t room)
+{
+    rc_json_text(o, key, mark, room);
+    size_t digits = o->failed ? 0 : strspn(mark, "0123456789");
+    if (!o->failed && (mark[digits] || (digits && digits != RC_LEMON_DAYS))) {
+        rc_json_refuse(o, key, "28 digits, or none");
+    }
+}
+
+static void
+read_lemon(struct rc_json_object *o, struct rc_lemon *l)
+{
+    l->day = (int64_t)rc_json_integer(o, "day", 0, 10000000);
+    rc_json_text(o, "serials", l->serials, sizeof l->serials);
+    for (size_t m = 0; m < RC_MARK__MAX; m++) {
+        read_mark(o, mark_names[m], l->mark[m], sizeof l->mark[m]);
+    }
+    for (size_t i = 0; i < RC_NODE_BAD_HOSTS; i++) {
+        rc_json_text(o, bad_names[i][0], l->bad[i].instance, sizeof l->bad[i].instance);
+        rc_json_text(o, bad_names[i][1], l->bad[i].serials, sizeof l->bad[i].serials);
+    }
+}
+
 enum rc_err
 rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_history *ret,
                       struct rc_error *ret_err)
@@ -152,6 +202,7 @@ rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_
         (int64_t)rc_json_integer(&o, "cooldown_until", 0, RC_JSON_INTEGER_MAX);
     h.yielded_fault = read_yielded(&o);
     h.flags = read_history_flags(&o);
+    read_lemon(&o, &h.lemon);
     enum rc_err e = rc_json_close(&o);
     if (!e) {
         *ret = h;
