@@ -175,10 +175,15 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
 void
 rc_check_limits_end(struct rc_ctl *c)
 {
-    for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
-        uint32_t slot = rc_node_find(c->s, c->p->conf[i].name);
-        uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
-        c->p->memory.out[c->index].aside[i] =
-            open && rc_incident_at(c->s, open)->phase == RC_PHASE_QUARANTINE;
+    memset(c->p->memory.out[c->index].aside, 0, sizeof c->p->memory.out[c->index].aside);
+    for (uint32_t slot = 1; c->s->open_incidents && slot <= c->s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(c->s, slot);
+        const struct rc_node *n = inc->id && inc->node ? rc_node_at(c->s, inc->node) : NULL;
+        uint32_t node = n && inc->phase == RC_PHASE_QUARANTINE && n->incident == slot
+                            ? rc_play_node_index(c->p, n->name)
+                            : RC_PLAN_NODES_MAX;
+        if (node < c->p->plan->nodes) {
+            c->p->memory.out[c->index].aside[node] = 1;
+        }
     }
 }

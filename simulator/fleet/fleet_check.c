@@ -185,6 +185,9 @@ rc_fleet_check_step(struct rc_fleet *f, const struct rc_event *ev)
     if (ev->kind == RC_EV_ADOPT && ev->u.adopt.incident > k->newest) {
         k->newest = ev->u.adopt.incident;
     }
+    if (ev->kind == RC_EV_OPERATOR && ev->u.operator_command.verb == RC_OP_BREAKER_RESET) {
+        k->tripped_ms = 0;
+    }
     if (k->tripped_ms && reset_ms && f->now_ms - k->last_open_ms >= reset_ms) {
         k->tripped_ms = 0;
     }

@@ -1,5 +1,6 @@
 /* fleet_person.c - people: somebody is told, comes after a while and puts right what is
- * quarantined: the host is mended or changed, the node given back by hand. */
+ * quarantined: the host is mended or changed, the node given back by hand. Once a day
+ * somebody looks at the rest, and at a breaker that does not close by itself. */
 #include "simulator/fleet/fleet_private.h"
 
 void
@@ -28,12 +29,26 @@ approve_incident(struct rc_fleet *f, uint32_t node, uint32_t incident)
     rc_fleet_post(f, &ev);
 }
 
+static void
+reset_breaker(struct rc_fleet *f)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    ev.u.operator_command.verb = RC_OP_BREAKER_RESET;
+    rc_text_set(ev.u.operator_command.who, sizeof ev.u.operator_command.who, "ann");
+    rc_fleet_post(f, &ev);
+}
+
 /* Once a day somebody goes through what is out and that no incident cares for. */
 void
 rc_person_round(struct rc_fleet *f)
 {
     uint32_t away = RC_SN_DOWN | RC_SN_DRAIN | RC_SN_FAIL;
 
+    if (f->s && f->s->breaker_open && !f->c->policy->limits.breaker_reset_ms) {
+        reset_breaker(f);
+    }
     for (uint32_t node = 0; node < f->c->nodes; node++) {
         const struct rc_sim_node *n = rc_sim_slurm_node(f->slurm, node);
         const struct rc_sim_instance *inst = rc_sim_ec2_at(f->ec2, f->serving[node]);

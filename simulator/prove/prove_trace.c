@@ -8,7 +8,8 @@
  * Under our policies: the same faults strike the same nodes at the same moments of
  * `simulate run`'s cluster; what the seed draws anew is what the trace does not say (which
  * repair cures, how long AWS takes, jobs, false alarms). The intervals say how sure it is
- * given these faults; the last rows draw the faults anew too. */
+ * given these faults; the last row draws the faults anew too. The default policy must leave
+ * more nodes in service than the owners of the trace had; others are shown beside it. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
