@@ -136,6 +136,8 @@ likely_cause(const struct rc_state *s, const struct rc_action *then, const struc
     } else if (inc) {
         snprintf(text, room, "rule %s, phase %s of %s%s", inc->rule.name,
                  rc_phase_name((enum rc_phase)inc->phase), node, was);
+    } else if (now && then->kind == now->kind) {
+        snprintf(text, room, "the same action with other numbers of the policy (limits, times)");
     } else if (*node) {
         snprintf(text, room, "no rule opens an incident on %s now%s", node, was);
     } else {
