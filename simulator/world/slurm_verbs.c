@@ -440,7 +440,8 @@ verb_job_hold(const struct rc_slurm_request *r)
     if (rc_sim_slurm_hold(r->world->slurm, id) == RC_SIM_DONE)
         answer_ok(r);
     else
-        answer_err(r, RC_E_NOT_FOUND, 2017, "no such job, or it has ended"); /* ESLURM_INVALID_JOB_ID */
+        answer_err(r, RC_E_NOT_FOUND, 2017,
+                   "no such job, or it has ended"); /* ESLURM_INVALID_JOB_ID */
 }
 
 /* The model has no exclusions: a job that is requeued here may go anywhere. */

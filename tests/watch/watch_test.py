@@ -168,6 +168,39 @@ class Checks:
         assert not drained("n1") and "xid:79" not in extra("n1")
         agent.kill()
 
+    def check_the_kernel_marks_what_users_write_to_its_log(self):
+        """On the real device: whatever facility a program claims, the kernel makes it a user's."""
+        if not os.access("/dev/kmsg", os.W_OK):
+            print("# no /dev/kmsg to write to", flush=True)
+            return
+        resume("n1")
+        (WORLD / "state-n1").unlink(missing_ok=True)
+        with open(WORLD / "real.log", "wb") as log:
+            agent = subprocess.Popen([NODEWATCH, "watch", "--node", "n1", "--conf", CONF, "--state",
+                                      WORLD / "state-n1", "--no-probes"], stderr=log)
+        time.sleep(1)
+        word = f"test-{time.monotonic_ns()}"
+        with open("/dev/kmsg", "w", encoding="ascii") as device:
+            device.write(f"<3>{XID.format(79)} {word}\n")
+        heard = subprocess.run([NODEWATCH, "check", "--json", "--nvml", ""], capture_output=True, text=True)
+        time.sleep(1)
+        fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        records = []
+        try:
+            while True:
+                try:
+                    records.append(os.read(fd, 8192).decode(errors="replace"))
+                except BrokenPipeError:
+                    continue
+        except BlockingIOError:
+            os.close(fd)
+        ours = [r for r in records if word in r]
+        assert len(ours) == 1 and int(ours[0].split(",")[0]) >> 3 == 1, ours  # LOG_USER
+        assert "xid:79" not in heard.stdout and not drained("n1")
+        assert "xid:79" not in (WORLD / "real.log").read_text()
+        agent.kill()
+        agent.wait()
+
     def check_a_foreign_drain_is_kept_and_the_fault_told_in_extra(self):
         agent = self.run("n1")
         sh("scontrol", "update", "nodename=n1", "state=drain", "reason=disk swap, ask Ann")
