@@ -27,7 +27,7 @@ parliament_clean() {
 }
 check "parliament finds nothing in the rendered IAM policies" parliament_clean
 check "what is granted is what the daemon's sources call" python3 rendered.py calls \
-    "$RENDERED/iam/controller-daemon.json" "$ROOT"
+    "$RENDERED/iam" "$ROOT"
 
 # --- events ---------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ PERMISSIONS = {
 SERVICE = {"monitoring": "cloudwatch"}
 # Granted for what a run may not meet: faults of other kinds, and what RunInstances itself needs.
 NOT_EVERY_RUN = {"ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:CreateTags", "iam:PassRole",
-                 "sqs:ChangeMessageVisibility", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"}
+                 "sqs:ChangeMessageVisibility", "dynamodb:DeleteItem", "dynamodb:GetItem",
+                 "dynamodb:PutItem", "dynamodb:UpdateItem"}
 
 
 def granted(rendered, role):

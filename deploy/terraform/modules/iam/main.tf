@@ -98,7 +98,7 @@ locals {
         Resource = var.queue_arn
       },
       ] : s],
-      # A write of an incident is a transaction that also checks the lease's epoch.
+      # A write of an incident is a transaction that also moves the table's fence on.
       [for arn in compact([var.lease_table_arn]) : {
         Sid      = "Lease"
         Effect   = "Allow"
@@ -108,7 +108,7 @@ locals {
       [for arn in compact([var.incidents_table_arn]) : {
         Sid      = "Incidents"
         Effect   = "Allow"
-        Action   = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        Action   = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
         Resource = arn
     }])
   }
