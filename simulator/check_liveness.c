@@ -31,6 +31,7 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
             other->id && (other->phase == RC_PHASE_QUARANTINE || other->block == RC_BLOCK_APPROVAL);
     }
     return inc->phase == RC_PHASE_QUARANTINE || inc->block == RC_BLOCK_APPROVAL ||
+           inc->block == RC_BLOCK_ATTEMPTS || /* of a place for a spare */
            inc->block == RC_BLOCK_HOLD || /* a release that was not saved before its leader went */
            /* nodes that wait for a person fill the budget */
            (quarantined && inc->block >= RC_BLOCK_BUDGET_CLUSTER &&

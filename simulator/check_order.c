@@ -24,25 +24,14 @@ instance_named(struct rc_play *p, const char *id)
     return NULL;
 }
 
-/* A notice about a stop may come late, after a start: then the daemon was told, and wrongly. */
-static bool
-was_told(const struct rc_play *p, const struct rc_sim_instance *inst)
-{
-    bool told = false;
-
-    for (uint32_t i = 0; i < p->plan->controllers; i++) {
-        uint32_t slot = p->ctl[i].up ? rc_instance_find(p->ctl[i].s, inst->id) : 0;
-        told = told || (slot && rc_instance_at(p->ctl[i].s, slot)->state == RC_INST_STOPPED);
-    }
-    return told;
-}
-
+/* Where notices come late, one about a stop may come after the start: the daemon was told,
+ * and wrongly. Only schedules without them are judged. */
 void
 rc_check_order_launched(struct rc_play *p, const struct rc_action *a)
 {
     const struct rc_sim_instance *old = *a->instance ? instance_named(p, a->instance) : NULL;
 
-    if (stops_first(p->plan) && old && old->state == RC_INST_RUNNING && !was_told(p, old)) {
+    if (stops_first(p->plan) && old && old->state == RC_INST_RUNNING && !p->plan->late_permille) {
         rc_play_fail(p, RC_FOUND_LIMITS, "a replacement of %s is launched while %s runs", a->node,
                      old->id);
     }

@@ -266,13 +266,26 @@ hand_of(struct rc_incident *inc, enum rc_action_kind kind)
     return NULL;
 }
 
+/* The same spare asked for again is no other repair. */
+static bool
+asks_first(struct rc_state *s, const struct rc_action *a)
+{
+    uint32_t slot = rc_instance_find(s, a->instance);
+    bool first = slot && !rc_instance_at(s, slot)->asked;
+
+    if (slot) {
+        rc_instance_at(s, slot)->asked = 1;
+    }
+    return first;
+}
+
 static void
 note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action *a)
 {
     enum rc_action_kind kind = (enum rc_action_kind)a->kind;
     struct rc_node *n = rc_node_at(s, inc->node);
     bool first = kind == RC_ACT_LAUNCH || kind == RC_ACT_REBOOT || kind == RC_ACT_STOP ||
-                 kind == RC_ACT_GPU_RESET || kind == RC_ACT_ASSIGN;
+                 kind == RC_ACT_GPU_RESET || (kind == RC_ACT_ASSIGN && asks_first(s, a));
 
     /* Another round after "no capacity anywhere" is no other repair. */
     if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
@@ -281,9 +294,6 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     }
     if (kind == RC_ACT_LOOK) {
         inc->looked = rc_instance_find(s, a->instance);
-    }
-    if (kind == RC_ACT_ASSIGN && rc_instance_find(s, a->instance)) {
-        rc_instance_at(s, rc_instance_find(s, a->instance))->asked = 1;
     }
     if (kind == RC_ACT_JOBS_SIGNAL) {
         bool last = rc_jobs_last_signal_at(s, inc) <= s->now_ms; /* the first may be it already */

@@ -10,6 +10,8 @@
 
 static const char prefix[] = "spare/";
 
+enum { USED_UP_RETRY_MS = 600 * 1000 };
+
 /* Brackets: no rule of a policy can have this name. */
 const struct rc_rule rc_spare_rule = {
     .name = "(spare)",
@@ -187,6 +189,9 @@ rc_spare_open(struct rc_turn *t)
     }
     if (rc_turn_pauses(t)) {
         return false;
+    }
+    if (rc_turn_used_up(t)) { /* it fills and fills, and none is of use: not for a while */
+        return rc_turn_block(t, RC_BLOCK_ATTEMPTS, t->s->now_ms + USED_UP_RETRY_MS);
     }
     return living ? rc_turn_go(t, RC_PHASE_RETIRE, "an unfit spare")
                   : rc_turn_go(t, RC_PHASE_LAUNCH, "an empty place");
