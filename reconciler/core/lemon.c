@@ -141,20 +141,23 @@ rc_lemon_serials(struct rc_state *s, uint32_t node, const char *serials)
     const struct rc_node *n = rc_node_at(s, node);
     const char *instance = n->instance ? rc_instance_at(s, n->instance)->id : "";
 
-    if (!*serials || strcmp(h->lemon.serials, serials) == 0) {
+    if (!*serials) {
         return;
     }
     if (*h->lemon.serials && !share_serial(h->lemon.serials, serials)) {
         begin_anew(s, node); /* stopped and started on another host */
     }
-    rc_text_set(h->lemon.serials, sizeof h->lemon.serials, serials);
+    if (strcmp(h->lemon.serials, serials) != 0) {
+        rc_text_set(h->lemon.serials, sizeof h->lemon.serials, serials);
+        rc_history_dirty(s, node);
+    }
+    /* Also when they are known: a successor has them from the store, not the judgement. */
     const struct rc_known_host *bad = known_bad(s, serials, instance);
     memset(h->same_as, 0, sizeof h->same_as);
     if (bad) {
         memcpy(h->same_as, bad->instance, sizeof h->same_as);
         rc_node_at(s, node)->unwell = 1;
     }
-    rc_history_dirty(s, node);
     rc_touch(s, node);
 }
 
@@ -199,6 +202,10 @@ rc_lemon_take(struct rc_state *s, uint32_t node, const struct rc_lemon *past)
     struct rc_health *h = rc_health_at(s, node);
 
     h->lemon = *past;
+    for (uint32_t m = 0; m < RC_MARK__MAX; m++) {
+        h->lemon.day =
+            *past->mark[m] ? h->lemon.day : 0; /* marks are there in full, or not at all */
+    }
     for (uint32_t i = RC_NODE_BAD_HOSTS; i-- > 0;) {
         if (*past->bad[i].serials) {
             remember_bad(s, &past->bad[i]);
