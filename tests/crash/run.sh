@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 export RC_TEST_BUILD=${RC_TEST_BUILD:-$PWD/build/test}
 status=0
-for part in check_crash check_boundaries check_journal check_helpers; do
+for part in check_crash check_boundaries check_journal check_helpers check_pair_kills; do
     python3 -m "tests.crash.$part" || status=1
 done
 exit "$status"

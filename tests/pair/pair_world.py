@@ -95,7 +95,7 @@ class Controller:
         self.folder = pair.backend.home / name
         self.proxy = Proxy(int(pair.backend.ready["endpoint"].rpartition(":")[2]))
         self.process = None
-        self.launches_seen = 0
+        self.timeouts = {}  # of the policy, other than the demo's
 
     def config(self, **lease):
         config = self.pair.backend.config()
@@ -119,6 +119,9 @@ class Controller:
     def start(self, environment=None, **lease):
         self.folder.mkdir(exist_ok=True)
         policy.write(self.folder / "policy.json", ssh=False)
+        rules = json.loads((self.folder / "policy.json").read_text(encoding="utf-8"))
+        rules["timeouts"].update(self.timeouts)
+        (self.folder / "policy.json").write_text(json.dumps(rules), encoding="utf-8")
         path = self.folder / "reconcilerd.json"
         path.write_text(json.dumps(self.config(**lease), indent=1), encoding="utf-8")
         with open(self.folder / "err", "ab") as err:
