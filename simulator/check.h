@@ -27,6 +27,9 @@ void rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t no
 void rc_check_resume(struct rc_play *p, const struct rc_action *a);
 void rc_check_gate(struct rc_play *p, const struct rc_action *a, enum rc_err verdict);
 void rc_check_epoch(struct rc_play *p, const struct rc_ctl *c);
+void rc_check_takeover(struct rc_play *p, const struct rc_action *a, uint32_t to);
+void rc_check_writers(struct rc_play *p);
+bool rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *why, size_t room);
 void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
 
 /* Has the cluster come to rest where it should? why: what is still missing. */

@@ -136,6 +136,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             }
             continue;
         }
+        if (rc_head_named(c->p, a->node) < RC_PLAY_CTLS) {
+            continue; /* budgets and breaker are about nodes; the pair has limits of its own */
+        }
         check_breaker(c, a);
         if (a->kind == RC_ACT_LAUNCH) {
             check_attempts(c, a);

@@ -130,6 +130,9 @@ spares_stand(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
 static bool
 is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_instance *inst)
 {
+    if (rc_head_named(p, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node")) < RC_PLAY_CTLS) {
+        return true; /* a controller's: the remains of a lost one are left to people */
+    }
     for (uint32_t i = 0; i < p->plan->nodes; i++) {
         if (strcmp(p->conf[i].addr, inst->addr) == 0) {
             return true;
@@ -171,6 +174,7 @@ rc_check_rest(struct rc_play *p, char *why, size_t room)
         snprintf(why, room, "%u messages stay in the queue", q.visible + q.in_flight + q.delayed);
         return false;
     }
-    return incidents_rest(c, why, room) && nodes_serve(p, c, why, room) &&
-           no_orphans(p, c, why, room) && spares_stand(p, c, why, room);
+    return rc_check_pair_rests(p, c, why, room) && incidents_rest(c, why, room) &&
+           nodes_serve(p, c, why, room) && no_orphans(p, c, why, room) &&
+           spares_stand(p, c, why, room);
 }

@@ -62,22 +62,38 @@ rc_pair_well(const struct rc_pair *p, uint32_t i)
     return (c->dir == RC_DIR_UNKNOWN || c->dir == RC_DIR_OK) && c->munge != RC_TOLD_NO;
 }
 
-/* The first one must be started, which only its daemon can do; a standby needs a request. */
-bool
-rc_pair_usable(const struct rc_pair *p, uint32_t i)
-{
-    const struct rc_controller *c = &p->c[i];
-    bool can_start = c->link == RC_TOLD_YES && c->process != RC_PROC_UNKNOWN;
-
-    return rc_pair_well(p, i) && (can_start || (i > 0 && is_standby(p, i)));
-}
-
 uint32_t
 rc_pair_instances(const struct rc_state *s, uint32_t i)
 {
     uint32_t node = rc_node_find(s, s->pair.c[i].host);
 
     return node ? rc_node_at(s, node)->instances : 0;
+}
+
+/* EC2 turns it off, by our hand or somebody's: soon it serves nobody. */
+static bool
+is_ending(const struct rc_state *s, uint32_t i)
+{
+    uint32_t slot = rc_pair_instances(s, i);
+
+    for (uint32_t at = slot; at; at = rc_instance_at(s, at)->next_of_node) {
+        uint32_t state = rc_instance_at(s, at)->state;
+        if (state == RC_INST_RUNNING || state == RC_INST_PENDING || state == RC_INST_UNKNOWN) {
+            return false;
+        }
+    }
+    return slot != 0;
+}
+
+/* The first one must be started, which only its daemon can do; a standby needs a request. */
+bool
+rc_pair_usable(const struct rc_state *s, uint32_t i)
+{
+    const struct rc_pair *p = &s->pair;
+    const struct rc_controller *c = &p->c[i];
+    bool can_start = c->link == RC_TOLD_YES && c->process != RC_PROC_UNKNOWN;
+
+    return rc_pair_well(p, i) && !is_ending(s, i) && (can_start || (i > 0 && is_standby(p, i)));
 }
 
 /* The last look: does what the own eye sees fit to the proof? A listener that takes
@@ -144,7 +160,7 @@ rc_pair_may(const struct rc_state *s, uint32_t to, char *why, uint32_t room)
         reason = "a fail-over is under way already";
     } else if (rc_pair_serves(p, to)) {
         reason = "it is the primary already";
-    } else if (!rc_pair_usable(p, to)) {
+    } else if (!rc_pair_usable(s, to)) {
         reason = rc_pair_well(p, to) ? "neither its daemon nor its slurmctld answers"
                                      : "its state directory or its munge is not well";
     } else if (p->c[1 - to].link != RC_TOLD_YES) {
@@ -235,11 +251,11 @@ rc_pair_fold(struct rc_state *s, uint32_t i)
     } else if (!c->ailing_ms) {
         c->ailing_ms = s->now_ms;
     }
-    if (!rc_pair_usable(p, i) && !rc_pair_serves(p, i)) {
+    if (!rc_pair_usable(s, i) && !rc_pair_serves(p, i)) {
         c->fine_ms = 0;
     } else if (!c->fine_ms) {
         c->fine_ms = s->now_ms;
-        c->tries = 0;
+        c->tries = c->full = 0;
     }
     doubt(p, i);
 }

@@ -139,6 +139,7 @@ struct rc_controller {
     uint32_t tries;    /* of the recovery, since it was last fine */
     uint32_t attempt;  /* launches, in tokens and tags */
     uint32_t option;   /* launch option on trial */
+    uint32_t full;     /* its instance could not be started: no capacity in its zone */
     uint32_t told;     /* people know that it stays away */
 };
 
@@ -181,7 +182,7 @@ bool rc_pair_serves(const struct rc_pair *p, uint32_t i);
 /* Some eye knows that it does not serve. */
 bool rc_pair_is_silent(const struct rc_pair *p, uint32_t i);
 /* Could be made active now: its daemon or its slurmctld answers and its host is well. */
-bool rc_pair_usable(const struct rc_pair *p, uint32_t i);
+bool rc_pair_usable(const struct rc_state *s, uint32_t i);
 /* Its host can write the state and sign messages, as far as is known. */
 bool rc_pair_well(const struct rc_pair *p, uint32_t i);
 /* Is `from` unable to write, by a proof of this epoch that nothing speaks against? Asked

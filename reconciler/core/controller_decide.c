@@ -149,7 +149,7 @@ is_ailing(struct rc_state *s, uint32_t i)
     struct rc_pair *p = &s->pair;
     int64_t at_ms = p->c[i].ailing_ms + s->policy.controllers.ailing_ms;
 
-    if (!p->c[i].ailing_ms || !rc_pair_usable(p, 1 - i) || p->c[i].link != RC_TOLD_YES) {
+    if (!p->c[i].ailing_ms || !rc_pair_usable(s, 1 - i) || p->c[i].link != RC_TOLD_YES) {
         return false;
     }
     if (s->now_ms < at_ms) {
@@ -230,9 +230,11 @@ is_gone(const struct rc_controller *c)
 
 /* It answers and says that it is not active: nobody will change that but us. */
 static bool
-is_idle(const struct rc_pair *p, uint32_t i)
+is_idle(const struct rc_state *s, uint32_t i)
 {
-    return i > 0 && rc_pair_usable(p, i) && p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
+    const struct rc_pair *p = &s->pair;
+
+    return i > 0 && rc_pair_usable(s, i) && p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
 }
 
 static int64_t
@@ -246,7 +248,7 @@ confirmed_at(const struct rc_state *s)
         return (a > b ? a : b) + policy->silent_ms;
     }
     const struct rc_controller *c = &p->c[p->primary - 1];
-    bool sure = is_gone(c) || is_idle(p, p->primary - 1);
+    bool sure = is_gone(c) || is_idle(s, p->primary - 1);
     return c->lost_ms + (sure ? policy->gone_ms : policy->silent_ms);
 }
 
@@ -266,15 +268,15 @@ choose(const struct rc_state *s)
     const struct rc_pair *p = &s->pair;
     uint32_t old = p->primary ? p->primary - 1 : RC_CONTROLLERS_MAX;
 
-    if (old < RC_CONTROLLERS_MAX && is_idle(p, old)) {
+    if (old < RC_CONTROLLERS_MAX && is_idle(s, old)) {
         return old;
     }
     if (old < RC_CONTROLLERS_MAX) {
-        bool other = rc_pair_usable(p, 1 - old) && !rc_pair_flaps(s);
-        bool same = rc_pair_usable(p, old) && p->c[old].link == RC_TOLD_YES;
+        bool other = rc_pair_usable(s, 1 - old) && !rc_pair_flaps(s);
+        bool same = rc_pair_usable(s, old) && p->c[old].link == RC_TOLD_YES;
         return other ? 1 - old : same ? old : RC_CONTROLLERS_MAX;
     }
-    return rc_pair_usable(p, 0) ? 0U : rc_pair_usable(p, 1) ? 1U : RC_CONTROLLERS_MAX;
+    return rc_pair_usable(s, 0) ? 0U : rc_pair_usable(s, 1) ? 1U : RC_CONTROLLERS_MAX;
 }
 
 static bool
@@ -295,7 +297,7 @@ step_suspect(struct rc_state *s, struct rc_actions *out)
     }
     uint32_t to = choose(s);
     if (to >= RC_CONTROLLERS_MAX) {
-        bool limit = p->primary && rc_pair_usable(p, 2 - p->primary);
+        bool limit = p->primary && rc_pair_usable(s, 2 - p->primary);
         tell_pair(s, out,
                   limit ? "no slurmctld serves, and there were too many fail-overs"
                         : "no slurmctld serves, and none can be made active");
@@ -354,13 +356,13 @@ step_fence(struct rc_state *s, struct rc_actions *out)
     if (is_over(p)) {
         return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
     }
-    if (!rc_pair_usable(p, to) && !rc_pair_serves(p, to) && !p->action) {
+    if (!rc_pair_usable(s, to) && !rc_pair_serves(p, to) && !p->action) {
         return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
     }
     if (rc_pair_proved(s)) {
         return step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
     }
-    if (is_idle(p, from) && p->c[from].mode[RC_EYE_PEER] != RC_CTL_PRIMARY) {
+    if (is_idle(s, from) && p->c[from].mode[RC_EYE_PEER] != RC_CTL_PRIMARY) {
         p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
         p->proof_ms = s->now_ms;
         p->proof_epoch = s->lease_epoch;
@@ -439,7 +441,7 @@ step_stop(struct rc_state *s, struct rc_actions *out)
     if (is_over(p)) {
         return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
     }
-    if (!rc_pair_usable(p, p->to - 1) && !p->action && !p->accepted) {
+    if (!rc_pair_usable(s, p->to - 1) && !p->action && !p->accepted) {
         return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
     }
     if (p->c[p->from - 1].link == RC_TOLD_YES && p->c[p->from - 1].link_ms > p->phase_ms &&
@@ -508,7 +510,7 @@ step_take_over(struct rc_state *s, struct rc_actions *out)
     if (!rc_pair_proved(s)) {
         return step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
     }
-    if (!rc_pair_usable(p, p->to - 1) && !p->action) {
+    if (!rc_pair_usable(s, p->to - 1) && !p->action) {
         return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
     }
     bool active = p->action_kind == RC_ACT_TAKEOVER || p->to == 1;

@@ -78,7 +78,9 @@ note_recovery(struct rc_state *s, const struct rc_action *a, uint32_t i)
         c->next_ms = s->now_ms + pause_ms(3);
         return;
     }
-    c->next_ms = s->now_ms + pause_ms(c->tries);
+    bool long_pause = c->tries > s->policy.controllers.restarts * 2 || c->full;
+    c->next_ms =
+        s->now_ms + (long_pause ? s->policy.timeouts.capacity_wait_ms : pause_ms(c->tries));
     c->tries++;
     if (a->kind == RC_ACT_LAUNCH) {
         c->attempt = a->u.launch.attempt;
@@ -149,6 +151,9 @@ completed_look(struct rc_state *s, const struct rc_ev_completion *done)
             break;
         }
     }
+    if (state == RC_INST_RUNNING || state == RC_INST_PENDING) {
+        p->accepted = 0; /* it runs, or runs again: it must be stopped once more */
+    }
     if (off && p->dead_count < RC_REMAINS_MAX) {
         memcpy(p->dead[p->dead_count++], done->instance, RC_ID_LEN);
     }
@@ -185,15 +190,18 @@ completed_recovery(struct rc_state *s, uint32_t i, uint32_t kind,
     struct rc_controller *c = &s->pair.c[i];
     uint32_t options = s->cluster.controllers.option_count;
 
+    bool elsewhere = rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE;
     c->action = 0;
+    if (kind == RC_ACT_START) {
+        c->full = elsewhere;
+    }
     if (kind == RC_ACT_LAUNCH && done->error == RC_OK) {
         uint32_t slot = rc_instance_get(s, done->instance);
         if (slot) {
             rc_instance_describe(s, slot, &done->launched);
         }
-        c->option = 0;
-    } else if (kind == RC_ACT_LAUNCH && options &&
-               rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE) {
+        c->option = c->full = 0;
+    } else if (kind == RC_ACT_LAUNCH && options && elsewhere) {
         c->option = (c->option + 1) % options;
     }
 }

@@ -179,6 +179,23 @@ send_address(struct rc_state *s, struct rc_actions *out, uint32_t i, const struc
     rc_act_send(s, out, &a);
 }
 
+/* Off: started, however often; where its zone has no room, launched in another one. */
+static void
+recover_stopped(struct rc_state *s, struct rc_actions *out, uint32_t i,
+                const struct rc_instance *inst)
+{
+    const struct rc_controller *c = &s->pair.c[i];
+
+    if (c->full && s->cluster.controllers.option_count) {
+        send_controller_launch(s, out, i);
+        return;
+    }
+    if (c->tries > s->policy.controllers.restarts * 2) {
+        tell_once(s, out, i, "the lost controller's instance cannot be started; it is tried again");
+    }
+    send_controller_power(s, out, i, RC_ACT_START, inst, "the controller's instance is off");
+}
+
 static void
 recover_instance(struct rc_state *s, struct rc_actions *out, uint32_t i)
 {
@@ -190,16 +207,14 @@ recover_instance(struct rc_state *s, struct rc_actions *out, uint32_t i)
 
     if (inst && needs_address(c, inst)) {
         send_address(s, out, i, inst);
-    } else if (inst && inst->state == RC_INST_STOPPED && c->tries <= restarts) {
-        send_controller_power(s, out, i, RC_ACT_START, inst, "the controller's instance is off");
+    } else if (inst && inst->state == RC_INST_STOPPED) {
+        recover_stopped(s, out, i, inst);
     } else if (s->now_ms < at_ms || !s->ec2_ok) {
         rc_pair_wake_at(&s->pair, at_ms > s->now_ms ? at_ms : RC_NEVER);
-    } else if (inst && inst->state <= RC_INST_RUNNING && c->tries < restarts) {
+    } else if (!inst) {
+        send_controller_launch(s, out, i);
+    } else if (inst->state <= RC_INST_RUNNING && c->tries <= restarts) {
         send_controller_power(s, out, i, RC_ACT_STOP, inst, "the controller does not answer");
-    } else if (!inst || c->tries <= restarts) {
-        if (!inst) {
-            send_controller_launch(s, out, i);
-        }
     } else {
         tell_once(s, out, i, "the controller stays away; its instance is left as it is");
     }

@@ -2,7 +2,8 @@
  *
  * Invariant: nothing is sent without the lease; nothing that cannot be taken back is sent
  * after its deadline, for a node that people keep for themselves, or under a job that came
- * since. What is refused here is completed as cancelled and decided anew. */
+ * since; no slurmctld is made active without a proof that the other one is dead that holds
+ * now. What is refused here is completed as cancelled and decided anew. */
 #include "policies/rules.h"
 #include "reconciler/core/state.h"
 #include "reconciler/core/step.h"
@@ -31,6 +32,15 @@ is_under_jobs(const struct rc_state *s, const struct rc_node *n, const struct rc
            strcmp(rc_instance_at(s, n->instance)->id, a->instance) == 0;
 }
 
+/* The first controller takes control whenever it starts, the other one when it is told to. */
+static bool
+makes_active(const struct rc_state *s, const struct rc_action *a)
+{
+    return a->kind == RC_ACT_TAKEOVER ||
+           (a->kind == RC_ACT_CONTROLLER_START && a->u.controller.index == 0 &&
+            !rc_pair_serves(&s->pair, 0));
+}
+
 enum rc_err
 rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms,
              const char **ret_why)
@@ -46,6 +56,10 @@ rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms
     }
     if (now_ms >= a->deadline_ms) {
         *ret_why = "its deadline passed before it was sent";
+        return RC_E_CANCELLED;
+    }
+    if (makes_active(s, a) && !rc_pair_proved(s)) {
+        *ret_why = "the proof that the old primary is dead does not hold any more";
         return RC_E_CANCELLED;
     }
     uint32_t slot = *a->node ? rc_node_find(s, a->node) : 0;

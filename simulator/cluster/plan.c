@@ -8,7 +8,7 @@
 #include "reconciler/core/policy.h"
 #include "simulator/model/sim_random.h"
 
-enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD };
+enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD, PAIR };
 
 enum { MINUTE = 60 * 1000, FAULT_ROWS_MAX = 24, JOBS_MAX = 10 };
 
@@ -193,6 +193,45 @@ draw_jobs(struct rc_plan *p)
     }
 }
 
+/* Few at a time: it is the order of two or three that matters. */
+static void
+draw_pair(struct rc_plan *p)
+{
+    static const struct odds pair_odds[] = {
+        {RC_ILL_CTLD_KILL, 6, 0, 0, 0, 1},
+        {RC_ILL_CTLD_HANG, 6, 1000, 5 * MINUTE, 0, 0},
+        {RC_ILL_CTLD_STUCK, 3, 1000, 5 * MINUTE, 0, 0},
+        {RC_ILL_HEAD_DEATH, 5, 0, 0, 0, 0},
+        {RC_ILL_PARTITION, 6, 2000, 10 * MINUTE, 0, 0},
+        {RC_ILL_UNFENCED, 3, MINUTE, 10 * MINUTE, 0, 0},
+        {RC_ILL_STATE_DIR, 3, MINUTE, 10 * MINUTE, 0, 2},
+    };
+    struct rc_sim_random r;
+
+    rc_sim_random_seed(&r, p->seed, PAIR);
+    if (p->controllers < 2 || !rc_sim_random_chance(&r, 600)) {
+        return;
+    }
+    p->pair = 1;
+    uint64_t rows = rc_sim_random_below(&r, 7);
+    int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms - MINUTE);
+    for (uint64_t i = 0; i < rows; i++) {
+        const struct odds *o =
+            &pair_odds[rc_sim_random_below(&r, sizeof pair_odds / sizeof pair_odds[0])];
+        /* Often right after the one before: that is where it goes wrong. */
+        at_ms = rc_sim_random_chance(&r, 700) ? at_ms + between(&r, 0, 20 * 1000)
+                                              : between(&r, MINUTE, (int64_t)p->quiet_ms - MINUTE);
+        struct rc_plan_row row = {
+            .at_ms = at_ms < (int64_t)p->quiet_ms ? at_ms : (int64_t)p->quiet_ms - 1,
+            .for_ms = between(&r, o->for_min_ms, o->for_max_ms),
+            .value = between(&r, o->value_min, o->value_max),
+            .ill = (uint32_t)o->ill,
+            .target = (uint32_t)rc_sim_random_below(&r, 2),
+        };
+        plan_row(p, row);
+    }
+}
+
 static int
 by_time(const void *a, const void *b)
 {
@@ -214,5 +253,6 @@ rc_plan_draw(struct rc_plan *plan, uint64_t seed)
     draw_limits(plan);
     draw_faults(plan);
     draw_jobs(plan);
+    draw_pair(plan);
     qsort(plan->row, plan->count, sizeof plan->row[0], by_time);
 }

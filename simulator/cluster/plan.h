@@ -57,7 +57,14 @@
     X(RC_ILL_GARBAGE,       "garbage",       "a message that cannot be read") \
     X(RC_ILL_STRANGER,      "stranger",      "a notice about an instance that is not ours") \
     X(RC_ILL_MISTAG,        "mistag",        "a foreign instance carries our node's name") \
-    X(RC_ILL_JOB,           "job",           "a job of value nodes for for_ms; target bit 0 = may be requeued")
+    X(RC_ILL_JOB,           "job",           "a job of value nodes for for_ms; target bit 0 = may be requeued") \
+    X(RC_ILL_CTLD_KILL,     "ctld-kill",     "slurmctld of controller target dies; value 1 = its unit restarts it") \
+    X(RC_ILL_CTLD_HANG,     "ctld-hang",     "slurmctld of controller target hangs for for_ms, then goes on as it was") \
+    X(RC_ILL_CTLD_STUCK,    "ctld-stuck",    "the same in the kernel: no signal ends it for for_ms") \
+    X(RC_ILL_HEAD_DEATH,    "head-death",    "the host of controller target dies; EC2 shows it running") \
+    X(RC_ILL_PARTITION,     "partition",     "the controllers do not reach each other for for_ms") \
+    X(RC_ILL_UNFENCED,      "unfenced",      "EC2 refuses to stop a controller for for_ms") \
+    X(RC_ILL_STATE_DIR,     "state-dir",     "the state directory of controller target is not well for for_ms; value 0 = full, 1 = read-only, 2 = hangs")
 /* clang-format on */
 
 enum rc_ill {
@@ -112,6 +119,7 @@ struct rc_plan_row {
     X(repeats)    /* incidents after which a node is replaced at once, 0 = no such rule */         \
     X(spares)     /* hot spares of the one group */                                                \
     X(repeats_of) /* enum rc_repeats_of */                                                         \
+    X(pair)       /* 1 = the two controllers run a slurmctld each */                               \
     X(quiet_ms)   /* faults end here */
 
 struct rc_plan {

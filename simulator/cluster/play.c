@@ -126,6 +126,12 @@ do_for_ctl(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_SYNC:
         rc_ctl_synced(c, t->index);
         break;
+    case RC_TASK_HEADS:
+        rc_heads_look(c);
+        if (t->index) {
+            rc_heads_look_later(c);
+        }
+        break;
     case RC_TASK_ROW:
     case RC_TASK_ROW_END:
     case RC_TASK_EFFECT:
@@ -168,6 +174,7 @@ do_task(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_TURN:
     case RC_TASK_START:
     case RC_TASK_ALARM_OFF:
+    case RC_TASK_HEADS:
         do_for_ctl(p, t);
         break;
     }
@@ -192,6 +199,7 @@ next_ms(const struct rc_play *p)
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
         next = sooner(next, rc_ctl_next_ms(&p->ctl[i]));
     }
+    next = sooner(next, rc_heads_next_ms(p));
     return next > p->now_ms ? next : p->now_ms;
 }
 
@@ -202,6 +210,7 @@ advance_models(struct rc_play *p)
     rc_play_changes(p);
     rc_sim_slurm_advance(p->slurm, rc_play_wall(p));
     rc_sim_sqs_advance(p->sqs, rc_play_wall(p));
+    rc_heads_advance(p);
 }
 
 static void

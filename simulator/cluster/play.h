@@ -27,6 +27,7 @@
     X(RC_FOUND_FILES,         "files",         "slurm.conf names an address that is not the node's own") \
     X(RC_FOUND_MESSAGES,     "messages",      "a message is deleted before its event is safe") \
     X(RC_FOUND_SAME_DECISION, "same-decision", "the same events give another decision") \
+    X(RC_FOUND_TAKEOVER,      "takeover",      "a backup takes over while the old primary may still write") \
     X(RC_FOUND_LIVENESS,      "liveness",      "the cluster does not reach its desired state")
 /* clang-format on */
 

@@ -305,6 +305,10 @@ rc_ctl_start(struct rc_ctl *c)
 {
     bool restored = c->shadow != NULL;
 
+    if (rc_play_has_pair(c->p) && !c->p->head[c->index].host_up) {
+        return; /* it starts with its host */
+    }
+
     if (!c->journal) {
         c->journal = malloc(RC_PLAY_JOURNAL * sizeof *c->journal);
         assert(c->journal);
@@ -333,6 +337,11 @@ rc_ctl_start(struct rc_ctl *c)
     rc_play_task(c->p, c->p->now_ms + 1000, RC_TASK_STATUS, c, 0);
     rc_play_task(c->p, c->p->now_ms, RC_TASK_SLURM, c, 0);
     rc_play_task(c->p, c->p->now_ms + 5000, RC_TASK_EXTEND, c, 0);
+    if (rc_play_has_pair(c->p)) {
+        memset(c->head_mode, 0, sizeof c->head_mode);
+        memset(c->head_host, 0, sizeof c->head_host);
+        rc_play_task(c->p, c->p->now_ms + 100, RC_TASK_HEADS, c, 1);
+    }
 }
 
 /* how: 0 the process died, 1 its disk is gone too, 2 the power failed: what was not

@@ -120,6 +120,11 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
         r->error = RC_E_NOT_FOUND;
         return;
     }
+    if (a->kind == RC_ACT_STOP && p->now_ms < p->unfenced_until_ms &&
+        rc_head_named(p, a->node) < RC_PLAY_CTLS) {
+        r->error = RC_E_DENIED;
+        return;
+    }
     rc_check_touched(p, a, inst);
     r->error = rc_sim_ec2_error(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
     rc_play_changes(p);

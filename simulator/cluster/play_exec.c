@@ -70,7 +70,7 @@ rc_exec_complete(struct rc_ctl *c, const struct rc_action *a, enum rc_err error,
     rc_ctl_post(c, &ev);
 }
 
-enum side { SIDE_NONE, SIDE_EC2, SIDE_SLURM, SIDE_STORE, SIDE_LEASE, SIDE_LOCAL };
+enum side { SIDE_NONE, SIDE_PAIR, SIDE_EC2, SIDE_SLURM, SIDE_STORE, SIDE_LEASE, SIDE_LOCAL };
 
 static enum side
 side_of(uint32_t kind)
@@ -99,6 +99,10 @@ side_of(uint32_t kind)
     case RC_ACT_INCIDENT_PUT:
     case RC_ACT_HISTORY_PUT:
         return SIDE_STORE;
+    case RC_ACT_FENCE:
+    case RC_ACT_CONTROLLER_START:
+    case RC_ACT_TAKEOVER:
+        return SIDE_PAIR;
     case RC_ACT_LEASE:
         return SIDE_LEASE;
     case RC_ACT_MESSAGE_QUARANTINE:
@@ -108,9 +112,6 @@ side_of(uint32_t kind)
     case RC_ACT_MESSAGE_DELETE:
     case RC_ACT_TELL:
     case RC_ACT_FAILOVER:
-    case RC_ACT_FENCE:
-    case RC_ACT_CONTROLLER_START:
-    case RC_ACT_TAKEOVER:
     case RC_ACTION__MAX:
         break;
     }
@@ -250,7 +251,8 @@ rc_exec_effect(struct rc_play *p, uint32_t index)
     enum side side = side_of(r->action.kind);
     enum rc_err trouble = r->error;
 
-    if (side == SIDE_SLURM && p->now_ms < p->slurm_down_until_ms && !r->lost) {
+    if (side == SIDE_SLURM && !r->lost &&
+        (p->now_ms < p->slurm_down_until_ms || rc_heads_down(&p->ctl[r->ctl]))) {
         trouble = RC_E_SLURM_DOWN;
         r->lost = 1;
         r->answer_ms = SLURM_GIVES_UP_MS;
@@ -258,9 +260,17 @@ rc_exec_effect(struct rc_play *p, uint32_t index)
     r->error = RC_OK;
     if (r->sweep || r->action.kind == RC_ACT_LOOK) {
         rc_sweep_snapshot(p, r, r->action.kind == RC_ACT_LOOK ? r->action.instance : NULL);
+        for (uint32_t i = 0; r->action.kind == RC_ACT_LOOK && i < r->rows.count; i++) {
+            if (r->rows.row[i].kind == RC_EV_INSTANCE) { /* the answer carries what was shown */
+                memcpy(r->answer.u.completion.instance, r->action.instance, RC_ID_LEN);
+                r->answer.u.completion.launched = r->rows.row[i].u.described;
+            }
+        }
     } else if (!r->lost) {
         if (side == SIDE_EC2) {
             rc_effect_ec2(p, r);
+        } else if (side == SIDE_PAIR) {
+            rc_effect_pair(p, r);
         } else if (side == SIDE_SLURM) {
             rc_effect_slurm(p, r);
         } else if (side == SIDE_STORE) {

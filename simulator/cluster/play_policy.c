@@ -180,6 +180,19 @@ rc_play_policy(struct rc_play *p)
     l->breaker_window_ms = 10 * MINUTE;
     l->breaker_reset_ms = 20 * MINUTE;
     l->in_flight_max = 16;
+    p->policy.controllers = (struct rc_controllers_policy){.automatic = 1,
+                                                           .failovers_max = 8,
+                                                           .failovers_window_ms = 10 * MINUTE,
+                                                           .gone_ms = 500,
+                                                           .silent_ms = 5 * SECOND,
+                                                           .ailing_ms = 30 * SECOND,
+                                                           .fence_ms = 5 * SECOND,
+                                                           .takeover_ms = 30 * SECOND,
+                                                           .grace_ms = 10 * SECOND,
+                                                           .lost_ms = 5 * MINUTE,
+                                                           .restarts = 8,
+                                                           .swap_back = p->plan->seed % 4 == 0,
+                                                           .swap_back_ms = 5 * MINUTE};
     p->policy.timeouts = (struct rc_timeouts_policy){.drain_ms = 30 * SECOND,
                                                      .launch_ms = 30 * SECOND,
                                                      .boot_ms = 5 * MINUTE,

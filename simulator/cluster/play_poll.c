@@ -83,7 +83,8 @@ table_version(const struct rc_play *p)
 static bool
 cannot_ask(const struct rc_ctl *c)
 {
-    return c->p->now_ms < c->p->slurm_down_until_ms || c->p->now_ms < c->helper_until_ms;
+    return c->p->now_ms < c->p->slurm_down_until_ms || c->p->now_ms < c->helper_until_ms ||
+           rc_heads_down(c);
 }
 
 void

@@ -44,6 +44,7 @@ enum rc_task_kind {
     RC_TASK_TURN, /* try again: frozen or stuck until now */
     RC_TASK_START,
     RC_TASK_ALARM_OFF,
+    RC_TASK_HEADS,    /* the daemon looks at the two controllers; index 1: and again */
     RC_TASK_OPERATOR, /* says again what nobody could take */
     RC_TASK_QUIET     /* faults end */
 };
@@ -144,10 +145,29 @@ struct rc_ctl {
     int64_t watch_since_ms;
     uint32_t lease_busy;  /* one call at a time */
     uint64_t shown_epoch; /* in the trace */
+    /* the two controllers, as last posted: mode + 1 by [peer's eye][controller] */
+    uint32_t head_mode[2][RC_PLAY_CTLS];
+    struct rc_event head_host[RC_PLAY_CTLS];
     /* Large, and never read before it is written: from here on nothing is cleared. */
     struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
     struct rc_event node_row[RC_PLAN_NODES_MAX];
     struct rc_actions out, twin_out;
+};
+
+/* The host of a controller and its slurmctld: the truth. */
+struct rc_head {
+    char addr[RC_ADDR_LEN];
+    uint32_t host_up;
+    uint32_t process; /* enum rc_ctl_process */
+    uint32_t active;  /* it serves and writes, or will when it wakes up */
+    uint32_t fenced, allowed;
+    uint32_t dir; /* enum rc_ctl_dir until dir_until_ms */
+    uint32_t pad_;
+    int64_t since_ms;      /* of the process's state */
+    int64_t hang_until_ms; /* 0 = it does not hang */
+    int64_t active_at_ms;  /* becomes active then; 0 = was not asked */
+    int64_t restart_ms;    /* its unit starts it again; 0 = not */
+    int64_t dir_until_ms;
 };
 
 struct rc_item {
@@ -229,6 +249,8 @@ struct rc_play {
     struct rc_item item[RC_PLAY_ITEMS];
     struct rc_past past[1 + RC_PLAN_NODES_MAX];
     struct rc_lease_row lease;
+    struct rc_head head[RC_PLAY_CTLS];
+    int64_t partition_until_ms, unfenced_until_ms;
     struct rc_check_memory memory;
     /* windows of trouble, world time */
     int64_t ec2_errors_until_ms, slurm_errors_until_ms, slurm_down_until_ms, store_until_ms;
@@ -253,6 +275,22 @@ void rc_play_trace(struct rc_play *p, const char *fmt, ...) __attribute__((forma
 uint64_t rc_play_mix(const struct rc_play *p, uint64_t a, uint64_t b);
 int64_t rc_play_latency(const struct rc_play *p, uint64_t a, uint64_t b);
 int64_t rc_play_wall(const struct rc_play *p); /* of the models */
+
+/* play_pair.c: the two slurmctld, when the schedule has a pair */
+bool rc_play_has_pair(const struct rc_play *p);
+void rc_heads_changed(struct rc_play *p);
+void rc_heads_advance(struct rc_play *p);
+int64_t rc_heads_next_ms(const struct rc_play *p);
+void rc_heads_power(struct rc_play *p, const char *addr, bool up);
+void rc_head_address(struct rc_play *p, uint32_t i, const char *addr);
+uint32_t rc_head_named(const struct rc_play *p, const char *name); /* RC_PLAY_CTLS = none */
+bool rc_head_may_write(const struct rc_play *p, uint32_t i);
+void rc_heads_look(struct rc_ctl *c);
+void rc_heads_look_later(struct rc_ctl *c);
+bool rc_heads_down(const struct rc_ctl *c);
+void rc_effect_pair(struct rc_play *p, struct rc_request *r);
+void rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row);
+void rc_heads_quiet(struct rc_play *p);
 
 /* play_task.c */
 bool rc_task_pop(struct rc_play *p, int64_t until_ms, struct rc_task *ret);

@@ -64,10 +64,16 @@ rc_play_changes(struct rc_play *p)
     while (rc_sim_ec2_next_change(p->ec2, &c)) {
         struct rc_event ev;
         if (c.kind != RC_SIM_CHANGE_STATE) {
+            if (c.kind == RC_SIM_CHANGE_UP) {
+                rc_heads_power(p, c.addr, true);
+            }
             if (p->slurm && !rc_play_is_spare(rc_sim_ec2_at(p->ec2, c.slot))) {
                 rc_sim_slurm_host(p->slurm, c.at_ms, c.addr, c.kind == RC_SIM_CHANGE_UP, c.at_ms);
             }
             continue;
+        }
+        if (c.state == RC_INST_STOPPED || c.state == RC_INST_TERMINATED) {
+            rc_heads_power(p, c.addr, false); /* a controller may write until it is off */
         }
         rc_event_init(&ev, RC_EV_EC2_STATE_CHANGE);
         memcpy(ev.instance, c.id, sizeof ev.instance);
@@ -466,6 +472,12 @@ rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
         operate(p, row, node, end);
     } else if (row->ill <= RC_ILL_MISTAG) {
         strange(p, row);
+    } else if (row->ill > RC_ILL_JOB) {
+        if (end) {
+            rc_heads_changed(p);
+        } else {
+            rc_play_pair_row(p, row);
+        }
     } else {
         submit(p, row);
     }
@@ -498,6 +510,7 @@ rc_play_quiet(struct rc_play *p)
             rc_ctl_start(c);
         }
     }
+    rc_heads_quiet(p);
     p->wants_pause = p->wants_hold = 0;
     rc_play_operator(p);
     rc_play_agent_quiet(p);

@@ -64,7 +64,7 @@ place_node(struct rc_play *p, const char *cluster, const char *node, uint32_t su
     struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
 
     rc_text_set(like.subnet, sizeof like.subnet, subnet_id[subnet]);
-    if (row && p->plan->reserved) {
+    if (row && row->cpus && p->plan->reserved) { /* controllers are on demand */
         rc_text_set(like.reservation, sizeof like.reservation, "cr-1");
     }
     rc_text_set(like.tag[0].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:cluster");
@@ -107,6 +107,15 @@ make_nodes(struct rc_play *p)
     }
     for (uint32_t i = 0; i < FOREIGN_INSTANCES; i++) {
         place_node(p, "other", p->conf[0].name, i, NULL);
+    }
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        struct rc_sim_node_row row = {0};
+        snprintf(row.name, sizeof row.name, "head%u", i + 1);
+        place_node(p, RC_PLAY_CLUSTER, row.name, i, &row);
+        memcpy(p->head[i].addr, row.addr, sizeof p->head[i].addr);
+        p->head[i].host_up = p->head[i].allowed = 1;
+        p->head[i].process = RC_PROC_RUNS;
+        p->head[i].active = i == 0;
     }
     p->conf_version = 1;
     rc_play_changes(p);
@@ -160,6 +169,19 @@ fill_cluster(struct rc_play *p)
     if (p->plan->reserved) {
         rc_text_set(g->option[0].reservation, RC_ID_LEN, "cr-1");
     }
+    c->controller_count = rc_play_has_pair(p) ? RC_PLAY_CTLS : 0;
+    if (c->controller_count) {
+        rc_text_set(c->controllers.template_id, RC_ID_LEN, "lt-1");
+        c->controllers.template_version = 1;
+        c->controllers.option_count = RC_PLAN_SUBNETS;
+        for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
+            rc_text_set(c->controllers.option[i].subnet, RC_ID_LEN, subnet_id[i]);
+            rc_text_set(c->controllers.option[i].az, RC_AZ_LEN, zone[i]);
+        }
+    }
+    for (uint32_t i = 0; i < c->controller_count; i++) {
+        snprintf(c->controller[i].host, sizeof c->controller[i].host, "head%u", i + 1);
+    }
 }
 
 void
@@ -177,7 +199,9 @@ rc_play_setup(struct rc_play *p)
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
         p->ctl[i].p = p;
         p->ctl[i].index = i;
-        rc_play_task(p, i * 500, RC_TASK_START, &p->ctl[i], 0);
+        /* Who comes first leads: the primary's own daemon, or the other one. */
+        uint32_t turn = p->plan->pair && p->plan->seed % 3 ? 1 - i : i;
+        rc_play_task(p, (int64_t)turn * 500, RC_TASK_START, &p->ctl[i], 0);
     }
 }
 

@@ -28,7 +28,12 @@ static void
 take_address(struct rc_play *p, struct rc_request *r)
 {
     uint32_t node = rc_play_node_index(p, r->action.node);
+    uint32_t head = rc_head_named(p, r->action.node);
 
+    if (head < RC_PLAY_CTLS) {
+        rc_head_address(p, head, r->action.u.reg.addr);
+        return;
+    }
     if (node >= p->plan->nodes) {
         r->error = RC_E_NOT_FOUND;
         return;

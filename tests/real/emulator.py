@@ -66,6 +66,7 @@ class World:
         self.instances = {}  # id -> moto's Instance, in order of launch
         self.tokens = {}  # ClientToken -> (request, result)
         self.full = set()  # subnets without capacity
+        self.refused = set()  # instances that may not be stopped
         self.checks = {}  # instance id -> {"system": "impaired", "instance": …, "events": […]}
         self.console = {}  # instance id -> text
         self.arrivals = []  # every message that entered the queue
@@ -152,6 +153,9 @@ def change(method, name, allowed):
         if self.state not in allowed:
             raise Ec2Failure(400, "IncorrectInstanceState",
                              f"The instance '{self.id}' is {self.state}.")
+        if name == "stopping" and self.id in WORLD.refused:
+            raise Ec2Failure(400, "OperationNotPermitted",
+                             f"The instance '{self.id}' may not be stopped.")
         if self.state == name or self.state == "terminated":
             return InstanceState(self.state, self.state_code)
         before = InstanceState(self.state, self.state_code)
@@ -301,6 +305,11 @@ def do_full(asked):
 
 def do_check(asked):
     WORLD.checks[asked["id"]] = {"since": time(), **asked}
+    return {}
+
+
+def do_refuse(asked):
+    (WORLD.refused.add if asked["refuse"] else WORLD.refused.discard)(asked["id"])
     return {}
 
 

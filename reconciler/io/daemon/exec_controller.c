@@ -1,6 +1,6 @@
-/* exec_controller.c - fence, start, take over: orders on the two controllers. Right before
- * slurmctld is made active the proof is asked for once more, for the order has waited for
- * the disk meanwhile. */
+/* exec_controller.c - fence, start, take over: orders on the two controllers. The
+ * executor has asked for the proof once more (core/last_look.c), for the order has waited
+ * for the disk. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,29 +56,13 @@ rc_exec_fence(struct rc_daemon *d, const struct rc_action *a)
     }
 }
 
-/* True when the order must not be carried out any more; it is answered then. */
-static bool
-is_not_safe(struct rc_daemon *d, const struct rc_action *a)
-{
-    if (rc_pair_proved(d->state)) {
-        return false;
-    }
-    rc_daemon_complete_code(d, a->id, RC_E_CANCELLED,
-                            "the proof that the old primary is dead does not hold any more");
-    return true;
-}
-
 void
 rc_exec_controller_start(struct rc_daemon *d, const struct rc_action *a)
 {
     uint32_t index = a->u.controller.index;
-    bool harmless = index > 0 || rc_pair_serves(&d->state->pair, index);
+    struct rc_errand *errand = d->controllers ? rc_errand_new(d, a) : NULL;
     char words[64];
 
-    if (!d->controllers || (!harmless && is_not_safe(d, a))) {
-        return;
-    }
-    struct rc_errand *errand = rc_errand_new(d, a);
     (void)snprintf(words, sizeof words, "start restart=%u", a->u.controller.restart);
     if (errand) {
         take_order(errand, rc_controllers_order(d->controllers, index, words, time_left(d, a),
@@ -89,10 +73,8 @@ rc_exec_controller_start(struct rc_daemon *d, const struct rc_action *a)
 void
 rc_exec_takeover(struct rc_daemon *d, const struct rc_action *a)
 {
-    if (!d->controllers || is_not_safe(d, a)) {
-        return;
-    }
-    struct rc_errand *errand = rc_errand_new(d, a);
+    struct rc_errand *errand = d->controllers ? rc_errand_new(d, a) : NULL;
+
     if (errand) {
         take_order(errand, rc_controllers_takeover(d->controllers, a->u.controller.index,
                                                    time_left(d, a), on_order_end, errand));

@@ -1,0 +1,476 @@
+/* play_pair.c - two hosts with a slurmctld each, as reconciler/io/daemon/controllers.c sees
+ * them: processes that die, hang or cannot be killed, hosts that die, a link that breaks.
+ *
+ * The model's rules are those measured on real slurmctld: the first one is active whenever
+ * it runs, and takes control from the other one when it reaches it, else after 30 s all the
+ * same; the other one starts as standby and becomes active by a take-over request alone; a
+ * hung one that wakes up goes on as what it was. */
+#include <stdio.h>
+#include <string.h>
+
+#include "policies/rules.h"
+#include "simulator/check.h"
+#include "simulator/cluster/play_private.h"
+
+enum {
+    START_MS = 1000,
+    TAKEOVER_MS = 2500,
+    NO_ANSWER_MS = 30 * 1000, /* REQUEST_CONTROL to one that does not answer */
+    SILENT_MS = 2000,         /* until a question that is not answered counts */
+    LINK_MS = 3000,
+    LOOK_MS = 5000
+};
+
+bool
+rc_play_has_pair(const struct rc_play *p)
+{
+    return p->plan->pair && p->plan->controllers == RC_PLAY_CTLS;
+}
+
+bool
+rc_head_may_write(const struct rc_play *p, uint32_t i)
+{
+    const struct rc_head *h = &p->head[i];
+
+    return h->host_up && h->active && h->process != RC_PROC_NONE;
+}
+
+static bool
+reaches(const struct rc_play *p, uint32_t from, uint32_t to)
+{
+    return from == to || (p->now_ms >= p->partition_until_ms && p->head[to].host_up);
+}
+
+/* Hosts change, so both daemons look: at once, and when a silence counts. */
+void
+rc_heads_changed(struct rc_play *p)
+{
+    static const int64_t after_ms[] = {200, SILENT_MS + 300, LINK_MS + 400};
+
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        for (size_t k = 0; k < sizeof after_ms / sizeof after_ms[0]; k++) {
+            rc_play_task(p, p->now_ms + after_ms[k], RC_TASK_HEADS, &p->ctl[i], 0);
+        }
+    }
+    if (rc_play_has_pair(p)) {
+        rc_check_writers(p);
+    }
+}
+
+/* ---- what happens to slurmctld ---- */
+
+static void
+become(struct rc_play *p, uint32_t i, bool active)
+{
+    struct rc_head *h = &p->head[i];
+
+    if (h->active != active) {
+        rc_play_trace(p, "   head%u's slurmctld is %s", i + 1, active ? "active" : "not active");
+    }
+    h->active = active;
+    h->active_at_ms = 0;
+}
+
+static void
+end_process(struct rc_play *p, uint32_t i)
+{
+    p->head[i].process = RC_PROC_NONE;
+    p->head[i].hang_until_ms = 0;
+    become(p, i, false);
+}
+
+/* As its unit starts it: admit first. */
+static void
+start_process(struct rc_play *p, uint32_t i)
+{
+    struct rc_head *h = &p->head[i], *other = &p->head[1 - i];
+
+    if (!h->host_up || h->process != RC_PROC_NONE || h->fenced || (i == 0 && !h->allowed)) {
+        return;
+    }
+    h->process = RC_PROC_RUNS;
+    h->since_ms = p->now_ms;
+    rc_play_trace(p, "   head%u's slurmctld starts", i + 1);
+    if (i == 0) {
+        bool silent =
+            rc_head_may_write(p, 1) && (other->process != RC_PROC_RUNS || !reaches(p, 0, 1));
+        h->active_at_ms = p->now_ms + (silent ? NO_ANSWER_MS : START_MS);
+    }
+    rc_heads_changed(p);
+}
+
+/* The moment at which a slurmctld that was asked to be active is. */
+static void
+activate_due(struct rc_play *p, uint32_t i)
+{
+    struct rc_head *h = &p->head[i], *other = &p->head[1 - i];
+
+    if (!h->active_at_ms || p->now_ms < h->active_at_ms || h->process != RC_PROC_RUNS) {
+        return;
+    }
+    if (other->process == RC_PROC_RUNS && other->active && reaches(p, i, 1 - i)) {
+        if (i == 0) {
+            become(p, 1, false); /* gives control back */
+        } else {
+            end_process(p, 0); /* told to shut down */
+        }
+    }
+    become(p, i, true);
+    rc_heads_changed(p);
+}
+
+void
+rc_heads_advance(struct rc_play *p)
+{
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        struct rc_head *h = &p->head[i];
+        if (h->hang_until_ms && p->now_ms >= h->hang_until_ms && h->process != RC_PROC_NONE) {
+            h->hang_until_ms = 0;
+            h->process = RC_PROC_RUNS;
+            rc_heads_changed(p);
+        }
+        activate_due(p, i);
+        if (h->restart_ms && p->now_ms >= h->restart_ms) {
+            h->restart_ms = 0;
+            start_process(p, i);
+        }
+    }
+}
+
+int64_t
+rc_heads_next_ms(const struct rc_play *p)
+{
+    int64_t next = RC_SIM_NEVER;
+
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        const int64_t at[] = {p->head[i].hang_until_ms, p->head[i].active_at_ms,
+                              p->head[i].restart_ms};
+        for (size_t k = 0; k < sizeof at / sizeof at[0]; k++) {
+            next = at[k] > p->now_ms && at[k] < next ? at[k] : next;
+        }
+    }
+    return next;
+}
+
+/* ---- hosts ---- */
+
+static void
+head_dies(struct rc_play *p, uint32_t i)
+{
+    if (!p->head[i].host_up) {
+        return;
+    }
+    rc_play_trace(p, "   head%u's host is dead", i + 1);
+    end_process(p, i);
+    p->head[i].host_up = 0;
+    p->head[i].allowed = 0;
+    p->head[i].restart_ms = 0;
+    rc_ctl_crash(&p->ctl[i], 2);
+    rc_heads_changed(p);
+}
+
+static void
+host_boots(struct rc_play *p, uint32_t i)
+{
+    if (p->head[i].host_up) {
+        return;
+    }
+    rc_play_trace(p, "   head%u's host boots", i + 1);
+    p->head[i].host_up = 1;
+    if (!p->ctl[i].up) {
+        rc_ctl_start(&p->ctl[i]);
+    }
+    start_process(p, i);
+    rc_heads_changed(p);
+}
+
+/* EC2 says that a machine at this address has power, or has none any more. */
+void
+rc_heads_power(struct rc_play *p, const char *addr, bool up)
+{
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        if (strcmp(p->head[i].addr, addr) == 0) {
+            if (up) {
+                host_boots(p, i);
+            } else {
+                head_dies(p, i);
+            }
+        }
+    }
+}
+
+/* A launched instance takes the name when it is registered. */
+void
+rc_head_address(struct rc_play *p, uint32_t i, const char *addr)
+{
+    struct rc_sim_instance *inst = NULL;
+
+    rc_text_set(p->head[i].addr, RC_ADDR_LEN, addr);
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
+        inst = rc_sim_ec2_at(p->ec2, slot);
+        if (inst && strcmp(inst->addr, addr) == 0 && inst->booted) {
+            host_boots(p, i);
+        }
+    }
+}
+
+uint32_t
+rc_head_named(const struct rc_play *p, const char *name)
+{
+    if (!rc_play_has_pair(p) || strncmp(name, "head", 4) != 0 || !name[4] || name[5]) {
+        return RC_PLAY_CTLS;
+    }
+    return (uint32_t)(name[4] - '1') < RC_PLAY_CTLS ? (uint32_t)(name[4] - '1') : RC_PLAY_CTLS;
+}
+
+/* ---- what a daemon sees ---- */
+
+static uint32_t
+head_mode_of(const struct rc_play *p, uint32_t eye, uint32_t i)
+{
+    const struct rc_head *h = &p->head[i];
+
+    if (p->now_ms < p->ctl[eye].helper_until_ms) {
+        return RC_CTL_UNKNOWN;
+    }
+    if (!reaches(p, eye, i)) {
+        return RC_CTL_UNREACHABLE;
+    }
+    if (h->process == RC_PROC_NONE) {
+        return RC_CTL_REFUSED;
+    }
+    if (h->process != RC_PROC_RUNS || (h->active_at_ms && !h->active && i == 0)) {
+        return RC_CTL_SILENT;
+    }
+    return h->active ? RC_CTL_PRIMARY : RC_CTL_STANDBY;
+}
+
+static void
+show_mode(struct rc_ctl *c, uint32_t i, uint32_t mode, bool by_peer)
+{
+    struct rc_event ev;
+    uint32_t *shown = &c->head_mode[by_peer][i];
+
+    if (*shown == mode + 1) {
+        return;
+    }
+    *shown = mode + 1;
+    rc_event_init(&ev, RC_EV_CONTROLLER_PROBE);
+    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
+    ev.u.probe.mode = mode;
+    ev.u.probe.by_peer = by_peer;
+    ev.u.probe.age_ms = mode == RC_CTL_SILENT ? SILENT_MS : 0;
+    memcpy(ev.u.probe.addr, c->p->head[i].addr, sizeof ev.u.probe.addr);
+    rc_ctl_post(c, &ev);
+}
+
+static void
+show_host(struct rc_ctl *c, uint32_t i)
+{
+    const struct rc_play *p = c->p;
+    const struct rc_head *h = &p->head[i];
+    bool answers = i == c->index || (reaches(p, c->index, i) && rc_ctl_runs(&p->ctl[i]));
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
+    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
+    ev.u.controller.link = answers ? RC_TOLD_YES : RC_TOLD_NO;
+    if (answers) {
+        ev.u.controller.process = h->process;
+        ev.u.controller.fenced = h->fenced ? RC_TOLD_YES : RC_TOLD_NO;
+        ev.u.controller.dir = p->now_ms < h->dir_until_ms ? h->dir : (uint32_t)RC_DIR_OK;
+        ev.u.controller.munge = RC_TOLD_YES;
+    }
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): cleared by rc_event_init() */
+    if (memcmp(&ev, &c->head_host[i], sizeof ev) == 0) {
+        return;
+    }
+    memcpy(&c->head_host[i], &ev, sizeof ev);
+    if (!answers) {
+        c->head_mode[1][0] = c->head_mode[1][1] = 0;
+    }
+    rc_ctl_post(c, &ev);
+}
+
+void
+rc_heads_look(struct rc_ctl *c)
+{
+    const struct rc_play *p = c->p;
+    uint32_t peer = 1 - c->index;
+
+    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
+        show_host(c, i);
+        uint32_t mode = head_mode_of(p, c->index, i);
+        bool late = mode == RC_CTL_SILENT && p->now_ms - p->head[i].since_ms < SILENT_MS;
+        if (!late) {
+            show_mode(c, i, mode, false);
+        }
+    }
+    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
+        if (c->head_host[peer].u.controller.link == RC_TOLD_YES) {
+            show_mode(c, i, head_mode_of(p, peer, i), true);
+        }
+    }
+}
+
+void
+rc_heads_look_later(struct rc_ctl *c)
+{
+    if (rc_play_has_pair(c->p)) {
+        rc_play_task(c->p, c->p->now_ms + LOOK_MS, RC_TASK_HEADS, c, 1);
+    }
+}
+
+/* No slurmctld answers this controller's helpers. */
+bool
+rc_heads_down(const struct rc_ctl *c)
+{
+    const struct rc_play *p = c->p;
+
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        if (p->head[i].active && p->head[i].process == RC_PROC_RUNS && reaches(p, c->index, i)) {
+            return false;
+        }
+    }
+    return rc_play_has_pair(p);
+}
+
+/* ---- orders ---- */
+
+/* The daemon there obeys the leader alone, and never an epoch that is over. */
+static enum rc_err
+obeys(const struct rc_play *p, const struct rc_request *r, uint32_t i)
+{
+    const struct rc_ctl *there = &p->ctl[i];
+
+    if (i == r->ctl) {
+        return RC_OK;
+    }
+    if (!reaches(p, r->ctl, i) || !rc_ctl_runs(there)) {
+        return RC_E_UNREACHABLE;
+    }
+    bool leads = there->s->lease_held && rc_ctl_core_ms(there) < there->s->lease_until_ms;
+    return leads || r->action.u.controller.epoch < there->s->lease_epoch ? RC_E_NO_LEASE : RC_OK;
+}
+
+static void
+fence_head(struct rc_play *p, struct rc_request *r, uint32_t i)
+{
+    struct rc_head *h = &p->head[i];
+
+    h->fenced = 1;
+    h->allowed = 0;
+    h->restart_ms = 0;
+    if (h->process == RC_PROC_STUCK) {
+        r->error = RC_E_NOT_VERIFIED;
+        return;
+    }
+    end_process(p, i);
+    for (uint32_t k = 0; k < RC_PLAY_CTLS; k++) {
+        p->ctl[k].head_mode[0][i] = p->ctl[k].head_mode[1][i] = 0;
+    }
+    rc_heads_changed(p);
+}
+
+void
+rc_effect_pair(struct rc_play *p, struct rc_request *r)
+{
+    uint32_t i = r->action.u.controller.index;
+
+    if (r->action.kind == RC_ACT_TAKEOVER) {
+        r->error =
+            reaches(p, r->ctl, i) && p->head[i].process == RC_PROC_RUNS ? RC_OK : RC_E_SLURM_DOWN;
+        if (r->error == RC_OK && !p->head[i].active) {
+            rc_check_takeover(p, &r->action, i);
+            p->head[i].active_at_ms = p->now_ms + TAKEOVER_MS;
+        }
+        return;
+    }
+    r->error = obeys(p, r, i);
+    if (r->error != RC_OK) {
+        return;
+    }
+    if (r->action.kind == RC_ACT_FENCE) {
+        fence_head(p, r, i);
+        return;
+    }
+    p->head[i].fenced = 0;
+    p->head[i].allowed = 1;
+    if (r->action.u.controller.restart && p->head[i].process != RC_PROC_STUCK) {
+        end_process(p, i);
+    }
+    if (i == 0 && p->head[0].process == RC_PROC_NONE) {
+        rc_check_takeover(p, &r->action, 0);
+    }
+    start_process(p, i);
+}
+
+/* ---- the schedule ---- */
+
+void
+rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
+{
+    uint32_t i = row->target % RC_PLAY_CTLS;
+    struct rc_head *h = &p->head[i];
+    int64_t until_ms = p->now_ms + row->for_ms;
+
+    if (!rc_play_has_pair(p)) {
+        return;
+    }
+    switch (row->ill) {
+    case RC_ILL_CTLD_KILL:
+        if (h->process != RC_PROC_NONE && h->process != RC_PROC_STUCK) {
+            end_process(p, i);
+            h->restart_ms = row->value ? p->now_ms + 200 : 0;
+        }
+        break;
+    case RC_ILL_CTLD_HANG:
+    case RC_ILL_CTLD_STUCK:
+        if (h->process == RC_PROC_RUNS) {
+            h->process = row->ill == RC_ILL_CTLD_HANG ? RC_PROC_STOPPED : RC_PROC_STUCK;
+            h->since_ms = p->now_ms;
+            h->hang_until_ms = until_ms;
+        }
+        break;
+    case RC_ILL_HEAD_DEATH:
+        head_dies(p, i);
+        break;
+    case RC_ILL_PARTITION:
+        p->partition_until_ms = until_ms;
+        rc_play_task(p, until_ms, RC_TASK_ROW_END, NULL, (uint32_t)(row - p->plan->row));
+        break;
+    case RC_ILL_UNFENCED:
+        p->unfenced_until_ms = until_ms;
+        break;
+    case RC_ILL_STATE_DIR:
+        h->dir = RC_DIR_FULL + (uint32_t)row->value;
+        h->dir_until_ms = until_ms;
+        break;
+    default:
+        break;
+    }
+    rc_heads_changed(p);
+}
+
+void
+rc_heads_quiet(struct rc_play *p)
+{
+    p->partition_until_ms = p->unfenced_until_ms = 0;
+    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        p->head[i].dir_until_ms = 0;
+        p->head[i].hang_until_ms = p->head[i].hang_until_ms ? p->now_ms + 1 : 0;
+        if (!p->head[i].host_up) { /* a person presses the button */
+            struct rc_sim_instance *inst = NULL;
+            for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
+                struct rc_sim_instance *at = rc_sim_ec2_at(p->ec2, slot);
+                inst = at && strcmp(at->addr, p->head[i].addr) == 0 ? at : inst;
+            }
+            if (inst && inst->state == RC_INST_RUNNING) {
+                host_boots(p, i);
+            } else if (inst) {
+                (void)rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, RC_SIM_START);
+            }
+        }
+    }
+    rc_heads_changed(p);
+}
