@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulato
 import measure_agent
 import measure_classify
 import measure_drain
+import measure_failover
 import measure_idle
 import measure_leader
 import measure_queue
@@ -39,6 +40,9 @@ BENCHES = {
     "idle": measure_idle.measure,
     "leader-lost": measure_leader.leader_lost,
     "adopt": measure_leader.adopt,
+    "failover-process": measure_failover.failover_process,
+    "failover-hung": measure_failover.failover_hung,
+    "failover-host": measure_failover.failover_host,
     "sim-check": measure_simulator.sim_check,
     "sim-year": measure_year.sim_year,
     "replay": measure_simulator.replay,

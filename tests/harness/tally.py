@@ -21,7 +21,7 @@ import sys
 import time
 
 GROUPS = ("unit", "vectors", "scenarios", "simulation", "integration", "tidy",
-          "mutants", "crash", "deploy", "roots")
+          "mutants", "crash", "deploy", "roots", "failover")
 # Programs of these groups do not disturb each other's timing.
 PARALLEL = {"unit", "vectors", "scenarios"}
 TIMEOUT_S = {"unit": 300, "vectors": 300, "scenarios": 300, "tidy": 1800, "deploy": 2400,

@@ -24,10 +24,12 @@ PEER_PORT = 6825
 class PairWorld(RealWorld):
     """restart: the unit of slurmctld restarts it (Restart=on-failure)."""
 
-    def __init__(self, restart=False, daemons=True, lease_term="10s", slurmctld_timeout=65533):
+    def __init__(self, restart=False, daemons=True, lease_term="10s", slurmctld_timeout=65533,
+                 failovers=None):
         super().__init__()
         self.restart, self.daemons, self.lease_term = restart, daemons, lease_term
         self.slurmctld_timeout = slurmctld_timeout
+        self.policy = {"lost": "3s", **({"failovers": failovers} if failovers else {})}
         self.heads = {}  # name -> {"id", "addr"}
         self.writers = None
 
@@ -111,7 +113,7 @@ class PairWorld(RealWorld):
         folder = self.head_folder(head)
         for name in ("journal", "state", "log"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        policy.write(folder / "policy.json", ssh=False, controllers={"lost": "3s"})
+        policy.write(folder / "policy.json", ssh=False, controllers=self.policy)
         helper = str(programs() / "rc-slurm-helper")
         run_mark = ["--mark", f"{folder}/slurmctld.fenced",
                     "--allow", "/run/slurm-on-aws/slurmctld.allowed"]
