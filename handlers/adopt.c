@@ -50,6 +50,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->rung = in->rung;
     inc->rung_tries = in->tries;
     inc->attempt = in->attempt;
+    inc->sweep = s->sweep;
     inc->opened_wall_ms = in->opened_wall_ms;
     inc->opened_ms = inc->phase_ms = s->now_ms;
     inc->phase_at = s->folds; /* what an earlier life saw of the node proves nothing now */

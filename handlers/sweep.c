@@ -82,6 +82,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         if (ev->u.sweep.complete) {
             s->ec2_wall_ms = s->now_wall_ms;
             s->sweep++;
+            s->recheck = 1; /* who waited to see what there is */
             forget_strangers(s);
             rc_spare_places(s);
             for (uint32_t node = 1; s->unbound && node <= s->node_count; node++) {

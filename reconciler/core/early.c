@@ -15,6 +15,16 @@ rc_turn_stop_first(const struct rc_turn *t)
             t->s->cluster.group[t->n->group - 1].capacity != RC_CAPACITY_OPEN);
 }
 
+/* What stands behind the name now may be a replacement that failed: its death frees nothing. */
+bool
+rc_turn_old_lives(const struct rc_turn *t)
+{
+    const struct rc_node *n = t->n;
+    bool on_old = !n->instance || n->instance == t->inc->old_instance;
+
+    return t->inc->old_instance && !(t->finding.dead && on_old);
+}
+
 /* A replacement is on its way already. */
 static bool
 has_begun(const struct rc_incident *inc)

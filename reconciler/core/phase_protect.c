@@ -285,7 +285,7 @@ start_rung(struct rc_turn *t)
     case RC_RUNG_POWER_CYCLE:
         return start_power_cycle(t);
     case RC_RUNG_REPLACE:
-        if (rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead && !inc->new_instance &&
+        if (rc_turn_stop_first(t) && rc_turn_old_lives(t) && !inc->new_instance &&
             !rc_spare_take(t)) {
             return rc_turn_go(t, RC_PHASE_RETIRE, "idle: free its slot first");
         }

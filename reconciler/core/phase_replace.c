@@ -70,6 +70,14 @@ mismatch_is_open(struct rc_turn *t)
     return false;
 }
 
+/* The life before may have launched by another option, with another token: what it left
+ * shows in the first complete pass. */
+static bool
+waits_for_sight(struct rc_turn *t)
+{
+    return t->inc->flags & RC_INC_ADOPTED && t->s->sweep <= t->inc->sweep;
+}
+
 static enum rc_launch_step
 watch_new_instance(struct rc_turn *t)
 {
@@ -93,6 +101,10 @@ rc_turn_launch(struct rc_turn *t)
     const struct rc_group *g = &t->s->cluster.group[t->n->group - 1];
     int64_t wake_ms = RC_NEVER;
 
+    if (!inc->new_instance && waits_for_sight(t)) {
+        rc_turn_block(t, RC_BLOCK_UNKNOWN, RC_NEVER); /* the sweep wakes it */
+        return RC_LAUNCH_BUSY;
+    }
     if (rc_spare_take(t)) {
         return RC_LAUNCH_BUSY;
     }
@@ -142,8 +154,8 @@ needs_slot_first(const struct rc_turn *t)
 {
     const struct rc_incident *inc = t->inc;
 
-    return !t->n->spare && rc_turn_stop_first(t) && inc->old_instance && !t->finding.dead &&
-           !inc->new_instance && !inc->launch_action && !old_is_ended(t);
+    return !t->n->spare && rc_turn_stop_first(t) && rc_turn_old_lives(t) && !inc->new_instance &&
+           !inc->launch_action && !old_is_ended(t);
 }
 
 /* A place in which a spare stands after all; a node that a person gave back while an

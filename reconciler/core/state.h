@@ -217,7 +217,7 @@ struct rc_incident {
     uint32_t old_instance, new_instance;
     uint32_t retries;        /* of the phase's action, for the back-off */
     uint32_t launch_counted; /* the launch that stands in the rates: 1 + option, 0 = none */
-    uint32_t sweep;          /* number of sweeps when MISMATCH was set */
+    uint32_t sweep;          /* number of sweeps when it was adopted, or MISMATCH was set */
     int64_t opened_ms, opened_wall_ms;
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */

@@ -97,6 +97,8 @@ enum rc_make_first { RC_MAKE_DONE, RC_MAKE_WAITS, RC_MAKE_LOST };
 enum rc_make_first rc_turn_make_first(struct rc_turn *t);
 /* The old instance goes before the new one is launched. */
 bool rc_turn_stop_first(const struct rc_turn *t);
+/* The old instance is not proved dead. */
+bool rc_turn_old_lives(const struct rc_turn *t);
 /* The node's attempts are used up, and this try is not one of them. */
 bool rc_turn_used_up(const struct rc_turn *t);
 /* The rung's pause before another try is not over: blocked by it. */

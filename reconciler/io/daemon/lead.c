@@ -9,6 +9,7 @@
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/loop.h"
 #include "reconciler/io/daemon/report.h"
+#include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/store/history_json.h"
 
 enum { YIELD_WAIT_MS = 400, TELL_AGAIN_MS = 60000 };
@@ -164,6 +165,7 @@ on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
                            RC_INT("histories", items->history_count)),
                  "this daemon leads from now on");
     rc_slurm_poll(c->d->slurm, true); /* every node anew: also those that have not changed */
+    rc_sweeps_now(c->d->sweeps);
     end_lease_call(c);
 }
 

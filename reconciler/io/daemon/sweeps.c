@@ -235,6 +235,14 @@ rc_sweeps_start(struct rc_sweeps *sw)
 }
 
 void
+rc_sweeps_now(struct rc_sweeps *sw)
+{
+    if (!sw->instances_call) { /* one that is under way will do */
+        arm_sweep(sw->instances_event, 0);
+    }
+}
+
+void
 rc_sweeps_stats(const struct rc_sweeps *sw, struct rc_sweeps_stats *ret)
 {
     *ret = sw->stats;

@@ -30,6 +30,8 @@ an_adopted_incident_goes_on_with_its_attempt_and_its_number(void)
     story_begin(&st, 4);
     adopt(&st, "n1", 41, RC_PHASE_LAUNCH, "i-1");
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->attempt, 3);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0); /* the life before may have launched */
+    story_sweep(&st);
     CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.attempt, 3);
     CU_ASSERT_EQUAL(st.s->next_incident, 42);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
@@ -80,6 +82,7 @@ the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again(void)
     uint32_t node = rc_node_find(st.s, "n5");
     CU_ASSERT_EQUAL(rc_node_at(st.s, node)->instance, rc_instance_find(st.s, "i-5"));
     CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 0);
+    story_sweep(&st);
     CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.attempt, 3);
     story_end(&st);
 }
