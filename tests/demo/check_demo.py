@@ -26,7 +26,8 @@ NODE_FAULTS = {
     "aer-fatal": (["gpu-2"], 1),
     "efa-down": (["gpu-2"], 0),
     "row-remap": (["gpu-2"], 0),
-    "fs-hang": ([], 0)}
+    "fs-hang": ([], 0),
+    "job-storm": ([], 0)}
 AT_ONCE = 3
 STAGES = {"heard", "protected", "launched", "registered", "gate", "in_service", "job_done"}
 FIELDS = {"fault", "node", "old_instance", "new_instance", "launches", "drained", "quarantined",
