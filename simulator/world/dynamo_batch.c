@@ -221,18 +221,21 @@ rc_dynamo_batch_write(struct rc_call *call, const cJSON *in)
     const char *code = NULL;
     const char *error = "1 to 25 put or delete requests are expected";
 
-    cJSON_ArrayForEach(one, tables) cJSON_ArrayForEach(request, one)
+    cJSON_ArrayForEach(one, tables)
     {
-        if (code != NULL || count == PUTS_MAX ||
-            (copy[count] = batch_write(request, one->string, &w[count])) == NULL) {
-            code = code != NULL ? code : "ValidationException";
-            continue;
+        cJSON_ArrayForEach(request, one)
+        {
+            if (code != NULL || count == PUTS_MAX ||
+                (copy[count] = batch_write(request, one->string, &w[count])) == NULL) {
+                code = code != NULL ? code : "ValidationException";
+                continue;
+            }
+            if (!rc_dynamo_write_check(rc_dynamo_of(call), &w[count])) {
+                code = w[count].code;
+                error = w[count].error;
+            }
+            count++;
         }
-        if (!rc_dynamo_write_check(rc_dynamo_of(call), &w[count])) {
-            code = w[count].code;
-            error = w[count].error;
-        }
-        count++;
     }
     if (count == 0 || is_twice(w, count))
         code = code != NULL ? code : "ValidationException";

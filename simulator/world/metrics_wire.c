@@ -67,7 +67,9 @@ rc_metrics_wire(struct rc_call *call)
                       "Namespace, and MetricData with MetricName and Value, are expected.");
     } else {
         cJSON_ArrayForEach(datum, data)
+        {
             keep_metric(rc_world_http_metrics(call->endpoint), space, datum);
+        }
         metrics_answer(call, 200, cJSON_CreateObject());
     }
     cJSON_Delete(in);
