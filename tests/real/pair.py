@@ -252,7 +252,8 @@ class PairWorld(RealWorld):
     def allow(self, head):
         """The leader's word, by hand, for a world without daemons."""
         wait_for(lambda: self.heads[head]["id"] in self.maker.machines
-                 and self.machine(head).init, 30, f"{head}'s instance")
+                 and self.machine(head).init and self.pids(head, "bash"), 30,
+                 f"{head}'s instance")
         self.inside(head, "touch", "/run/slurm-on-aws/slurmctld.allowed")
         self.inside(head, "touch", "/run/slurmctld.wanted")
 
