@@ -1,5 +1,5 @@
-/* registrar.c - the helper program rc-registrar: writes a node's address where Slurm and
- * the hosts file look for it.
+/* registrar.c - the helper program rc-registrar: writes a node's or a controller's address where
+ * Slurm and the hosts file look for it.
  *
  *     rc-registrar --slurm-conf FILE [--topology FILE] [--hosts FILE --cluster NAME]
  *
@@ -9,7 +9,8 @@
  *         then "ok changed=0|1 shared=<nodes>". The n-th address (and switch) is that of the
  *         n-th node. shared names other nodes that have one of these addresses: those of dead
  *         instances, whose addresses AWS has given out again (slurmctld would take an answer
- *         of the new node for theirs), or several slurmds on a host.
+ *         of the new node for theirs), or several slurmds on a host. A node= may be a controller:
+ *         its address in SlurmctldHost is set.
  *     show node=<name>   "ok node= addr= hostname= file= line=", as slurm.conf has it
  *     check              reads all files; row "file path=" each, then "ok nodes=N"
  *
@@ -131,9 +132,9 @@ check_nodes(const struct registrar *r, const struct request *q, struct rc_error 
     enum rc_err err = rc_slurm_conf_load(r->slurm_conf, &conf, e);
 
     for (size_t i = 0; i < q->node.count && !err; i++) {
-        if (!rc_slurm_conf_find(conf, q->node.name[i])) {
-            err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName line for %s", r->slurm_conf,
-                          q->node.name[i]);
+        if (!rc_slurm_conf_has(conf, q->node.name[i])) {
+            err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName or SlurmctldHost line for %s",
+                          r->slurm_conf, q->node.name[i]);
         }
     }
     rc_slurm_conf_free(conf);
@@ -239,6 +240,10 @@ verb_show(void *arg, struct rc_reply *reply, const struct rc_line *req, struct r
         return err;
     }
     const struct rc_conf_node *n = rc_slurm_conf_find(conf, name);
+    struct rc_conf_node controller;
+    if (!n && rc_slurm_conf_find_controller(conf, name, &controller)) {
+        n = &controller;
+    }
     if (n) {
         struct rc_line_out *ok = rc_reply_begin(reply, "ok");
         rc_line_put(ok, "node", n->name);
@@ -248,8 +253,8 @@ verb_show(void *arg, struct rc_reply *reply, const struct rc_line *req, struct r
         rc_line_put_u64(ok, "line", n->line);
         rc_reply_end(reply);
     } else {
-        err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName line for \"%.64s\"", r->slurm_conf,
-                      name);
+        err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName or SlurmctldHost line for \"%.64s\"",
+                      r->slurm_conf, name);
     }
     rc_slurm_conf_free(conf);
     return err;

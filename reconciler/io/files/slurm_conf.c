@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reconciler/io/files/conf_tree.h"
+#include "reconciler/io/files/controller_line.h"
 #include "reconciler/io/files/node_line.h"
 
 struct rc_slurm_conf {
@@ -16,11 +17,24 @@ struct rc_slurm_conf {
     size_t def_count;
     struct rc_conf_node *node; /* in the order of the file */
     size_t node_count;
-    size_t *by_name; /* indices into node, sorted by name */
+    size_t *by_name;                       /* indices into node, sorted by name */
+    struct rc_controller_line *controller; /* in the order of the file, two at most as a rule */
+    size_t controller_count;
 };
 
 static enum rc_err
-read_node_lines(struct rc_slurm_conf *conf, struct rc_error *e)
+read_controller(struct rc_slurm_conf *conf, size_t i, const struct rc_conf_text *text,
+                const struct rc_conf_pair *pair, struct rc_error *e)
+{
+    size_t count = conf->controller_count + 1;
+
+    conf->controller = rc_grow(conf->controller, count, sizeof *conf->controller);
+    return rc_controller_line_read(&conf->controller[conf->controller_count++], &conf->tree, i,
+                                   text, pair, e);
+}
+
+static enum rc_err
+read_named_lines(struct rc_slurm_conf *conf, struct rc_error *e)
 {
     const struct rc_conf_tree *t = &conf->tree;
     struct rc_conf_text text = {0};
@@ -30,6 +44,10 @@ read_node_lines(struct rc_slurm_conf *conf, struct rc_error *e)
     for (size_t i = 0; i < t->line_count && !err; i++) {
         const struct rc_conf_line *l = &t->line[i];
         rc_conf_text_read(&text, t->file[l->file].bytes, l->end, l->start);
+        if (rc_conf_line_is(&text, "SlurmctldHost", &first)) {
+            err = read_controller(conf, i, &text, &first, e);
+            continue;
+        }
         if (!rc_conf_line_is(&text, "NodeName", &first)) {
             continue;
         }
@@ -97,7 +115,7 @@ index_nodes(struct rc_slurm_conf *conf, struct rc_error *e)
 static enum rc_err
 understand(struct rc_slurm_conf *conf, struct rc_error *e)
 {
-    enum rc_err err = read_node_lines(conf, e);
+    enum rc_err err = read_named_lines(conf, e);
 
     if (!err) {
         list_nodes(conf);
@@ -108,14 +126,18 @@ understand(struct rc_slurm_conf *conf, struct rc_error *e)
 
 /* All but the tree. */
 static void
-forget_nodes(struct rc_slurm_conf *conf)
+forget_lines(struct rc_slurm_conf *conf)
 {
     for (size_t i = 0; i < conf->def_count; i++) {
         rc_node_line_done(&conf->def[i]);
     }
+    for (size_t i = 0; i < conf->controller_count; i++) {
+        rc_controller_line_done(&conf->controller[i]);
+    }
     free(conf->def);
     free(conf->node);
     free(conf->by_name);
+    free(conf->controller);
 }
 
 enum rc_err
@@ -140,7 +162,7 @@ void
 rc_slurm_conf_free(struct rc_slurm_conf *conf)
 {
     if (conf) {
-        forget_nodes(conf);
+        forget_lines(conf);
         rc_conf_tree_done(&conf->tree);
         free(conf);
     }
@@ -173,6 +195,30 @@ rc_slurm_conf_find(const struct rc_slurm_conf *conf, const char *name)
         hi = order > 0 ? hi : mid;
     }
     return NULL;
+}
+
+bool
+rc_slurm_conf_find_controller(const struct rc_slurm_conf *conf, const char *host,
+                              struct rc_conf_node *ret)
+{
+    for (size_t i = 0; i < conf->controller_count; i++) {
+        const struct rc_controller_line *c = &conf->controller[i];
+        const struct rc_conf_line *l = &conf->tree.line[c->line];
+        if (strcmp(c->host, host) == 0) {
+            *ret = (struct rc_conf_node){c->host, c->addr, c->host, conf->tree.name[l->file],
+                                         l->number};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+rc_slurm_conf_has(const struct rc_slurm_conf *conf, const char *name)
+{
+    struct rc_conf_node controller;
+
+    return rc_slurm_conf_find(conf, name) || rc_slurm_conf_find_controller(conf, name, &controller);
 }
 
 size_t
@@ -236,23 +282,48 @@ plan_node_line(const struct wanted *w, const struct rc_conf_tree *t, const struc
     free(addr);
 }
 
+/* NULL: the line stays. */
+static const char *
+wanted_controller_addr(const struct wanted *w, const struct rc_controller_line *c)
+{
+    const char *addr = wanted_node_addr(w, c->host);
+
+    return addr && strcmp(addr, c->addr) != 0 ? addr : NULL;
+}
+
+/* Edits of SlurmctldHost lines that come before a line of the file; from *at on. */
+static void
+plan_controllers(const struct wanted *w, const struct rc_slurm_conf *conf, size_t before,
+                 size_t *at, struct rc_conf_plan *plan)
+{
+    for (; *at < conf->controller_count && conf->controller[*at].line < before; (*at)++) {
+        const struct rc_controller_line *c = &conf->controller[*at];
+        const char *addr = wanted_controller_addr(w, c);
+        if (addr) {
+            rc_conf_plan_add(plan, c->line, rc_controller_line_rewrite(c, &conf->tree, addr));
+        }
+    }
+}
+
 static enum rc_err
 plan_addrs(void *arg, const struct rc_conf_tree *t, struct rc_conf_plan *plan, struct rc_error *e)
 {
     const struct wanted *w = arg;
     struct rc_slurm_conf conf;
     const struct rc_hostnames *ports = NULL;
+    size_t controller = 0;
     enum rc_err err = understand_tree(t, &conf, e);
 
     for (size_t i = 0; i < w->count && !err; i++) {
-        if (!rc_slurm_conf_find(&conf, w->set[i].node)) {
-            err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName line for %s", t->name[0],
-                          w->set[i].node);
+        if (!rc_slurm_conf_has(&conf, w->set[i].node)) {
+            err = rc_fail(e, RC_E_NOT_FOUND, "%s has no NodeName or SlurmctldHost line for %s",
+                          t->name[0], w->set[i].node);
         }
     }
     for (size_t i = 0; i < conf.def_count && !err; i++) {
         const struct rc_node_line *n = &conf.def[i];
         size_t names = n->list[RC_LIST_NAME].v.count;
+        plan_controllers(w, &conf, n->line, &controller, plan);
         if (!n->is_default && ports && ports->count != names &&
             n->list[RC_LIST_PORT].v.count == 0) {
             err =
@@ -264,8 +335,27 @@ plan_addrs(void *arg, const struct rc_conf_tree *t, struct rc_conf_plan *plan, s
             ports = n->list[RC_LIST_PORT].v.count > 1 ? &n->list[RC_LIST_PORT].v : NULL;
         }
     }
-    forget_nodes(&conf);
+    if (!err) {
+        plan_controllers(w, &conf, t->line_count, &controller, plan);
+    }
+    forget_lines(&conf);
     return err;
+}
+
+/* A line of no node: as it stands, but for the address of a controller. */
+static void
+meaning_of_other(const struct wanted *w, const struct rc_slurm_conf *conf, size_t i, size_t *at,
+                 bool edited, struct rc_text *ret)
+{
+    const struct rc_conf_tree *t = &conf->tree;
+
+    if (*at < conf->controller_count && conf->controller[*at].line == i) {
+        const struct rc_controller_line *c = &conf->controller[(*at)++];
+        const char *addr = edited ? wanted_node_addr(w, c->host) : NULL;
+        rc_controller_line_meaning(c, t, addr ? addr : c->addr, ret);
+        return;
+    }
+    rc_text_add(ret, rc_conf_line_raw(t, &t->line[i]), t->line[i].end - t->line[i].start);
 }
 
 /* Every node with all that it gets, in order, and every other line as it stands. */
@@ -278,12 +368,12 @@ meaning_of_nodes(void *arg, const struct rc_conf_tree *t, bool edited, struct rc
     const struct rc_node_line *ports = NULL; /* the DEFAULT line that sets Port */
     enum rc_err err = understand_tree(t, &conf, e);
 
-    for (size_t i = 0, def = 0; i < t->line_count && !err; i++) {
+    for (size_t i = 0, def = 0, ctl = 0; i < t->line_count && !err; i++) {
         const struct rc_node_line *n = def < conf.def_count ? &conf.def[def] : NULL;
         bool is_node = n && n->line == i;
         def += is_node;
         if (!is_node || n->is_default) {
-            rc_text_add(ret, rc_conf_line_raw(t, &t->line[i]), t->line[i].end - t->line[i].start);
+            meaning_of_other(w, &conf, i, &ctl, edited, ret);
             ports = is_node && n->list[RC_LIST_PORT].v.count > 0 ? n : ports;
             continue;
         }
@@ -299,7 +389,7 @@ meaning_of_nodes(void *arg, const struct rc_conf_tree *t, bool edited, struct rc
                            rc_node_line_value(from, RC_LIST_PORT, k), n->others.s);
         }
     }
-    forget_nodes(&conf);
+    forget_lines(&conf);
     return err;
 }
 

@@ -1,5 +1,6 @@
-/* slurm_conf.h - the node lines of slurm.conf: read them, and give nodes another NodeAddr
- * without touching anything else.
+/* slurm_conf.h - the node and controller lines of slurm.conf: read them, and give nodes another
+ * NodeAddr, and controllers another address in SlurmctldHost=name(address), without touching
+ * anything else.
  *
  * Reads as Slurm 22.05 to 24.11 do (src/common/parse_config.c): keys in any case, '#'
  * comments and "\#", continuation lines, quoted values, Include relative to the
@@ -40,6 +41,11 @@ size_t rc_slurm_conf_count(const struct rc_slurm_conf *conf); /* nodes, DEFAULT 
 const struct rc_conf_node *rc_slurm_conf_at(const struct rc_slurm_conf *conf, size_t i);
 /* NULL when no line defines the node. */
 const struct rc_conf_node *rc_slurm_conf_find(const struct rc_slurm_conf *conf, const char *name);
+/* A SlurmctldHost line; strings as above. */
+bool rc_slurm_conf_find_controller(const struct rc_slurm_conf *conf, const char *host,
+                                   struct rc_conf_node *ret);
+/* Is there a line of either kind for it? */
+bool rc_slurm_conf_has(const struct rc_slurm_conf *conf, const char *name);
 size_t rc_slurm_conf_files(const struct rc_slurm_conf *conf);
 const char *rc_slurm_conf_file(const struct rc_slurm_conf *conf, size_t i);
 
@@ -47,13 +53,13 @@ const char *rc_slurm_conf_file(const struct rc_slurm_conf *conf, size_t i);
 typedef void(rc_file_changed_fn)(void *arg, const char *path, bool changed);
 
 struct rc_node_addr {
-    const char *node;
+    const char *node; /* or a controller; both lines are set when both are there */
     const char *addr; /* IPv4 or IPv6 address, or a host name */
 };
 
-/* Sets NodeAddr of set[0 … count). Each file is replaced at most once; when several files
+/* Sets the addresses of set[0 … count). Each file is replaced at most once; when several files
  * change and a later one fails, the earlier ones keep their (right) change and the call may be
- * repeated. RC_E_NOT_FOUND: a node has no line; RC_E_INVALID: not an address, or a node twice;
+ * repeated. RC_E_NOT_FOUND: a name has no line; RC_E_INVALID: not an address, or a node twice;
  * RC_E_PARSE: the file cannot be read as Slurm reads it; otherwise as rc_file_replace(). */
 enum rc_err rc_slurm_conf_set_addrs(const char *path, const struct rc_node_addr *set, size_t count,
                                     rc_file_changed_fn *told, void *arg, struct rc_error *e);

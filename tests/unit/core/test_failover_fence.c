@@ -258,6 +258,35 @@ a_lost_controller_is_started_then_launched_anew(void)
     story_end(&st);
 }
 
+static void
+one_at_a_new_address_is_registered_once_and_is_backup(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
+    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
+    CU_ASSERT_FALSE(rc_pair_usable(st.s, 0));
+    story_answer(&st, RC_ACT_REGISTER, RC_OK);
+    rc_event_init(&ev, RC_EV_CONTROLLER_PROBE); /* slurm.conf names the new address now */
+    rc_text_set(ev.node, sizeof ev.node, "head1");
+    rc_text_set(ev.u.probe.addr, RC_ADDR_LEN, "10.0.9.8");
+    ev.u.probe.mode = RC_CTL_REFUSED;
+    story_give(&st, &ev);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    story_wait(&st, 300000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    CU_ASSERT_TRUE(rc_pair_usable(st.s, 0));
+    CU_ASSERT_TRUE(rc_pair_serves(&st.s->pair, 1));
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -286,6 +315,8 @@ main(void)
          two_that_say_that_they_are_primary_become_one},
         {"a lost controller is started, then launched anew",
          a_lost_controller_is_started_then_launched_anew},
+        {"one at a new address is registered once and is backup",
+         one_at_a_new_address_is_registered_once_and_is_backup},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("failover fence", tests);

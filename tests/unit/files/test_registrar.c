@@ -92,6 +92,25 @@ an_address_that_another_node_has_is_told(void)
 }
 
 static void
+a_controller_gets_its_new_address(void)
+{
+    begin();
+    scratch_write("slurm.conf", "SlurmctldHost=head1(10.0.0.7) # first\nSlurmctldHost=head2\n"
+                                "NodeName=gpu-1 NodeAddr=10.0.0.1\n");
+    CU_ASSERT_TRUE(paths_end_the_same(
+        ask("1 register node=head1,gpu-1 addr=10.9.0.7,10.9.0.1\n2 show node=head1\n"
+            "3 show node=head2\n"),
+        "1 file path=slurm.conf changed=1\n1 file path=hosts changed=1\n1 ok changed=1 shared=\n"
+        "2 ok node=head1 addr=10.9.0.7 hostname=head1 file=slurm.conf line=1\n"
+        "3 ok node=head2 addr=head2 hostname=head2 file=slurm.conf line=2\n"));
+    char *conf = scratch_read("slurm.conf");
+    CU_ASSERT_STRING_EQUAL(conf, "SlurmctldHost=head1(10.9.0.7) # first\nSlurmctldHost=head2\n"
+                                 "NodeName=gpu-1 NodeAddr=10.9.0.1\n");
+    free(conf);
+    scratch_done();
+}
+
+static void
 a_switch_moves_the_node_too(void)
 {
     begin();
@@ -158,6 +177,7 @@ main(void)
     CU_TestInfo tests[] = {
         {"a batch changes every file once", a_batch_changes_every_file_once},
         {"an address that another node has is told", an_address_that_another_node_has_is_told},
+        {"a controller gets its new address", a_controller_gets_its_new_address},
         {"a switch moves the node too", a_switch_moves_the_node_too},
         {"bad requests are refused and change nothing",
          bad_requests_are_refused_and_change_nothing},

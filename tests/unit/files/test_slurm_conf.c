@@ -20,6 +20,18 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
+    {"a controller with an address", "SlurmctldHost=h1(10.0.0.1)\nSlurmctldHost=h2(10.0.0.2)\n",
+     "h2", "10.9.9.9", "SlurmctldHost=h1(10.0.0.1)\nSlurmctldHost=h2(10.9.9.9)\n"},
+    {"a controller without one, behind the nodes, quoted",
+     "NodeName=n1\nslurmctldhost = \"h1\"  # first\n", "h1", "10.9.9.9",
+     "NodeName=n1\nslurmctldhost = \"h1(10.9.9.9)\"  # first\n"},
+    {"a controller's right address: nothing changes", "SlurmctldHost=h1(10.9.9.9)\n", "h1",
+     "10.9.9.9", NULL},
+    {"a controller that is a node too: both lines", "SlurmctldHost=h1\nNodeName=h[1-2] CPUs=4\n",
+     "h1", "10.9.9.9",
+     "SlurmctldHost=h1(10.9.9.9)\nNodeName=h1 NodeAddr=10.9.9.9 CPUs=4\nNodeName=h2 CPUs=4\n"},
+    {"a controller's line over two lines", "SlurmctldHost=h1(10.0.\\\n0.1)\n", "h1", "10.9.9.9",
+     "SlurmctldHost=h1(10.9.9.9)\n"},
     {"a line of its own: the value is replaced", "NodeName=gpu-1 NodeAddr=10.0.0.1 CPUs=96\n",
      "gpu-1", "10.9.9.9", "NodeName=gpu-1 NodeAddr=10.9.9.9 CPUs=96\n"},
     {"no address yet: the key is put in behind the name", "NodeName=gpu-1 CPUs=96 # rack 4\n",
@@ -130,6 +142,8 @@ struct broken {
 
 static const struct broken broken[] = {
     {"no NodeName line for the node", "NodeName=gpu-2\n", RC_E_NOT_FOUND, "gpu-1"},
+    {"a controller's bracket that is not closed", "NodeName=gpu-1\nSlurmctldHost=h1(10.0.0.1\n",
+     RC_E_PARSE, "slurm.conf:2: SlurmctldHost: \"h1(10.0.0.1\" is neither"},
     {"a line that is not key=value", "ClusterName=c\n\nwhat is this\nNodeName=gpu-1\n", RC_E_PARSE,
      "slurm.conf:3: expected key=value at \"what is this\""},
     {"junk behind a pair", "NodeName=gpu-1 CPUs\n", RC_E_PARSE, "slurm.conf:1:"},
