@@ -88,6 +88,10 @@ show_attention(FILE *out, const cJSON *reply)
     if (*rc_ctl_text(lease, "error")) {
         fprintf(out, "! lease: %s\n", rc_ctl_text(lease, "error"));
     }
+    if (*rc_ctl_text(rc_ctl_get(reply, "slurmctld"), "block")) {
+        fprintf(out, "! slurmctld's fail-over does not go on: %s\n",
+                rc_ctl_text(rc_ctl_get(reply, "slurmctld"), "block"));
+    }
     if (rc_ctl_true(reply, "paused")) {
         fprintf(out, "! paused: no new action until reconcilectl resume\n");
     }
@@ -161,6 +165,28 @@ show_lease(FILE *out, const cJSON *lease)
     fprintf(out, "%s\n", rc_ctl_true(lease, "yielded") ? ", given back by an operator" : "");
 }
 
+/* Who is slurmctld's primary since when, and what a fail-over under way waits for. */
+static void
+show_slurmctld(FILE *out, const cJSON *ctl)
+{
+    const char *primary = rc_ctl_text(ctl, "primary");
+    const char *link = rc_ctl_text(ctl, "link");
+    char age[AGE_LEN];
+
+    if (!ctl) {
+        return;
+    }
+    fprintf(out, "slurmctld %s", *primary ? primary : "served by nobody that is seen");
+    if (*primary) {
+        fprintf(out, " is primary, since %s", rc_ctl_age(ctl, "primary_age_ms", age, sizeof age));
+    }
+    if (rc_ctl_get(ctl, "to")) {
+        fprintf(out, "; fail-over to %s (%s): waits for %s", rc_ctl_text(ctl, "to"),
+                rc_ctl_text(ctl, "cause"), rc_ctl_text(ctl, "waits_for"));
+    }
+    fprintf(out, "%s%s\n", *link ? "; peer: " : "", link);
+}
+
 static void
 show_daemon(FILE *out, const cJSON *reply)
 {
@@ -174,6 +200,7 @@ show_daemon(FILE *out, const cJSON *reply)
             rc_ctl_age(d, "uptime_ms", age, sizeof age),
             rc_ctl_true(d, "dry_run") ? ", DRY RUN: nothing is done" : "");
     show_lease(out, lease);
+    show_slurmctld(out, rc_ctl_get(reply, "slurmctld"));
     fprintf(out, "policy    %s (%s)", rc_ctl_text(policy, "name"), rc_ctl_text(policy, "hash"));
     if (rc_ctl_get(policy, "age_ms")) {
         fprintf(out, ", loaded %s ago", rc_ctl_age(policy, "age_ms", age, sizeof age));

@@ -34,6 +34,7 @@ put_values(struct rc_alarms *a)
     struct rc_lead_view lead;
 
     rc_lead_view(a->d->lead, &lead);
+    bool served = s->pair.primary && rc_pair_serves(&s->pair, s->pair.primary - 1);
     /* Names as in the Prometheus metrics: one alarm text fits both. */
     const struct rc_cloudwatch_value values[] = {
         {"reconcilerd_leader", rc_leads(s), "Count"},
@@ -43,10 +44,11 @@ put_values(struct rc_alarms *a)
         {"reconcilerd_lease_epoch", (double)lead.epoch, "None"},
         {"reconcilerd_breaker_open", s->breaker_open, "Count"},
         {"reconcilerd_open_incidents", s->open_incidents, "Count"},
+        {"reconcilerd_slurmctld_primary", served, "Count"}, /* last: only a pair has one */
     };
+    size_t count = sizeof values / sizeof *values - (s->pair.count ? 0 : 1);
     (void)!rc_cloudwatch_put(a->d->aws, a->d->config.metrics_namespace, "Cluster",
-                             a->d->config.cluster.name, values, sizeof values / sizeof *values,
-                             on_metrics_put, a);
+                             a->d->config.cluster.name, values, count, on_metrics_put, a);
 }
 
 static void

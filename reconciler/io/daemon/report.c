@@ -29,6 +29,7 @@ struct rc_report {
     struct rc_daemon *d;
     struct started started[REMEMBERED];
     struct rc_metric *events, *actions, *completions, *action_seconds;
+    struct rc_series *primary[RC_CONTROLLERS_MAX]; /* none without configured controllers */
     struct rc_series *nodes, *open, *lease_held, *lease_left, *lease_age, *epoch, *breaker, *paused,
         *in_flight, *queue, *received, *deleted, *held, *journal_bytes, *journal_ok, *slurm_nodes,
         *slurm_polls, *slurm_failed, *ec2_passes, *ec2_failures, *quarantine, *duplicates, *stale,
@@ -71,6 +72,9 @@ refresh_core(struct rc_report *r)
     rc_lead_view(r->d->lead, &lead);
     rc_series_set(r->epoch, (double)lead.epoch);
     rc_series_set(r->lease_age, lead.age_ms < 0 ? -1 : (double)lead.age_ms / 1000.0);
+    for (uint32_t i = 0; i < RC_CONTROLLERS_MAX && r->primary[i]; i++) {
+        rc_series_set(r->primary[i], s->pair.primary == i + 1 && rc_pair_serves(&s->pair, i));
+    }
     rc_series_set(r->breaker, s->breaker_open);
     rc_series_set(r->paused, s->paused);
     rc_series_set(r->in_flight, s->flight_count);
@@ -128,6 +132,23 @@ register_core(struct rc_report *r)
     r->full = counter(r, "reconcilerd_capacity_exceeded_total", "Times that a table was full.");
 }
 
+/* One series a configured controller. */
+static void
+register_pair(struct rc_report *r)
+{
+    const struct rc_cluster *cluster = &r->d->config.cluster;
+
+    if (cluster->controller_count < RC_CONTROLLERS_MAX) {
+        return;
+    }
+    struct rc_metric *m =
+        rc_metrics_gauge(r->d->metrics, "reconcilerd_slurmctld_primary",
+                         "1 for the controller that this daemon sees serve as primary.", "host");
+    for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
+        r->primary[i] = rc_metric_with(m, cluster->controller[i].host);
+    }
+}
+
 static void
 register_io(struct rc_report *r)
 {
@@ -164,6 +185,7 @@ rc_report_new(struct rc_daemon *d)
     }
     r->d = d;
     register_core(r);
+    register_pair(r);
     register_io(r);
     rc_metrics_on_scrape(d->metrics, refresh, r);
     return r;

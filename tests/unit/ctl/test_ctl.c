@@ -51,6 +51,8 @@ static const char status_reply[] =
     "{\"ok\":true,\"daemon\":{\"version\":\"0.1.0\",\"host\":\"head-1\",\"pid\":4711,"
     "\"uptime_ms\":7260000,\"dry_run\":false},"
     "\"lease\":{\"held\":true,\"owner\":\"head-1\",\"epoch\":7,\"left_ms\":22000},\"paused\":false,"
+    "\"slurmctld\":{\"primary\":\"head-2\",\"primary_age_ms\":61000,\"failover\":\"watch\","
+    "\"link\":\"\"},"
     "\"policy\":{\"name\":\"p4d\",\"hash\":\"9f3c01d2aa10bb42\",\"age_ms\":7200000,"
     "\"errors\":[\"p4d.json:12:7: name: bad\"]},"
     "\"breaker\":{\"open\":true,\"incidents\":6,\"allowed\":5,\"window_ms\":600000},"
@@ -71,6 +73,7 @@ static const char status_text[] =
     "! gpu-10 waits for you: reconcilectl why gpu-10, then reconcilectl approve 13\n"
     "daemon    0.1.0 on head-1, up 2h01m\n"
     "lease     held, epoch 7, 22s left\n"
+    "slurmctld head-2 is primary, since 1m01s\n"
     "policy    p4d (9f3c01d2aa10bb42), loaded 2h00m ago\n"
     "breaker   OPEN, 6 new incidents in 10m00s, opens above 5 in 10m00s\n"
     "sources   slurm ok (4s), queue FAILS (1m35s)\n"
@@ -82,6 +85,24 @@ static const char status_text[] =
     "        held back by budget-cluster: 2 of 2 nodes are out of service by us\n"
     "    13  gpu-10  node-down      1d01h   open    900ms   limits\n"
     "        held back by approval\n";
+
+static const char failover_reply[] =
+    "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"stop\",\"to\":\"head-2\","
+    "\"cause\":\"it does not serve\",\"waits_for\":\"the old one's instance to be seen stopped\","
+    "\"block\":\"the old primary cannot be proved dead\",\"link\":\"connection refused\"}}";
+
+static const char failover_text[] =
+    "! slurmctld's fail-over does not go on: the old primary cannot be proved dead\n"
+    "daemon     on , up ?\n"
+    "slurmctld served by nobody that is seen; fail-over to head-2 (it does not serve): waits for "
+    "the old one's instance to be seen stopped; peer: connection refused\n"
+    "policy     ()\n"
+    "breaker   closed, opens above 0 in ?\n"
+    "sources   \n"
+    "nodes     0: 0 in service, 0 out by us (0 allowed), 0 held\n"
+    "messages  0 waiting, 0 in quarantine\n"
+    "\n"
+    "no open incident\n";
 
 static const char why_reply[] =
     "{\"ok\":true,\"node\":{\"name\":\"gpu-7\",\"partition\":\"gpu\",\"group\":\"p4d\","
@@ -131,6 +152,8 @@ static const struct exchange {
 } exchanges[] = {
     {"status shows first what needs a person", "status", "{\"cmd\":\"status\"}", status_reply, 0,
      status_text, ""},
+    {"status tells a fail-over under way, and what holds it up", "status", "{\"cmd\":\"status\"}",
+     failover_reply, 0, failover_text, ""},
     {"why tells the whole story of a node", "why gpu-7", "{\"cmd\":\"why\",\"node\":\"gpu-7\"}",
      why_reply, 0, why_text, ""},
     {"why of a sound node is short", "why gpu-8", "{\"cmd\":\"why\",\"node\":\"gpu-8\"}",
