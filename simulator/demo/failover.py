@@ -38,7 +38,7 @@ class FailoverStory:
         self.tell.say("info", f"{self.primary_before} is primary, {self.world.leader()} leads")
         self.job_id = self.world.slurm.submit(JOB_S, "gpu-1")
         self.until(lambda: self.state() == "RUNNING", 30, "the job's start")
-        self.world.until_saved(time.time())
+        self.world.until_saved(self.job_id)
         self.strike()
         accepted = threading.Thread(target=self.submit_until_accepted, daemon=True)
         accepted.start()

@@ -43,7 +43,7 @@ def measure(how, fault):
         world.open()
         job = world.slurm.submit(300, "gpu-1")
         wait_for(lambda: world.slurm.job(job)["state"] == "RUNNING", 30, "the job's start")
-        world.until_saved(time.time())
+        world.until_saved(job)
         found, begin = {}, time.monotonic()
         strike(world, fault)
         if how == "bare":

@@ -127,7 +127,7 @@ class Cases:
         primary = self.world.primary()
         job = self.world.slurm.submit(40, "gpu-1")
         wait_for(lambda: self.world.slurm.job(job)["state"] == "RUNNING", 30, "the job's start")
-        self.world.until_saved(time.time())
+        self.world.until_saved(job)
         self.world.signal(primary, KILL)
         self.moved(self.other(primary))
         wait_for(lambda: self.world.slurm.job(job)["state"] == "COMPLETED", 90, "the job's end", 0.5)

@@ -231,10 +231,13 @@ class PairWorld(RealWorld):
                 one.wait()
         raise RuntimeError(f"no sbatch was accepted within {seconds} s")
 
-    def until_saved(self, since):
-        """slurmctld saves its jobs every few seconds; what is newer dies with a kill -9."""
-        saved = self.folder / "state" / "job_state"
-        wait_for(lambda: saved.exists() and saved.stat().st_mtime >= since, 60,
+    def until_saved(self, job):
+        """slurmctld saves its jobs every few seconds; what is newer dies with a kill -9. The save
+        is known by a word that the job got only now: its time tells nothing, for the save may
+        have come before anybody could look."""
+        saved, word = self.folder / "state" / "job_state", f"saved-{secrets.token_hex(8)}"
+        self.slurm.command("scontrol", "update", f"JobId={job}", f"Comment={word}")
+        wait_for(lambda: saved.exists() and word.encode() in saved.read_bytes(), 60,
                  "slurmctld's save of the job", 0.1)
 
     def log_rows(self, head):
