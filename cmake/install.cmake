@@ -11,6 +11,8 @@ install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies
         DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws/policies COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reconcilerd.service
         DESTINATION ${RC_UNIT_DIR} COMPONENT controller)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/50-slurm-on-aws.rules
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/rules.d COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/configuration.md ${CMAKE_SOURCE_DIR}/docs/reconcilerd.json
               ${CMAKE_SOURCE_DIR}/docs/operating.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-controller COMPONENT controller)

@@ -11,13 +11,24 @@ locals {
     name  = try(lower(replace(one(data.aws_ec2_instance_type.compute[type].gpus).name, " ", "-")), "gpu")
   }) }
 
+  # Where both controllers mount the shared state; StateSaveLocation is "state" in it.
+  slurm_state = "/var/spool/slurm-shared"
+
   ec2_arn = "arn:${data.aws_partition.current.partition}:ec2:${var.region}:${data.aws_caller_identity.current.account_id}"
 
   # Without the keys that are not set: the daemon takes no null.
-  reconcilerd = merge(local.configuration, {
+  reconcilerd = merge(local.configuration, local.controllers, {
     lease     = { for key, value in local.configuration.lease : key => value if value != null }
     incidents = { for key, value in local.configuration.incidents : key => value if value != null }
   })
+
+  # Fail-over of slurmctld needs the daemon on both. The order is that of SlurmctldHost: of the inventory.
+  controllers = { for key, value in {
+    controllers = {
+      hosts  = [for name in sort([for name, n in module.nodes.fixed : name if n.kind == "controller"]) : { host = name }]
+      helper = { args = ["--state-dir", "${local.slurm_state}/state"] }
+    }
+  } : key => value if var.daemon_state == "dynamodb" }
 
   # Every key: docs/configuration.md. Subnets and placement groups are in the launch templates:
   # EC2 takes them from there when a template has network interfaces.
@@ -65,6 +76,7 @@ locals {
     aws_region       = var.region
     vpc_cidr         = var.vpc_cidr
     state_on         = var.state_on
+    slurm_state      = local.slurm_state
     daemon_state     = var.daemon_state
     efs_dns_name     = module.storage.efs_dns_name
     munge_secret_arn = module.storage.munge_secret_arn

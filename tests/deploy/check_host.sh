@@ -33,6 +33,16 @@ gate_is_before_slurmd() {
 check "the gate stands before slurmd" gate_is_before_slurmd \
     "$D/systemd/slurmd.service.d/50-slurm-on-aws.conf"
 
+# polkitd itself on a bus of its own, with nothing but the distribution's rules and ours.
+polkit_rule() {
+    unshare --mount --propagation private bash ./polkit_asks.sh "$D/systemd/50-slurm-on-aws.rules" "$WORK/polkit"
+}
+if [ -x /usr/lib/polkit-1/polkitd ] && getent passwd slurm >/dev/null && [ "$(id -u)" = 0 ]; then
+    check "polkit lets slurm start slurmctld, and nothing else" polkit_rule
+else
+    skip "polkit lets slurm start slurmctld, and nothing else" "polkitd, the user slurm or root's rights are missing"
+fi
+
 # --- metrics --------------------------------------------------------------------------------
 
 if command -v promtool >/dev/null; then
@@ -149,7 +159,6 @@ render() {
   gather_facts: false
   vars:
     slurm_nodes_now: { content: "{{ rendered_before | b64encode }}" }
-    slurm_state: /var/spool/slurm-shared
     slurm_database_ca: /ca.pem
     slurm_database: { stdout_lines: [slurm, secret] }
   tasks:
@@ -165,6 +174,34 @@ PLAY
         -e "{\"rendered_before\": \"$1\", \"ansible_python_interpreter\": \"$(command -v python3)\"}"
 }
 check "the Slurm configuration renders" render ""
+
+# The place of a controller in SlurmctldHost, in the daemon's configuration and in its gate is one.
+slurmctld_gates() {
+    cat >"$A/gates.yml" <<'PLAY'
+- name: Render
+  hosts: controllers
+  connection: local
+  gather_facts: false
+  tasks:
+    - name: Gate
+      ansible.builtin.template:
+        src: roles/reconciler/templates/admit.conf.j2
+        dest: "{{ rendered_out }}/admit-{{ inventory_hostname }}.conf"
+        mode: "0644"
+PLAY
+    ansible ansible-playbook gates.yml -e "rendered_out=$WORK/slurm ansible_become=false" \
+        -e "ansible_python_interpreter=$(command -v python3)" || return 1
+    python3 - "$WORK/slurm" "$RENDERED/reconcilerd.json" <<'PYTHON'
+import json, pathlib, re, sys
+folder = pathlib.Path(sys.argv[1])
+hosts = re.findall(r"^SlurmctldHost=([^(]+)", (folder / "slurm.conf").read_text(), re.M)
+told = [c["host"] for c in json.loads(pathlib.Path(sys.argv[2]).read_text())["controllers"]["hosts"]]
+gates = [re.search(r"^ExecCondition=\S+/rc-controller-helper admit --index (\d)$",
+                   (folder / f"admit-{host}.conf").read_text(), re.M).group(1) for host in hosts]
+sys.exit(f"{hosts} {told} {gates}" if (hosts, gates) != (told, ["0", "1"]) else 0)
+PYTHON
+}
+check "slurmctld's gate, slurm.conf and the daemon count the controllers alike" slurmctld_gates
 
 # scontrol reads the whole file before it asks anybody; nobody is there to answer.
 slurm_accepts() {
@@ -198,7 +235,8 @@ build_packages() {
 controller_has_everything() {
     dpkg-deb -c "$WORK"/packages/slurm-on-aws-controller_*.deb >"$WORK/list"
     for file in usr/sbin/reconcilerd usr/bin/reconcilectl usr/libexec/slurm-on-aws/rc-slurm-helper \
-        usr/libexec/slurm-on-aws/rc-registrar lib/systemd/system/reconcilerd.service \
+        usr/libexec/slurm-on-aws/rc-registrar usr/libexec/slurm-on-aws/rc-controller-helper \
+        usr/share/polkit-1/rules.d/50-slurm-on-aws.rules lib/systemd/system/reconcilerd.service \
         usr/share/slurm-on-aws/policies/p4d.json; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done

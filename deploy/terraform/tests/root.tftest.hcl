@@ -64,6 +64,10 @@ run "the_daemon_is_told_the_truth" {
     condition     = output.reconcilerd.lease.kind == "dynamodb" && output.reconcilerd.lease.table == "prod-a-lease" && output.reconcilerd.incidents.table == "prod-a-incidents"
     error_message = "two controllers share lease and incidents"
   }
+  assert {
+    condition     = [for c in output.reconcilerd.controllers.hosts : c.host] == ["ctl-1", "ctl-2"] && output.reconcilerd.controllers.helper.args == ["--state-dir", "/var/spool/slurm-shared/state"]
+    error_message = "both controllers, in SlurmctldHost's order, and where slurmctld keeps its state"
+  }
 }
 
 run "state_in_files_needs_no_tables" {
@@ -72,8 +76,8 @@ run "state_in_files_needs_no_tables" {
     daemon_state = "file"
   }
   assert {
-    condition     = output.reconcilerd.lease.kind == "file" && !strcontains(module.iam.policies["controller/daemon"], "dynamodb")
-    error_message = "files on one controller, and no right that is not used"
+    condition     = output.reconcilerd.lease.kind == "file" && !can(output.reconcilerd.controllers) && !strcontains(module.iam.policies["controller/daemon"], "dynamodb")
+    error_message = "files on one controller, no fail-over, and no right that is not used"
   }
 }
 
