@@ -1,6 +1,7 @@
 /* request_log.h - who asked for what, so that a test can look for duplicates.
  *
- * Two rings: calls that change instances or messages are kept longer than the others. Fixed memory; the oldest rows are overwritten. */
+ * Two rings: calls that change instances or messages are kept longer than the others. Fixed memory;
+ * the oldest rows are overwritten. */
 #ifndef RC_REQUEST_LOG_H
 #define RC_REQUEST_LOG_H
 

@@ -83,9 +83,9 @@ struct rc_config_slurm {
 /* The other controller, and the hand on our own slurmctld. The hosts and where a lost one is
  * launched stand in cluster. */
 struct rc_config_controllers {
-    struct rc_config_command helper; /* rc-controller-helper */
-    char listen[RC_CONFIG_NAME_LEN]; /* of the peer link; the peer's has the same port */
-    char key[RC_CONFIG_PATH_LEN];    /* secret file that both controllers have */
+    struct rc_config_command helper;        /* rc-controller-helper */
+    char listen[RC_CONFIG_NAME_LEN];        /* of the peer link; the peer's has the same port */
+    char key[RC_CONFIG_PATH_LEN];           /* secret file that both controllers have */
     char instance_file[RC_CONFIG_PATH_LEN]; /* holds this host's instance id, "" = none */
     int64_t probe_ms;
 };
@@ -168,10 +168,10 @@ struct rc_config {
     struct rc_config_incidents incidents;
     struct rc_config_poll poll;
     struct rc_config_control control;
-    char metrics_listen[RC_CONFIG_NAME_LEN]; /* "127.0.0.1:9464", "" = off */
+    char metrics_listen[RC_CONFIG_NAME_LEN];    /* "127.0.0.1:9464", "" = off */
     char metrics_namespace[RC_CONFIG_NAME_LEN]; /* of CloudWatch, "" = off */
-    char log_file[RC_CONFIG_PATH_LEN];       /* "" = standard error */
-    uint32_t log_level;                      /* enum rc_log_level */
+    char log_file[RC_CONFIG_PATH_LEN];          /* "" = standard error */
+    uint32_t log_level;                         /* enum rc_log_level */
     uint32_t tag_count;
     struct rc_config_ssh ssh;
     struct rc_config_forensics forensics;

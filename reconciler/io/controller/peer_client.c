@@ -139,7 +139,7 @@ take_sealed(struct rc_peer_client *c, char *text)
     } else if (line.seq == c->seq) {
         bool good = strcmp(line.word, "ok") == 0;
         end_order(c, good ? RC_OK : rc_err_from_name(rc_line_text(&line, "code", "")),
-                rc_line_text(&line, "text", ""));
+                  rc_line_text(&line, "text", ""));
     }
     return true;
 }

@@ -7,8 +7,8 @@
 
 rc_control_handler rc_answer; /* arg: struct rc_daemon * */
 
-struct cJSON *rc_answer_status(struct rc_daemon *d);                /* answer_status.c */
-void rc_answer_lead(struct rc_daemon *d, struct cJSON *reply);      /* answer_status.c */
+struct cJSON *rc_answer_status(struct rc_daemon *d);           /* answer_status.c */
+void rc_answer_lead(struct rc_daemon *d, struct cJSON *reply); /* answer_status.c */
 /* answer_failover.c */
 struct cJSON *rc_answer_failover(struct rc_daemon *d, const struct rc_control_peer *peer,
                                  const struct cJSON *request);
