@@ -234,7 +234,8 @@ is_idle(const struct rc_state *s, uint32_t i)
 {
     const struct rc_pair *p = &s->pair;
 
-    return i > 0 && rc_pair_usable(s, i) && p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
+    return i && i < RC_CONTROLLERS_MAX && rc_pair_usable(s, i) &&
+           p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
 }
 
 static int64_t

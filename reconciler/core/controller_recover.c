@@ -8,6 +8,7 @@
  *                           address put into slurm.conf; remains are left as they are
  *
  * Only while the other one serves and no fail-over is under way. Nothing is terminated. */
+#include <assert.h>
 #include <string.h>
 
 #include "policies/rules.h"
@@ -110,6 +111,7 @@ option_now(const struct rc_state *s, uint32_t i)
             break;
         }
     }
+    assert(g->option_count);
     return (first + s->pair.c[i].option) % g->option_count;
 }
 

@@ -256,7 +256,9 @@ look_soon(struct slot *s)
 
     (void)evutil_gettimeofday(&then, NULL);
     evutil_timeradd(&then, &soon, &then);
-    if (!event_pending(s->turn, EV_TIMEOUT, &due) || evutil_timercmp(&then, &due, <)) {
+    bool pending = event_pending(s->turn, EV_TIMEOUT, &due);
+    if (!pending || then.tv_sec < due.tv_sec ||
+        (then.tv_sec == due.tv_sec && then.tv_usec < due.tv_usec)) {
         (void)event_add(s->turn, &soon);
     }
 }

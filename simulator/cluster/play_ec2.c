@@ -56,7 +56,7 @@ launch_from(struct rc_play *p, struct rc_request *r)
     if (r->error == RC_OK) {
         fill_answer(p, r, done.instance[0]);
         rc_check_launched(p, &r->action);
-        if (!done.again) {
+        if (!done.again && a->incident) { /* a controller's launch has limits of its own */
             rc_check_limits_launched(&p->ctl[r->ctl]);
         }
     }

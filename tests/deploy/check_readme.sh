@@ -85,8 +85,11 @@ PYTHON
 outputs_are_there() {
     local name said
     for name in login_public_ips controller_private_ips compute_private_ips gpu_compute_private_ips slurm_db_endpoint; do
-        said=$(readme_in . terraform output -no-color "$name") && grep -qE '[0-9]|amazonaws' <<<"$said" ||
-            { echo "no $name" && return 1; }
+        if ! said=$(readme_in . terraform output -no-color "$name") ||
+            ! grep -qE '[0-9]|amazonaws' <<<"$said"; then
+            echo "no $name"
+            return 1
+        fi
     done
 }
 daemon_takes_over() {

@@ -17,11 +17,18 @@ struct rc_cloudwatch_value {
     const char *unit; /* "Count", "Seconds", "None" */
 };
 
-/* One value each, all under one dimension. Copied. fn comes later, exactly once; the error's
- * code is RC_OK when they were taken. RC_E_INVALID: no value, or too many. */
+/* One value each, all under one dimension. Borrowed for the call. */
+struct rc_cloudwatch_batch {
+    const char *name_space;
+    const char *dimension, *dimension_value;
+    const struct rc_cloudwatch_value *values;
+    size_t count;
+};
+
+/* fn comes later, exactly once; the error's code is RC_OK when they were taken.
+ * RC_E_INVALID: no value, or too many. */
 typedef void(rc_cloudwatch_fn)(const struct rc_error *error, void *arg);
-enum rc_err rc_cloudwatch_put(struct rc_aws *aws, const char *name_space, const char *dimension,
-                              const char *dimension_value, const struct rc_cloudwatch_value *values,
-                              size_t count, rc_cloudwatch_fn *fn, void *arg);
+enum rc_err rc_cloudwatch_put(struct rc_aws *aws, const struct rc_cloudwatch_batch *batch,
+                              rc_cloudwatch_fn *fn, void *arg);
 
 #endif

@@ -37,7 +37,7 @@ struct rc_peer_server {
     struct rc_peer_key key;
     struct evconnlistener *listener;
     struct event *tell_event;
-    LIST_HEAD(, caller) callers;
+    LIST_HEAD(caller_list, caller) callers;
     uint32_t count;
     char facts[RC_PEER_LINE_ROOM];
 };
@@ -204,12 +204,10 @@ static void
 on_tell(evutil_socket_t fd, short what, void *arg)
 {
     struct rc_peer_server *s = arg;
-    struct caller *c;
 
     (void)fd;
     (void)what;
-    LIST_FOREACH(c, &s->callers, link)
-    {
+    for (struct caller *c = LIST_FIRST(&s->callers); c; c = LIST_NEXT(c, link)) {
         tell_caller(c);
     }
 }
@@ -285,8 +283,9 @@ rc_peer_server_free(struct rc_peer_server *s)
     if (!s) {
         return;
     }
-    while (!LIST_EMPTY(&s->callers)) {
-        caller_free(LIST_FIRST(&s->callers));
+    for (struct caller *c = LIST_FIRST(&s->callers), *next; c; c = next) {
+        next = LIST_NEXT(c, link);
+        caller_free(c);
     }
     if (s->listener) {
         evconnlistener_free(s->listener);

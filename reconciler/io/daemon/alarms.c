@@ -46,9 +46,14 @@ put_values(struct rc_alarms *a)
         {"reconcilerd_open_incidents", s->open_incidents, "Count"},
         {"reconcilerd_slurmctld_primary", served, "Count"}, /* last: only a pair has one */
     };
-    size_t count = sizeof values / sizeof *values - (s->pair.count ? 0 : 1);
-    (void)!rc_cloudwatch_put(a->d->aws, a->d->config.metrics_namespace, "Cluster",
-                             a->d->config.cluster.name, values, count, on_metrics_put, a);
+    const struct rc_cloudwatch_batch batch = {
+        .name_space = a->d->config.metrics_namespace,
+        .dimension = "Cluster",
+        .dimension_value = a->d->config.cluster.name,
+        .values = values,
+        .count = sizeof values / sizeof *values - (s->pair.count ? 0 : 1),
+    };
+    (void)!rc_cloudwatch_put(a->d->aws, &batch, on_metrics_put, a);
 }
 
 static void

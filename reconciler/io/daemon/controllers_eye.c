@@ -298,7 +298,7 @@ rc_eye_follow(struct rc_eye *eye)
     }
     (void)evutil_gettimeofday(&now, NULL);
     evutil_timeradd(&now, &soon, &now);
-    if (evutil_timercmp(&due, &now, >)) {
+    if (due.tv_sec > now.tv_sec || (due.tv_sec == now.tv_sec && due.tv_usec > now.tv_usec)) {
         (void)event_add(eye->timer, &soon);
     }
 }

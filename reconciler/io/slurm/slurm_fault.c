@@ -49,10 +49,15 @@ is_class(const char *text, size_t len)
 static uint32_t
 read_u32(const char *text, const char **ret_end)
 {
-    char *end;
-    unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    char *end = NULL;
+    unsigned long long value;
 
-    *ret_end = *text >= '0' && *text <= '9' ? end : text;
+    *ret_end = text;
+    if (*text < '0' || *text > '9') {
+        return 0;
+    }
+    value = strtoull(text, &end, 10);
+    *ret_end = end;
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
