@@ -2,17 +2,18 @@
 
 Run by the Python that has boto3: cloud_apply.py STATE.json. Whatever the emulator's API refuses
 ends it. Prints a JSON object: `ids` (id in the state -> id in the emulator) and `compute` (node ->
-its instance). Types that the emulator does not know are left out (UNSPOKEN says which).
+its instance), `controllers` likewise. Types that the emulator does not know are left out (UNSPOKEN says which).
 """
 import json
 import os
 import sys
+from ipaddress import ip_address, ip_network
 
 import boto3
 
 URL, REGION = os.environ.get("RC_EMULATOR_URL", "http://127.0.0.1:5000"), "us-east-1"
 UNSPOKEN = {"aws_efs_file_system", "aws_efs_mount_target", "aws_efs_backup_policy", "local_file"}
-IDS, DONE, COMPUTE = {}, set(), {}
+IDS, DONE, COMPUTE, CONTROLLERS = {}, set(), {}, {}
 
 
 def client(service):
@@ -182,6 +183,19 @@ def compute(state, ec2):
         COMPUTE[node] = {"id": made["InstanceId"], "addr": v["private_ip"]}
 
 
+def controllers(state, ec2):
+    """Of the fixed nodes those that the daemon looks after. Their made-up addresses say in which subnet."""
+    subnets = [(ip_network(v["cidr_block"]), real(v["id"])) for _, v, _ in state.each("aws_subnet")]
+    for node, v, address in state.each("aws_instance"):
+        if ".fixed[" not in address or not v["tags"].get("slurm-on-aws:node"):
+            continue
+        made = ec2.run_instances(
+            MinCount=1, MaxCount=1, ImageId=v["ami"], InstanceType=v["instance_type"],
+            SubnetId=next(there for net, there in subnets if ip_address(v["private_ip"]) in net),
+            PrivateIpAddress=v["private_ip"], TagSpecifications=tags(v, "instance"))["Instances"][0]
+        CONTROLLERS[node] = {"id": made["InstanceId"], "addr": v["private_ip"]}
+
+
 def main():
     state, ec2 = State(sys.argv[1]), client("ec2")
     network(state, ec2)
@@ -190,7 +204,8 @@ def main():
     storage(state)
     templates(state, ec2)
     compute(state, ec2)
-    print(json.dumps({"ids": IDS, "compute": COMPUTE, "done": sorted(DONE)}))
+    controllers(state, ec2)
+    print(json.dumps({"ids": IDS, "compute": COMPUTE, "controllers": CONTROLLERS, "done": sorted(DONE)}))
 
 
 main()

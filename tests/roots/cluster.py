@@ -42,7 +42,7 @@ class Cluster(RootWorld):
         self.made = {}  # what cloud_apply.py says
         self.maker = None
         facts = json.loads((self.rendered / "ansible-reconcilerd.json").read_text())
-        self.fails_over_by_itself = bool(facts["reconcilerd_config"]["cluster"].get("controllers"))
+        self.fails_over_by_itself = bool(facts["reconcilerd_config"].get("controllers"))
 
     def close(self):
         if self.maker:
@@ -98,12 +98,16 @@ class Cluster(RootWorld):
             text = text.replace(made_up, there)
         return text
 
+    def instances(self):
+        """Node -> its instance in the emulator, of those that have one."""
+        return {**self.made["compute"], **self.made["controllers"]}
+
     def tell_metadata(self):
         """Who asks the metadata service is known by its address."""
         known = {}
         for name, (_, addr) in self.hosts.items():
             kind = ROLE.get(name.rsplit("-", 1)[0], "compute")
-            instance = self.made["compute"].get(name, {"id": f"i-{name.encode().hex():0<17.17}"})
+            instance = self.instances().get(name, {"id": f"i-{name.encode().hex():0<17.17}"})
             known[addr] = {"id": instance["id"], "addr": addr, "type": "t3.small", "zone": "us-east-1a",
                            "hostname": f"ip-{addr.replace('.', '-')}.ec2.internal", "role": f"prod-a-{kind}",
                            "mac": "02:00:" + ":".join(f"{int(n):02x}" for n in addr.split(".")),
@@ -140,6 +144,8 @@ class Cluster(RootWorld):
         run("chroot", root.tree, "dpkg-divert", "--quiet", "--local", "--rename", "--add", "/sbin/mount.nfs4")
         root.write("/sbin/mount.nfs4", MOUNT_NFS4, 0o755)
         kind = name.split("-")[0]
+        if kind == "ctl":
+            root.write("/var/lib/cloud/data/instance-id", self.made["controllers"][name]["id"] + "\n")
         if kind in ("gluster", "nfs"):
             root.binds.append((self.disk(400, name), "/dev/nvme1n1"))
         if Path("/dev/fuse").exists():
@@ -259,7 +265,7 @@ class Cluster(RootWorld):
             self.export("nfs-1", path)
         self.lay_site(packages)
         self.power_on()
-        self.maker = RootMaker(self, {c["id"]: self.roots[node] for node, c in self.made["compute"].items()})
+        self.maker = RootMaker(self, {c["id"]: self.roots[node] for node, c in self.instances().items()})
         self.maker.start()
         for gpu in range(8):
             self.roots["gpu-1"].run("mknod", f"/dev/nvidia{gpu}", "c", "1", "3")
