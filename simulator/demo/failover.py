@@ -82,8 +82,10 @@ class FailoverStory:
         self.tell.say("info", "the partition is over")
 
     def submit_until_accepted(self):
+        """By clients on the backup's side: one that still reaches a cut-off primary is served by
+        it until it is fenced, which is no end of the fault."""
         try:
-            self.world.until_accepted(ACCEPT_S)
+            self.world.until_accepted(ACCEPT_S, near=self.backup())
             self.stage("accepted", now_ms())
         except RuntimeError as error:
             self.tell.say("bad", str(error))

@@ -95,6 +95,9 @@ class Machine:
             end_process(self.init.pid, start_time(self.init.pid), 0)
             self.init.wait()
             self.init = None
+            # The kernel keeps a namespace, and its end of the cable, for as long as a connection
+            # of the dead tries to say goodbye: minutes, when a partition drops that.
+            run("ip", "link", "del", self.link, check=False)
             run("ip", "netns", "del", self.namespace, check=False)
 
 

@@ -207,17 +207,19 @@ class PairWorld(RealWorld):
         done = self.slurm.command("timeout", seconds, "squeue", "-h", check=False)
         return done.returncode == 0
 
-    def until_accepted(self, seconds):
+    def until_accepted(self, seconds, near=None):
         """Submits every 0.2 s until one is accepted; the time it took, in seconds. Each in a
-        process of its own: a client that began while nobody served retries at its own pace."""
+        process of its own: a client that began while nobody served retries at its own pace.
+        near: clients are on that controller's side of the network."""
         begin, tries = time.monotonic(), []
+        side = ["nsenter", f"--net=/run/netns/{self.machine(near).namespace}"] if near else []
         job = self.folder / "accepted.sh"
         job.write_text("#!/bin/sh\nexit 0\n", encoding="ascii")
         try:
             while time.monotonic() - begin < seconds:
                 tries.append(subprocess.Popen(
-                    ["sbatch", "--parsable", "-n1", "--output=/dev/null", job], env=self.env(),
-                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    [*side, "sbatch", "--parsable", "-n1", "--output=/dev/null", job],
+                    env=self.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL))
                 end = time.monotonic() + 0.2
                 while time.monotonic() < end:
