@@ -326,6 +326,22 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
     }
 }
 
+/* Asked once more while the last asking stands: its deadline has passed. A decision has seen
+ * that and emptied the hand; a restart decides nothing, and learns it here. */
+static void
+expire_in_hand(struct rc_state *s, struct rc_incident *inc, const uint64_t *hand)
+{
+    uint32_t slot = rc_flight_find(s, *hand);
+
+    if (!*hand || (hand != &inc->action && hand != &inc->launch_action)) {
+        return;
+    }
+    if (slot) {
+        rc_flight_free(s, slot);
+    }
+    inc->retries++;
+}
+
 static void
 note_flight(struct rc_state *s, const struct rc_action *a, uint32_t slot)
 {
@@ -438,6 +454,7 @@ rc_note(struct rc_state *s, const struct rc_action *a)
     assert(inc);
     uint64_t *hand = hand_of(inc, kind);
     if (hand) {
+        expire_in_hand(s, inc, hand);
         *hand = a->id;
     }
     note_repair(s, inc, a);

@@ -232,6 +232,34 @@ every_cut_of_the_journal_can_be_folded_back(void)
     record_end(r);
 }
 
+/* Its answers are lost: each deadline passes, and the same token is asked with again. */
+static void
+a_launch_that_is_asked_for_again_is_one_repair_also_to_the_restart(void)
+{
+    struct recorded *r = record_begin();
+    struct rc_event tick;
+    uint64_t first;
+
+    record_state(r, 1, RC_INST_TERMINATED);
+    record_answer(r, RC_ACT_DRAIN, RC_OK);
+    record_node(r, 1, RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    record_answer(r, RC_ACT_INCIDENT_PUT, RC_OK);
+    first = r->last[RC_ACT_LAUNCH].id;
+    CU_ASSERT_NOT_EQUAL_FATAL(first, 0);
+    for (int i = 0; i < 20; i++) {
+        r->at_ms += 30000;
+        rc_event_init(&tick, RC_EV_TICK);
+        record(r, &tick);
+    }
+    CU_ASSERT_TRUE(r->last[RC_ACT_LAUNCH].id > first);
+    struct rc_state *again = fold_back(r);
+    CU_ASSERT_EQUAL(rc_node_at(r->s, rc_node_find(r->s, "n1"))->repair_count, 1);
+    CU_ASSERT_EQUAL(rc_node_at(again, rc_node_find(again, "n1"))->repair_count, 1);
+    expect_same_incidents(r->s, again);
+    free(again);
+    record_end(r);
+}
+
 static void
 a_token_that_was_refused_is_not_refused_again_by_the_restart(void)
 {
@@ -380,6 +408,8 @@ main(void)
          a_journal_folded_back_gives_the_same_incidents_attempts_and_budgets},
         {"every cut of the journal can be folded back",
          every_cut_of_the_journal_can_be_folded_back},
+        {"a launch that is asked for again is one repair also to the restart",
+         a_launch_that_is_asked_for_again_is_one_repair_also_to_the_restart},
         {"a token that was refused is not refused again by the restart",
          a_token_that_was_refused_is_not_refused_again_by_the_restart},
         {"a breaker that closed itself stays closed after a restart",
