@@ -131,14 +131,17 @@ check_spacing(struct rc_ctl *c)
     c->p->memory.out[c->index].last_ms = now_ms;
 }
 
-/* Incidents that have closed, or that the other controller has gone on with. */
+/* Incidents that have closed, or that the other controller has gone on with, also those that
+ * came back from it: by then their jobs were cut and run elsewhere, and the store names none. */
 static void
 forget_closed(struct rc_ctl *c)
 {
     for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
         uint32_t slot = rc_node_find(c->s, c->p->conf[i].name);
         uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
-        if (!open || rc_incident_at(c->s, open)->id != c->p->memory.out[c->index].incident[i]) {
+        const struct rc_incident *inc = open ? rc_incident_at(c->s, open) : NULL;
+        if (!inc || inc->id != c->p->memory.out[c->index].incident[i] ||
+            inc->flags & RC_INC_ADOPTED) {
             c->p->memory.out[c->index].incident[i] = 0;
             c->p->memory.out[c->index].job[i] = 0;
         }
