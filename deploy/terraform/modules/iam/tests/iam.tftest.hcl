@@ -53,6 +53,13 @@ run "a_controller_is_never_ended" {
     ])
     error_message = "the daemon may stop a controller, not terminate it"
   }
+  assert {
+    condition = !anytrue([
+      for s in jsondecode(output.policies["controller/daemon"]).Statement :
+      s.Effect == "Deny" && length(setintersection(flatten([s.Action]), ["ec2:StopInstances", "ec2:StartInstances"])) > 0
+    ])
+    error_message = "a lost controller is fenced by stopping it, and comes back by a start"
+  }
 }
 
 run "compute_nodes_may_touch_no_instance" {
