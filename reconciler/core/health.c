@@ -79,6 +79,13 @@ fades_wall_ms(const struct rc_told *t)
 }
 
 bool
+rc_fault_is_told(uint32_t fault)
+{
+    return fault > RC_FAULT_HEALTH_NOTICE && fault < RC_FAULT_KNOWN_BAD && fault != RC_FAULT_EBS &&
+           fault != RC_FAULT_NODE_DOWN;
+}
+
+bool
 rc_told_stands(const struct rc_state *s, uint32_t node, const struct rc_told *t)
 {
     const struct rc_node *n = rc_node_at(s, node);

@@ -6,6 +6,7 @@
  * proved dead. */
 #include <string.h>
 
+#include "reconciler/core/health.h"
 #include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
@@ -18,6 +19,24 @@ static bool
 is_ours_drained(const struct rc_turn *t)
 {
     return t->n->owner == RC_OWNER_OURS && t->n->flags & RC_SN_DRAIN;
+}
+
+/* What the incident answers to is not the node's own any more: its agent tells of it no
+ * longer, or many nodes show it (the first of them were raised before the last were heard);
+ * or the node is drained by its agent and nothing else stands. What is left is answered. */
+static void
+answer_what_is_left(struct rc_turn *t)
+{
+    uint32_t left = (uint32_t)t->finding.fault, was = t->inc->fault;
+    bool over = rc_fault_is_told(was) && *rc_health_at(t->s, t->node)->boot;
+
+    if (left == RC_FAULT_NONE || left >= was || !(over || left == RC_FAULT_AGENT_DRAIN)) {
+        return;
+    }
+    const struct rc_rule *lesser = rc_policy_match(t->s, t->node, &t->finding);
+    if (lesser && !lesser->ignore) {
+        rc_turn_raise(t, lesser, true);
+    }
 }
 
 bool
@@ -38,14 +57,7 @@ rc_phase_open(struct rc_turn *t)
             return rc_turn_block(t, RC_BLOCK_WINDOW, t->s->now_ms + early_ms);
         }
     }
-    const struct rc_rule *lesser =
-        t->finding.fault == RC_FAULT_AGENT_DRAIN && inc->fault != RC_FAULT_AGENT_DRAIN
-            ? rc_policy_match(t->s, t->node, &t->finding)
-            : NULL;
-    if (lesser && !lesser->ignore) {
-        rc_turn_raise(t, lesser,
-                      true); /* what it was opened for is over, its agent's drain is not */
-    }
+    answer_what_is_left(t);
     struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
     if (take.block != RC_BLOCK_NONE) {
         return rc_turn_block(t, take.block, take.wake_ms);
