@@ -171,6 +171,23 @@ diagnose_place(const struct rc_state *s, const struct rc_node *n)
     return f;
 }
 
+/* A drain of ours that answers for nothing: the agent's, to be taken over, then proved or
+ * repaired; or one that landed after its incident had closed, or whose leader fell before it
+ * could write the incident down. (Nodes drained at once share one incident's reason, so only
+ * a node without an incident shows the latter.) */
+static void
+diagnose_own_drain(const struct rc_node *n, struct rc_finding *f)
+{
+    if (!(n->flags & RC_SN_DRAIN) || n->owner != RC_OWNER_OURS) {
+        return;
+    }
+    if (!n->reason_incident) {
+        worsen(f, RC_FAULT_AGENT_DRAIN, 0, 0, "nodewatch");
+    } else if (!n->incident) {
+        worsen(f, RC_FAULT_AGENT_DRAIN, 0, 0, "left-behind");
+    }
+}
+
 struct rc_finding
 rc_diagnose(const struct rc_state *s, uint32_t node)
 {
@@ -190,10 +207,7 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
         return f; /* which instance is behind the name is not known */
     }
     f.known = true;
-    if (n->flags & RC_SN_DRAIN && n->owner == RC_OWNER_OURS && !n->reason_incident) {
-        worsen(&f, RC_FAULT_AGENT_DRAIN, 0, 0,
-               "nodewatch"); /* to be taken over, then proved or repaired */
-    }
+    diagnose_own_drain(n, &f);
     if (down_by_itself(n)) {
         worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
     }

@@ -85,7 +85,9 @@ is_yielded(const struct rc_turn *t)
 {
     uint32_t fault = (uint32_t)t->finding.fault, known = t->n->yielded_fault;
 
-    return !t->finding.dead && (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
+    /* A drain of ours that stands is no knowledge of his: he has given the node back. */
+    return !t->finding.dead && fault != RC_FAULT_AGENT_DRAIN &&
+           (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
 
 /* True when an incident was opened. */

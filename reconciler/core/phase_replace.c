@@ -174,6 +174,19 @@ is_served(const struct rc_turn *t)
                              !(t->n->flags & away) && rc_node_fresh_at(t->s, t->n) > inc->phase_at;
 }
 
+/* A life whose journal was lost had replaced it for an earlier incident: what stands behind
+ * the name is well and only to be proved. (What this incident launched was judged already.) */
+static bool
+is_replaced_before(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    const struct rc_instance *i = t->n->instance ? rc_instance_at(t->s, t->n->instance) : NULL;
+
+    return i && !t->n->spare && t->n->instance != inc->old_instance && !inc->launch_action &&
+           i->tag_incident != inc->id && i->ours && !i->promised && !i->missing_since_ms &&
+           i->state == RC_INST_RUNNING && rc_finding_well(&t->finding);
+}
+
 bool
 rc_phase_launch(struct rc_turn *t)
 {
@@ -184,6 +197,10 @@ rc_phase_launch(struct rc_turn *t)
     }
     if (is_served(t)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "served already");
+    }
+    if (is_replaced_before(t)) {
+        rc_turn_name_new(t, rc_instance_at(t->s, t->n->instance)->id, "replaced before");
+        return true;
     }
     if (!t->n->spare && inc->flags & RC_INC_BROKEN && rc_turn_drain_again(t)) {
         return false; /* half repaired, and somebody let jobs in */

@@ -16,7 +16,7 @@
 /* clang-format off */
 #define RC_FAULTS(X) \
     X(RC_FAULT_NONE,               "none",               "nothing is wrong") \
-    X(RC_FAULT_AGENT_DRAIN,        "agent-drain",        "drained by its agent for something that does not stand any more") \
+    X(RC_FAULT_AGENT_DRAIN,        "agent-drain",        "drained by us, or by its agent, for something that does not stand any more") \
     X(RC_FAULT_ALARM,              "alarm",              "a CloudWatch alarm fires for the instance") \
     X(RC_FAULT_HEALTH_NOTICE,      "health-notice",      "AWS Health tells of an issue of the instance") \
     X(RC_FAULT_JOB_SUSPECT,        "job-suspect",        "what a program does wrong: the job is suspect, not the node") \

@@ -171,7 +171,7 @@ rc_spare_take(struct rc_turn *t)
     if (!spare) {
         return false;
     }
-    rc_turn_name_spare(t, rc_instance_at(t->s, spare)->id);
+    rc_turn_name_new(t, rc_instance_at(t->s, spare)->id, "takes a spare");
     return true;
 }
 

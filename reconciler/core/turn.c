@@ -182,11 +182,11 @@ rc_turn_save(struct rc_turn *t, const char *why)
 }
 
 void
-rc_turn_name_spare(struct rc_turn *t, const char *id)
+rc_turn_name_new(struct rc_turn *t, const char *id, const char *why)
 {
     struct rc_action a;
 
-    item_init(t, &a, "takes a spare");
+    item_init(t, &a, why);
     rc_text_set(a.u.item.new_instance, sizeof a.u.item.new_instance, id);
     rc_act_send(t->s, t->out, &a);
 }

@@ -41,7 +41,7 @@ bool rc_turn_take_out(struct rc_turn *t, bool with_job);
 /* Writes the item anew without a change of phase. */
 void rc_turn_save(struct rc_turn *t, const char *why);
 /* The item names this spare as the replacement: the intent, before its tags are changed. */
-void rc_turn_name_spare(struct rc_turn *t, const char *id);
+void rc_turn_name_new(struct rc_turn *t, const char *id, const char *why);
 /* New tokens from now on; only through the item, so that a replay counts alike. */
 void rc_turn_next_attempt(struct rc_turn *t, const char *why);
 /* The same when a hold or an approval is not in the item yet. */

@@ -285,10 +285,31 @@ a_node_resumed_in_its_repair_is_drained_again_before_its_gate(void)
     story_end(&st);
 }
 
+static void
+a_drain_of_ours_that_answers_for_nothing_is_proved_and_undone(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    const struct rc_incident *inc = story_incident(&st, "n1");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(inc);
+    CU_ASSERT_EQUAL(inc->fault, RC_FAULT_AGENT_DRAIN);
+    CU_ASSERT_STRING_EQUAL(inc->code, "left-behind");
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_RESUME], 0);
+    story_answer(&st, RC_ACT_GATE, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_RESUME], 1);
+    story_end(&st);
+}
+
 int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a drain of ours that answers for nothing is proved and undone",
+         a_drain_of_ours_that_answers_for_nothing_is_proved_and_undone},
         {"a drain that is seen before its answer does not wait for ever",
          a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever},
         {"an adopted incident finds the instance that was swept before",
