@@ -205,7 +205,7 @@ rc_play_stuck_nodes(struct rc_play *p)
     uint32_t stuck = 0;
 
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
-        stuck += has(p, node, "fs:stuck");
+        stuck += p->agent[node].list.count && has(p, node, "fs:stuck");
     }
     return stuck;
 }

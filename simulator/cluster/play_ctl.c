@@ -11,7 +11,7 @@
 
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
-#include "simulator/model/sim_hash.h"
+#include "simulator/model/event_copy.h"
 
 enum { QUEUE_FIRST = 64, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
 
@@ -79,14 +79,14 @@ rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev)
         struct rc_event *bigger = malloc(room * sizeof *bigger);
         assert(bigger);
         for (uint32_t i = 0; i < c->queue_count; i++) {
-            bigger[i] = c->queue[(c->queue_head + i) % c->queue_room];
+            rc_sim_event_copy(&bigger[i], &c->queue[(c->queue_head + i) % c->queue_room]);
         }
         free(c->queue);
         c->queue = bigger;
         c->queue_room = room;
         c->queue_head = 0;
     }
-    c->queue[(c->queue_head + c->queue_count++) % c->queue_room] = *ev;
+    rc_sim_event_copy(&c->queue[(c->queue_head + c->queue_count++) % c->queue_room], ev);
 }
 
 /* ---- journal ---- */
@@ -112,7 +112,7 @@ append_turn(struct rc_ctl *c, const struct rc_event *ev)
         shadow_take(c, c->journal_count); /* written back by itself after a while */
     }
     c->journal[c->journal_count].is_action = 0;
-    c->journal[c->journal_count++].u.event = *ev;
+    rc_sim_event_copy(&c->journal[c->journal_count++].u.event, ev);
     for (uint32_t i = 0; i < c->out.count; i++) {
         c->journal[c->journal_count].is_action = 1;
         c->journal[c->journal_count++].u.action = c->out.v[i];
@@ -208,7 +208,7 @@ queue_take(struct rc_ctl *c, struct rc_event *ev)
     if (c->disk_full_until_ms > c->p->now_ms) {
         c->queue_head = (c->queue_head + c->queue_room - 1) % c->queue_room;
         c->queue_count++; /* kept aside: the place it came from is free */
-        c->queue[c->queue_head] = *ev;
+        rc_sim_event_copy(&c->queue[c->queue_head], ev);
         c->stuck = 1;
         return false;
     }
@@ -221,7 +221,7 @@ static bool
 next_of_queue(struct rc_ctl *c, struct rc_event *ret)
 {
     while (c->queue_count) {
-        *ret = c->queue[c->queue_head];
+        rc_sim_event_copy(ret, &c->queue[c->queue_head]);
         c->queue_head = (c->queue_head + 1) % c->queue_room;
         c->queue_count--;
         if (ret->kind == RC_EV_MESSAGE || !ret->msg || rc_message_wants_parts(c->s, ret->msg)) {
@@ -244,7 +244,7 @@ rc_ctl_turn(struct rc_ctl *c)
             return;
         }
         c->stuck = 0; /* the turn that was kept aside is written and carried out */
-        ev = c->queue[c->queue_head];
+        rc_sim_event_copy(&ev, &c->queue[c->queue_head]);
         c->queue_head = (c->queue_head + 1) % c->queue_room;
         c->queue_count--;
         append_turn(c, &ev);

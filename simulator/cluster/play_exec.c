@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "policies/rules.h"
-#include "simulator/model/sim_hash.h"
+#include "simulator/model/event_copy.h"
 
 enum { LOST_ANSWER_MS = 30 * 1000, SLURM_GIVES_UP_MS = 5000 };
 
@@ -29,10 +29,9 @@ rc_request_new(struct rc_ctl *c, uint32_t *ret_index)
         p->request_room++;
     }
     struct rc_request *r = p->request[i];
-    struct rc_row_list rows = r->rows;
-    memset(r, 0, sizeof *r);
-    r->rows = rows;
+    memset(r, 0, offsetof(struct rc_request, rows));
     r->rows.count = 0;
+    r->action.kind = RC_ACT_NONE;
     r->used = 1;
     r->ctl = c->index;
     r->life = c->life;
@@ -55,7 +54,7 @@ rc_request_row(struct rc_request *r, const struct rc_event *ev)
         r->rows.row = realloc(r->rows.row, r->rows.room * sizeof *ev);
         assert(r->rows.row);
     }
-    r->rows.row[r->rows.count++] = *ev;
+    rc_sim_event_copy(&r->rows.row[r->rows.count++], ev);
 }
 
 void

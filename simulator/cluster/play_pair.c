@@ -270,22 +270,23 @@ show_host(struct rc_ctl *c, uint32_t i)
     const struct rc_play *p = c->p;
     const struct rc_head *h = &p->head[i];
     bool answers = i == c->index || (reaches(p, c->index, i) && rc_ctl_runs(&p->ctl[i]));
+    struct rc_ev_controller_host told = {.link = RC_TOLD_NO};
     struct rc_event ev;
 
-    rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
-    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
-    ev.u.controller.link = answers ? RC_TOLD_YES : RC_TOLD_NO;
     if (answers) {
-        ev.u.controller.process = h->process;
-        ev.u.controller.fenced = h->fenced ? RC_TOLD_YES : RC_TOLD_NO;
-        ev.u.controller.dir = p->now_ms < h->dir_until_ms ? h->dir : (uint32_t)RC_DIR_OK;
-        ev.u.controller.munge = RC_TOLD_YES;
+        told.link = RC_TOLD_YES;
+        told.process = h->process;
+        told.fenced = h->fenced ? RC_TOLD_YES : RC_TOLD_NO;
+        told.dir = p->now_ms < h->dir_until_ms ? h->dir : (uint32_t)RC_DIR_OK;
+        told.munge = RC_TOLD_YES;
     }
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): cleared by rc_event_init() */
-    if (memcmp(&ev, &c->head_host[i], sizeof ev) == 0) {
+    if (memcmp(&told, &c->head_host[i], sizeof told) == 0) {
         return;
     }
-    memcpy(&c->head_host[i], &ev, sizeof ev);
+    c->head_host[i] = told;
+    rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
+    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
+    ev.u.controller = told;
     if (!answers) {
         c->head_mode[1][0] = c->head_mode[1][1] = 0;
     }
@@ -307,7 +308,7 @@ rc_heads_look(struct rc_ctl *c)
         }
     }
     for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
-        if (c->head_host[peer].u.controller.link == RC_TOLD_YES) {
+        if (c->head_host[peer].link == RC_TOLD_YES) {
             show_mode(c, i, head_mode_of(p, peer, i), true);
         }
     }

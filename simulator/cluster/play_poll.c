@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "simulator/cluster/play_private.h"
+#include "simulator/model/event_copy.h"
 #include "simulator/model/model_rows.h"
 
 enum { WATCH_MS = 1000 };
@@ -64,12 +65,12 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
     node_event(c->p, n, &ev);
     /* rc_event_init() clears the padding too, and memcpy() keeps it. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
-    bool same = memcmp(&ev, &c->node_row[at], sizeof ev) == 0;
+    bool same = memcmp(&ev, &c->node_row[at], rc_sim_event_bytes(&ev)) == 0;
     if (!past_the_diff && c->node_row_known >> at & 1U && same) {
         return;
     }
     c->node_row_known |= 1U << at;
-    memcpy(&c->node_row[at], &ev, sizeof ev);
+    rc_sim_event_copy(&c->node_row[at], &ev);
     rc_ctl_post(c, &ev);
 }
 

@@ -73,9 +73,10 @@ struct rc_request {
     enum rc_err error;
     int64_t sent_ms;   /* core time of the sender */
     int64_t answer_ms; /* latency of the way back */
+    /* Large: from here on a new request is not cleared, and a sweep has no more than rows. */
+    struct rc_row_list rows;
     struct rc_action action;
     struct rc_event answer;
-    struct rc_row_list rows;
 };
 
 struct rc_held {
@@ -147,7 +148,7 @@ struct rc_ctl {
     uint64_t shown_epoch; /* in the trace */
     /* the two controllers, as last posted: mode + 1 by [peer's eye][controller] */
     uint32_t head_mode[2][RC_PLAY_CTLS];
-    struct rc_event head_host[RC_PLAY_CTLS];
+    struct rc_ev_controller_host head_host[RC_PLAY_CTLS];
     /* Large, and never read before it is written: from here on nothing is cleared. */
     struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
     struct rc_event node_row[RC_PLAN_NODES_MAX];

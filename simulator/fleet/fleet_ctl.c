@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
+#include "simulator/model/event_copy.h"
 #include "simulator/model/sim_hash.h"
 
 enum { QUEUE_FIRST = 1024, TICKS_MAX = 1000000 }; /* a power of two, as are all later rooms */
@@ -26,12 +27,7 @@ rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
         f->queue_room = room;
         f->queue_head = 0;
     }
-    /* Most are rows and ends of polls; what lies behind their own part is read by nobody. */
-    size_t own = ev->kind == RC_EV_SLURM_NODE ? sizeof ev->u.slurm
-                 : ev->kind == RC_EV_SWEEP    ? sizeof ev->u.sweep
-                                              : sizeof ev->u;
-    memcpy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev,
-           offsetof(struct rc_event, u) + own);
+    rc_sim_event_copy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev);
 }
 
 int64_t
