@@ -24,8 +24,9 @@ CONSTANT_SECTION = ".data.rel.ro"
 
 def symbols(archive):
     """(object, type, name, section) of every symbol."""
-    out = subprocess.run(["nm", "-f", "sysv", str(archive)], check=True, capture_output=True,
-                         text=True).stdout
+    # No plugin: gcc's would show what link-time optimisation sees, which has no sections.
+    out = subprocess.run(["nm", "--plugin=/dev/null", "-f", "sysv", str(archive)], check=True,
+                         capture_output=True, text=True).stdout
     place = "?"
     for line in out.splitlines():
         fields = [field.strip() for field in line.split("|")]
