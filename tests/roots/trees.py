@@ -140,12 +140,22 @@ def seal(root):
     os.utime(lists, (0, 0))
 
 
+def discard(tree):
+    """Deletes a tree that was not finished; first what a run that was killed has left mounted in it, for
+    this machine's /dev would go with it."""
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        where = line.split()[1]
+        if where == str(tree) or where.startswith(f"{tree}/"):
+            run("umount", "-l", where)
+    shutil.rmtree(tree, ignore_errors=True)
+
+
 def base(suite):
     """The folder of a finished base tree; not to be written to."""
     root = CACHE / f"{suite}-{recipe(suite)}"
     with locked(suite):
         if not (root / ".complete").exists():
-            shutil.rmtree(root, ignore_errors=True)
+            discard(root)
             make_base(root, suite)
             (root / ".complete").touch()
     return root
@@ -172,8 +182,8 @@ def layer(suite, name):
     top = CACHE / f"{suite}-{name or 'plain'}-{recipe(suite, name)}"
     with locked(f"{suite}-{name}"):
         if not (top / ".complete").exists():
-            shutil.rmtree(top, ignore_errors=True)
-            shutil.rmtree(top.with_name(top.name + ".tree"), ignore_errors=True)
+            discard(top.with_name(top.name + ".tree"))
+            discard(top)
             with overlay([bottom], top, top.with_name(top.name + ".tree")) as root:
                 make_layer(root, suite, LAYERS.get(name, []))
                 if name != "build":
