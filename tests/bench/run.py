@@ -57,11 +57,11 @@ def calibrate(when):
 
 
 def show(rows):
-    print(f"{'bench':<16}{'metric':<34}{'value':>12} {'unit':<6}{'baseline':>12}{'limit':>12}")
+    print(f"{'bench':<18}{'metric':<34}{'value':>12} {'unit':<6}{'baseline':>12}{'limit':>12}")
     for r in rows:
         verdict = {None: "", True: "  ok", False: "  MISSED"}[r["ok"]]
         baseline, limit = ("-" if r[key] is None else f"{r[key]:g}" for key in ("baseline", "limit"))
-        print(f"{r['bench']:<16}{r['metric']:<34}{r['value']:>12g} {r['unit']:<6}{baseline:>12}"
+        print(f"{r['bench']:<18}{r['metric']:<34}{r['value']:>12g} {r['unit']:<6}{baseline:>12}"
               f"{limit:>12}{verdict}")
 
 
