@@ -209,8 +209,9 @@ expire_flights(struct rc_turn *t)
     expire_hand(t, &inc->look_action);
     expire_hand(t, &inc->terminate_action);
     expire_hand(t, &inc->evidence_action);
-    if (expire_hand(t, &inc->put_action)) {
-        inc->put_retry_ms = t->s->now_ms;
+    uint64_t put = inc->put_action;
+    if (expire_hand(t, &inc->put_action)) { /* a slow store gets no faster by being asked again */
+        inc->put_retry_ms = t->s->now_ms + rc_backoff_ms(t->s, put, inc->put_retries++);
     }
 }
 

@@ -8,7 +8,7 @@
 
 /* News of a fault that a program can cause, under a job, on a node. True when the node
  * itself is to blame for it: as many jobs as the policy says had it on the same device. */
-bool rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *f);
+bool rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *told);
 /* The job was judged: what it causes on its nodes is its own. */
 bool rc_suspect_judged(const struct rc_state *s, uint32_t job);
 /* Asks for what is still to be held; at most a few a step. */

@@ -90,7 +90,7 @@ def check_reading(reader, admin):
     time.sleep(1.1)
     since = reader.ask("nodes since=0")[-1][1]["time"]
     rows = reader.ask(f"nodes since={since}")
-    check(rows == [("ok", {"time": since, "unchanged": "1"})], "no change gives no rows", rows)
+    check(rows == [("ok", {"time": since, "jobs": "0", "unchanged": "1"})], "no change gives no rows", rows)
     rows = reader.ask("node names=gpu-[2-3],none")
     check([r[1]["name"] for r in rows[:-1]] == ["gpu-2", "gpu-3"], "single nodes are shown", rows)
     job = admin("job", {"nodes": 2, "run_ms": 60000})["id"]
