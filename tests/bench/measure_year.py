@@ -46,8 +46,9 @@ def room_of_symbols(build):
     """Function name -> room, from the symbol tables of the archives."""
     rooms = {}
     for room in ROOMS:
-        listing = subprocess.run(["nm", build / "lib" / f"librc_{room}.a"], capture_output=True,
-                                 text=True, check=False).stdout
+        # No plugin: gcc's would leave out the static functions.
+        listing = subprocess.run(["nm", "--plugin=/dev/null", build / "lib" / f"librc_{room}.a"],
+                                 capture_output=True, text=True, check=False).stdout
         for line in listing.splitlines():
             found = re.match(r"[0-9a-f]+ [tT] (\w+)", line)
             if found:
