@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "reconciler/io/controller/peer_link.h"
@@ -19,6 +22,7 @@ struct end {
 };
 
 static struct event_base *base;
+static char addr_1[32], addr_2[32];
 static char key_path[] = "/tmp/rc-peer-test-XXXXXX", other_path[] = "/tmp/rc-peer-other-XXXXXX";
 
 static void
@@ -70,6 +74,22 @@ on_end(void *arg, const struct rc_error *e)
     end->got = e->code;
 }
 
+/* A port that was free a moment ago: fixed ones belong to somebody else now and then. */
+static void
+pick_addr(char *addr, size_t room)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof in;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (fd < 0 || bind(fd, (struct sockaddr *)&in, len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&in, &len) != 0) {
+        abort();
+    }
+    (void)snprintf(addr, room, "127.0.0.1:%u", (unsigned)ntohs(in.sin_port));
+    (void)close(fd);
+}
+
 static void
 make_key(char *path, unsigned char fill)
 {
@@ -117,18 +137,27 @@ run_for(int ms)
 }
 
 static void
+run_until(const unsigned *counter, unsigned n)
+{
+    for (int i = 0; i < 100 && *counter < n; i++) {
+        run_for(50);
+    }
+}
+
+static void
 both_hear_the_others_facts_and_orders_are_answered(void)
 {
     struct end a, b;
 
-    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
-    open_end(&b, "head2", "head1", "demo", "127.0.0.1:47826", key_path);
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    open_end(&b, "head2", "head1", "demo", addr_2, key_path);
     CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_E_UNREACHABLE);
     rc_peer_tell(a.peer, "facts process=runs");
     rc_peer_tell(b.peer, "facts process=none");
-    rc_peer_set_addr(a.peer, "127.0.0.1:47826");
-    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
-    run_for(1200);
+    rc_peer_set_addr(a.peer, addr_2);
+    rc_peer_set_addr(b.peer, addr_1);
+    run_until(&a.facts, 1);
+    run_until(&b.facts, 1);
     CU_ASSERT_EQUAL(a.up, 1);
     CU_ASSERT_EQUAL(b.up, 1);
     CU_ASSERT_STRING_EQUAL(a.last, "none");
@@ -136,12 +165,12 @@ both_hear_the_others_facts_and_orders_are_answered(void)
     b.answer = RC_E_NO_LEASE;
     CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_OK);
     CU_ASSERT_EQUAL(rc_peer_ask(a.peer, "fence epoch=1", 500, on_end, &a), RC_E_STATE);
-    run_for(200);
+    run_until(&a.answered, 1);
     CU_ASSERT_EQUAL(b.requests, 1);
     CU_ASSERT_EQUAL(a.answered, 1);
     CU_ASSERT_EQUAL(a.got, RC_E_NO_LEASE);
     rc_peer_free(b.peer);
-    run_for(100);
+    run_until(&a.down, 1);
     CU_ASSERT_EQUAL(a.down, 1);
     CU_ASSERT_FALSE(rc_peer_is_up(a.peer));
     rc_peer_free(a.peer);
@@ -152,11 +181,13 @@ another_key_is_refused_with_a_clear_word(void)
 {
     struct end a, b;
 
-    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
-    open_end(&b, "head2", "head1", "demo", "127.0.0.1:47826", other_path);
-    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    open_end(&b, "head2", "head1", "demo", addr_2, other_path);
+    rc_peer_set_addr(b.peer, addr_1);
     rc_peer_tell(a.peer, "facts process=runs");
-    run_for(800);
+    run_until(&a.refused, 1);
+    run_until(&b.refused, 1);
+    run_for(400);
     CU_ASSERT_EQUAL(b.up, 0);
     CU_ASSERT_EQUAL(b.facts, 0);
     CU_ASSERT_EQUAL(a.refused, 1); /* told once, however often it comes */
@@ -171,10 +202,10 @@ another_cluster_is_refused(void)
 {
     struct end a, b;
 
-    open_end(&a, "head1", "head2", "demo", "127.0.0.1:47825", key_path);
-    open_end(&b, "head2", "head1", "other", "127.0.0.1:47826", key_path);
-    rc_peer_set_addr(b.peer, "127.0.0.1:47825");
-    run_for(400);
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    open_end(&b, "head2", "head1", "other", addr_2, key_path);
+    rc_peer_set_addr(b.peer, addr_1);
+    run_until(&b.refused, 1);
     CU_ASSERT_EQUAL(b.up, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(b.why, "is of cluster \"demo\""));
     rc_peer_free(a.peer);
@@ -193,6 +224,8 @@ main(void)
     };
 
     base = event_base_new();
+    pick_addr(addr_1, sizeof addr_1);
+    pick_addr(addr_2, sizeof addr_2);
     make_key(key_path, 1);
     make_key(other_path, 2);
     int status = rc_test_main("peer link", tests);
