@@ -190,5 +190,6 @@ rc_phase_quarantine(struct rc_turn *t)
         inc->flags |= RC_INC_YIELDED;
         return rc_turn_go(t, RC_PHASE_CLOSED, "a person took the node back");
     }
+    rc_turn_end_earlier(t); /* one that was not ended in its turn holds a slot, and costs */
     return false;
 }
