@@ -1,6 +1,6 @@
 /* check_lease.c - never: a request is sent without a live lease; two leaders act in
  * one epoch. Questions (look, gate, the lease itself) change nothing and are free,
- * and what is put aside (quarantine) is a file of this host alone. */
+ * and what is put aside (quarantine) or only written down (failover) stays on this host. */
 #include "simulator/check.h"
 
 void
@@ -21,7 +21,8 @@ rc_check_lease_at_start(struct rc_ctl *c, const struct rc_action *a)
 {
     const struct rc_lease_row *l = &c->p->lease;
     bool question = a->kind == RC_ACT_LEASE || a->kind == RC_ACT_LOOK || a->kind == RC_ACT_GATE ||
-                    a->kind == RC_ACT_TELL || a->kind == RC_ACT_MESSAGE_QUARANTINE;
+                    a->kind == RC_ACT_TELL || a->kind == RC_ACT_MESSAGE_QUARANTINE ||
+                    a->kind == RC_ACT_FAILOVER;
 
     if (question) {
         return;
