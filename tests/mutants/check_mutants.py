@@ -2,8 +2,9 @@
 """Plants one bug after the other in a copy of the sources, builds the simulator
 there, and plays seeds until the checker that the patch is named for finds it.
 
-A patch is a sentence that says what is broken, then a unified diff of one line; its name is
-the checker's, or the checker's and a word for which of its parts: limits.jobs.patch.
+A patch is a sentence that says what is broken, then a unified diff of one line (of two where
+two places guard the same); its name is the checker's, or the checker's and a word for which
+of its parts: limits.jobs.patch.
 The shipped code has no switches for this. RC_MUTANTS=NAME[,NAME] picks some.
 """
 import os
