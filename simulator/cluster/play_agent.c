@@ -28,7 +28,11 @@ _Static_assert(sizeof finds / sizeof finds[0] == RC_PLAY_FINDS, "as many as plan
 static const struct rc_sim_node *
 sim_node(const struct rc_play *p, uint32_t node)
 {
-    return rc_sim_slurm_node(p->slurm, rc_sim_slurm_find(p->slurm, p->conf[node].name));
+    const struct rc_sim_node *n = rc_sim_slurm_node(p->slurm, node); /* as they were added */
+
+    return n && strcmp(n->name, p->conf[node].name) == 0
+               ? n
+               : rc_sim_slurm_node(p->slurm, rc_sim_slurm_find(p->slurm, p->conf[node].name));
 }
 
 /* Of another boot: the agent begins anew. */

@@ -323,7 +323,7 @@ rc_ctl_start(struct rc_ctl *c)
     c->deadline_ms = rc_next_deadline(c->s);
     begin_clock(c, restored);
     c->up = 1;
-    c->seen_count = 0;
+    c->seen_count = c->seen_at = 0;
     c->pass = 1;
     c->node_row_known = 0;
     c->slurm_version = 0;

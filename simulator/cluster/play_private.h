@@ -128,7 +128,7 @@ struct rc_ctl {
     struct rc_waiting *line;
     uint32_t line_count, line_room;
     /* what was last posted */
-    uint32_t seen_count, pass;
+    uint32_t seen_count, seen_at, pass;
     uint32_t node_row_known; /* bit by node */
     uint64_t slurm_version;
     int64_t slurm_poll_at_ms, slurm_last_ms;

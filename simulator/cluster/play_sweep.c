@@ -42,11 +42,14 @@ rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
     }
 }
 
+/* A pass shows its rows in the same order each time: looked for from behind the last one. */
 static struct rc_seen_row *
 seen_row(struct rc_ctl *c, const char *id)
 {
-    for (uint32_t i = 0; i < c->seen_count; i++) {
+    for (uint32_t k = 0, i = c->seen_at; k < c->seen_count; k++, i++) {
+        i = i < c->seen_count ? i : 0;
         if (strcmp(c->seen[i].id, id) == 0) {
+            c->seen_at = i + 1;
             return &c->seen[i];
         }
     }
