@@ -126,6 +126,15 @@ spares_stand(struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)
     return true;
 }
 
+/* A person took the node back with its fault: what stands beside it is his. */
+static bool
+is_taken_back(const struct rc_ctl *c, const char *node)
+{
+    uint32_t slot = node ? rc_node_find(c->s, node) : 0;
+
+    return slot && rc_node_at(c->s, slot)->yielded_fault;
+}
+
 /* Behind a node, or of a node whose incident waits for a person. */
 static bool
 is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_instance *inst)
@@ -138,7 +147,8 @@ is_used(const struct rc_play *p, const struct rc_ctl *c, const struct rc_sim_ins
             return true;
         }
     }
-    return place_of(p, inst) || has_incident(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"));
+    return place_of(p, inst) || has_incident(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node")) ||
+           is_taken_back(c, rc_sim_ec2_tag_value(inst, "slurm-on-aws:node"));
 }
 
 static bool
