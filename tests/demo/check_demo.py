@@ -33,7 +33,7 @@ STAGES = {"heard", "protected", "launched", "registered", "gate", "in_service", 
 FIELDS = {"fault", "node", "old_instance", "new_instance", "launches", "drained", "quarantined",
           "duplicates", "job", "stages_ms", "repaired"}
 KEPT = ("reconcilerd.json", "reconcilerd.log", "journal", "messages.jsonl")
-LIMIT_S = 150
+LIMIT_S = 420
 
 failed = False
 
