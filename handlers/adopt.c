@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reconciler/core/fact.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/stored.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
@@ -57,7 +58,11 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
     inc->flags = RC_INC_ADOPTED | RC_INC_IN_BREAKER |
                  (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
-                 (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U);
+                 (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U) |
+                 (in->phase >= RC_PHASE_PROTECT && in->phase != RC_PHASE_RETURN &&
+                          rc_fault_is_hardware(in->fault)
+                      ? (uint32_t)RC_INC_MARKED /* the node's history has it */
+                      : 0U);
     inc->item_flags = in->flags;
     memcpy(inc->code, ev->code, sizeof inc->code);
     name_rule(s, inc, in->rule);

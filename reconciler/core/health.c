@@ -15,6 +15,20 @@ same_fault(const struct rc_node_fault *a, const struct rc_node_fault *b)
     return strcmp(a->class_name, b->class_name) == 0 && strcmp(a->device, b->device) == 0;
 }
 
+/* One break shows in many places: the driver's line, the GPU that answers no more, its link's
+ * width. What comes within minutes is charged to the host once. */
+static void
+charge(struct rc_state *s, uint32_t node)
+{
+    struct rc_health *h = rc_health_at(s, node);
+    int64_t since_ms = s->now_wall_ms - h->marked_wall_ms;
+
+    if (!h->marked_wall_ms || since_ms >= MARK_WITHIN_MS || since_ms < 0) {
+        h->marked_wall_ms = s->now_wall_ms;
+        rc_lemon_mark(s, node, RC_MARK_XID);
+    }
+}
+
 static void
 fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node_fault *f,
      const struct rc_told *before)
@@ -35,7 +49,7 @@ fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node
         to->sure = 1;
     }
     if (!before && to->sure && c.fault && s->now_wall_ms - f->last_wall_ms < MARK_WITHIN_MS) {
-        rc_lemon_mark(s, node, RC_MARK_XID); /* not again what a take-over reads anew */
+        charge(s, node); /* not again what a take-over reads anew */
     }
     to->since_ms = before ? before->since_ms : s->now_ms;
     to->at = before && before->f.times >= f->times ? before->at : s->folds;

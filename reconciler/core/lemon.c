@@ -128,6 +128,7 @@ begin_anew(struct rc_state *s, uint32_t node)
         }
     }
     memset(h->lemon.serials, 0, sizeof h->lemon.serials);
+    h->marked_wall_ms = 0;
     memset(h->same_as, 0, sizeof h->same_as);
     memset(h->suspect, 0, sizeof h->suspect);
     h->suspect_count = 0;

@@ -86,9 +86,13 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
                                   RC_INC_REQUEUED);
         inc->drain_ack_ms = 0;
         inc->drain_ack_at = 0;
-        if (rc_fault_is_hardware(inc->fault)) {
+        if (rc_fault_is_hardware(inc->fault) && !(inc->flags & RC_INC_MARKED)) {
+            inc->flags |= RC_INC_MARKED; /* once, however often its cause is told worse */
             rc_lemon_mark(s, inc->node, RC_MARK_OUT);
         }
+    }
+    if (to == RC_PHASE_RETURN) {
+        inc->flags &= ~(uint32_t)RC_INC_MARKED; /* out again after this: another time */
     }
     inc->action = 0; /* a late completion of the phase before is dropped */
     if (to == RC_PHASE_RETIRE) {

@@ -119,6 +119,7 @@ struct rc_health {
     struct rc_told told[RC_NODE_FAULTS_MAX];
     uint64_t healed_at;       /* fold number: what was told before is mended */
     int64_t healed_wall_ms;   /* the same moment on the wall clock */
+    int64_t marked_wall_ms;   /* last time that faults were charged to the host; 0 = never */
     int64_t company_ms;       /* last time that something was passed over in company */
     int64_t exclude_until_ms; /* our exclusion of it is taken from waiting jobs then; 0 = none */
     struct rc_node_suspect suspect[RC_NODE_SUSPECTS_MAX]; /* ring */
@@ -194,6 +195,7 @@ enum rc_incident_flag {
     RC_INC_NO_CAPACITY = 1U << 13, /* every launch option was full at the last round */
     RC_INC_YIELDED = 1U << 15,     /* an operator took the node back */
     RC_INC_REOPENED = 1U << 14,    /* a person approved another try out of quarantine */
+    RC_INC_MARKED = 1U << 19,      /* its host has been charged with this loss of service */
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_EVIDENCE = 1U << 21,    /* the evidence was asked for */
     RC_INC_CASE = 1U << 23,        /* the support case was asked for */
