@@ -6,6 +6,8 @@
  * - Extra is written at most once in EXTRA_PERIOD_MS, however many faults there are.
  * Failure modes
  * - The helper dies or slurmctld is away: tried again with back-off up to a minute.
+ * - Another instance has the node's name (this one is being replaced): nothing is said in its
+ *   name; tried again as above, because a fresh instance may be heard before it is registered.
  * - The kernel log ends or breaks: opened again each second.
  * - The state file cannot be written: told, and the agent goes on. */
 #define _GNU_SOURCE
@@ -129,7 +131,9 @@ on_answer_row(void *arg, const struct rc_line *row)
     }
     w->confirmed = strcmp(result, "drained") == 0 || strcmp(result, "foreign") == 0 ||
                    strcmp(result, "set") == 0;
-    if (!w->confirmed || strcmp(result, "foreign") == 0) {
+    if (strcmp(result, "elsewhere") == 0) {
+        say("Slurm: the name %s belongs to another address: nothing is told", w->config->node);
+    } else if (!w->confirmed || strcmp(result, "foreign") == 0) {
         say("Slurm: %s is %s%s%s", w->config->node, result, *reason ? ": " : "", reason);
     }
 }
@@ -197,6 +201,7 @@ tell_extra(struct watch *w)
     rc_watch_extra(&w->state, extra);
     rc_line_put(req, "name", w->config->node);
     rc_line_put(req, "text", extra);
+    rc_line_put(req, "here", "1");
     if (w->state.fault_count == 0) {
         rc_line_put(req, "only", "ours");
     }
@@ -222,6 +227,7 @@ act_now(evutil_socket_t fd, short what, void *arg)
         say("draining %s: %s", w->config->node, reason);
         rc_line_put(req, "names", w->config->node);
         rc_line_put(req, "reason", reason);
+        rc_line_put(req, "here", "1");
         tell_slurm(w, on_drain_end);
     } else if (w->state.extra_wanted && watch_now_ms() < w->extra_due_ms) {
         arm_in(w->act, w->extra_due_ms - watch_now_ms());

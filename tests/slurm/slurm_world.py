@@ -56,8 +56,12 @@ class World:
             sh("ip", "link", "set", f"v{i}", "master", "br0", "up")
             self.inside(i, f"ip link set lo up; ip addr add {node_addr(i)}/16 dev eth0; ip link set eth0 up")
 
+    def on_node(self, i):
+        """Words before a command that make it run in the node's network."""
+        return ["nsenter", f"--net=/proc/{self.holders[i].pid}/ns/net"]
+
     def inside(self, i, script):
-        return sh("nsenter", f"--net=/proc/{self.holders[i].pid}/ns/net", "sh", "-ec", script)
+        return sh(*self.on_node(i), "sh", "-ec", script)
 
     def write_conf(self):
         lines = {

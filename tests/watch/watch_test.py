@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 
-from slurm_world import CONF, WORLD, World, sh
+from slurm_world import CONF, WORLD, World, node_addr, sh
 
 NODEWATCH = os.environ["RC_BIN"] + "/nodewatch"
 BOOT = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
@@ -53,7 +53,8 @@ class Kmsg:
 
 
 class Agent:
-    def __init__(self, node, *options, probes=False):
+    def __init__(self, world, node, *options, probes=False):
+        self.on_node = world.on_node(int(node[1:]))
         self.node, self.options = node, options if probes else ("--no-probes", *options)
         self.kmsg = Kmsg(f"kmsg-{node}-{time.monotonic_ns()}")
         self.state = WORLD / f"state-{node}"
@@ -63,8 +64,8 @@ class Agent:
 
     def start(self):
         self.proc = subprocess.Popen(
-            [NODEWATCH, "watch", "--node", self.node, "--conf", CONF, "--state", self.state, "--kmsg",
-             self.kmsg.path, *self.options], stderr=self.log.open("ab"))
+            [*self.on_node, NODEWATCH, "watch", "--node", self.node, "--conf", CONF, "--state",
+             self.state, "--kmsg", self.kmsg.path, *self.options], stderr=self.log.open("ab"))
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
@@ -118,11 +119,10 @@ class Checks:
     def __init__(self, world):
         self.world = world
 
-    @staticmethod
-    def run(node, *options):
+    def run(self, node, *options):
         resume(node)
         (WORLD / f"state-{node}").unlink(missing_ok=True)
-        return Agent(node, *options)
+        return Agent(self.world, node, *options)
 
     def check_a_guilty_node_is_drained_with_a_readable_reason(self):
         agent = self.run("n1")
@@ -139,6 +139,16 @@ class Checks:
         World.wait(lambda: "xid:31" in extra("n1"), "extra tells")
         assert extra("n1").startswith(f"rc:0 boot={BOOT} xid:31@0000:10:1c*5:"), extra("n1")
         assert not drained("n1")
+        agent.kill()
+
+    def check_an_instance_that_has_lost_the_name_tells_nothing_in_it(self):
+        agent = self.run("n2")
+        sh("scontrol", "update", "nodename=n2", "nodeaddr=203.0.113.7")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: "belongs to another address" in agent.said(), "the agent sees it")
+        assert not drained("n2") and not extra("n2"), (World.node("n2"), extra("n2"))
+        sh("scontrol", "update", "nodename=n2", f"nodeaddr={node_addr(2)}")
+        World.wait(lambda: drained("n2"), "registered after all: it is drained", 20)
         agent.kill()
 
     def check_the_job_on_the_node_is_named(self):
@@ -176,8 +186,9 @@ class Checks:
         resume("n1")
         (WORLD / "state-n1").unlink(missing_ok=True)
         with open(WORLD / "real.log", "wb") as log:
-            agent = subprocess.Popen([NODEWATCH, "watch", "--node", "n1", "--conf", CONF, "--state",
-                                      WORLD / "state-n1", "--no-probes"], stderr=log)
+            agent = subprocess.Popen(
+                [*self.world.on_node(1), NODEWATCH, "watch", "--node", "n1", "--conf", CONF,
+                 "--state", WORLD / "state-n1", "--no-probes"], stderr=log)
         time.sleep(1)
         word = f"test-{time.monotonic_ns()}"
         with open("/dev/kmsg", "w", encoding="ascii") as device:
@@ -297,7 +308,7 @@ class Checks:
         state = WORLD / "state-n2"
         state.write_text("nodewatch 2 boot 00000000-dead\nseq 999999 extra 0\n"
                          "fault 1 1 0 1 1 0 0 xid:79 0000:10:1c\n")
-        agent = Agent("n2")
+        agent = Agent(self.world, "n2")
         agent.kmsg.say(XID.format(31))
         World.wait(lambda: "xid:31" in extra("n2"), "a low number of this boot is heard")
         assert not drained("n2") and "xid:79" not in extra("n2")
@@ -309,7 +320,7 @@ class Checks:
         device = WORLD / "sys/bus/pci/devices/0000:a0:1c.0"
         device.mkdir(parents=True)
         (device / "aer_dev_fatal").write_text("DLP 1\nTOTAL_ERR_FATAL 1\n")
-        agent = Agent("n2", "--sysfs", WORLD / "sys", probes=True)
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys", probes=True)
         World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
         assert reason("n2").startswith("rc:0 aer:fatal 0000:a0:1c.0 boot="), reason("n2")
         agent.kill()
@@ -323,7 +334,7 @@ class Checks:
             for file, text in (("vendor", "0x10de\n"), ("class", "0x030200\n"),
                                ("config", "\xde\x10\xb0\x20")):
                 (device / file).write_text(text, encoding="latin-1")
-        agent = Agent("n2", "--sysfs", WORLD / "sys3", "--gpus", "2", "--nvml", "", probes=True)
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys3", "--gpus", "2", "--nvml", "", probes=True)
         time.sleep(4)  # all probes have looked once
         assert not drained("n2")
         shutil.rmtree(WORLD / "sys3/bus/pci/devices/0000:a0:1c.0")
@@ -346,7 +357,7 @@ class Checks:
         (WORLD / "state-n2").unlink(missing_ok=True)
         os.environ["RC_STUB_GPU"] = "event"
         try:
-            agent = Agent("n2", "--nvml", stub, probes=True)
+            agent = Agent(self.world, "n2", "--nvml", stub, probes=True)
             World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained", 15)
             assert reason("n2") == f"rc:0 xid:79 0000:a0:1c boot={BOOT}", reason("n2")
             agent.kill()
@@ -368,7 +379,7 @@ class Checks:
         (WORLD / "state-n2").unlink(missing_ok=True)
         os.environ["RC_STUB_GPU"] = "hang"
         try:
-            agent = Agent("n2", "--nvml", stub, probes=True)
+            agent = Agent(self.world, "n2", "--nvml", stub, probes=True)
             time.sleep(5)
             agent.kmsg.say(XID.format(79))
             World.wait(lambda: drained("n2"), "the agent still hears", 3)
@@ -380,7 +391,7 @@ class Checks:
         resume("n2")
         (WORLD / "state-n2").unlink(missing_ok=True)
         sh("scontrol", "update", "nodename=n2", "extra=rc:0 boot=00000000 xid:31@0000:10:1c*9:1")
-        agent = Agent("n2")
+        agent = Agent(self.world, "n2")
         World.wait(lambda: extra("n2") == f"rc:0 boot={BOOT}", "what was of an earlier boot is gone")
         agent.kill()
         resume("n2")
@@ -400,7 +411,7 @@ class Checks:
             assert time.monotonic() - began < STUCK_CHECK_S
             assert subprocess.run([NODEWATCH, "check", "--prolog", "--nvml", ""],
                                   stdout=subprocess.DEVNULL).returncode == 0
-            agent = Agent("n2", probes=True)
+            agent = Agent(self.world, "n2", probes=True)
             World.wait(lambda: f"fs:stuck@{stuck}" in extra("n2"), "extra tells")
             assert not drained("n2")
             agent.kmsg.say(XID.format(79))

@@ -13,6 +13,7 @@ struct extra {
     const char *text;
     bool found;
     bool foreign;
+    bool only_here, elsewhere;
     char stands[512];
 };
 
@@ -25,6 +26,7 @@ read_extra(void *arg, const node_info_t *node, struct rc_error *e)
 
     (void)e;
     x->found = true;
+    x->elsewhere = x->only_here && !rc_slurm_is_here(node);
     x->foreign = *stands && strncmp(stands, "rc:", 3) != 0;
     memcpy(x->stands, stands, len);
     x->stands[len] = '\0';
@@ -51,10 +53,20 @@ write_extra(const char *name, const char *text, struct rc_error *e)
     return err;
 }
 
+static const char *
+result_of(const struct extra *x)
+{
+    if (!x->found) {
+        return "missing";
+    }
+    return x->elsewhere ? "elsewhere" : x->foreign ? "foreign" : "set";
+}
+
 enum rc_err
 rc_slurm_verb_extra(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
-    struct extra x = {.text = rc_line_text(req, "text", "")};
+    struct extra x = {.text = rc_line_text(req, "text", ""),
+                      .only_here = rc_line_get(req, "here") != NULL};
     struct name_set names = {0};
     enum rc_err err = rc_slurm_names_expand(rc_line_get(req, "name"), &names, e);
 
@@ -66,15 +78,15 @@ rc_slurm_verb_extra(void *arg, struct rc_reply *r, const struct rc_line *req, st
     if (strcmp(rc_line_text(req, "only", ""), "ours") == 0 && !*x.stands) {
         x.text = ""; /* there is nothing of ours to be replaced */
     }
-    if (err == RC_OK && x.found && !x.foreign && strcmp(x.stands, x.text) != 0) {
+    if (err == RC_OK && x.found && !x.foreign && !x.elsewhere && strcmp(x.stands, x.text) != 0) {
         err = write_extra(names.name[0], x.text, e);
     }
     if (err == RC_OK) {
         struct rc_line_out *out = rc_reply_begin(r, "node");
 
         rc_line_put(out, "name", names.name[0]);
-        rc_line_put(out, "result", !x.found ? "missing" : x.foreign ? "foreign" : "set");
-        rc_line_put(out, "extra", x.foreign ? x.stands : x.text);
+        rc_line_put(out, "result", result_of(&x));
+        rc_line_put(out, "extra", x.foreign || x.elsewhere ? x.stands : x.text);
         rc_reply_end(r);
     }
     rc_slurm_names_free(&names);

@@ -72,6 +72,9 @@ void rc_slurm_table_seen(uint32_t rows);
 /* Node state as enum rc_slurm_flag bits. */
 uint32_t rc_slurm_node_flags(const node_info_t *node);
 uint32_t rc_slurm_node_alloc_cpus(const node_info_t *node);
+/* False when the node's NodeAddr is a numeric address that no interface of this machine has:
+ * another instance has the name. */
+bool rc_slurm_is_here(const node_info_t *node);
 /* Asks slurmctld once for SlurmUser's uid; root until it is known. */
 uint32_t rc_slurm_user_uid(struct slurm_helper *h);
 

@@ -34,6 +34,7 @@ enum result {
     RESULT_REFUSED,
     RESULT_NOT_DRAINED,
     RESULT_INVALID_REG,
+    RESULT_ELSEWHERE, /* asked for by an instance that has lost the name */
 };
 
 struct verdict {
@@ -139,8 +140,8 @@ static void
 write_rows(const struct marking *m, const char *done, struct rc_reply *r)
 {
     for (size_t i = 0; i < m->names.count; i++) {
-        static const char *const words[] = {"missing", NULL,          "foreign",
-                                            "refused", "not-drained", "invalid-reg"};
+        static const char *const words[] = {"missing",     NULL,          "foreign",  "refused",
+                                            "not-drained", "invalid-reg", "elsewhere"};
         const struct verdict *v = &m->verdict[i];
         struct rc_line_out *out = rc_reply_begin(r, "node");
 
@@ -224,6 +225,31 @@ show_our_reason(struct marking *m)
     }
 }
 
+static enum rc_err
+judge_here(void *arg, const node_info_t *node, struct rc_error *e)
+{
+    struct marking *m = arg;
+    enum rc_owner owner;
+    struct verdict *v = judge_node(m, node, &owner);
+
+    (void)e;
+    v->result = rc_slurm_is_here(node) ? RESULT_DONE : RESULT_ELSEWHERE;
+    return RC_OK;
+}
+
+/* An agent asks for its own node: one name, which must still be this machine's. Costs a read of
+ * one node (0.3 ms) before the drain; the daemon's own drains go without. */
+static enum rc_err
+look_here(struct marking *m, bool *ret_elsewhere, struct rc_error *e)
+{
+    enum rc_err err = m->names.count == 1
+                          ? rc_slurm_nodes_read(&m->names, judge_here, m, e)
+                          : rc_fail(e, RC_E_INVALID, "here: expected the name of one node");
+
+    *ret_elsewhere = err == RC_OK && m->verdict[0].result == RESULT_ELSEWHERE;
+    return err;
+}
+
 /* Both verbs: state first, then the reason where it may be set. */
 static enum rc_err
 mark_nodes(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req, uint32_t state,
@@ -231,16 +257,22 @@ mark_nodes(struct slurm_helper *h, struct rc_reply *r, const struct rc_line *req
 {
     struct marking m = {.reason = rc_line_text(req, "reason", ""),
                         .stale = rc_line_text(req, "stale", "")};
+    bool elsewhere = false;
     enum rc_err err = marking_open(&m, req, e);
 
     m.wanted = state == NODE_STATE_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN;
     if (err == RC_OK && !rc_slurm_reason_ours(m.reason, NULL, NULL)) {
         err = rc_fail(e, RC_E_INVALID, "reason: expected rc:<incident> <fault>");
     }
-    if (err == RC_OK) {
+    if (err == RC_OK && rc_line_get(req, "here")) {
+        err = look_here(&m, &elsewhere, e);
+    }
+    if (err == RC_OK && !elsewhere) {
         err = send_update(rc_line_get(req, "names"), state, NULL, e);
     }
-    if (err == RC_OK || of_single_nodes(err)) {
+    if (elsewhere) {
+        write_rows(&m, "", r);
+    } else if (err == RC_OK || of_single_nodes(err)) {
         (void)rc_reply_begin(r, "accepted");
         rc_reply_end(r);
         rc_reply_flush(r);
