@@ -294,8 +294,8 @@ rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h)
 {
     struct rc_history_row *row = history_row_of(s, node);
 
-    if (row->epoch && h->epoch == row->epoch) {
-        return; /* our own words, or older ones than we know */
+    if (row->epoch && h->epoch <= row->epoch) {
+        return; /* our own words, or what stood there before a write of ours that got lost */
     }
     row->epoch = h->epoch;
     row->dirty = 0;

@@ -173,6 +173,28 @@ own_words_are_kept_when_they_come_back(void)
     story_end(&st);
 }
 
+/* The breaker opened, and the store could not be written before the lease ran out. */
+static void
+what_stood_there_before_a_write_that_got_lost_is_not_taken(void)
+{
+    struct rc_history before = {.flags = 0};
+    struct rc_event lease;
+    struct story st;
+
+    story_begin(&st, 2);
+    tell_history(&st, "n1", &before, 4);
+    rc_event_init(&lease, RC_EV_LEASE);
+    lease.u.lease.held = 1;
+    lease.u.lease.epoch = 5;
+    lease.u.lease.until_ms = st.at_ms + st.cluster.lease_term_ms;
+    story_give(&st, &lease);
+    operate(&st, RC_OP_HOLD, "n1");
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.epoch, 5);
+    tell_history(&st, "n1", &before, 4);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
+    story_end(&st);
+}
+
 static void
 a_write_that_failed_is_tried_again_with_the_newest_words(void)
 {
@@ -215,6 +237,8 @@ main(void)
         {"a partition that is known later gets its rates then",
          a_partition_that_is_known_later_gets_its_rates_then},
         {"own words are kept when they come back", own_words_are_kept_when_they_come_back},
+        {"what stood there before a write that got lost is not taken",
+         what_stood_there_before_a_write_that_got_lost_is_not_taken},
         {"a write that failed is tried again with the newest words",
          a_write_that_failed_is_tried_again_with_the_newest_words},
         CU_TEST_INFO_NULL,
