@@ -45,6 +45,7 @@ complete_item(struct rc_state *s, uint32_t slot, const struct rc_ev_completion *
         inc->flags |= RC_INC_SAVED;
         inc->put_retries = 0;
         if (!inc->node) {
+            s->closed_retry_ms = s->closed_retry_ms ? s->now_ms : 0; /* the next one's turn */
             rc_incident_free(s, slot);
         }
         return;

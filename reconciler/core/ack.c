@@ -117,7 +117,25 @@ give_up_deletion(struct rc_state *s, struct rc_incident *inc)
     }
 }
 
-/* Closed incidents whose item could not be deleted: no node's turn looks at them. */
+/* True when one of them is asked for once more and not answered yet. */
+static bool
+give_up_deletions(struct rc_state *s)
+{
+    bool asked = false;
+
+    for (uint32_t slot = s->unsaved_head; slot; slot = rc_incident_at(s, slot)->unsaved_next) {
+        struct rc_incident *inc = rc_incident_at(s, slot);
+        if (!inc->node && inc->put_action) {
+            give_up_deletion(s, inc);
+            asked |= inc->put_action && inc->put_retries;
+        }
+    }
+    return asked;
+}
+
+/* Closed incidents whose item could not be deleted: no node's turn looks at them. One is
+ * asked for at a time, the oldest first: each answer brings the next. All at once, they
+ * would keep a slow store from ever answering one of them in time. */
 void
 rc_retry_closed(struct rc_state *s, struct rc_actions *out)
 {
@@ -126,17 +144,17 @@ rc_retry_closed(struct rc_state *s, struct rc_actions *out)
     if (!s->closed_retry_ms || s->closed_retry_ms > s->now_ms || !rc_leads(s)) {
         return;
     }
+    bool asked = give_up_deletions(s);
     for (uint32_t slot = s->unsaved_head; slot; slot = rc_incident_at(s, slot)->unsaved_next) {
         struct rc_incident *inc = rc_incident_at(s, slot);
-        if (inc->node) {
-            continue;
+        bool due = !inc->put_action && inc->put_retry_ms <= s->now_ms;
+        if (inc->node || (due && asked)) {
+            continue; /* its turn comes with the answer of the one that is asked for */
         }
-        if (inc->put_action) {
-            give_up_deletion(s, inc);
-        }
-        if (inc->put_retry_ms <= s->now_ms && out->count < RC_ACTIONS_MAX) {
+        if (due && out->count < RC_ACTIONS_MAX) {
             delete_item(s, out, inc);
             inc->put_retry_ms = s->now_ms + DELETE_TIMEOUT_MS; /* its deadline */
+            asked = true;
         }
         if (!next_ms || inc->put_retry_ms < next_ms) {
             next_ms = inc->put_retry_ms > s->now_ms ? inc->put_retry_ms : s->now_ms + 1;

@@ -194,6 +194,52 @@ the_deletion_of_a_closed_item_is_repeated_when_its_answer_never_comes(void)
     story_end(&st);
 }
 
+static void
+pass_by(struct story *st, int64_t ms)
+{
+    for (int64_t end_ms = st->at_ms + ms; st->at_ms < end_ms;) {
+        struct rc_event tick;
+        rc_event_init(&tick, RC_EV_TICK);
+        st->at_ms += 1000;
+        st->s->lease_until_ms = st->at_ms + 30000;
+        raw_step(st, &tick);
+    }
+}
+
+/* All at once they would keep it from ever answering one of them in time. */
+static void
+a_slow_store_is_asked_for_one_deletion_at_a_time(void)
+{
+    const char *const ids[] = {"i-1", "i-2", "i-3", "i-4"};
+    struct rc_event ev;
+    struct story st;
+
+    story_begin(&st, 4);
+    rc_event_init(&ev, RC_EV_AWS_HEALTH);
+    ev.u.health.category = RC_HEALTH_SCHEDULED_CHANGE;
+    ev.u.health.schedule = RC_SCHED_RETIREMENT;
+    ev.u.health.start_wall_ms = st.wall_ms + 86400000;
+    for (unsigned i = 0; i < 4; i++) {
+        rc_text_set(ev.instance, sizeof ev.instance, ids[i]);
+        ev.u.health.status = RC_HSTAT_OPEN;
+        story_give(&st, &ev);
+        ev.u.health.status = RC_HSTAT_CLOSED;
+        raw_step(&st, &ev);
+        CU_ASSERT_EQUAL(st.last[RC_ACT_INCIDENT_PUT].u.item.close, 1);
+    }
+    unsigned puts = st.count[RC_ACT_INCIDENT_PUT];
+    pass_by(&st, 100000); /* the four are given up, then tried anew */
+    CU_ASSERT_TRUE(st.count[RC_ACT_INCIDENT_PUT] - puts >= 1);
+    CU_ASSERT_TRUE(st.count[RC_ACT_INCIDENT_PUT] - puts <= 4);
+    for (unsigned left = st.s->open_incidents + 4; left && st.s->unsaved_head; left--) {
+        puts = st.count[RC_ACT_INCIDENT_PUT]; /* each answer brings the next at once */
+        raw_answer(&st, st.last[RC_ACT_INCIDENT_PUT].id, RC_OK);
+        CU_ASSERT_EQUAL(st.count[RC_ACT_INCIDENT_PUT], puts + (st.s->unsaved_head != 0));
+    }
+    CU_ASSERT_EQUAL(st.s->unsaved_head, 0);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -212,6 +258,8 @@ main(void)
          a_full_ring_drops_what_comes_and_loses_nothing_that_it_holds},
         {"the deletion of a closed item is repeated when its answer never comes",
          the_deletion_of_a_closed_item_is_repeated_when_its_answer_never_comes},
+        {"a slow store is asked for one deletion at a time",
+         a_slow_store_is_asked_for_one_deletion_at_a_time},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("ack", tests);
