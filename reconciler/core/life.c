@@ -32,7 +32,7 @@ static const struct rc_life_row rows[] = {
     {RC_PHASE_START,      RC_PHASE_WAIT_IDLE,  "rung failed or fault raised"},
     {RC_PHASE_START,      RC_PHASE_QUARANTINE, "ladder used up"},
     {RC_PHASE_LAUNCH,     RC_PHASE_BOOT,       "instance launched"},
-    {RC_PHASE_LAUNCH,     RC_PHASE_CLOSED,     "served already"},
+    {RC_PHASE_LAUNCH,     RC_PHASE_CLOSED,     "served already, or replaced before"},
     {RC_PHASE_LAUNCH,     RC_PHASE_WAIT_IDLE,  "rung failed"},
     {RC_PHASE_LAUNCH,     RC_PHASE_QUARANTINE, "ladder used up"},
     {RC_PHASE_BOOT,       RC_PHASE_REGISTER,   "running with an address"},

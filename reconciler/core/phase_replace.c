@@ -175,7 +175,7 @@ is_served(const struct rc_turn *t)
 }
 
 /* A life whose journal was lost had replaced it for an earlier incident: what stands behind
- * the name is well and only to be proved. (What this incident launched was judged already.) */
+ * the name is another generation. (What this incident launched was judged already.) */
 static bool
 is_replaced_before(const struct rc_turn *t)
 {
@@ -184,7 +184,7 @@ is_replaced_before(const struct rc_turn *t)
 
     return i && !t->n->spare && t->n->instance != inc->old_instance && !inc->launch_action &&
            i->tag_incident != inc->id && i->ours && !i->promised && !i->missing_since_ms &&
-           i->state == RC_INST_RUNNING && rc_finding_well(&t->finding);
+           i->state == RC_INST_RUNNING && t->finding.known;
 }
 
 bool
@@ -198,7 +198,11 @@ rc_phase_launch(struct rc_turn *t)
     if (is_served(t)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "served already");
     }
-    if (is_replaced_before(t)) {
+    if (is_replaced_before(t) && !rc_finding_well(&t->finding)) {
+        /* Not the fault that this one was opened for: what ails it now is judged anew. */
+        return rc_turn_go(t, RC_PHASE_CLOSED, "replaced before");
+    }
+    if (is_replaced_before(t)) { /* well, and only to be proved */
         rc_turn_name_new(t, rc_instance_at(t->s, t->n->instance)->id, "replaced before");
         return true;
     }

@@ -123,6 +123,28 @@ an_instance_that_nobody_launched_for_a_repair_is_left_alone(void)
     story_end(&st);
 }
 
+/* Opened from what an earlier read showed; in truth another life had replaced it, and now
+ * the new one does not answer. */
+static void
+an_incident_about_a_generation_that_is_gone_launches_nothing(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    adopt(&st, RC_PHASE_LAUNCH);
+    launched_row(&st, "i-9", 3);
+    story_node(&st, "n1", "10.0.9.9", RC_SN_DRAIN | RC_SN_DOWN | RC_SN_NOT_RESPONDING,
+               RC_OWNER_OURS);
+    story_sweep(&st);
+    story_sweep(&st);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    CU_ASSERT_NOT_EQUAL(story_incident(&st, "n1")->id, 7); /* another one, about what is there */
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_NODE_DOWN);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->old_instance, rc_instance_find(st.s, "i-9"));
+    story_end(&st);
+}
+
 /* Its item could not be deleted yet when the lease was taken anew. */
 static void
 a_closed_incident_is_not_adopted_again(void)
@@ -330,6 +352,8 @@ main(void)
          an_incident_number_in_a_tag_is_not_given_out_again},
         {"a node resumed in its repair is drained again before its gate",
          a_node_resumed_in_its_repair_is_drained_again_before_its_gate},
+        {"an incident about a generation that is gone launches nothing",
+         an_incident_about_a_generation_that_is_gone_launches_nothing},
         {"a closed incident is not adopted again", a_closed_incident_is_not_adopted_again},
         {"an incident that the store no longer has is forgotten",
          an_incident_that_the_store_no_longer_has_is_forgotten},
