@@ -15,15 +15,17 @@ rc_check_company(struct rc_ctl *c, const struct rc_action *a)
     uint32_t node = a->kind == RC_ACT_DRAIN ? rc_node_find(c->s, a->node) : 0;
     uint32_t slot = node ? rc_node_at(c->s, node)->incident : 0;
 
-    if (rc_play_stuck_nodes(p) < enough) {
-        p->memory.company.since_ms = 0;
+    int64_t *since_ms = &p->memory.company[c->index].since_ms;
+
+    if (rc_play_stuck_nodes(p) < enough || c->slurm_failed) {
+        *since_ms = 0; /* agents speak through slurmctld: while it is away nobody hears them */
         return;
     }
-    if (!p->memory.company.since_ms) {
-        p->memory.company.since_ms = p->now_ms;
+    if (!*since_ms) {
+        *since_ms = p->now_ms;
     }
     if (slot && rc_incident_at(c->s, slot)->fault == RC_FAULT_FS_HANG &&
-        p->now_ms - p->memory.company.since_ms > POLL_AND_WAY_MS) {
+        p->now_ms - *since_ms > POLL_AND_WAY_MS) {
         rc_play_fail(p, RC_FOUND_COMPANY, "head%u drains %s for its file system, like %u others",
                      c->index + 1, a->node, rc_play_stuck_nodes(p));
     }

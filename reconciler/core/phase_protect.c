@@ -120,6 +120,9 @@ rc_phase_protect(struct rc_turn *t)
         t->inc->flags |= RC_INC_DRAINED;
         return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "drain seen");
     }
+    if (!t->inc->drain_ack_at && !t->inc->action) {
+        answer_what_is_left(t); /* a slurmctld that was away heard no drain meanwhile */
+    }
     if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action &&
         !is_ours_drained(t)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");

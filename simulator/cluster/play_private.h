@@ -201,8 +201,8 @@ struct rc_check_memory {
         uint32_t proved[RC_PLAN_NODES_MAX];
     } gate;
     struct {
-        int64_t since_ms; /* many nodes are stuck; 0 = not */
-    } company;
+        int64_t since_ms; /* many nodes are stuck, and it can hear of it; 0 = not */
+    } company[RC_PLAY_CTLS];
     struct {
         int64_t launch_ms[RC_PLAY_CTLS][512], destructive_ms[RC_PLAY_CTLS][512];
         uint32_t launches[RC_PLAY_CTLS], destructive[RC_PLAY_CTLS];
