@@ -11,6 +11,8 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
+enum { BLOCKED_AGAIN_MS = 60 * 1000 };
+
 static bool
 is_living(const struct rc_instance *i)
 {
@@ -43,33 +45,57 @@ void
 rc_turn_end_leftover(struct rc_turn *t, const struct rc_instance *i, const char *why)
 {
     struct rc_action a;
-    int64_t wake_ms = wanted_until_ms(t, i);
+    int64_t now_ms = t->s->now_ms, wake_ms = wanted_until_ms(t, i);
 
-    if (wake_ms <= t->s->now_ms &&
-        rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) == RC_BLOCK_NONE) {
-        rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
-        memcpy(a.instance, i->id, sizeof a.instance);
-        rc_put_text(a.text, sizeof a.text, why);
-        rc_act_send(t->s, t->out, &a);
-        wake_ms = i->ending_ms;
+    if (wake_ms > now_ms) {
+        rc_turn_wake(t, wake_ms);
+        return;
     }
-    rc_turn_wake(t, wake_ms > t->s->now_ms ? wake_ms : RC_NEVER);
+    if (rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) != RC_BLOCK_NONE) {
+        /* What is open or full does not say until when, and no incident is here to be
+         * looked at when it is not any more. */
+        rc_turn_wake(t, wake_ms > now_ms ? wake_ms : now_ms + BLOCKED_AGAIN_MS);
+        return;
+    }
+    rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
+    memcpy(a.instance, i->id, sizeof a.instance);
+    rc_put_text(a.text, sizeof a.text, why);
+    rc_act_send(t->s, t->out, &a);
+    rc_turn_wake(t, i->ending_ms);
 }
 
-/* A replacement of an earlier try whose end was refused or got lost: it may hold the very
- * slot that the next one needs. */
+/* A replacement of an earlier try, or of an incident before this one. */
+static bool
+is_earlier(struct rc_turn *t, uint32_t slot)
+{
+    const struct rc_incident *inc = t->inc;
+    const struct rc_instance *i = rc_instance_at(t->s, slot);
+
+    if (!i->ours || !is_living(i) || i->parked || slot == inc->new_instance) {
+        return false;
+    }
+    if (i->tag_incident == inc->id) {
+        return i->tag_attempt < inc->attempt && (slot != t->n->instance || rc_turn_idle(t));
+    }
+    int64_t until_ms = wanted_until_ms(t, i);
+    bool before = i->tag_incident && i->tag_incident < inc->id && slot != inc->old_instance &&
+                  slot != t->n->instance;
+    if (before && until_ms > t->s->now_ms) {
+        rc_turn_wake(t, until_ms);
+    }
+    return before && until_ms <= t->s->now_ms;
+}
+
+/* One whose end was refused or got lost: it may hold the very slot that the next one needs. */
 void
 rc_turn_end_earlier(struct rc_turn *t)
 {
-    const struct rc_incident *inc = t->inc;
     struct rc_action a;
     int64_t wake_ms = RC_NEVER;
 
     for (uint32_t slot = t->n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
-        bool earlier = i->ours && i->tag_incident == inc->id && i->tag_attempt < inc->attempt;
-        bool in_use = slot == t->n->instance && !rc_turn_idle(t);
-        if (!earlier || in_use || i->parked || slot == inc->new_instance || !is_living(i)) {
+        if (!is_earlier(t, slot)) {
             continue;
         }
         if (i->ending_ms > t->s->now_ms) {

@@ -338,6 +338,23 @@ evidence_is_kept(struct rc_turn *t)
     return inc->evidence_action == 0;
 }
 
+/* Nothing stands against the node any more. Where the replacement of a try that was given up
+ * has its name, and came up late after all, it is the replacement: what it replaced is still
+ * to be retired. */
+static bool
+go_and_prove(struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    uint32_t slot = t->n->instance;
+    const struct rc_instance *i = slot ? rc_instance_at(t->s, slot) : NULL;
+
+    if (i && inc->old_instance && slot != inc->old_instance && i->ours && !i->parked &&
+        i->tag_incident == inc->id && i->state == RC_INST_RUNNING) {
+        return rc_turn_go_with(t, RC_PHASE_GATE, slot, "its replacement came late: prove health");
+    }
+    return rc_turn_go(t, RC_PHASE_GATE, "fault gone: prove health");
+}
+
 bool
 rc_phase_wait_idle(struct rc_turn *t)
 {
@@ -357,7 +374,7 @@ rc_phase_wait_idle(struct rc_turn *t)
     }
     if (rc_finding_well(&t->finding) && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
         !inc->launch_action) {
-        return rc_turn_go(t, RC_PHASE_GATE, "fault gone: prove health");
+        return go_and_prove(t);
     }
     if (rc_turn_launch_early(t)) {
         return rc_turn_fail(t, "replacement lost while jobs were awaited");

@@ -160,6 +160,19 @@ rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why)
 }
 
 bool
+rc_turn_go_with(struct rc_turn *t, enum rc_phase to, uint32_t instance, const char *why)
+{
+    struct rc_action a;
+
+    item_init(t, &a, why);
+    a.u.item.phase = (uint32_t)to;
+    memcpy(a.u.item.new_instance, rc_instance_at(t->s, instance)->id, RC_ID_LEN);
+    t->inc->block = RC_BLOCK_NONE;
+    rc_act_send(t->s, t->out, &a);
+    return true;
+}
+
+bool
 rc_turn_take_out(struct rc_turn *t, bool with_job)
 {
     struct rc_action a;

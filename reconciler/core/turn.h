@@ -36,6 +36,8 @@ bool rc_turn_is_saved(struct rc_turn *t);
 bool rc_turn_may(struct rc_turn *t, enum rc_action_kind kind);
 /* To another phase; writes the incident item. Always true. */
 bool rc_turn_go(struct rc_turn *t, enum rc_phase to, const char *why);
+/* The same with this instance as the replacement. */
+bool rc_turn_go_with(struct rc_turn *t, enum rc_phase to, uint32_t instance, const char *why);
 /* Out of service: to the drain, within the budgets or beside them (with_job). */
 bool rc_turn_take_out(struct rc_turn *t, bool with_job);
 /* Writes the item anew without a change of phase. */
