@@ -364,6 +364,7 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     c->queue_count = 0;
     c->line_count = 0;
     c->syncing = c->stuck = c->lease_busy = 0;
+    c->lease_got = 0;
     c->frozen_until_ms = c->disk_full_until_ms = c->disk_slow_until_ms = 0;
     memset(c->held, 0, sizeof c->held);
     c->held_count = 0;

@@ -177,7 +177,9 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     r->answer_ms = rc_play_latency(p, a->id * 2 + c->index, 2);
     if (side == SIDE_LEASE) {
         c->lease_busy = 1;
-        r->renewal = c->s->lease_held && rc_ctl_core_ms(c) < c->s->lease_until_ms;
+        bool told = c->s->lease_held && rc_ctl_core_ms(c) < c->s->lease_until_ms;
+        r->untold = !told && c->lease_got > c->s->lease_epoch;
+        r->renewal = told || r->untold;
     }
     draw_trouble(p, c, r, side);
     if (side == SIDE_SLURM && p->now_ms < c->helper_until_ms) {

@@ -70,6 +70,7 @@ struct rc_request {
     uint32_t lost;    /* the effect never happens */
     uint32_t sweep;   /* enum rc_sweep, when it is one */
     uint32_t renewal; /* of the lease */
+    uint32_t untold;  /* it was got before, but its core has not been told yet */
     enum rc_err error;
     int64_t sent_ms;   /* core time of the sender */
     int64_t answer_ms; /* latency of the way back */
@@ -145,6 +146,7 @@ struct rc_ctl {
     uint64_t watch_renewal;
     int64_t watch_since_ms;
     uint32_t lease_busy;  /* one call at a time */
+    uint64_t lease_got;   /* the epoch acquired last; its core may not know of it yet */
     uint64_t shown_epoch; /* in the trace */
     /* the two controllers, as last posted: mode + 1 by [peer's eye][controller] */
     uint32_t head_mode[2][RC_PLAY_CTLS];

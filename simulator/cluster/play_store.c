@@ -99,7 +99,8 @@ rc_effect_lease(struct rc_play *p, struct rc_request *r)
     if (r->life != c->life) {
         return; /* its sender is gone */
     }
-    if (r->renewal && !(mine && l->epoch == c->s->lease_epoch)) {
+    uint64_t epoch = r->untold ? c->lease_got : c->s->lease_epoch;
+    if (r->renewal && (!mine || l->epoch != epoch || (r->untold && p->now_ms >= l->until_ms))) {
         return; /* not ours any more: held stays 0 */
     }
     if (!r->renewal) {
@@ -149,10 +150,13 @@ rc_answer_lease(struct rc_play *p, struct rc_request *r)
     struct rc_ctl *c = &p->ctl[r->ctl];
     struct rc_ev_lease *told = &r->answer.u.lease;
 
+    if (r->error == RC_OK && (!r->renewal || !told->held)) {
+        c->lease_got = told->held ? told->epoch : 0;
+    }
     if (r->error != RC_OK) {
         memset(told, 0, sizeof *told);
         told->error = (uint32_t)r->error;
-    } else if (told->held && !r->renewal) {
+    } else if (told->held && (!r->renewal || r->untold)) {
         if (p->now_ms < p->store_until_ms) {
             told->held = 0;
             told->error = RC_E_TIMEOUT;

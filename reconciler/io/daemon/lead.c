@@ -250,7 +250,10 @@ begin_lease_call(struct rc_lead *l, struct lease_call *c)
         return rc_lease_observe(d->lease, on_lease, c);
     }
     c->told = d->state->lease_held && now_ms < d->state->lease_until_ms;
-    if (c->told || l->unread_epoch) {
+    /* Got, but its events wait in the queue yet: another acquisition would be another epoch,
+     * and what the core sends in the one that it is about to be told of would be refused. */
+    bool untold = l->seen.mine && l->seen.epoch > d->state->lease_epoch;
+    if (c->told || l->unread_epoch || untold) {
         return rc_lease_renew(d->lease, on_lease, c);
     }
     return rc_lease_acquire(d->lease, on_lease, c);
