@@ -85,6 +85,12 @@ bool rc_duration_parse(const char *text, int64_t *ret_ms);
 /* The shortest such form: 600000 -> "10m". */
 void rc_duration_show(int64_t ms, char *buf, size_t room);
 
+/* Each key in which two structs of this table differ: its path as messages write it (entries
+ * with a name by that: "rules.node-down.confirm"), and both values as a file would say them. */
+typedef void rc_bind_differs(void *arg, const char *path, const char *a, const char *b);
+void rc_bind_diff(const struct rc_bind_table *table, const void *a, const void *b,
+                  rc_bind_differs *fn, void *arg);
+
 /* The table as JSON Schema, draft 7. malloc'd text ending in a newline, or NULL without
  * memory. */
 char *rc_bind_schema(const struct rc_bind_table *table, const char *title);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "reconciler/core/errors.h"
 
@@ -87,6 +88,9 @@ void rc_load_error_key(struct rc_load_errors *errs, const char *file,
                        const struct rc_jsonc_value *v, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Opens for reading. A FIFO that nobody writes reads as empty: it is told, not waited for.
+ * NULL with errno. */
+FILE *rc_load_open(const char *path);
 /* Reads a whole file of at most RC_JSONC_BYTES_MAX bytes: *ret_text is malloc'd with a NUL
  * after *ret_len bytes, the caller frees it. Errors: RC_E_IO, RC_E_TOO_LARGE, RC_E_INTERNAL,
  * with one line in errs. */

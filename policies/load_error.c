@@ -1,10 +1,13 @@
 /* load_error.c - the words of a complaint: place, key path, what was found; see jsonc.h.
  * Also reads the file itself, since that is the first thing to complain about. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policies/jsonc.h"
 
@@ -128,10 +131,26 @@ read_all(FILE *f, char **ret_text, size_t *ret_len)
     return RC_OK;
 }
 
+FILE *
+rc_load_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *f = NULL;
+
+    /* Only the opening must not wait; a pipe that somebody writes is read to its end. */
+    if (fd >= 0 && fcntl(fd, F_SETFL, 0) == 0) {
+        f = fdopen(fd, "r");
+    }
+    if (fd >= 0 && !f) {
+        close(fd);
+    }
+    return f;
+}
+
 enum rc_err
 rc_load_file(const char *path, char **ret_text, size_t *ret_len, struct rc_load_errors *errs)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = rc_load_open(path);
     enum rc_err err = RC_E_IO;
 
     if (!f) {

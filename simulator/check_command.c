@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policies/jsonc.h"
 #include "simulator/cluster/play.h"
+#include "simulator/report/commit.h"
 #include "simulator/seed_jobs.h"
 #include "simulator/shrink.h"
 
@@ -34,7 +36,7 @@ struct options {
 };
 
 static int
-usage(void)
+usage(FILE *out, int status)
 {
     fputs("usage: simulate check --seeds A..B [--jobs N] [--keep DIR] [--brief]\n"
           "       simulate check --replay FILE [--trace]\n"
@@ -42,9 +44,17 @@ usage(void)
           "  --jobs N       processes; as many as there are processors by default\n"
           "  --keep DIR     where schedules that fail are written; the current folder by default\n"
           "  --brief        failures in one line each: not shrunk, no file\n"
-          "  --trace        every event, decision and effect, one line each\n",
-          stderr);
-    return STATUS_USAGE;
+          "  --trace        every event, decision and effect, one line each\n"
+          "exit: 0 all hold, 1 one does not, 2 usage, 3 a file cannot be read or written\n",
+          out);
+    return status;
+}
+
+static bool
+wrong_word(const char *option, const char *value, const char *expected)
+{
+    fprintf(stderr, "simulate check: %s: got \"%s\", expected %s\n", option, value, expected);
+    return false;
 }
 
 static bool
@@ -88,13 +98,13 @@ parse(int argc, char **argv, struct options *o)
         i++;
         if (strcmp(argv[i - 1], "--seeds") == 0) {
             if (!parse_seeds(value, o)) {
-                return false;
+                return wrong_word("--seeds", value, "A..B with A not above B, such as 1..1000");
             }
         } else if (strcmp(argv[i - 1], "--jobs") == 0) {
             char *end;
             unsigned long n = strtoul(value, &end, 10);
-            if (*end || n < 1 || n > 256) {
-                return false;
+            if (*value < '0' || *value > '9' || *end || n < 1 || n > 256) {
+                return wrong_word("--jobs", value, "a whole number from 1 to 256");
             }
             o->jobs = (unsigned)n;
         } else if (strcmp(argv[i - 1], "--replay") == 0) {
@@ -111,8 +121,9 @@ parse(int argc, char **argv, struct options *o)
 static void
 print_failure(const struct rc_plan *plan, const struct rc_play_result *r)
 {
-    printf("seed %" PRIu64 ": %s at %" PRId64 ".%03" PRId64 " s: %s\n", plan->seed,
-           rc_verdict_kind_name(r->verdict), r->at_ms / 1000, r->at_ms % 1000, r->text);
+    printf("seed %" PRIu64 ": %s at %" PRId64 ".%03" PRId64 " s: %s (policy %016" PRIx64 ")\n",
+           plan->seed, rc_verdict_kind_name(r->verdict), r->at_ms / 1000, r->at_ms % 1000, r->text,
+           r->policy_hash);
 }
 
 static int
@@ -128,7 +139,8 @@ write_plan(const struct options *o, const struct rc_plan *plan, const struct rc_
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
         return -1;
     }
-    fprintf(f, "# %s: %s\n%s", rc_verdict_kind_name(r->verdict), r->text, text);
+    fprintf(f, "# %s: %s\n# commit %s\n%s", rc_verdict_kind_name(r->verdict), r->text, rc_commit,
+            text);
     if (fclose(f) != 0) {
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
         return -1;
@@ -193,7 +205,7 @@ replay_again(const struct options *o)
     static struct rc_plan plan;
     struct rc_play_result r;
     struct rc_error e;
-    FILE *f = fopen(o->replay, "r");
+    FILE *f = rc_load_open(o->replay);
     size_t len = f ? fread(text, 1, sizeof text, f) : 0;
     bool bad = !f || ferror(f);
 
@@ -221,8 +233,8 @@ replay_again(const struct options *o)
         return STATUS_BAD;
     }
     printf("seed %" PRIu64 ": nothing found, at rest after %" PRId64 " s, %" PRIu64
-           " steps, hash %016" PRIx64 "\n",
-           plan.seed, r.at_ms / 1000, r.steps, r.hash);
+           " steps, hash %016" PRIx64 " (policy %016" PRIx64 ")\n",
+           plan.seed, r.at_ms / 1000, r.steps, r.hash, r.policy_hash);
     return 0;
 }
 
@@ -242,9 +254,12 @@ rc_check_command(int argc, char **argv)
     struct options o;
 
     keep_memory();
-
-    if (!parse(argc, argv, &o)) {
-        return usage();
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        return usage(stdout, 0);
     }
+    if (!parse(argc, argv, &o)) {
+        return usage(stderr, STATUS_USAGE);
+    }
+    printf("commit %s\n", rc_commit);
     return o.replay ? replay_again(&o) : check_seeds(&o);
 }

@@ -1,4 +1,5 @@
 /* simulate.c - the simulator's program: one verb, one room. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,16 @@ static const struct verb verbs[] = {
     {"sweep", rc_sweep_command, "a large comparison in pieces, by Slurm or by processes here"},
 };
 
+static void
+usage(FILE *out)
+{
+    fprintf(out, "usage: simulate VERB …\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].what);
+    }
+    fprintf(out, "simulate VERB --help says more of each\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -30,9 +41,10 @@ main(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
         }
     }
-    fprintf(stderr, "usage: simulate VERB …\n");
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-        fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].what);
+    bool is_asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+    if (argc > 1 && !is_asked) {
+        fprintf(stderr, "simulate: unknown verb \"%s\"\n", argv[1]);
     }
-    return 2;
+    usage(is_asked ? stdout : stderr);
+    return is_asked ? 0 : 2;
 }

@@ -137,6 +137,8 @@ size_t rc_plan_format(const struct rc_plan *plan, char *buf, size_t room);
 /* RC_E_PARSE with "line N: …". file is only for the message. */
 enum rc_err rc_plan_parse(const char *file, const char *text, struct rc_plan *ret,
                           struct rc_error *e);
+/* Of the numbers that make the schedule's policy (play_policy.c). */
+uint64_t rc_plan_policy_hash(const struct rc_plan *plan);
 const char *rc_ill_name(uint32_t ill);
 /* One row as a person reads it. */
 void rc_plan_row_text(const struct rc_plan_row *row, char *buf, size_t room);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "simulator/cluster/plan.h"
+#include "simulator/model/sim_hash.h"
 
 enum { LINE_MAX_LEN = 256 };
 
@@ -57,6 +58,17 @@ rc_plan_format(const struct rc_plan *plan, char *buf, size_t room)
     return len < room ? len : 0;
 }
 
+uint64_t
+rc_plan_policy_hash(const struct rc_plan *plan)
+{
+    uint64_t h = RC_SIM_HASH_SEED;
+
+#define RC_PLAN_HASH(key) h = rc_sim_hash_u64(h, plan->key);
+    RC_PLAN_SHAPE(RC_PLAN_HASH)
+#undef RC_PLAN_HASH
+    return h;
+}
+
 static int
 parse_row(const char *line, struct rc_plan_row *row)
 {
@@ -101,16 +113,11 @@ check_shape(const char *file, const struct rc_plan *p, struct rc_error *e)
     if (p->nodes < 1 || p->nodes > RC_PLAN_NODES_MAX || p->controllers < 1 || p->controllers > 2 ||
         p->partitions < 1 || p->partitions > 4 || p->quiet_ms < 1 ||
         p->quiet_ms > 7ULL * 24 * 3600 * 1000 || p->attempts_max < 1 || p->latency_ms > 60000) {
-        return rc_fail(e, RC_E_INVALID,
-                       "%s: expected nodes=1..%d, controllers=1..2, partitions=1..4, "
-                       "attempts_max>=1, latency_ms<=60000 and quiet_ms of 1 ms to 7 days",
-                       file, RC_PLAN_NODES_MAX);
-    }
-    for (uint32_t i = 1; i < p->count; i++) {
-        if (p->row[i].at_ms < p->row[i - 1].at_ms) {
-            return rc_fail(e, RC_E_INVALID, "%s: row %u is earlier than the one before it", file,
-                           i + 1);
-        }
+        return rc_fail(
+            e, RC_E_INVALID,
+            "%s: out of range or not given: expected nodes=1..%d, controllers=1..2, partitions=1..4, "
+            "attempts_max>=1, latency_ms<=60000 and quiet_ms of 1 ms to 7 days",
+            file, RC_PLAN_NODES_MAX);
     }
     return RC_OK;
 }
@@ -141,6 +148,10 @@ rc_plan_parse(const char *file, const char *text, struct rc_plan *ret, struct rc
                                "%s: line %u: expected at=MS do=NAME target=N for=MS value=N, and "
                                "%d such lines at most",
                                file, number, RC_PLAN_ROWS_MAX);
+            }
+            if (ret->count && ret->row[ret->count].at_ms < ret->row[ret->count - 1].at_ms) {
+                return rc_fail(e, RC_E_PARSE, "%s: line %u: earlier than the row before it", file,
+                               number);
             }
             ret->count++;
         } else if (!parse_shape(line, ret)) {

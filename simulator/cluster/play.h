@@ -42,7 +42,8 @@ struct rc_play_result {
     enum rc_verdict_kind verdict;
     int64_t at_ms;
     uint64_t steps;
-    uint64_t hash; /* of every action decided, and of the world at the end */
+    uint64_t hash;        /* of every action decided, and of the world at the end */
+    uint64_t policy_hash; /* of the policy that the schedule makes */
     char text[512];
 };
 

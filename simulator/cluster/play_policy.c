@@ -160,6 +160,7 @@ rc_play_policy(struct rc_play *p)
     const struct rc_plan *plan = p->plan;
 
     rc_text_set(p->policy.name, sizeof p->policy.name, "check");
+    p->policy.hash = p->result->policy_hash = rc_plan_policy_hash(plan);
     for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {
         l->out[i].count = (uint32_t)plan->out_max + (i == 0);
         l->out[i].permille = (uint32_t)plan->out_share;

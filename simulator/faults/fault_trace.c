@@ -5,11 +5,13 @@
 #include "simulator/faults/fault_trace.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/jsonc.h"
 #include "simulator/model/sim_hash.h"
 
 enum { FILE_MAX = 256 * 1024 * 1024, DAYS_MAX = 36500 };
@@ -270,8 +272,12 @@ read_array(struct reader *r)
 static enum rc_err
 read_whole(const char *path, char **ret_text, size_t *ret_len, struct rc_error *e)
 {
-    FILE *f = fopen(path, "rb");
-    long len = f && fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
+    FILE *f = rc_load_open(path);
+
+    if (!f) {
+        return rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
+    }
+    long len = fseek(f, 0, SEEK_END) == 0 ? ftell(f) : -1;
     bool is_read = false;
 
     if (len > FILE_MAX) {
@@ -283,12 +289,10 @@ read_whole(const char *path, char **ret_text, size_t *ret_len, struct rc_error *
         is_read = fseek(f, 0, SEEK_SET) == 0 && fread(text, 1, (size_t)len, f) == (size_t)len;
         text[len] = '\0';
     }
-    if (f) {
-        fclose(f);
-    }
+    fclose(f);
     if (!is_read) {
         free(text);
-        return rc_fail(e, RC_E_IO, "%s: cannot be read", path);
+        return rc_fail(e, RC_E_IO, "%s: cannot be read as a plain file", path);
     }
     *ret_text = text;
     *ret_len = (size_t)len;

@@ -52,8 +52,7 @@ static void
 end_event(struct replay *r)
 {
     while (r->compared < r->core.now.count) {
-        rc_replay_print_other(r->core.result, r->event_record, "", &r->core.now.v[r->compared++],
-                              r->core.state);
+        rc_replay_print_other(&r->core, r->event_record, "", &r->core.now.v[r->compared++]);
     }
 }
 
@@ -72,10 +71,21 @@ compare_action(struct replay *r, const struct rc_journal_record *rec)
         r->compared++;
         return;
     }
-    rc_replay_print_other(r->core.result, rec->number, (const char *)rec->data,
-                          r->compared < r->core.now.count ? &r->core.now.v[r->compared] : NULL,
-                          r->core.state);
+    rc_replay_print_other(&r->core, rec->number, (const char *)rec->data,
+                          r->compared < r->core.now.count ? &r->core.now.v[r->compared] : NULL);
     r->compared += r->compared < r->core.now.count;
+}
+
+/* What the differences are explained by; a recorded policy that does not load explains none. */
+static void
+keep_recorded_policy(struct replay *r)
+{
+    static struct rc_load_errors ignored;
+
+    memset(&ignored, 0, sizeof ignored);
+    r->core.has_recorded_policy =
+        r->text && rc_policy_load("recorded policy", r->text, r->text_len, &r->core.recorded_policy,
+                                  &ignored) == RC_OK;
 }
 
 static enum rc_err
@@ -95,6 +105,9 @@ load_payload(struct replay *r, struct rc_event *ev, struct rc_error *e)
                    : rc_config_load(name, r->text, r->text_len, &r->core.config, r->core.errs);
         ev->u.cluster = &r->core.config.cluster;
     } else {
+        if (file) {
+            keep_recorded_policy(r);
+        }
         err = file ? rc_policy_load_file(file, &r->core.policy, r->core.errs)
                    : rc_policy_load(name, r->text, r->text_len, &r->core.policy, r->core.errs);
         ev->u.policy = &r->core.policy;
@@ -121,7 +134,7 @@ differ(struct replay *r, uint64_t record, const char *then, const char *now, con
     if (!r->core.result->first_other) {
         r->core.result->first_other = record;
         snprintf(r->core.result->difference, sizeof r->core.result->difference,
-                 "record %" PRIu64 ":\n  then: %.380s\n  now:  %.380s\n  cause: %s", record, then,
+                 "record %" PRIu64 ":\n  then: %.480s\n  now:  %.480s\n  cause: %s", record, then,
                  now, cause);
     }
 }
@@ -241,7 +254,7 @@ play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error
         return err;
     }
     end_event(r);
-    r->core.result->state_hash = rc_state_hash(r->core.state);
+    rc_replay_sum(&r->core);
     const struct rc_journal_tail *tail = rc_journal_reader_tail(reader);
     if (tail->bytes && !r->core.options->is_cut) {
         return rc_fail(e, RC_E_TRUNCATED,

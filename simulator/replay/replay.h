@@ -36,13 +36,16 @@ struct rc_replay_options {
 struct rc_replay_result {
     uint64_t records, events, decisions;
     uint64_t same, other; /* decisions as recorded, or not */
+    uint64_t more;        /* decided now, and nothing at that place then */
     uint64_t first_other; /* record number of the first difference, 0 = none */
     uint64_t state_hash;
     uint64_t messages, ignored, quarantined, duplicates; /* of messages; faults of a trace */
     uint64_t decoded, not_in_path, not_in_journal;       /* of messages against a journal */
     uint64_t asked[RC_ACTION__MAX];                      /* in the obliging world */
     uint64_t opened, closed, unknown;                    /* incidents; instances of strangers */
-    char difference[1200]; /* of the first one: recorded, now, and the cause */
+    char difference[1700]; /* of the first one: recorded, now, and the cause */
+    char policy[64];       /* name and hash of the last one in force */
+    uint64_t policy_hash;
 };
 
 /* Each prints the time-line on standard output. RC_OK also when decisions differ. Otherwise

@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "simulator/replay/replay.h"
+#include "simulator/report/commit.h"
+
+enum { PATH_LEN = 4096 };
 
 static const char usage[] =
     "usage: simulate replay PATH [--policy FILE] [--cluster FILE] [--against JOURNAL] [--cut]\n"
     "                            [--quiet]\n"
     "  PATH is one of\n"
-    "    a daemon's journal       folder with journal-*.rcj; each decision is held against it\n"
+    "    a daemon's journal       folder with journal-*.rcj, or one with such a folder journal/;\n"
+    "                             each decision is held against it\n"
     "    messages                 folder of *.json bodies, one such file, or a file of lines\n"
     "                             {\"arrival\": UNIX-MS, \"body\": \"TEXT\"} in order of arrival\n"
     "    a fault trace            JSON list of fault_start and fault_end records\n"
@@ -74,14 +78,21 @@ print_sum(const struct rc_replay_options *o, enum rc_replay_kind kind,
         printf("%" PRIu64 " events, %" PRIu64 " decisions recorded: %" PRIu64 " the same",
                r->events, r->decisions, r->same);
         if (r->other) {
-            printf(", %" PRIu64 " different; the first at %s", r->other, r->difference);
+            printf(", %" PRIu64 " different", r->other);
+        }
+        if (r->more) {
+            printf(", and %" PRIu64 " that were not made then", r->more);
+        }
+        if (r->first_other) {
+            printf("; the first difference at %s", r->difference);
         }
         printf("\n");
     } else {
         print_asked(r);
     }
-    printf("state %016" PRIx64 "%s%s\n", r->state_hash, o->policy ? ", policy " : "",
-           o->policy ? o->policy : "");
+    printf("commit %s, policy %s, hash %016" PRIx64 "%s; state %016" PRIx64 "\n", rc_commit,
+           *r->policy ? r->policy : "none", r->policy_hash,
+           o->policy && is_compared ? ", not the recorded one" : "", r->state_hash);
 }
 
 static int
@@ -124,7 +135,7 @@ replay_path(const struct rc_replay_options *o)
         perror("simulate replay: standard output");
         return 3;
     }
-    return result.other && !o->policy && !o->cluster ? 1 : 0;
+    return result.first_other && !o->policy && !o->cluster ? 1 : 0;
 }
 
 int
@@ -138,6 +149,7 @@ rc_replay_command(int argc, char **argv)
                                             {"cut", no_argument, NULL, 'u'},
                                             {NULL, 0, NULL, 0}};
     struct rc_replay_options o = {0};
+    char path[PATH_LEN], against[PATH_LEN];
     int opt;
 
     optind = 1;
@@ -161,6 +173,9 @@ rc_replay_command(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    o.path = argv[optind];
+    o.path = rc_replay_journal_in(argv[optind], path, sizeof path);
+    if (o.against) {
+        o.against = rc_replay_journal_in(o.against, against, sizeof against);
+    }
     return replay_path(&o);
 }

@@ -2,6 +2,7 @@
 #include "simulator/replay/replay_core.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,14 @@ rc_replay_grow(struct rc_replay *r)
         r->state = rc_state_grow(zeroed(rc_state_size(&limits)), &limits, old);
         free(old);
     }
+}
+
+void
+rc_replay_sum(struct rc_replay *r)
+{
+    r->result->state_hash = rc_state_hash(r->state);
+    snprintf(r->result->policy, sizeof r->result->policy, "%s", r->state->policy.name);
+    r->result->policy_hash = r->state->policy.hash;
 }
 
 void

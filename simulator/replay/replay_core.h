@@ -15,12 +15,15 @@ struct rc_replay {
     struct rc_state *state; /* owned */
     struct rc_config config;
     struct rc_policy policy;
+    struct rc_policy recorded_policy; /* that another one takes the place of */
+    bool has_recorded_policy;
     struct rc_actions now; /* decided by the last step */
 };
 
 /* An empty state, large enough for most; it grows between steps. */
 void rc_replay_begin(struct rc_replay *r);
 void rc_replay_end(struct rc_replay *r);
+void rc_replay_sum(struct rc_replay *r); /* state and policy into the result, at the end */
 void rc_replay_grow(struct rc_replay *r);
 
 #endif

@@ -23,10 +23,16 @@ enum {
     BEGIN_MS = 1000000,
     SETTLE_MS = 3600 * 1000, /* faults are confirmed, replacements watched for a while */
     REST_MS = 6 * 3600 * 1000,
-    STEPS_AT_ONE_MOMENT = 100000
+    STEPS_AT_ONE_MOMENT = 100000,
+    SHOWN = 256 /* instances whose last line is remembered, by their hash */
 };
 
 static const int64_t trace_wall_ms = 1767225600000; /* 2026-01-01: a trace has no calendar */
+
+struct shown {
+    char instance[RC_ID_LEN];
+    uint32_t state;
+};
 
 struct feed {
     struct rc_replay r;
@@ -35,8 +41,7 @@ struct feed {
     uint32_t steps_here;
     int64_t here_ms;
     enum rc_err failed;
-    uint32_t shown_state;
-    char shown_instance[RC_ID_LEN];
+    struct shown shown[SHOWN];
 };
 
 /* Messages are shown as they were recorded; a look that shows the same again is none. */
@@ -49,10 +54,10 @@ is_worth_a_line(struct feed *f, const struct rc_event *ev)
     if (ev->kind != RC_EV_INSTANCE) {
         return true;
     }
-    bool same =
-        strcmp(f->shown_instance, ev->instance) == 0 && f->shown_state == ev->u.described.state;
-    memcpy(f->shown_instance, ev->instance, sizeof f->shown_instance);
-    f->shown_state = ev->u.described.state;
+    struct shown *last = &f->shown[rc_hash_text(ev->instance) % SHOWN];
+    bool same = strcmp(last->instance, ev->instance) == 0 && last->state == ev->u.described.state;
+    memcpy(last->instance, ev->instance, sizeof last->instance);
+    last->state = ev->u.described.state;
     return !same;
 }
 
@@ -295,7 +300,7 @@ end_feed(struct feed *f, enum rc_err err)
         err = f->failed;
     }
     if (err == RC_OK) {
-        f->r.result->state_hash = rc_state_hash(f->r.state);
+        rc_replay_sum(&f->r);
         f->r.result->opened = f->r.state->counters.incidents_opened;
         f->r.result->closed = f->r.state->counters.incidents_closed;
         f->r.result->unknown = f->r.state->counters.unknown_instances;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "reconciler/core/record.h"
+#include "simulator/replay/replay_cause.h"
 
 static void
 print_time(int64_t wall_ms)
@@ -115,46 +116,18 @@ rc_replay_print_open(const struct rc_state *s)
     }
 }
 
-/* Which rule or limit made the difference, as far as action and state tell. */
-static void
-likely_cause(const struct rc_state *s, const struct rc_action *then, const struct rc_action *now,
-             char *text, size_t room)
-{
-    const char *node = now ? now->node : then->node;
-    uint32_t slot = *node ? rc_node_find(s, node) : 0;
-    uint32_t inc_slot = slot ? rc_node_at(s, slot)->incident : 0;
-    const struct rc_incident *inc = inc_slot ? rc_incident_at(s, inc_slot) : NULL;
-    const char *then_rule = then->kind == RC_ACT_INCIDENT_PUT ? then->u.item.rule : "";
-    char was[RC_RULE_LEN + 24] = "";
-
-    if (*then_rule && !(inc && strcmp(then_rule, inc->rule.name) == 0)) {
-        snprintf(was, sizeof was, "; then rule %s", then_rule);
-    }
-    if (inc && inc->block) {
-        snprintf(text, room, "limit %s holds %s back now (rule %s)%s",
-                 rc_block_name((enum rc_block)inc->block), node, inc->rule.name, was);
-    } else if (inc) {
-        snprintf(text, room, "rule %s, phase %s of %s%s", inc->rule.name,
-                 rc_phase_name((enum rc_phase)inc->phase), node, was);
-    } else if (now && then->kind == now->kind) {
-        snprintf(text, room, "the same action with other numbers of the policy (limits, times)");
-    } else if (*node) {
-        snprintf(text, room, "no rule opens an incident on %s now%s", node, was);
-    } else {
-        snprintf(text, room, "%s", "not about a node: the core or its clock differs");
-    }
-}
-
 void
-rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const char *recorded,
-                      const struct rc_action *now, const struct rc_state *s)
+rc_replay_print_other(const struct rc_replay *r, uint64_t record, const char *recorded,
+                      const struct rc_action *now)
 {
-    char line[RC_RECORD_MAX] = "", cause[300] = "";
+    struct rc_replay_result *result = r->result;
+    char line[RC_RECORD_MAX] = "", cause[500] = "";
     struct rc_action then;
     size_t at;
 
     memset(&then, 0, sizeof then);
-    result->other++;
+    result->other += *recorded != '\0';
+    result->more += *recorded == '\0';
     if (result->first_other) {
         return;
     }
@@ -166,9 +139,9 @@ rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const ch
     if (*recorded) {
         (void)!rc_action_parse(recorded, strlen(recorded), &then, &at);
     }
-    likely_cause(s, &then, now, cause, sizeof cause);
+    rc_replay_cause(r, &then, now, cause, sizeof cause);
     snprintf(result->difference, sizeof result->difference,
-             "record %" PRIu64 ":\n  then: %.380s\n  now:  %.380s\n  cause: %s", record,
+             "record %" PRIu64 ":\n  then: %.480s\n  now:  %.480s\n  cause: %s", record,
              *recorded ? recorded : "nothing", *line ? line : "nothing", cause);
 }
 

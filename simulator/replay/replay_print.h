@@ -7,6 +7,7 @@
 #include "reconciler/io/journal/journal_read.h"
 #include "simulator/faults/fault_model.h"
 #include "simulator/replay/replay.h"
+#include "simulator/replay/replay_core.h"
 
 void rc_replay_print_event(const struct rc_event *ev);
 /* A message as it was recorded, and what it is decoded to. */
@@ -16,8 +17,8 @@ void rc_replay_print_open(const struct rc_state *s); /* incidents that are left 
 void rc_replay_print_action(const struct rc_action *a, int64_t wall_ms);
 /* A decision that is not the recorded one: counts it, and keeps the first in words.
  * recorded "": nothing was decided then; now NULL: nothing is decided now. */
-void rc_replay_print_other(struct rc_replay_result *result, uint64_t record, const char *recorded,
-                           const struct rc_action *now, const struct rc_state *s);
+void rc_replay_print_other(const struct rc_replay *r, uint64_t record, const char *recorded,
+                           const struct rc_action *now);
 void rc_replay_print_tail(const struct rc_journal_tail *tail);
 
 #endif

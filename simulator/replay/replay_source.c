@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "handlers/decode/decode.h"
+#include "policies/jsonc.h"
 #include "simulator/replay/message_line.h"
 
 enum { NAME_MAX_ = 256, PATH_MAX_ = 4096, BEHIND_MS = 1000 };
@@ -45,23 +46,47 @@ ends_with(const char *name, const char *end)
     return n > e && strcmp(name + n - e, end) == 0;
 }
 
+/* What stands in a folder: a journal before messages; NONE also where it cannot be read. */
 static enum rc_replay_kind
-kind_of_folder(const char *path, struct rc_error *e)
+kind_of_entries(const char *path)
 {
     enum rc_replay_kind kind = RC_REPLAY_NONE;
     DIR *dir = opendir(path);
     const struct dirent *d;
 
-    if (!dir) {
-        rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
-        return kind;
-    }
-    while ((d = readdir(dir)) != NULL) {
+    while (dir && (d = readdir(dir)) != NULL) {
         if (strncmp(d->d_name, "journal-", 8) == 0 && ends_with(d->d_name, ".rcj")) {
             kind = RC_REPLAY_JOURNAL;
         } else if (kind == RC_REPLAY_NONE && *d->d_name != '.' && ends_with(d->d_name, ".json")) {
             kind = RC_REPLAY_FOLDER;
         }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return kind;
+}
+
+const char *
+rc_replay_journal_in(const char *path, char *buf, size_t room)
+{
+    int n = snprintf(buf, room, "%s/journal", path);
+
+    return n > 0 && (size_t)n < room && kind_of_entries(path) != RC_REPLAY_JOURNAL &&
+                   kind_of_entries(buf) == RC_REPLAY_JOURNAL
+               ? buf
+               : path;
+}
+
+static enum rc_replay_kind
+kind_of_folder(const char *path, struct rc_error *e)
+{
+    enum rc_replay_kind kind = kind_of_entries(path);
+    DIR *dir = opendir(path);
+
+    if (!dir) {
+        rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
+        return RC_REPLAY_NONE;
     }
     closedir(dir);
     if (kind == RC_REPLAY_NONE) {
@@ -72,11 +97,22 @@ kind_of_folder(const char *path, struct rc_error *e)
     return kind;
 }
 
+/* Its first byte that is no blank; EOF: there is none. */
+static int
+first_byte(FILE *f)
+{
+    int c = fgetc(f);
+
+    while (c != EOF && c != '\0' && strchr(" \t\r\n", c)) {
+        c = fgetc(f);
+    }
+    return c;
+}
+
 enum rc_replay_kind
 rc_replay_kind_of(const char *path, struct rc_error *e)
 {
     struct stat st;
-    char first = '\0';
 
     if (stat(path, &st) != 0) {
         rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
@@ -85,14 +121,17 @@ rc_replay_kind_of(const char *path, struct rc_error *e)
     if (S_ISDIR(st.st_mode)) {
         return kind_of_folder(path, e);
     }
+    if (!S_ISREG(st.st_mode)) {
+        rc_fail(e, RC_E_INVALID, "%s: expected a plain file or a folder, not a pipe or a device",
+                path);
+        return RC_REPLAY_NONE;
+    }
     FILE *f = fopen(path, "rb");
     if (!f) {
         rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
         return RC_REPLAY_NONE;
     }
-    for (int c = ' '; c != EOF && !first; c = fgetc(f)) {
-        first = strchr(" \t\r\n", c) ? '\0' : (char)c;
-    }
+    int first = first_byte(f);
     fclose(f);
     if (first == '[') {
         return RC_REPLAY_TRACE;
@@ -103,7 +142,7 @@ rc_replay_kind_of(const char *path, struct rc_error *e)
     rc_fail(e, RC_E_PARSE,
             "%s:1: %s: expected lines {\"arrival\": MS, \"body\": \"TEXT\"}, or the list of a "
             "fault trace",
-            path, first ? "unknown format" : "empty");
+            path, first == EOF ? "empty" : "unknown format");
     return RC_REPLAY_NONE;
 }
 
@@ -117,7 +156,7 @@ read_body_file(struct rc_replay_source *s, const char *name, size_t *ret_len, st
     } else {
         snprintf(s->full, sizeof s->full, "%s/%s", s->path, name);
     }
-    FILE *f = fopen(s->full, "rb");
+    FILE *f = rc_load_open(s->full);
 
     if (!s->text) {
         s->room = RC_DECODE_BODY_MAX + 2;

@@ -138,6 +138,9 @@ rc_rw_instance_add(struct rc_replay_world *w, const char *id, uint32_t node)
     snprintf(i->addr, sizeof i->addr, "10.%u.%u.%u", number >> 16 & 255, number >> 8 & 255,
              number & 255);
     i->node = node;
+    if (node) {
+        memcpy(i->tag, w->node[node - 1].name, sizeof i->tag);
+    }
     i->system = i->instance = RC_CHECK_OK;
     i->launched_wall_ms = rc_replay_world_wall_ms(w);
     i->news = true;
@@ -257,12 +260,10 @@ rc_rw_show_instance(struct rc_replay_world *w, struct rw_instance *i)
     memcpy(ev.instance, i->id, sizeof ev.instance);
     d->launched_wall_ms = i->launched_wall_ms;
     d->state = i->state;
-    d->ours = i->node != 0;
+    d->ours = *i->tag != '\0';
     d->tag_incident = i->incident;
     d->tag_attempt = i->attempt;
-    if (i->node) {
-        memcpy(d->node, w->node[i->node - 1].name, sizeof d->node);
-    }
+    memcpy(d->node, i->tag, sizeof d->node);
     if (i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING) {
         memcpy(d->addr, i->addr, sizeof d->addr);
     }
@@ -326,12 +327,12 @@ sweep_world(struct rc_replay_world *w)
         struct rw_instance *i = &w->instance[n];
         bool gone = i->state == RC_INST_TERMINATED &&
                     rc_replay_world_wall_ms(w) - i->ended_wall_ms >= RW_LISTED_MS;
-        if (gone && !i->told_absent && i->node) {
+        if (gone && !i->told_absent && *i->tag) {
             show_absent(w, i);
-        } else if (!gone && i->news && i->node) {
+        } else if (!gone && i->news && *i->tag) {
             rc_rw_show_instance(w, i);
         }
-        if (w->instance[n].node) {
+        if (*w->instance[n].tag) {
             rc_rw_show_status(w, &w->instance[n]);
         }
     }

@@ -50,14 +50,17 @@ launch_obliging(struct rc_replay_world *w, const struct rc_action *a, struct rc_
     const struct rc_launch_option *o =
         &rc_cluster_group(w->cluster, a->u.launch.group)->option[a->u.launch.option];
     struct rw_instance *i = launched_before(w, a->u.launch.token);
+    bool spare = strncmp(a->node, "spare/", 6) == 0;
     char id[RC_ID_LEN];
 
-    if (!n) {
+    if (!n && !spare) {
         return RC_E_INVALID;
     }
     if (!i) {
         snprintf(id, sizeof id, "i-new-%u", ++w->launched);
-        i = rc_rw_instance_add(w, id, (uint32_t)(n - w->node) + 1);
+        i = rc_rw_instance_add(w, id, n ? (uint32_t)(n - w->node) + 1 : 0);
+        memcpy(i->tag, a->node, sizeof i->tag);
+        i->was_spare = spare;
         memcpy(i->token, a->u.launch.token, sizeof i->token);
         memcpy(i->subnet, o->subnet, sizeof i->subnet);
         memcpy(i->az, o->az, sizeof i->az);
@@ -73,11 +76,29 @@ launch_obliging(struct rc_replay_world *w, const struct rc_action *a, struct rc_
     c->launched.ours = 1;
     c->launched.tag_incident = i->incident;
     c->launched.tag_attempt = i->attempt;
-    memcpy(c->launched.node, n->name, sizeof c->launched.node);
+    memcpy(c->launched.node, i->tag, sizeof c->launched.node);
     memcpy(c->launched.addr, i->addr, sizeof c->launched.addr);
     memcpy(c->launched.subnet, i->subnet, sizeof c->launched.subnet);
     memcpy(c->launched.az, i->az, sizeof c->launched.az);
     rc_text_set(c->launched.type, RC_TYPE_LEN, "p4d.24xlarge");
+    return RC_OK;
+}
+
+/* A spare gets its name by its tags. */
+static enum rc_err
+tag_spare(struct rc_replay_world *w, const struct rc_action *a)
+{
+    const struct rw_node *n = rc_rw_node(w, a->node);
+    struct rw_instance *i = rc_rw_instance(w, a->instance);
+
+    if (!n || !i || i->state > RC_INST_RUNNING) {
+        return RC_E_NOT_FOUND;
+    }
+    i->node = (uint32_t)(n - w->node) + 1;
+    memcpy(i->tag, n->name, sizeof i->tag);
+    i->incident = a->incident;
+    i->attempt = a->u.launch.attempt;
+    i->news = true;
     return RC_OK;
 }
 
@@ -124,7 +145,8 @@ register_node(struct rc_replay_world *w, const struct rc_action *a)
     n->silent = true;
     rc_rw_later(w, RW_REGISTER_MS + RW_SHOW_MS, RW_SHOW, (uint32_t)(n - w->node) + 1);
     if (i->state == RC_INST_RUNNING) {
-        rc_rw_later(w, RW_REGISTER_MS + RW_SLURMD_MS, RW_SLURMD, n->instance);
+        rc_rw_later(w, RW_REGISTER_MS + (i->was_spare ? RW_SPARE_SLURMD_MS : RW_SLURMD_MS),
+                    RW_SLURMD, n->instance);
     }
     return RC_OK;
 }
@@ -151,6 +173,9 @@ oblige(struct rc_replay_world *w, const struct rc_action *a, struct rc_event *ev
     case RC_ACT_LAUNCH:
         *ret_ms = RW_LAUNCH_MS;
         return launch_obliging(w, a, ev);
+    case RC_ACT_ASSIGN:
+        *ret_ms = RW_EC2_MS;
+        return tag_spare(w, a);
     case RC_ACT_TERMINATE:
     case RC_ACT_STOP:
     case RC_ACT_START:

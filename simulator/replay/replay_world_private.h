@@ -12,7 +12,8 @@ enum {
     RW_EC2_MS = 500,
     RW_LAUNCH_MS = 2000,
     RW_BOOT_MS = 150000,
-    RW_SLURMD_MS = 120000, /* running and registered -> slurmd answers */
+    RW_SLURMD_MS = 120000,      /* running and registered -> slurmd answers */
+    RW_SPARE_SLURMD_MS = 10000, /* of a spare: it waits for its name only */
     RW_REBOOT_MS = 300000,
     RW_END_MS = 60000,
     RW_REGISTER_MS = 3000,
@@ -39,7 +40,8 @@ struct rw_instance {
     char subnet[RC_ID_LEN];
     char az[RC_AZ_LEN];
     char token[RC_TOKEN_LEN];
-    uint32_t node; /* 1-based; 0 = a stranger */
+    char tag[RC_NODE_LEN]; /* node, or place of a spare, in its tags; "" = a stranger */
+    uint32_t node;         /* 1-based; 0 = a stranger or a spare */
     uint32_t state;
     uint32_t incident, attempt;
     uint32_t system, instance; /* enum rc_check */
@@ -49,6 +51,7 @@ struct rw_instance {
     uint32_t faults; /* of a trace, open now: its gate refuses */
     uint32_t next;   /* in its bucket */
     bool news, status_news, told_absent;
+    bool was_spare; /* it has booted long before it got its name */
 };
 
 enum rw_later_kind {

@@ -93,5 +93,5 @@ rc_compare_command(int argc, char **argv)
     }
     free(result);
     rc_study_free(&s);
-    return status;
+    return status == RC_STUDY_HELP ? RC_STUDY_OK : status;
 }

@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum { PART_LEN = 4096 };
 
 static void
 print_head(FILE *out, const struct rc_study *s, const struct rc_study_text *t)
@@ -236,19 +239,47 @@ rc_report_json(FILE *out, const struct rc_comparison *c)
     fputs("]}\n", out);
 }
 
-int
-rc_report_file(const char *path, void (*write)(FILE *out, const void *what), const void *what)
+static FILE *
+open_part(const char *path, char *part, size_t room)
 {
-    char part[4096];
     FILE *f = NULL;
 
-    if (snprintf(part, sizeof part, "%s.part", path) < (int)sizeof part) {
+    if (snprintf(part, room, "%s.part", path) < (int)room) {
         f = fopen(part, "w");
     } else {
         errno = ENAMETOOLONG;
     }
     if (!f) {
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+    }
+    return f;
+}
+
+bool
+rc_report_can(const char *path)
+{
+    char part[PART_LEN];
+    struct stat st;
+
+    if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        fprintf(stderr, "simulate: %s: %s\n", path, strerror(EISDIR));
+        return false;
+    }
+    FILE *f = path ? open_part(path, part, sizeof part) : NULL;
+    if (f) {
+        fclose(f);
+        remove(part);
+    }
+    return f || !path;
+}
+
+int
+rc_report_file(const char *path, void (*write)(FILE *out, const void *what), const void *what)
+{
+    char part[PART_LEN];
+    FILE *f = open_part(path, part, sizeof part);
+
+    if (!f) {
         return -1;
     }
     write(f, what);

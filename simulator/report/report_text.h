@@ -11,6 +11,8 @@ void rc_report_compare(FILE *out, const struct rc_comparison *c);
 /* Every value of every seed. */
 void rc_report_json(FILE *out, const struct rc_comparison *c);
 
+/* Can it be written? Asked before hours of work; told on stderr. path NULL: nothing to write. */
+bool rc_report_can(const char *path);
 /* Writes a whole file or none: under another name first. 0, or -1 (told on stderr). */
 int rc_report_file(const char *path, void (*write)(FILE *out, const void *what), const void *what);
 

@@ -49,7 +49,7 @@ rc_run_command(int argc, char **argv)
 
     if (status != RC_STUDY_OK) {
         rc_study_free(&s);
-        return status;
+        return status == RC_STUDY_HELP ? RC_STUDY_OK : status;
     }
     rc_progress_begin(&bar, s.config.days, "days");
     s.config.tick = on_day;

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/jsonc.h"
 #include "policies/load.h"
 #include "simulator/report/commit.h"
+#include "simulator/report/report_text.h"
 #include "simulator/report/shipped_policy.h"
 #include "simulator/task_jobs.h"
 
@@ -40,7 +42,8 @@ enum option_id {
     OPT_SBATCH,
     OPT_LOCAL,
     OPT_PIECE,
-    OPT_PIECES
+    OPT_PIECES,
+    OPT_HELP
 };
 
 static const struct option options[] = {
@@ -70,6 +73,7 @@ static const struct option options[] = {
     {"local", no_argument, NULL, OPT_LOCAL},
     {"piece", required_argument, NULL, OPT_PIECE},
     {"pieces", required_argument, NULL, OPT_PIECES},
+    {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
 };
 
@@ -92,7 +96,8 @@ static const char usage_options[] =
     "  --false-alarms R      per 1,000 node-days, default 1\n"
     "  --same-host P         permille of launches that get a bad host again, default 300\n"
     "  --jobs-per-day N --utilisation PERCENT   default: 7,200 for 2,048 nodes, 83\n"
-    "  --restart T --checkpoint T --write T     of jobs: 5m, 60m, 30s (units s, m, h, d)\n"
+    "  --restart T --checkpoint T --write T     of jobs: 5m, 60m, 30s (units s, m, h, d);\n"
+    "                        --checkpoint 0s: they save nothing\n"
     "  --person T            until somebody looks at a quarantined node, default 8h\n"
     "  --price DOLLARS       of an instance-hour, default 32.77\n"
     "  --jobs N              processes, default: processors\n"
@@ -100,11 +105,11 @@ static const char usage_options[] =
     "exit: 0 played, 1 a checker found something, 2 usage, 3 an input is wrong\n";
 
 static int
-usage(void)
+usage(FILE *out, int status)
 {
-    fputs(usage_head, stderr);
-    fputs(usage_options, stderr);
-    return RC_STUDY_USAGE;
+    fputs(usage_head, out);
+    fputs(usage_options, out);
+    return status;
 }
 
 static int
@@ -266,7 +271,7 @@ make_labels_unique(struct rc_study *s)
 static int
 hash_trace(struct rc_study *s)
 {
-    FILE *f = fopen(s->config.faults.trace_path, "rb");
+    FILE *f = rc_load_open(s->config.faults.trace_path);
     uint64_t h = UINT64_C(0xcbf29ce484222325);
 
     if (!f) {
@@ -317,8 +322,10 @@ take_job_option(struct rc_fleet_config *c, int opt, const char *v)
         return take_time("checkpoint", v, &c->dt_ms);
     case OPT_WRITE:
         return take_time("write", v, &c->w_ms);
+    case OPT_HELP:
+        return usage(stdout, RC_STUDY_HELP);
     default:
-        return usage();
+        return usage(stderr, RC_STUDY_USAGE);
     }
 }
 
@@ -362,7 +369,7 @@ take_option(struct rc_study *s, int opt, const char *v)
     case OPT_SEED:
         return parse_number(v, 0, UINT64_MAX - RC_STUDY_SEEDS_MAX, &s->first_seed)
                    ? RC_STUDY_OK
-                   : wrong_value("seed", v, "a whole number");
+                   : wrong_value("seed", v, "a whole number below 2^64 - 4096");
     case OPT_SEEDS:
         return take_seeds(s, v);
     case OPT_POLICY:
@@ -415,6 +422,9 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
                 s->pieces);
         return RC_STUDY_USAGE;
     }
+    if (!s->is_piece && (!rc_report_can(s->html) || !rc_report_can(s->json))) {
+        return RC_STUDY_CANNOT;
+    }
     make_labels_unique(s);
     s->config.policy = &s->policy[0].policy;
     if (rc_fleet_config_check(&s->config, &e) != RC_OK) {
@@ -451,7 +461,7 @@ rc_study_parse(struct rc_study *s, enum rc_study_verb verb, int argc, char **arg
         s->dir = argv[optind++];
     }
     if (status == RC_STUDY_OK && (optind != argc || (verb == RC_STUDY_SWEEP && !s->dir))) {
-        status = usage();
+        status = usage(stderr, RC_STUDY_USAGE);
     }
     return status == RC_STUDY_OK ? check_verb(s, verb) : status;
 }

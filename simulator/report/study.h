@@ -15,7 +15,8 @@ enum {
     RC_STUDY_OK = 0,
     RC_STUDY_FOUND = 1, /* a checker found something */
     RC_STUDY_USAGE = 2,
-    RC_STUDY_CANNOT = 3 /* an input cannot be read, or is wrong */
+    RC_STUDY_CANNOT = 3, /* an input cannot be read, or is wrong */
+    RC_STUDY_HELP = 4    /* only --help was asked for; the command's exit is 0 */
 };
 
 struct rc_study_policy {

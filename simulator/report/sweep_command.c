@@ -107,9 +107,10 @@ report(const struct rc_study *s)
     }
     if (missing) {
         fprintf(stderr,
-                "\nsimulate sweep: %u of %u pieces are missing (%s/piece-*.log says why); "
+                "\nsimulate sweep: %u of %u pieces are missing (%s%s says why); "
                 "the same call again plays only these\n",
-                missing, s->pieces, s->dir);
+                missing, s->pieces, s->local ? "what stands above" : s->dir,
+                s->local ? "" : "/piece-*.log");
         status = RC_STUDY_CANNOT;
     }
     if (status == RC_STUDY_OK) {
@@ -137,6 +138,22 @@ run_sweep(struct rc_study *s, int argc, char **argv)
     return status == RC_STUDY_OK ? report(s) : status;
 }
 
+/* It may be there already; false with errno when it cannot be had. */
+static bool
+make_folder(const char *dir)
+{
+    struct stat st;
+
+    if (mkdir(dir, 0777) == 0) {
+        return true;
+    }
+    if (errno == EEXIST && stat(dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    return errno == EEXIST;
+}
+
 int
 rc_sweep_command(int argc, char **argv)
 {
@@ -147,7 +164,7 @@ rc_sweep_command(int argc, char **argv)
     if (status == RC_STUDY_OK && !s.pieces) {
         s.pieces = plays < PIECES_MAX ? (uint32_t)plays : PIECES_MAX;
     }
-    if (status == RC_STUDY_OK && mkdir(s.dir, 0777) != 0 && errno != EEXIST) {
+    if (status == RC_STUDY_OK && !make_folder(s.dir)) {
         fprintf(stderr, "simulate sweep: %s: %s\n", s.dir, strerror(errno));
         status = RC_STUDY_CANNOT;
     }
@@ -157,5 +174,5 @@ rc_sweep_command(int argc, char **argv)
         status = run_sweep(&s, argc, argv);
     }
     rc_study_free(&s);
-    return status;
+    return status == RC_STUDY_HELP ? RC_STUDY_OK : status;
 }

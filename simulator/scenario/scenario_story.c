@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/jsonc.h"
 #include "reconciler/core/event.h"
 
 struct unit {
@@ -77,7 +78,7 @@ rc_scen_duration_show(int64_t ms, char *buf, size_t room)
 char *
 rc_scen_file_read(const char *path)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = rc_load_open(path);
     char *text = NULL;
     size_t room = 0;
 

@@ -8,6 +8,7 @@ mostly wait.
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ AT_ONCE = 3
 STAGES = {"heard", "protected", "launched", "registered", "gate", "in_service", "job_done"}
 FIELDS = {"fault", "node", "old_instance", "new_instance", "launches", "drained", "quarantined",
           "duplicates", "job", "stages_ms", "repaired"}
+SIMULATE = os.environ["RC_BIN"] + "/simulate"
 KEPT = ("reconcilerd.json", "reconcilerd.log", "journal", "messages.jsonl")
 LIMIT_S = 420
 
@@ -76,6 +78,54 @@ def wrong_fields(told, fault, more):
         yield f"stages that never came: {sorted(missing)}"
 
 
+def replay(*args):
+    return subprocess.run([SIMULATE, "replay", *map(str, args), "--quiet"], capture_output=True,
+                          text=True, check=False, timeout=LIMIT_S)
+
+
+def replayed_otherwise(kept):
+    """The daemon's journal, and the messages held against it: the same bytes again."""
+    messages = Path(kept, "messages.jsonl")
+    for args in ([kept], *([[messages, "--against", kept]] if messages.stat().st_size else [])):
+        run = replay(*args)
+        if run.returncode or not re.search(r"(\d+) decisions recorded: \1 the same\n", run.stdout):
+            yield f"replay {args}: status {run.returncode}\n{run.stdout}{run.stderr}"
+
+
+def check_replays(kept):
+    """Of one journal: another policy's first difference with its cause, and every damage."""
+    text = Path(kept, "policy.json").read_text(encoding="utf-8")
+    others = {"cooldown": ("limits.attempts.cooldown was 10m, is 47m", '"cooldown": "10m"',
+                           '"cooldown": "47m"'),
+              "rule": ("then rule instance-lost; rules.instance-lost.confirm was 0s, is 1m",
+                       '"name": "instance-lost",', '"name": "instance-lost", "confirm": "1m",'),
+              "time-out": ("another deadline; timeouts.launch was 2m, is 3m", '"launch": "2m"',
+                           '"launch": "3m"')}
+    for name, (words, old, new) in others.items():
+        policy = Path(kept, "other.json")
+        policy.write_text(text.replace(old, new, 1), encoding="utf-8")
+        run = replay(kept, "--policy", policy)
+        result(old in text and run.returncode == 0 and "cause: " in run.stdout and
+               words in run.stdout,
+               f"replay under another {name} names the first difference and its cause",
+               run.stdout + run.stderr)
+    segment = next((kept / "journal").glob("journal-*.rcj"))
+    whole = segment.read_bytes()
+    wrong = []
+    for at in range(0, len(whole), max(1, len(whole) // 150)):
+        for what, damaged in (("cut", whole[:at]),
+                              ("flip", whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1:])):
+            segment.write_bytes(damaged)
+            run = replay(kept)
+            told = run.returncode == 3 and segment.name in run.stderr
+            whole_records = what == "cut" and run.returncode == 0  # cut between two records
+            if not (told and "state " not in run.stdout) and not whole_records:
+                wrong.append(f"{what} at byte {at}: {run.returncode} {run.stdout}{run.stderr}")
+    segment.write_bytes(whole)
+    result(not wrong, "replay tells every cut and every changed byte of a journal, with its file",
+           "\n".join(wrong[:5]))
+
+
 def check(world, fault, more):
     with tempfile.TemporaryDirectory() as kept:
         done = play(world, fault, more, kept)
@@ -87,7 +137,10 @@ def check(world, fault, more):
             return
         wrong = list(wrong_fields(json.loads(lines[0]), fault, more))
         wrong += [f"{item} was not kept" for item in KEPT if not Path(kept, item).exists()]
+        wrong += replayed_otherwise(kept)
         result(not wrong, name, "\n".join(wrong) + "\n" + done.stderr[-4000:])
+        if not wrong and (world, fault) == ("simulated", "terminate"):
+            check_replays(Path(kept))
 
 
 def wrong_node_fields(told, fault, drained, launches):
@@ -113,6 +166,7 @@ def check_node_fault(fault):
         bundles = list(Path(kept, "state", "forensics").glob("*-gpu-2/manifest.json"))
         if drained and not bundles:
             wrong.append("no evidence was kept")
+        wrong += replayed_otherwise(kept)
         return fault, "\n".join(wrong) + ("\n" + done.stderr[-4000:] if wrong else "")
 
 

@@ -161,8 +161,16 @@ def bad_input(folder):
         check(run.returncode == 2 and not run.stdout, "usage is told for: " + " ".join(args),
               run.stderr)
     run = simulate("run", *SMALL, "--json", str(folder / "no" / "such" / "x.json"), cwd=ROOT)
-    check(run.returncode == 3 and "No such file" in run.stderr,
-          "a file that cannot be written is told", run.stderr)
+    check(run.returncode == 3 and "No such file" in run.stderr and not run.stdout,
+          "a file that cannot be written is told before anything is played", run.stderr)
+    for verb in ("run", "compare", "sweep"):
+        run = simulate(verb, "--help", cwd=ROOT)
+        check(run.returncode == 0 and "--faults MODEL" in run.stdout and not run.stderr,
+              f"simulate {verb} --help is no error", run.stdout + run.stderr)
+    run = simulate("sweep", str(broken), "--policy", "policies/p4d.json", "--policy",
+                   "policies/fast.json", cwd=ROOT)
+    check(run.returncode == 3 and f"{broken}: Not a directory" in run.stderr and not run.stdout,
+          "a sweep into a file is refused at once", run.stderr)
 
 
 def checkers(folder):

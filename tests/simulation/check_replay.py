@@ -4,6 +4,7 @@ what is said of recordings that are cut, corrupt or impossible."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,15 @@ def trace(folder):
     check(run.returncode == 0 and "2 faults" in run.stdout and
           "2 incidents opened, 2 closed" in run.stdout and "2 ec2.launch" in run.stdout,
           "the faults of a trace are answered by replacements", run.stdout + run.stderr)
+    fast = replay(path, "--policy", ROOT / "policies/fast.json", cwd=folder)
+    check(fast.returncode == 0 and "2 faults" in fast.stdout and "1 ec2.assign" in fast.stdout and
+          "3 ec2.launch" in fast.stdout and "open at the end" not in fast.stdout,
+          "a hot spare takes the name of a broken node, and its place fills again",
+          fast.stdout[-2000:] + fast.stderr)
+    looks = [line for line in fast.stdout.splitlines() if "  instance i-" in line]
+    check(1 < len(looks) < 30, "an instance that looks as before is shown once", "\n".join(looks))
+    check("commit " in run.stdout and re.search(r"policy p4d, hash [0-9a-f]{16}; state", run.stdout),
+          "commit, policy and its hash stand below a replay", run.stdout)
     check(replay(path, "--against", folder, cwd=folder).returncode == 2,
           "a trace cannot be held against a journal")
 
@@ -119,10 +129,30 @@ def refused(folder):
     run = replay(folder / "gone", cwd=folder)
     check(run.returncode == 3 and "No such file" in run.stderr, "a missing path is told",
           run.stderr)
+    nobody_writes(folder)
     for args in ([], ["a", "b"], ["a", "--speed", "3"]):
         run = replay(*args, cwd=folder)
         check(run.returncode == 2 and "usage" in run.stderr,
               "usage is told for: replay " + " ".join(args), run.stderr)
+
+
+def nobody_writes(folder):
+    """A FIFO is told, not waited for, wherever a file can be named."""
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    (folder / "queue").mkdir()
+    os.mkfifo(folder / "queue/body.json")
+    for args in (["replay", fifo], ["replay", folder / "bad.txt", "--policy", fifo],
+                 ["run", "--policy", fifo], ["run", "--faults", f"trace:{fifo}"],
+                 ["check", "--replay", fifo]):
+        run = subprocess.run([str(SIMULATE), *map(str, args)], text=True, timeout=20, check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(run.returncode == 3 and str(fifo) in run.stderr and "events" not in run.stdout,
+              f"simulate {args[0]} says that nothing is in a FIFO that nobody writes",
+              run.stdout + run.stderr)
+    run = replay(folder / "queue", "--quiet", cwd=folder)
+    check(run.returncode == 0 and "1 quarantined" in run.stdout,
+          "a FIFO among messages is an empty message", run.stdout + run.stderr)
 
 
 def main():
