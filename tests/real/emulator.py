@@ -26,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import time
 
 import boto3
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, InstanceState
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.responses.general import General
@@ -240,7 +241,8 @@ def do_seed(asked):
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.77.{i}.0/24",
                                  AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
                for i, zone in enumerate("abc", 1)]
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    # Not by DescribeImages, for which moto copies its thousands of images: seconds.
+    image = next(iter(ec2_backends[ACCOUNT][REGION].amis))
     template = ec2.create_launch_template(
         LaunchTemplateName=asked["cluster"],
         LaunchTemplateData={"ImageId": image, "InstanceType": asked["type"]},

@@ -72,11 +72,13 @@ class Lifeline:
         with open(self.folder / NOTES, "a", encoding="ascii") as notes:
             notes.write(" ".join(map(str, words)) + "\n")
 
-    def spawn(self, command, **options):
-        """Starts a process of the world in a session of its own."""
+    def spawn(self, command, at_once=False, **options):
+        """Starts a process of the world in a session of its own. at_once: it is killed when the
+        world ends, without the time to end in an orderly way: an instance, which knows no such
+        thing, or what keeps nothing."""
         child = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
                                  start_new_session=True, **options)
-        self.note("process", child.pid, start_time(child.pid))
+        self.note("at-once" if at_once else "process", child.pid, start_time(child.pid))
         self.children.append(child)
         return child
 
@@ -125,8 +127,8 @@ def sweep(folder):
         return
     rows = [line.split() for line in notes.read_text(encoding="ascii").splitlines()]
     for row in reversed(rows):
-        if row[0] == "process":
-            end_process(int(row[1]), int(row[2]))
+        if row[0] in ("process", "at-once"):
+            end_process(int(row[1]), int(row[2]), GRACE_S if row[0] == "process" else 0)
         elif row[0] == "namespace":
             run("ip", "netns", "del", row[1], check=False)
         elif row[0] == "loop":

@@ -86,7 +86,8 @@ class Machine:
             self.init = life.spawn(
                 ["nsenter", f"--net=/run/netns/{self.namespace}", sys.executable, HERE / "boot.py",
                  "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child=KILL",
-                 "--mount-proc", "bash", HERE / self.world.boot_script(self.node)], env=env, stdout=log, stderr=log)
+                 "--mount-proc", "bash", HERE / self.world.boot_script(self.node)], at_once=True,
+                env=env, stdout=log, stderr=log)
         self.boots = boots
 
     def power_off(self):
@@ -108,6 +109,7 @@ class MachineMaker(threading.Thread):
         super().__init__(name="machine-maker", daemon=True)
         self.world = world
         self.machines = {}
+        self.unpowered = set()  # nodes that stay pending for now
         self.failure = None
         self.stopped = threading.Event()
 
@@ -134,7 +136,7 @@ class MachineMaker(threading.Thread):
             machine = Machine(self.world, instance, len(self.machines) + 1)
             self.machines[instance["id"]] = machine
         state = instance["state"]
-        if state == "pending":
+        if state == "pending" and machine.node not in self.unpowered:
             self.boot(machine, instance)
         elif state == "running" and instance["boots"] != machine.boots:
             machine.power_off()

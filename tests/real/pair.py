@@ -66,6 +66,8 @@ class PairWorld(RealWorld):
         (self.head_folder("head1") / "daemon.off").touch()
         self.writers = Writers(self.folder / "state", self.host_of)
         self.writers.start()
+        # Clients that ask before anybody serves retry at their own pace: a node's gate waits 20 s.
+        self.maker.unpowered = set(names)
         self.maker.start()
         if not self.daemons:
             (self.head_folder("head2") / "daemon.off").touch()
@@ -73,9 +75,11 @@ class PairWorld(RealWorld):
             wait_for(lambda: self.status("head2").get("lease", {}).get("held"), 60,
                      "the lease of head2's daemon")
             (self.head_folder("head1") / "daemon.off").unlink()
+            wait_for(lambda: self.primary() == "head1", 60, "the leader's word to head1", 0.1)
         if not self.daemons:
             self.allow("head1")
         wait_for(self.answers, 60, "slurmctld")
+        self.maker.unpowered = set()
         wait_for(self.all_idle, 60, "slurmd on every node", 0.2)
 
     def write_conf(self, names):

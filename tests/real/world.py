@@ -102,7 +102,7 @@ class RealWorld:
             raise RuntimeError("RC_MOTO_PYTHON names no Python with moto: start through ./run")
         with open(self.folder / "emulator.log", "ab") as log:
             self.lifeline.spawn([python, Path(__file__).with_name("emulator.py"), AWS_PORT,
-                                 CONTROL_PORT], stdout=log, stderr=log, cwd=self.folder,
+                                 CONTROL_PORT], at_once=True, stdout=log, stderr=log, cwd=self.folder,
                                 env={**os.environ, **self.aws_env()})
         wait_for(self.emulator_ready, 60, "the AWS emulator")
 
