@@ -10,6 +10,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies
               ${CMAKE_SOURCE_DIR}/policies/fast.json ${CMAKE_SOURCE_DIR}/policies/schema.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws/policies COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reconcilerd.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/slurm-on-aws-reject@.service
         DESTINATION ${RC_UNIT_DIR} COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/50-slurm-on-aws.rules
         DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/rules.d COMPONENT controller)

@@ -19,6 +19,9 @@ if command -v systemd-analyze >/dev/null; then
     check "reconcilerd.service verifies" unit_verifies "$D/systemd/reconcilerd.service"
     # The threshold is in tenths.
     check "reconcilerd.service is exposed at most 2.0" exposed_at_most 20 "$D/systemd/reconcilerd.service"
+    check "slurm-on-aws-reject@.service verifies" unit_verifies "$D/systemd/slurm-on-aws-reject@.service"
+    check "slurm-on-aws-reject@.service is exposed at most 2.0" exposed_at_most 20 \
+        "$D/systemd/slurm-on-aws-reject@.service"
     check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
     # It sees devices, all processes and the network: that is what is left.
     check "nodewatch.service is exposed at most 3.5" exposed_at_most 35 "$D/systemd/nodewatch.service"
@@ -38,9 +41,9 @@ polkit_rule() {
     unshare --mount --propagation private bash ./polkit_asks.sh "$D/systemd/50-slurm-on-aws.rules" "$WORK/polkit"
 }
 if [ -x /usr/lib/polkit-1/polkitd ] && getent passwd slurm >/dev/null && [ "$(id -u)" = 0 ]; then
-    check "polkit lets slurm start slurmctld, and nothing else" polkit_rule
+    check "polkit lets slurm start slurmctld, refuse packets, and nothing else" polkit_rule
 else
-    skip "polkit lets slurm start slurmctld, and nothing else" "polkitd, the user slurm or root's rights are missing"
+    skip "polkit lets slurm start slurmctld, refuse packets, and nothing else" "polkitd, the user slurm or root's rights are missing"
 fi
 
 # --- metrics --------------------------------------------------------------------------------
@@ -237,6 +240,7 @@ controller_has_everything() {
     for file in usr/sbin/reconcilerd usr/bin/reconcilectl usr/libexec/slurm-on-aws/rc-slurm-helper \
         usr/libexec/slurm-on-aws/rc-registrar usr/libexec/slurm-on-aws/rc-controller-helper \
         usr/share/polkit-1/rules.d/50-slurm-on-aws.rules lib/systemd/system/reconcilerd.service \
+        lib/systemd/system/slurm-on-aws-reject@.service \
         usr/share/slurm-on-aws/policies/p4d.json; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done

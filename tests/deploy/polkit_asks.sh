@@ -62,6 +62,10 @@ while read -r wanted user unit verb; do
     [ "$got" = "$wanted" ] || failed=1
 done <<'CASES'
 yes slurm slurmctld.service start
+yes slurm slurm-on-aws-reject@10.0.1.5.service start
+no slurm slurm-on-aws-reject@10.0.1.5.service stop
+no slurm slurm-on-aws-reject@-h.service start
+no nobody slurm-on-aws-reject@10.0.1.5.service start
 no slurm slurmctld.service stop
 no slurm slurmctld.service restart
 no slurm ssh.service start

@@ -19,6 +19,7 @@ from tests.real.writers import Writers, namespace_named, namespace_of
 
 HEADS = ("head1", "head2")
 PEER_PORT = 6825
+REJECT = Path(__file__).with_name("reject.sh").absolute()
 
 
 class PairWorld(RealWorld):
@@ -139,7 +140,8 @@ class PairWorld(RealWorld):
                 "helper": {"program": str(programs() / "rc-controller-helper"), "args": [
                     "--state-dir", f"{self.folder}/state", *run_mark,
                     "--start", "touch /run/slurmctld.wanted",
-                    "--munge", f"munge --no-input --socket={self.folder}/munge/socket"]},
+                    "--munge", f"munge --no-input --socket={self.folder}/munge/socket",
+                    "--reject", f"{REJECT} %a"]},
                 "listen": f"0.0.0.0:{PEER_PORT}", "key": f"{self.folder}/peer.key",
                 "instance_file": "/run/instance-id"},
             "policy": f"{folder}/policy.json", "state_dir": f"{folder}/state",

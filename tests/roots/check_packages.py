@@ -14,7 +14,7 @@ from tests.roots.checks import Checks
 ROOT = Path(__file__).resolve().parents[2]
 # There is no bug tracker of Debian's to close a bug in, and no watch file: we are the upstream.
 NOT_OURS = "initial-upload-closes-no-bugs,no-manual-page"
-UNITS = {"controller": ["reconcilerd.service"], "node": ["nodewatch.service", "slurmd.service"]}
+UNITS = {"controller": ["reconcilerd.service", "slurm-on-aws-reject@.service"], "node": ["nodewatch.service", "slurmd.service"]}
 # What an installation changes beside its own files.
 BOOKS = ("var/lib/dpkg", "var/lib/apt", "var/cache", "var/log", "proc", "sys", "dev", "tmp", "run", "root",
          "etc/group", "etc/gshadow", "etc/passwd", "etc/shadow", "etc/subuid", "etc/subgid", "var/lib/systemd",

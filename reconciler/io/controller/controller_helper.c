@@ -1,11 +1,12 @@
 /* controller_helper.c - rc-controller-helper: the hand on slurmctld of its own host.
  *
  *     rc-controller-helper --state-dir DIR [--mark FILE] [--allow FILE] [--start COMMAND]
- *                          [--munge COMMAND]
+ *                          [--munge COMMAND] [--reject COMMAND]
  *     rc-controller-helper admit --index N [--mark FILE] [--allow FILE]
  *
  * Verbs: look ("ok process= pid= fenced= dir= munge="), fence grace= ("ok" is the proof:
- * no process is left, none may start, what was written is given back), start restart=.
+ * no process is left, none may start, what was written is given back), start restart=,
+ * reject addr= (packets to a host that is off are refused here for some seconds).
  *
  * admit is the ExecCondition of slurmctld's unit: exit 0, it may start; 1, it may not.
  * Never where it was fenced (the mark outlives a reboot). The first controller of slurm.conf
@@ -14,6 +15,7 @@
  *
  * Failure modes: a process that no signal ends (it hangs in the kernel and may still
  * write), or a file system that does not give back, is "not-verified": no proof. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -33,6 +35,7 @@ enum {
     MUNGE_MS = 1000,
     KILL_MS = 2000,
     SYNC_MS = 2000,
+    REJECT_MS = 1500,
     WORDS_MAX = 8
 };
 
@@ -42,6 +45,7 @@ struct hand {
     const char *allow;
     const char *start;
     const char *munge;
+    const char *reject;
     unsigned long index;
     int64_t tested_ms; /* the slow questions were asked last */
     uint32_t dir;      /* enum rc_ctl_dir */
@@ -196,6 +200,28 @@ verb_start(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_e
     return status == 0 ? RC_OK : rc_fail(e, RC_E_IO, "%s: exit status %d", h->start, status);
 }
 
+/* slurmctld asks the old primary twice before it takes over. An address behind which nothing is
+ * any more swallows that, and each time costs TCPTimeout; a refusal comes at once. */
+static enum rc_err
+verb_reject(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+{
+    const struct hand *h = arg;
+    const char *addr = rc_line_text(req, "addr", ""), *mark = strstr(h->reject, "%a");
+    unsigned char binary[sizeof(struct in6_addr)];
+    char command[256];
+
+    (void)r;
+    if (!mark ||
+        (inet_pton(AF_INET, addr, binary) != 1 && inet_pton(AF_INET6, addr, binary) != 1)) {
+        return rc_fail(e, RC_E_INVALID, "%.60s: cannot be done for the address \"%.40s\"",
+                       h->reject, addr);
+    }
+    (void)snprintf(command, sizeof command, "%.*s%s%s", (int)(mark - h->reject), h->reject, addr,
+                   mark + 2);
+    int status = run_words(command, REJECT_MS);
+    return status == 0 ? RC_OK : rc_fail(e, RC_E_IO, "%s: exit status %d", command, status);
+}
+
 static int
 may_start(const struct hand *h)
 {
@@ -219,13 +245,11 @@ may_start(const struct hand *h)
 static bool
 read_hand(int argc, char **argv, struct hand *h)
 {
-    static const struct option options[] = {{"state-dir", required_argument, NULL, 'd'},
-                                            {"mark", required_argument, NULL, 'm'},
-                                            {"allow", required_argument, NULL, 'a'},
-                                            {"start", required_argument, NULL, 's'},
-                                            {"index", required_argument, NULL, 'i'},
-                                            {"munge", required_argument, NULL, 'u'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"state-dir", required_argument, NULL, 'd'}, {"mark", required_argument, NULL, 'm'},
+        {"allow", required_argument, NULL, 'a'},     {"start", required_argument, NULL, 's'},
+        {"index", required_argument, NULL, 'i'},     {"munge", required_argument, NULL, 'u'},
+        {"reject", required_argument, NULL, 'r'},    {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -245,6 +269,9 @@ read_hand(int argc, char **argv, struct hand *h)
         case 'u':
             h->munge = optarg;
             break;
+        case 'r':
+            h->reject = optarg;
+            break;
         case 'i':
             h->index = strtoul(optarg, NULL, 10);
             break;
@@ -258,18 +285,23 @@ read_hand(int argc, char **argv, struct hand *h)
 int
 main(int argc, char **argv)
 {
-    static const struct rc_verb verbs[] = {
-        {"look", verb_look}, {"fence", verb_fence}, {"start", verb_start}, {NULL, NULL}};
+    static const struct rc_verb verbs[] = {{"look", verb_look},
+                                           {"fence", verb_fence},
+                                           {"start", verb_start},
+                                           {"reject", verb_reject},
+                                           {NULL, NULL}};
     struct hand hand = {.mark = "/var/lib/slurm-on-aws/slurmctld.fenced",
                         .allow = "/run/slurm-on-aws/slurmctld.allowed",
                         .start = "systemctl start --no-block slurmctld.service",
-                        .munge = "munge --no-input"};
+                        .munge = "munge --no-input",
+                        .reject = "systemctl start --no-ask-password "
+                                  "slurm-on-aws-reject@%a.service"};
     const struct rc_helper_service service = {.role = "controller", .verbs = verbs, .arg = &hand};
     bool asks = argc > 1 && strcmp(argv[1], "admit") == 0;
 
     if (!read_hand(argc - asks, argv + asks, &hand) || (!asks && !hand.state_dir)) {
         fputs("usage: rc-controller-helper --state-dir DIR [--mark FILE] [--allow FILE] "
-              "[--start COMMAND] [--munge COMMAND]\n"
+              "[--start COMMAND] [--munge COMMAND] [--reject COMMAND]\n"
               "       rc-controller-helper admit --index N [--mark FILE] [--allow FILE]\n",
               stderr);
         return 2;

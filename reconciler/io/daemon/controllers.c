@@ -243,6 +243,16 @@ rc_controllers_takeover(struct rc_controllers *c, uint32_t index, int64_t timeou
     return order_hand(c->taker, words, timeout_ms, end, arg);
 }
 
+enum rc_err
+rc_controllers_reject(struct rc_controllers *c, uint32_t index, int64_t timeout_ms,
+                      rc_controllers_end_fn *end, void *arg)
+{
+    char words[64];
+
+    (void)snprintf(words, sizeof words, "reject addr=%.45s", c->d->state->pair.c[index].addr);
+    return order_hand(c->hand, words, timeout_ms, end, arg);
+}
+
 static void
 on_served(void *arg, const struct rc_error *e)
 {

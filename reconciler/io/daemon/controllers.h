@@ -26,6 +26,9 @@ enum rc_err rc_controllers_order(struct rc_controllers *c, uint32_t index, const
                                  int64_t timeout_ms, rc_controllers_end_fn *end, void *arg);
 enum rc_err rc_controllers_takeover(struct rc_controllers *c, uint32_t index, int64_t timeout_ms,
                                     rc_controllers_end_fn *end, void *arg);
+/* This host refuses packets to that controller for some seconds: it is off. */
+enum rc_err rc_controllers_reject(struct rc_controllers *c, uint32_t index, int64_t timeout_ms,
+                                  rc_controllers_end_fn *end, void *arg);
 /* What was seen of it so far is old: it is asked at once, and the answer is posted again. */
 void rc_controllers_look_again(struct rc_controllers *c, uint32_t index);
 /* "" or why the other daemon is not heard. */

@@ -1,12 +1,17 @@
 /* exec_controller.c - fence, start, take over: orders on the two controllers. The
  * executor has asked for the proof once more (core/last_look.c), for the order has waited
- * for the disk. */
+ * for the disk.
+ *
+ * Where the old primary's instance is off, this host first refuses packets to it, so that
+ * slurmctld here does not wait for one that cannot answer. That failing is no failure. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "reconciler/core/controller.h"
 #include "reconciler/io/daemon/controllers.h"
 #include "reconciler/io/daemon/executor.h"
+
+enum { REJECT_ANSWER_MS = 2000 };
 
 static void
 on_order_end(void *arg, const struct rc_error *e)
@@ -56,28 +61,58 @@ rc_exec_fence(struct rc_daemon *d, const struct rc_action *a)
     }
 }
 
-void
-rc_exec_controller_start(struct rc_daemon *d, const struct rc_action *a)
+static void
+make_active(struct rc_errand *errand)
 {
+    struct rc_daemon *d = errand->d;
+    const struct rc_action *a = &errand->action;
     uint32_t index = a->u.controller.index;
-    struct rc_errand *errand = d->controllers ? rc_errand_new(d, a) : NULL;
     char words[64];
 
+    if (a->kind == RC_ACT_TAKEOVER) {
+        take_order(errand, rc_controllers_takeover(d->controllers, index, time_left(d, a),
+                                                   on_order_end, errand));
+        return;
+    }
     (void)snprintf(words, sizeof words, "start restart=%u", a->u.controller.restart);
-    if (errand) {
-        take_order(errand, rc_controllers_order(d->controllers, index, words, time_left(d, a),
-                                                on_order_end, errand));
+    take_order(errand, rc_controllers_order(d->controllers, index, words, time_left(d, a),
+                                            on_order_end, errand));
+}
+
+static void
+on_rejected(void *arg, const struct rc_error *e)
+{
+    struct rc_errand *errand = arg;
+    struct rc_daemon *d = errand->d;
+    struct rc_error late;
+    const char *why;
+
+    if (e->code != RC_OK) {
+        rc_log_failure(d->log, "failover", e, NULL);
+    }
+    enum rc_err err = rc_last_look(d->state, &errand->action, rc_daemon_now_ms(d), &why);
+    if (err == RC_OK) {
+        make_active(errand);
+    } else { /* the proof did not outlast the question */
+        rc_fail(&late, err, "%s", why);
+        rc_errand_end(errand, &late);
     }
 }
 
+/* TAKEOVER and CONTROLLER_START. */
 void
-rc_exec_takeover(struct rc_daemon *d, const struct rc_action *a)
+rc_exec_make_active(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = d->controllers ? rc_errand_new(d, a) : NULL;
+    uint32_t index = a->u.controller.index;
 
-    if (errand) {
-        take_order(errand, rc_controllers_takeover(d->controllers, a->u.controller.index,
-                                                   time_left(d, a), on_order_end, errand));
+    if (!errand) {
+        return;
+    }
+    if (a->u.controller.proof != RC_PROOF_STOPPED ||
+        rc_controllers_reject(d->controllers, 1 - index, REJECT_ANSWER_MS, on_rejected, errand) !=
+            RC_OK) {
+        make_active(errand);
     }
 }
 

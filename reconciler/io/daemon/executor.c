@@ -45,8 +45,8 @@ static rc_exec_fn *const exec_fns[RC_ACTION__MAX] = {
     [RC_ACT_SUPPORT_CASE] = rc_exec_support_case,
     [RC_ACT_LEASE] = rc_exec_lease,
     [RC_ACT_FENCE] = rc_exec_fence,
-    [RC_ACT_CONTROLLER_START] = rc_exec_controller_start,
-    [RC_ACT_TAKEOVER] = rc_exec_takeover,
+    [RC_ACT_CONTROLLER_START] = rc_exec_make_active,
+    [RC_ACT_TAKEOVER] = rc_exec_make_active,
     [RC_ACT_FAILOVER] = rc_exec_failover,
 };
 

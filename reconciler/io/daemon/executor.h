@@ -30,8 +30,7 @@ rc_exec_fn rc_exec_launch, rc_exec_assign, rc_exec_terminate, rc_exec_stop, rc_e
 rc_exec_fn rc_exec_register;                                           /* exec_register.c */
 rc_exec_fn rc_exec_gate;                                               /* exec_gate.c */
 rc_exec_fn rc_exec_gpu_reset, rc_exec_forensics, rc_exec_support_case; /* exec_host.c */
-rc_exec_fn rc_exec_fence, rc_exec_controller_start, rc_exec_takeover,
-    rc_exec_failover; /* exec_controller.c */
+rc_exec_fn rc_exec_fence, rc_exec_make_active, rc_exec_failover;       /* exec_controller.c */
 void rc_exec_register_flush(struct rc_daemon *d);
 
 /* An action on its way through an adapter: who asked. free() it when it ends. */
