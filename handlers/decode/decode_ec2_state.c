@@ -47,6 +47,7 @@ rc_decode_ec2_state(struct rc_notice *n)
     err = rc_decode_instances(n, true);
     for (uint32_t i = 0; err == RC_OK && i < n->out->count; i++) {
         n->out->events[i].u.state_change.state = (uint32_t)state;
+        n->out->events[i].u.state_change.told_wall_ms = n->time_wall_ms;
     }
     if (err == RC_OK) {
         rc_decode_say(n, "state=%s", name);

@@ -261,6 +261,20 @@ rc_pair_fold(struct rc_state *s, uint32_t i)
 }
 
 void
+rc_pair_told_off(struct rc_state *s, uint32_t instance)
+{
+    struct rc_pair *p = &s->pair;
+    uint32_t slot = p->phase == RC_FO_STOP && !p->refused ? rc_pair_instances(s, p->from - 1) : 0;
+
+    while (slot && slot != instance) {
+        slot = rc_instance_at(s, slot)->next_of_node;
+    }
+    if (slot) {
+        p->next_try_ms = 0;
+    }
+}
+
+void
 rc_pair_forget_views(struct rc_state *s)
 {
     struct rc_pair *p = &s->pair;

@@ -25,7 +25,7 @@ enum {
     RC_CONTROLLERS_MAX = 2,
     RC_TAKEOVERS_MAX = 8,
     RC_REMAINS_MAX = 4,
-    RC_PAIR_LOOK_MS = 1000,
+    RC_PAIR_LOOK_MS = 500,
     RC_PARAGRAPH_LEN = 768
 };
 
@@ -203,6 +203,8 @@ void rc_pair_configure(struct rc_state *s);
 void rc_pair_see(struct rc_state *s, uint32_t i, uint32_t eye, uint32_t mode, int64_t age_ms);
 /* After a fact about controller i. */
 void rc_pair_fold(struct rc_state *s, uint32_t i);
+/* A notice says that an instance is off: no proof, but the time to look. */
+void rc_pair_told_off(struct rc_state *s, uint32_t instance);
 void rc_pair_forget_views(struct rc_state *s);
 /* The lease came in another epoch, or is gone: what was under way is not ours any more. */
 void rc_pair_forget_work(struct rc_state *s);

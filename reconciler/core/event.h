@@ -195,7 +195,8 @@ struct rc_ev_message {
 };
 
 struct rc_ev_ec2_state_change {
-    uint32_t state; /* enum rc_instance_state */
+    int64_t told_wall_ms; /* when AWS told it, to the second; 0 = not told */
+    uint32_t state;       /* enum rc_instance_state */
     uint32_t pad_;
 };
 

@@ -219,8 +219,42 @@ rc_node_bind(struct rc_state *s, uint32_t node)
     rc_touch(s, node);
 }
 
+enum { NOTICE_CUT_MS = 999 }; /* EventBridge tells whole seconds, and cuts the rest off */
+
+static int64_t
+later_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 void
-rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state state)
+rc_instance_started(struct rc_state *s, uint32_t slot)
+{
+    struct rc_instance *i = rc_instance_at(s, slot);
+
+    i->started_wall_ms = later_of(i->started_wall_ms, s->now_wall_ms);
+}
+
+/* DescribeInstances is consistent only in the end, so "running" that it showed does not make a
+ * stop that was told before untrue; a start does. Within one life states only go forward. */
+bool
+rc_instance_is_past(const struct rc_instance *i, enum rc_instance_state state, int64_t told_wall_ms)
+{
+    bool stop = state == RC_INST_STOPPING || state == RC_INST_STOPPED;
+
+    if (!told_wall_ms || state > RC_INST_STOPPED) {
+        return false; /* an end is never over */
+    }
+    if (stop && told_wall_ms < later_of(i->launched_wall_ms, i->started_wall_ms)) {
+        return true; /* also of the same second: what starts does not stop at once */
+    }
+    return state < (enum rc_instance_state)i->state &&
+           told_wall_ms + NOTICE_CUT_MS < i->state_wall_ms;
+}
+
+void
+rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state state,
+                      int64_t wall_ms)
 {
     struct rc_instance *i = rc_instance_at(s, slot);
     bool dying = i->state == RC_INST_SHUTTING_DOWN || i->state == RC_INST_TERMINATED;
@@ -228,11 +262,18 @@ rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state 
     if (state == RC_INST_UNKNOWN || (dying && state < (enum rc_instance_state)i->state)) {
         return;
     }
+    bool stops = i->state == RC_INST_STOPPING || i->state == RC_INST_STOPPED;
+    if (stops && (state == RC_INST_PENDING || state == RC_INST_RUNNING)) {
+        i->started_wall_ms = later_of(i->started_wall_ms, wall_ms);
+    }
     if (i->state == RC_INST_STOPPED && state != RC_INST_STOPPED) {
         /* Started again on another host: what the checks said was about the old one. */
         i->faults.system = i->faults.instance = RC_CHECK_UNKNOWN;
         i->faults.schedule = RC_SCHED_NONE;
         i->faults.schedule_seen = 0;
+    }
+    if (i->state != (uint32_t)state) {
+        i->state_wall_ms = wall_ms;
     }
     i->state = (uint32_t)state;
 }
@@ -292,7 +333,7 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
     memcpy(i->subnet, row->subnet, sizeof i->subnet);
     memcpy(i->az, row->az, sizeof i->az);
     memcpy(i->type, row->type, sizeof i->type);
-    rc_instance_set_state(s, slot, (enum rc_instance_state)row->state);
+    rc_instance_set_state(s, slot, (enum rc_instance_state)row->state, s->now_wall_ms);
     if (!old_tags) {
         rc_instance_set_node(s, slot, row->node);
     }

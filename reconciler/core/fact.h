@@ -11,8 +11,14 @@ uint32_t rc_fact_instance(struct rc_state *s, const struct rc_event *ev);
 /* Looks at the instance's node in this step; the event's message waits for it. */
 void rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance);
 
-/* A state as told by EC2; nothing leaves the grave. */
-void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state);
+/* A state as told by EC2 at that time of the wall clock; nothing leaves the grave. */
+void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state,
+                           int64_t wall_ms);
+/* A start of it was asked for now: what is told of an earlier stop is over. */
+void rc_instance_started(struct rc_state *s, uint32_t instance);
+/* Is a notice's state one of before what is known? told_wall_ms: the notice's own time. */
+bool rc_instance_is_past(const struct rc_instance *i, enum rc_instance_state state,
+                         int64_t told_wall_ms);
 /* A whole row of DescribeInstances; node = its node tag. */
 void rc_instance_describe(struct rc_state *s, uint32_t instance, const struct rc_ev_instance *row);
 /* An incident number stands in a tag or a reason: it is not given out again. */

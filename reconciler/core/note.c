@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "reconciler/core/fact.h"
 #include "reconciler/core/lemon.h"
 #include "reconciler/core/life.h"
 #include "reconciler/core/spare.h"
@@ -427,6 +428,9 @@ rc_note(struct rc_state *s, const struct rc_action *a)
         s->lease_action = a->id;
         s->lease_next_ms = a->deadline_ms;
         return;
+    }
+    if (kind == RC_ACT_START && rc_instance_find(s, a->instance)) {
+        rc_instance_started(s, rc_instance_find(s, a->instance));
     }
     if (!a->incident && *a->node) {
         rc_pair_note(s, a);

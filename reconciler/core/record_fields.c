@@ -111,7 +111,8 @@ static const struct rc_field message[] = {
     U64("id", u.message.id_hash), I64("sent", u.message.sent_ms), U32("parts", u.message.parts),
     U32("receives", u.message.receives), NAME("verdict", u.message.verdict, verdicts),
     NAME("kind", u.message.kind, event_kinds), TEXT("text", u.message.text)};
-static const struct rc_field state_change[] = {NAME("state", u.state_change.state, instance_states)};
+static const struct rc_field state_change[] = {
+    NAME("state", u.state_change.state, instance_states), I64("time", u.state_change.told_wall_ms)};
 static const struct rc_field spot[] = {
     I64("deadline", u.spot.deadline_wall_ms), NAME("action", u.spot.action, instance_actions)};
 static const struct rc_field health[] = {

@@ -159,7 +159,9 @@ struct rc_instance {
     char subnet[RC_ID_LEN];
     char az[RC_AZ_LEN];
     char type[RC_TYPE_LEN];
-    int64_t launched_wall_ms;
+    int64_t launched_wall_ms; /* EC2's launchTime: of the last start */
+    int64_t started_wall_ms;  /* a start of it was asked for, or seen; 0 = not known */
+    int64_t state_wall_ms;    /* the state was told, or seen, first */
     int64_t seen_ms;          /* last EC2 fact */
     int64_t checked_ms;       /* last DescribeInstanceStatus row */
     int64_t missing_since_ms; /* complete sweeps have not shown it since */

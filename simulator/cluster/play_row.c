@@ -78,6 +78,7 @@ rc_play_changes(struct rc_play *p)
         rc_event_init(&ev, RC_EV_EC2_STATE_CHANGE);
         memcpy(ev.instance, c.id, sizeof ev.instance);
         ev.u.state_change.state = (uint32_t)c.state;
+        ev.u.state_change.told_wall_ms = c.at_ms - c.at_ms % 1000;
         rc_play_notice(p, &ev, RC_VERDICT_EVENTS);
         rc_play_trace(p, "   %s is in state %d", c.id, (int)c.state);
     }

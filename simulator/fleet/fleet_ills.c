@@ -441,6 +441,7 @@ state_moved(struct rc_fleet *f, uint32_t slot, const struct rc_sim_change *c)
     rc_event_init(&ev, RC_EV_EC2_STATE_CHANGE);
     memcpy(ev.instance, c->id, sizeof ev.instance);
     ev.u.state_change.state = (uint32_t)c->state;
+    ev.u.state_change.told_wall_ms = c->at_ms - c->at_ms % 1000;
     rc_trouble_notice(f, &ev);
 }
 

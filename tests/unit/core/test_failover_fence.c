@@ -37,6 +37,23 @@ a_host_that_does_not_answer_is_forced_off_first(void)
 }
 
 static void
+a_notice_that_it_is_off_is_the_time_to_look_and_no_proof(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_looked(&st, "i-head1", RC_INST_STOPPING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 1);
+    story_state(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 2);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    story_end(&st);
+}
+
+static void
 a_refused_fence_stops_everything_however_long(void)
 {
     struct story st;
@@ -293,6 +310,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"a host that does not answer is forced off first",
          a_host_that_does_not_answer_is_forced_off_first},
+        {"a notice that it is off is the time to look, and no proof",
+         a_notice_that_it_is_off_is_the_time_to_look_and_no_proof},
         {"a refused fence stops everything, however long",
          a_refused_fence_stops_everything_however_long},
         {"a notice that it is stopped is no proof", a_notice_that_it_is_stopped_is_no_proof},

@@ -171,6 +171,17 @@ a_room_that_is_too_small_by_any_amount_gives_nothing(void)
 }
 
 static void
+a_state_change_of_an_older_release_has_no_time(void)
+{
+    static const char line[] = "event ec2-state-change at=1 instance=i-1 state=stopped";
+    struct rc_event ev;
+
+    CU_ASSERT_EQUAL(rc_event_parse(line, sizeof line - 1, &ev, NULL), RC_OK);
+    CU_ASSERT_EQUAL(ev.u.state_change.state, RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(ev.u.state_change.told_wall_ms, 0);
+}
+
+static void
 the_largest_record_fits_the_stated_maximum(void)
 {
     char line[RC_RECORD_MAX];
@@ -441,6 +452,8 @@ main(void)
         {"a line cut at any byte never reads past its end",
          a_line_cut_at_any_byte_never_reads_past_its_end},
         {"names stand once in a kind", names_stand_once_in_a_kind},
+        {"a state change of an older release has no time",
+         a_state_change_of_an_older_release_has_no_time},
         {"no field of a payload is forgotten", no_field_of_a_payload_is_forgotten},
         {"the speed is shown", speed_is_shown},
         CU_TEST_INFO_NULL,

@@ -94,7 +94,8 @@ json_is_one_object_a_line(void)
     CU_ASSERT_STRING_EQUAL(cJSON_GetObjectItem(o, "detail")->valuestring, "state=terminated");
     CU_ASSERT_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(o, "instances")), 2);
     CU_ASSERT_STRING_EQUAL(cJSON_GetArrayItem(cJSON_GetObjectItem(o, "events"), 0)->valuestring,
-                           "event ec2-state-change instance=i-0a1b2c3d4e5f60718 state=terminated");
+                           "event ec2-state-change instance=i-0a1b2c3d4e5f60718 state=terminated "
+                           "time=1773480413000");
     cJSON_Delete(o);
 }
 
