@@ -255,7 +255,7 @@ rc_pair_fold(struct rc_state *s, uint32_t i)
         c->fine_ms = 0;
     } else if (!c->fine_ms) {
         c->fine_ms = s->now_ms;
-        c->tries = c->full = 0;
+        c->tries = c->full = c->told = 0;
     }
     doubt(p, i);
 }

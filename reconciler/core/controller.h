@@ -23,7 +23,7 @@
 
 enum {
     RC_CONTROLLERS_MAX = 2,
-    RC_TAKEOVERS_MAX = 8,
+    RC_TAKEOVERS_MAX = RC_ATTEMPTS_MAX, /* as many as the store keeps of them */
     RC_REMAINS_MAX = 4,
     RC_PAIR_LOOK_MS = 500,
     RC_PARAGRAPH_LEN = 768
@@ -163,7 +163,7 @@ struct rc_pair {
     uint32_t dead_count;
     char dead[RC_REMAINS_MAX]
              [RC_ID_LEN]; /* instances of `from` that EC2 showed off in this phase */
-    uint32_t told;        /* bits of enum rc_failover_block that people were told */
+    uint32_t told;        /* phases in which people were told, a bit each */
     uint32_t wanted;      /* 1-based: a person asked for it to be primary; 0 = nobody did */
     int64_t wanted_ms;
     int64_t wake_ms;                   /* the earliest time at which this must be looked at again */
@@ -218,6 +218,13 @@ void rc_pair_note(struct rc_state *s, const struct rc_action *a);
 int64_t rc_pair_wake(const struct rc_state *s);
 /* Wakes decide at this core time. */
 void rc_pair_wake_at(struct rc_pair *p, int64_t at_ms);
+/* controller_stop.c: the next instance of `from` that is not proved off (slot, 0 = none);
+ * ret_all: how many there are, 0 = they are not known. */
+uint32_t rc_pair_next_living(const struct rc_state *s, uint32_t *ret_all);
+/* Stops it, or looks whether it is off. */
+void rc_pair_force_off(struct rc_state *s, struct rc_actions *out, uint32_t slot);
+/* People are told of controller i, once until it is fine or serves again. */
+void rc_pair_tell_once(struct rc_state *s, struct rc_actions *out, uint32_t i, const char *why);
 /* An action on controller i without an incident, not yet sent. */
 void rc_pair_act(const struct rc_state *s, struct rc_action *a, uint32_t kind, uint32_t i,
                  int64_t timeout_ms);

@@ -11,13 +11,7 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum {
-    ROOM_FOR_ONE_FAILOVER = 8,
-    PHASES_PER_STEP = 5,
-    STOP_ANSWER_MS = 30 * 1000,
-    LOOK_ANSWER_MS = 10 * 1000,
-    WANTED_MS = 60 * 1000
-};
+enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000 };
 
 void
 rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
@@ -98,7 +92,7 @@ tell_pair(struct rc_state *s, struct rc_actions *out, const char *text)
 {
     struct rc_action a;
 
-    if (s->pair.told) {
+    if (s->pair.told & 1U << s->pair.phase) {
         return;
     }
     rc_pair_act(s, &a, RC_ACT_TELL, s->pair.to - 1, 0);
@@ -142,14 +136,14 @@ phase_over(struct rc_state *s, int64_t timeout_ms)
 
 /* ---- watch ---- */
 
-/* It serves, but cannot keep what it promises; worth a move only to one that can. */
+/* It serves, but cannot keep what it promises. */
 static bool
 is_ailing(struct rc_state *s, uint32_t i)
 {
     struct rc_pair *p = &s->pair;
     int64_t at_ms = p->c[i].ailing_ms + s->policy.controllers.ailing_ms;
 
-    if (!p->c[i].ailing_ms || !rc_pair_usable(s, 1 - i) || p->c[i].link != RC_TOLD_YES) {
+    if (!p->c[i].ailing_ms) {
         return false;
     }
     if (s->now_ms < at_ms) {
@@ -157,6 +151,27 @@ is_ailing(struct rc_state *s, uint32_t i)
         return false;
     }
     return true;
+}
+
+/* Worth a move only to one that can. */
+static bool
+watch_ailing(struct rc_state *s, struct rc_actions *out, uint32_t i)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (rc_pair_flaps(s)) {
+        rc_pair_tell_once(s, out, 1 - i,
+                          "the state directory or munge of the primary is not well, and there "
+                          "were too many fail-overs in a short time");
+        return step_block(p, RC_FOB_LIMIT, RC_NEVER);
+    }
+    if (rc_pair_usable(s, 1 - i) && p->c[i].link == RC_TOLD_YES) {
+        return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
+    }
+    rc_pair_tell_once(s, out, 1 - i,
+                      "the state directory or munge of the primary is not well, and this "
+                      "controller cannot take over");
+    return step_block(p, RC_FOB_NO_BACKUP, RC_NEVER);
 }
 
 static bool
@@ -195,10 +210,7 @@ watch_serving(struct rc_state *s, struct rc_actions *out, uint32_t i)
         return false;
     }
     if (is_ailing(s, i)) {
-        if (rc_pair_flaps(s)) {
-            return step_block(p, RC_FOB_LIMIT, RC_NEVER);
-        }
-        return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
+        return watch_ailing(s, out, i);
     }
     return wants_back(s) && begin_with(s, out, RC_FO_FENCE, 0, RC_CAUSE_SWAP_BACK);
 }
@@ -304,6 +316,9 @@ step_suspect(struct rc_state *s, struct rc_actions *out)
                         : "no slurmctld serves, and none can be made active");
         return step_block(p, limit ? RC_FOB_LIMIT : RC_FOB_NO_BACKUP, RC_NEVER);
     }
+    if (p->primary == to + 1 && rc_pair_flaps(s)) {
+        tell_pair(s, out, "too many fail-overs in a short time: slurmctld stays where it was");
+    }
     return begin_with(s, out, RC_FO_FENCE, to, cause_of(p));
 }
 
@@ -380,64 +395,22 @@ step_fence(struct rc_state *s, struct rc_actions *out)
     return false;
 }
 
+/* Perhaps it serves, and there is nothing to do: the eyes get a moment to say so. */
 static bool
-seen_off(const struct rc_pair *p, const struct rc_instance *i)
+answers_again(struct rc_state *s, struct rc_actions *out, int64_t at_ms)
 {
-    for (uint32_t k = 0; k < p->dead_count; k++) {
-        if (strcmp(p->dead[k], i->id) == 0) {
-            return true;
-        }
+    if (s->now_ms < at_ms) {
+        rc_pair_wake_at(&s->pair, at_ms);
+        return false;
     }
-    return i->state == RC_INST_TERMINATED; /* that one never comes back */
-}
-
-/* The next instance of `from` that is not proved off; *ret_all: how many there are. */
-static uint32_t
-next_living(const struct rc_state *s, uint32_t *ret_all)
-{
-    const struct rc_pair *p = &s->pair;
-    const char *told = p->c[p->from - 1].instance;
-    uint32_t living = 0;
-    bool found = !*told;
-
-    *ret_all = 0;
-    for (uint32_t slot = rc_pair_instances(s, p->from - 1); slot;
-         slot = rc_instance_at(s, slot)->next_of_node) {
-        const struct rc_instance *i = rc_instance_at(s, slot);
-        ++*ret_all;
-        found = found || strcmp(told, i->id) == 0;
-        if (!seen_off(p, i) && !living) {
-            living = slot;
-        }
-    }
-    if (!found) {
-        *ret_all = 0; /* its daemon named another instance: this is not the whole list */
-    }
-    return living;
-}
-
-static void
-ask_ec2(struct rc_state *s, struct rc_actions *out, uint32_t slot)
-{
-    struct rc_pair *p = &s->pair;
-    const struct rc_instance *i = rc_instance_at(s, slot);
-    bool stop = !p->accepted && i->state != RC_INST_STOPPING && i->state != RC_INST_STOPPED &&
-                i->state != RC_INST_SHUTTING_DOWN;
-    struct rc_action a;
-
-    rc_pair_act(s, &a, stop ? RC_ACT_STOP : RC_ACT_LOOK, p->from - 1,
-                stop ? STOP_ANSWER_MS : LOOK_ANSWER_MS);
-    memset(&a.u, 0, sizeof a.u);
-    memcpy(a.instance, i->id, sizeof a.instance);
-    rc_put_text(a.text, sizeof a.text, stop ? "fence: its host does not answer" : "is it off?");
-    rc_act_send(s, out, &a);
+    return step_to(s, out, RC_FO_FENCE, "its host answers again");
 }
 
 static bool
 step_stop(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
-    uint32_t all, living = next_living(s, &all);
+    uint32_t all, living = rc_pair_next_living(s, &all);
 
     if (is_over(p)) {
         return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
@@ -447,7 +420,7 @@ step_stop(struct rc_state *s, struct rc_actions *out)
     }
     if (p->c[p->from - 1].link == RC_TOLD_YES && p->c[p->from - 1].link_ms > p->phase_ms &&
         !p->action && !p->accepted) {
-        return step_to(s, out, RC_FO_FENCE, "its host answers again");
+        return answers_again(s, out, p->c[p->from - 1].link_ms + RC_PAIR_LOOK_MS);
     }
     if (all && !living) {
         p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
@@ -472,7 +445,7 @@ step_stop(struct rc_state *s, struct rc_actions *out)
         p->block = RC_FOB_UNFENCED;
     }
     if (step_ready(s)) {
-        ask_ec2(s, out, living);
+        rc_pair_force_off(s, out, living);
     }
     return false;
 }

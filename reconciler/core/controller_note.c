@@ -5,6 +5,7 @@
 #include "policies/rules.h"
 #include "reconciler/core/controller.h"
 #include "reconciler/core/fact.h"
+#include "reconciler/core/node_history.h"
 
 enum { RETRY_MIN_MS = 500, RETRY_MAX_MS = 15000 };
 
@@ -28,6 +29,7 @@ begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t 
     p->wanted = 0;
     if (!by_hand && p->primary != to + 1 && in->cause != RC_CAUSE_TWO) {
         p->done_ms[p->done_count++ % RC_TAKEOVERS_MAX] = s->now_ms;
+        rc_history_dirty(s, 0); /* the other leader must know it too */
     }
 }
 
@@ -103,7 +105,7 @@ rc_pair_note(struct rc_state *s, const struct rc_action *a)
         if (p->phase == RC_FO_WATCH) {
             p->c[i].told = 1;
         } else {
-            p->told = 1;
+            p->told |= 1U << p->phase;
         }
     } else if (p->phase == RC_FO_WATCH) {
         note_recovery(s, a, i);
@@ -195,12 +197,19 @@ completed_recovery(struct rc_state *s, uint32_t i, uint32_t kind,
     if (kind == RC_ACT_START) {
         c->full = elsewhere;
     }
+    if ((kind == RC_ACT_START || kind == RC_ACT_STOP) && done->error == RC_OK) {
+        /* Accepted is not observed: a sweep must show it before more is asked for. */
+        c->next_ms = s->now_ms + s->cluster.poll_instances_ms;
+    }
     if (kind == RC_ACT_LAUNCH && done->error == RC_OK) {
         uint32_t slot = rc_instance_get(s, done->instance);
         if (slot) {
             rc_instance_describe(s, slot, &done->launched);
         }
         c->option = c->full = 0;
+        /* The token of one that has ended meanwhile gives that one for ever. */
+        c->attempt += done->launched.state == RC_INST_TERMINATED ||
+                      done->launched.state == RC_INST_SHUTTING_DOWN;
     } else if (kind == RC_ACT_LAUNCH && options && elsewhere) {
         c->option = (c->option + 1) % options;
     }

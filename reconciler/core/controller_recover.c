@@ -67,8 +67,8 @@ send_controller_power(struct rc_state *s, struct rc_actions *out, uint32_t i,
     rc_act_send(s, out, &a);
 }
 
-static void
-tell_once(struct rc_state *s, struct rc_actions *out, uint32_t i, const char *why)
+void
+rc_pair_tell_once(struct rc_state *s, struct rc_actions *out, uint32_t i, const char *why)
 {
     struct rc_action a;
 
@@ -140,7 +140,8 @@ send_controller_launch(struct rc_state *s, struct rc_actions *out, uint32_t i)
     struct rc_action a;
 
     if (!g->option_count) {
-        tell_once(s, out, i, "the controller is lost, and no launch template is configured for it");
+        rc_pair_tell_once(s, out, i,
+                          "the controller is lost, and no launch template is configured for it");
         return;
     }
     if (!recovery_ready(s, c)) {
@@ -193,7 +194,9 @@ recover_stopped(struct rc_state *s, struct rc_actions *out, uint32_t i,
         return;
     }
     if (c->tries > s->policy.controllers.restarts * 2) {
-        tell_once(s, out, i, "the lost controller's instance cannot be started; it is tried again");
+        rc_pair_tell_once(
+            s, out, i,
+            "the lost controller does not come back; its instance is started again and again");
     }
     send_controller_power(s, out, i, RC_ACT_START, inst, "the controller's instance is off");
 }
@@ -204,7 +207,9 @@ recover_instance(struct rc_state *s, struct rc_actions *out, uint32_t i)
     struct rc_controller *c = &s->pair.c[i];
     const struct rc_instance *inst = newest(s, i);
     uint32_t restarts = s->policy.controllers.restarts * 2; /* off and on are one try */
-    int64_t since_ms = c->link_ms > c->next_ms ? c->link_ms : c->next_ms;
+    /* What was started needs its time to boot; where nothing is left there is nothing to wait for.
+     */
+    int64_t since_ms = inst && c->next_ms > c->link_ms ? c->next_ms : c->link_ms;
     int64_t at_ms = since_ms + s->policy.controllers.lost_ms;
 
     if (inst && needs_address(c, inst)) {
@@ -218,7 +223,7 @@ recover_instance(struct rc_state *s, struct rc_actions *out, uint32_t i)
     } else if (inst->state <= RC_INST_RUNNING && c->tries <= restarts) {
         send_controller_power(s, out, i, RC_ACT_STOP, inst, "the controller does not answer");
     } else {
-        tell_once(s, out, i, "the controller stays away; its instance is left as it is");
+        rc_pair_tell_once(s, out, i, "the controller stays away; its instance is left as it is");
     }
 }
 

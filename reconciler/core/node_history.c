@@ -162,6 +162,7 @@ rc_history_decide_cluster(struct rc_state *s, struct rc_actions *out)
         return;
     }
     memset(&h, 0, sizeof h);
+    ring_out(s, s->pair.done_ms, s->pair.done_count, h.failover_wall_ms);
     h.flags =
         (s->paused ? RC_HISTORY_PAUSED : 0U) | (s->breaker_open ? RC_HISTORY_BREAKER_OPEN : 0U);
     put(s, out, nobody, &h);
@@ -249,6 +250,7 @@ static void
 take_cluster_past(struct rc_state *s, const struct rc_history *h)
 {
     s->paused = (h->flags & RC_HISTORY_PAUSED) != 0;
+    s->pair.done_count = ring_in(s, h->failover_wall_ms, s->pair.done_ms);
     if (h->flags & RC_HISTORY_BREAKER_OPEN && !s->breaker_open) {
         s->breaker_open = 1;
         s->breaker_since_ms = s->breaker_last_ms = s->now_ms;

@@ -52,6 +52,7 @@ struct rc_history {
     int64_t repair_wall_ms[RC_ATTEMPTS_MAX];
     int64_t launch_wall_ms[RC_ATTEMPTS_MAX];      /* in the rates of its scopes */
     int64_t destructive_wall_ms[RC_ATTEMPTS_MAX]; /* the same */
+    int64_t failover_wall_ms[RC_ATTEMPTS_MAX]; /* the cluster: of slurmctld, begun by ourselves */
     int64_t cooldown_until_wall_ms;
     uint32_t yielded_fault; /* enum rc_fault */
     uint32_t flags;         /* RC_HISTORY_* */

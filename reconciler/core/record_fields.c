@@ -196,7 +196,8 @@ static const struct rc_field controller_host[] = {
     U64("epoch", path.epoch), I64("cooldown_until", path.cooldown_until_wall_ms), \
     NAME("yielded", path.yielded_fault, faults), FLAGS("flags", path.flags, history_flags), \
     RING("opened", path.opened_wall_ms), RING("repair", path.repair_wall_ms), \
-    RING("launch", path.launch_wall_ms), RING("destructive", path.destructive_wall_ms)
+    RING("launch", path.launch_wall_ms), RING("destructive", path.destructive_wall_ms), \
+    RING("failover", path.failover_wall_ms)
 static const struct rc_field history[] = {HISTORY(u.history)};
 
 #undef OF

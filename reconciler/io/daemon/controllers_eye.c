@@ -80,7 +80,12 @@ follow_addr(struct rc_controllers *c, uint32_t i, const char *addr)
     const char *port = strrchr(c->d->config.controllers.listen, ':');
     char peer[RC_ADDR_LEN + 16];
 
-    if (!*addr || !rc_text_set(c->eye[i].addr, RC_ADDR_LEN, addr) || i == c->self) {
+    if (!*addr || strcmp(c->eye[i].addr, addr) == 0 ||
+        !rc_text_set(c->eye[i].addr, RC_ADDR_LEN, addr)) {
+        return;
+    }
+    c->eye[i].own_known = false; /* told anew, with its address */
+    if (i == c->self) {
         return;
     }
     (void)snprintf(peer, sizeof peer, strchr(addr, ':') ? "[%s]%s" : "%s%s", addr,

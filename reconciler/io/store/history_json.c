@@ -18,7 +18,7 @@ enum { FLAG_COUNT = sizeof flag_names / sizeof *flag_names };
 
 /* A member that is added there must be written and read here. */
 _Static_assert(sizeof(struct rc_history) ==
-                   8 + 4 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4 + sizeof(struct rc_lemon),
+                   8 + 5 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4 + sizeof(struct rc_lemon),
                "every member of the history is stored");
 
 /* --- to text -------------------------------------------------------------------- */
@@ -86,6 +86,7 @@ rc_history_json_format(const struct rc_history *h)
         add_history_times(o, "repairs", h->repair_wall_ms) &&
         add_history_times(o, "launches", h->launch_wall_ms) &&
         add_history_times(o, "destructive", h->destructive_wall_ms) &&
+        (!h->failover_wall_ms[0] || add_history_times(o, "failovers", h->failover_wall_ms)) &&
         cJSON_AddNumberToObject(o, "cooldown_until", (double)cooldown_ms) &&
         cJSON_AddStringToObject(o, "yielded", rc_fault_name((enum rc_fault)h->yielded_fault)) &&
         add_history_flags(o, h->flags) && add_lemon(o, &h->lemon)) {
@@ -198,6 +199,9 @@ rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_
     read_history_times(&o, "repairs", h.repair_wall_ms);
     read_history_times(&o, "launches", h.launch_wall_ms);
     read_history_times(&o, "destructive", h.destructive_wall_ms);
+    if (!o.failed && cJSON_GetObjectItemCaseSensitive(o.root, "failovers")) {
+        read_history_times(&o, "failovers", h.failover_wall_ms); /* the cluster's row alone */
+    }
     h.cooldown_until_wall_ms =
         (int64_t)rc_json_integer(&o, "cooldown_until", 0, RC_JSON_INTEGER_MAX);
     h.yielded_fault = read_yielded(&o);

@@ -202,6 +202,10 @@ a_full_disk_on_both_moves_nothing(void)
     pair_host_dir(&st, "head2", RC_DIR_FULL);
     story_wait(&st, 600000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(st.last[RC_ACT_TELL].text, "cannot take over"));
+    pair_host_dir(&st, "head2", RC_DIR_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
     story_end(&st);
 }
 
@@ -240,6 +244,34 @@ after_too_many_moves_a_person_is_told_and_nothing_moves(void)
     CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
     CU_ASSERT_TRUE(rc_pair_flaps(st.s));
     story_end(&st);
+}
+
+/* The counter is kept in the store: a leader that moves away does not begin it anew. */
+static void
+the_next_leader_knows_how_often_it_moved(void)
+{
+    struct story first, second;
+    struct rc_event ev;
+
+    pair_begin(&first);
+    move(&first, "head1", "head2");
+    story_answer(&first, RC_ACT_HISTORY_PUT, RC_OK);
+    move(&first, "head2", "head1");
+    CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "");
+
+    pair_begin(&second);
+    CU_ASSERT_FALSE(rc_pair_flaps(second.s));
+    rc_event_init(&ev, RC_EV_HISTORY);
+    ev.u.history = first.last[RC_ACT_HISTORY_PUT].u.history;
+    story_give(&second, &ev);
+    CU_ASSERT_TRUE(rc_pair_flaps(second.s));
+    pair_host(&second, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(&second, "head1", RC_CTL_REFUSED, 0);
+    story_wait(&second, 600);
+    CU_ASSERT_EQUAL(second.s->pair.to, 1); /* started where it was */
+    CU_ASSERT_PTR_NOT_NULL(strstr(second.last[RC_ACT_TELL].text, "too many fail-overs"));
+    story_end(&first);
+    story_end(&second);
 }
 
 static void
@@ -356,6 +388,7 @@ main(void)
         {"a full disk on both moves nothing", a_full_disk_on_both_moves_nothing},
         {"after too many moves a person is told and nothing moves",
          after_too_many_moves_a_person_is_told_and_nothing_moves},
+        {"the next leader knows how often it moved", the_next_leader_knows_how_often_it_moved},
         {"a person can ask for it and the old one may save its state",
          a_person_can_ask_for_it_and_the_old_one_may_save_its_state},
         {"a person is refused what is not safe", a_person_is_refused_what_is_not_safe},

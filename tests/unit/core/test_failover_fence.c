@@ -265,13 +265,76 @@ a_lost_controller_is_started_then_launched_anew(void)
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
     CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 0); /* the same zone first */
     story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
-    story_wait(&st, 70000);
-    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 1); /* the other one */
+    story_wait(&st, 5000);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 1); /* the other one, at once */
     story_launched(&st, "i-head1b", "10.0.9.8");
     story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
     story_wait(&st, 20000);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].u.reg.addr, "10.0.9.8");
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].node, "head1");
+    story_end(&st);
+}
+
+static void
+a_start_that_was_accepted_is_not_asked_for_again(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_answer(&st, RC_ACT_START, RC_OK);
+    story_wait(&st, st.cluster.poll_instances_ms - 1000); /* EC2 still shows it stopped */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_end(&st);
+}
+
+/* The token of a launch gives the same instance for ever, also when it has ended meanwhile. */
+static void
+a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token(void)
+{
+    struct story st;
+    struct rc_event ev;
+    char token[RC_TOKEN_LEN];
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
+    story_sweep(&st);
+    story_wait(&st, 70000);
+    memcpy(token, st.last[RC_ACT_LAUNCH].u.launch.token, sizeof token);
+    rc_event_init(&ev, RC_EV_COMPLETION);
+    ev.u.completion.action = st.last[RC_ACT_LAUNCH].id;
+    rc_text_set(ev.u.completion.instance, RC_ID_LEN, "i-before");
+    ev.u.completion.launched.state = RC_INST_TERMINATED;
+    ev.u.completion.launched.ours = 1;
+    rc_text_set(ev.u.completion.launched.node, RC_NODE_LEN, "head1");
+    story_give(&st, &ev);
+    story_wait(&st, 5000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
+    CU_ASSERT_STRING_NOT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, token);
+    story_end(&st);
+}
+
+/* A partition ends while the fence is refused: the link is back before anybody has looked. */
+static void
+a_host_that_answers_again_is_looked_at_before_it_is_fenced(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_E_DENIED);
+    pair_host(&st, "head1", RC_PROC_RUNS, RC_TOLD_NO);
+    story_wait(&st, 500);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
+    pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
     story_end(&st);
 }
 
@@ -334,6 +397,12 @@ main(void)
          two_that_say_that_they_are_primary_become_one},
         {"a lost controller is started, then launched anew",
          a_lost_controller_is_started_then_launched_anew},
+        {"a start that was accepted is not asked for again",
+         a_start_that_was_accepted_is_not_asked_for_again},
+        {"a launch that gives a dead instance is asked for with another token",
+         a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token},
+        {"a host that answers again is looked at before it is fenced",
+         a_host_that_answers_again_is_looked_at_before_it_is_fenced},
         {"one at a new address is registered once and is backup",
          one_at_a_new_address_is_registered_once_and_is_backup},
         CU_TEST_INFO_NULL,

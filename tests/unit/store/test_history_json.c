@@ -14,6 +14,7 @@ every_member_comes_back(void)
                            .repair_wall_ms = {1, 2, 3, 4, 5, 6, 7, 8},
                            .launch_wall_ms = {9},
                            .destructive_wall_ms = {10, 11},
+                           .failover_wall_ms = {12, 13},
                            .cooldown_until_wall_ms = 1795415800125,
                            .yielded_fault = RC_FAULT_EBS,
                            .flags = RC_HISTORY_HELD | RC_HISTORY_PAUSED | RC_HISTORY_BREAKER_OPEN};
@@ -50,6 +51,8 @@ rubbish_is_refused_with_the_name_of_the_member(void)
         {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":0,"
          "\"yielded\":\"none\",\"flags\":[\"bold\"]}",
          "\"flags\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"failovers\":[0]}",
+         "\"failovers\""},
         {"[]", "one JSON object"},
     };
     struct rc_history back = {.flags = 5};

@@ -1,0 +1,64 @@
+/* controller_stop.c - the fence by EC2: every instance that carries the old primary's name
+ * is forced off and looked at, one after the other.
+ *
+ * Invariant: an instance counts as off by the answer to a look of this phase alone, or when
+ * it is terminated, which it stays; a notice comes late and proves nothing. An instance that
+ * EC2 does not show leaves the list incomplete, and so everything as it is. */
+#include <string.h>
+
+#include "reconciler/core/text.h"
+#include "reconciler/core/turn.h"
+
+enum { STOP_ANSWER_MS = 30 * 1000, LOOK_ANSWER_MS = 10 * 1000 };
+
+static bool
+seen_off(const struct rc_pair *p, const struct rc_instance *i)
+{
+    for (uint32_t k = 0; k < p->dead_count; k++) {
+        if (strcmp(p->dead[k], i->id) == 0) {
+            return true;
+        }
+    }
+    return i->state == RC_INST_TERMINATED; /* that one never comes back */
+}
+
+uint32_t
+rc_pair_next_living(const struct rc_state *s, uint32_t *ret_all)
+{
+    const struct rc_pair *p = &s->pair;
+    const char *told = p->c[p->from - 1].instance;
+    uint32_t living = 0;
+    bool found = !*told;
+
+    *ret_all = 0;
+    for (uint32_t slot = rc_pair_instances(s, p->from - 1); slot;
+         slot = rc_instance_at(s, slot)->next_of_node) {
+        const struct rc_instance *i = rc_instance_at(s, slot);
+        ++*ret_all;
+        found = found || strcmp(told, i->id) == 0;
+        if (!seen_off(p, i) && !living) {
+            living = slot;
+        }
+    }
+    if (!found) {
+        *ret_all = 0; /* its daemon named another instance: this is not the whole list */
+    }
+    return living;
+}
+
+void
+rc_pair_force_off(struct rc_state *s, struct rc_actions *out, uint32_t slot)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_instance *i = rc_instance_at(s, slot);
+    bool stop = !p->accepted && i->state != RC_INST_STOPPING && i->state != RC_INST_STOPPED &&
+                i->state != RC_INST_SHUTTING_DOWN;
+    struct rc_action a;
+
+    rc_pair_act(s, &a, stop ? RC_ACT_STOP : RC_ACT_LOOK, p->from - 1,
+                stop ? STOP_ANSWER_MS : LOOK_ANSWER_MS);
+    memset(&a.u, 0, sizeof a.u);
+    memcpy(a.instance, i->id, sizeof a.instance);
+    rc_put_text(a.text, sizeof a.text, stop ? "fence: its host does not answer" : "is it off?");
+    rc_act_send(s, out, &a);
+}
