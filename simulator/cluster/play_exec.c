@@ -319,6 +319,7 @@ rc_exec_answer(struct rc_play *p, uint32_t index)
                 rc_poll_node(c, r->action.node, r->action.kind == RC_ACT_GATE);
             }
             rc_ctl_post(c, &r->answer);
+            rc_heads_look_anew(c, &r->action);
         }
     }
     rc_request_free(r);

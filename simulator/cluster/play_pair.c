@@ -367,10 +367,19 @@ fence_head(struct rc_play *p, struct rc_request *r, uint32_t i)
         return;
     }
     end_process(p, i);
-    for (uint32_t k = 0; k < RC_PLAY_CTLS; k++) {
-        p->ctl[k].head_mode[0][i] = p->ctl[k].head_mode[1][i] = 0;
-    }
     rc_heads_changed(p);
+}
+
+/* The order was answered: what was seen before is forgotten, by the core too. */
+void
+rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a)
+{
+    uint32_t i = a->u.controller.index;
+
+    if (a->kind == RC_ACT_FENCE) {
+        c->head_mode[0][i] = c->head_mode[1][i] = 0;
+        rc_play_task(c->p, c->p->now_ms + 200, RC_TASK_HEADS, c, 0);
+    }
 }
 
 void

@@ -289,6 +289,7 @@ void rc_head_address(struct rc_play *p, uint32_t i, const char *addr);
 uint32_t rc_head_named(const struct rc_play *p, const char *name); /* RC_PLAY_CTLS = none */
 bool rc_head_may_write(const struct rc_play *p, uint32_t i);
 void rc_heads_look(struct rc_ctl *c);
+void rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a); /* after its answer */
 void rc_heads_look_later(struct rc_ctl *c);
 bool rc_heads_down(const struct rc_ctl *c);
 void rc_effect_pair(struct rc_play *p, struct rc_request *r);

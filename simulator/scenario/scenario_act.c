@@ -205,6 +205,9 @@ register_address(struct rc_scen_run *r, const struct rc_action *a)
     struct rc_scen_node *n = rc_scen_node_named(r, a->node);
     struct rc_scen_instance *i = rc_scen_instance_named(r, a->instance);
 
+    if (rc_scen_is_head(r, a->node)) {
+        return rc_scen_head_address(r, a);
+    }
     if (!n || !i) {
         return RC_E_NOT_FOUND;
     }
@@ -287,6 +290,13 @@ tell_serials(struct rc_scen_run *r, const struct rc_action *a, struct rc_ev_comp
             snprintf(c->serials, sizeof c->serials, "%.31s-1,%.31s-2", i->host, i->host);
         }
     }
+}
+
+/* To a controller. */
+static bool
+is_order(uint32_t kind)
+{
+    return kind == RC_ACT_FENCE || kind == RC_ACT_CONTROLLER_START || kind == RC_ACT_TAKEOVER;
 }
 
 static void
@@ -413,7 +423,7 @@ rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
     if (a->kind == RC_ACT_MESSAGE_DELETE) {
         forget_message(r, a->msg);
     }
-    if (a->kind == RC_ACT_TELL || a->kind == RC_ACT_MESSAGE_DELETE) {
+    if (a->kind == RC_ACT_TELL || a->kind == RC_ACT_MESSAGE_DELETE || a->kind == RC_ACT_FAILOVER) {
         return; /* no completion */
     }
     rc_event_init(&ans.ev, RC_EV_COMPLETION);
@@ -426,6 +436,8 @@ rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
     } else if (f && f->error != RC_OK) {
         ans.error = (enum rc_err)f->error;
         ans.in_ms = SCEN_EC2_MS;
+    } else if (is_order(a->kind)) {
+        ans.error = rc_scen_head_act(r, a, &ans.in_ms);
     } else {
         play_action(r, a, &ans);
     }

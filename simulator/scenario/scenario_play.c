@@ -144,6 +144,9 @@ daemon_begin(struct rc_scen_run *r)
 
     rc_event_init(&ev, RC_EV_START);
     ev.u.start.seed = 7;
+    if (r->head_count) {
+        memcpy(ev.u.start.host, r->head[r->self].name, sizeof ev.u.start.host);
+    }
     rc_scen_give(r, &ev);
     rc_event_init(&ev, RC_EV_CLUSTER);
     ev.u.cluster = &r->story.cluster;
@@ -199,6 +202,7 @@ rc_scen_daemon_end(struct rc_scen_run *r, bool keep_journal)
         }
     }
     if (!keep_journal) {
+        r->self = r->head_count ? 1 - r->self : 0;
         r->msg = 0;
         r->lease_free_ms = r->now_ms + r->story.cluster.lease_term_ms;
         if (r->journal) {

@@ -54,6 +54,20 @@ show_launch(struct rc_scen_run *r, const struct rc_action *a)
                 g->option[a->u.launch.option].subnet, a->u.launch.attempt);
 }
 
+/* With the paragraph that people are told, when it took over and when it serves. */
+static void
+show_failover(struct rc_scen_run *r, const struct rc_action *a)
+{
+    const struct rc_act_controller *c = &a->u.controller;
+    char text[RC_PARAGRAPH_LEN];
+
+    rc_scen_say(r, ' ', "%s: failover %s (%s)", a->node, rc_failover_phase_name(c->phase), a->text);
+    if (c->phase == RC_FO_TAKEOVER || (c->phase == RC_FO_WATCH && c->proof)) {
+        rc_failover_paragraph(a, text, sizeof text);
+        rc_scen_say(r, ' ', "%s: %s", a->node, text);
+    }
+}
+
 void
 rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
 {
@@ -113,8 +127,7 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
         rc_scen_say(r, ' ', "%s %u (%s)", name, a->u.jobs.job, a->text);
         break;
     case RC_ACT_FAILOVER:
-        rc_scen_say(r, ' ', "%s: failover %s (%s)", a->node,
-                    rc_failover_phase_name(a->u.controller.phase), a->text);
+        show_failover(r, a);
         break;
     case RC_ACT_NONE:
     case RC_ACT_LOOK:
@@ -138,6 +151,13 @@ rc_scen_show_blocks(struct rc_scen_run *r)
         }
         r->block[node - 1] = block;
     }
+    if (r->s->pair.block == RC_FOB_NONE || r->s->pair.block == RC_FOB_WAIT) {
+        return; /* between two tries: nothing that holds it back for long */
+    }
+    if (r->s->pair.block != r->pair_block) {
+        rc_scen_say(r, ' ', "slurmctld: held back: %s", rc_failover_block_text(r->s->pair.block));
+    }
+    r->pair_block = r->s->pair.block;
 }
 
 static void
@@ -181,4 +201,5 @@ rc_scen_show_end(struct rc_scen_run *r)
         r->count[RC_ACT_TERMINATE], r->count[RC_ACT_REBOOT], r->count[RC_ACT_STOP],
         r->count[RC_ACT_DRAIN], r->count[RC_ACT_JOBS_REQUEUE], r->count[RC_ACT_LOOK], r->killed,
         r->count[RC_ACT_TELL], waiting);
+    rc_scen_heads_show_end(r);
 }

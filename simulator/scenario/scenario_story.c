@@ -194,6 +194,34 @@ take_cluster(struct rc_scen_story *st, const struct rc_scen_words *w)
     return true;
 }
 
+/* "controllers head1,head2 leader=head2": a template for each zone that the nodes have. */
+static bool
+take_controllers(struct rc_scen_story *st, const struct rc_scen_words *w)
+{
+    struct rc_cluster *c = &st->cluster;
+    char *save = NULL;
+
+    c->controller_count = 0;
+    for (char *h = w->count > 1 ? strtok_r(w->v[1], ",", &save) : NULL; h;
+         h = strtok_r(NULL, ",", &save)) {
+        if (c->controller_count == RC_CONTROLLERS_MAX ||
+            !rc_text_set(c->controller[c->controller_count++].host, RC_NODE_LEN, h)) {
+            return false;
+        }
+    }
+    c->controllers = c->group[0];
+    c->controllers.capacity = RC_CAPACITY_OPEN;
+    rc_text_set(c->controllers.name, sizeof c->controllers.name, "controllers");
+    rc_text_set(c->controllers.template_id, sizeof c->controllers.template_id, "lt-2");
+    st->leader = 1;
+    if (w->count == 3 && strncmp(w->v[2], "leader=", 7) == 0) {
+        st->leader = strcmp(w->v[2] + 7, c->controller[0].host) == 0 ? 0 : 1;
+        return c->controller_count == RC_CONTROLLERS_MAX &&
+               strcmp(w->v[2] + 7, c->controller[st->leader].host) == 0;
+    }
+    return c->controller_count == RC_CONTROLLERS_MAX && w->count == 2;
+}
+
 static void
 default_cluster(struct rc_scen_story *st)
 {
@@ -246,6 +274,11 @@ take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigne
                            "capacity=open|reserved|block partition=NAME reservation=ID",
                            e);
     }
+    if (strcmp(w.v[0], "controllers") == 0) {
+        return take_controllers(st, &w)
+                   ? RC_OK
+                   : wrong(st, number, "controllers: expected HEAD,HEAD [leader=HEAD]", e);
+    }
     if (strcmp(w.v[0], "policy") == 0 && w.count == 2) {
         int n = snprintf(st->policy, sizeof st->policy, "%s/%s", *w.v[1] == '/' ? "" : dir, w.v[1]);
         return n > 0 && (size_t)n < sizeof st->policy ? RC_OK
@@ -256,8 +289,9 @@ take_header(struct rc_scen_story *st, const char *dir, const char *text, unsigne
                    ? RC_OK
                    : wrong(st, number, "set: expected KEY=VALUE, 32 of them at most", e);
     }
-    return wrong(st, number,
-                 "expected a comment (#), cluster, policy FILE, set KEY=VALUE, or +TIME", e);
+    return wrong(
+        st, number,
+        "expected a comment (#), cluster, controllers, policy FILE, set KEY=VALUE, or +TIME", e);
 }
 
 static enum rc_err

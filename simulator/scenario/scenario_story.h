@@ -26,6 +26,7 @@ struct rc_scen_story {
     struct rc_policy_set set[RC_POLICY_SETS_MAX]; /* keys of that policy that differ here */
     uint32_t set_count;
     struct rc_cluster cluster;
+    uint32_t leader; /* the controller whose daemon leads at the beginning, when there are any */
     struct rc_scen_line *lines;
     unsigned line_count;
 };

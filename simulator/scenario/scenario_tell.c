@@ -48,22 +48,13 @@ static bool
 tell_away(struct telling *t)
 {
     bool is_away = strcmp(t->v[1], "down") == 0 || strcmp(t->v[1], "lost") == 0;
-    struct rc_event ev;
 
     if (strcmp(t->v[0], "ec2") == 0) {
         t->r->ec2_away = is_away;
     } else if (strcmp(t->v[0], "lease") == 0) {
         t->r->lease_lost = is_away;
     } else if (strcmp(t->v[0], "slurm") == 0) {
-        t->r->slurm_away = is_away;
-        rc_event_init(&ev, RC_EV_SWEEP);
-        ev.u.sweep.which = RC_SWEEP_SLURM;
-        ev.u.sweep.complete = !is_away;
-        ev.u.sweep.error = is_away ? RC_E_SLURM_DOWN : RC_OK;
-        rc_scen_give(t->r, &ev);
-        for (unsigned i = 0; !is_away && i < t->r->node_count; i++) {
-            rc_scen_show_node_later(t->r, &t->r->node[i], SCEN_SLURM_SHOW_MS);
-        }
+        rc_scen_slurm_away(t->r, is_away);
     } else {
         return reject(t, "slurm, ec2 or lease", t->v[0]);
     }
@@ -290,6 +281,37 @@ tell_job(struct telling *t)
     return found ? true : reject(t, "nodes of the cluster", t->v[0]);
 }
 
+/* ---- the controllers ---- */
+
+/* The row's first word is not among what is handed on: it stands before. */
+static bool
+tell_head(struct telling *t)
+{
+    return rc_scen_tell_head(t->r, t->v - 1)
+               ? true
+               : reject(t, "a controller of the story and what happens there", t->v[0]);
+}
+
+static bool
+tell_heads(struct telling *t)
+{
+    bool cut = strcmp(t->v[0], "cut") == 0;
+
+    if (!cut && strcmp(t->v[0], "reach") != 0) {
+        return reject(t, "cut, or reach", t->v[0]);
+    }
+    return rc_scen_tell_heads_cut(t->r, cut) ? true
+                                             : reject(t, "a story with controllers", t->v[0]);
+}
+
+static bool
+tell_failover(struct telling *t)
+{
+    return rc_scen_tell_failover(t->r, t->count ? t->v[0] : "")
+               ? true
+               : reject(t, "a story with controllers", "failover");
+}
+
 /* ---- people ---- */
 
 static bool
@@ -379,6 +401,12 @@ static const struct tell_row rows[] = {
      tell_instance},
     {"world node", 2, 2, "world node NAME silent|back|maint|maint-over", tell_node},
     {"world job", 2, 3, "world job NODES runs TIME | ends", tell_job},
+    {"world slurmctld", 2, 2, "world slurmctld HEAD killed|started|restarted|hangs|stuck|wakes",
+     tell_head},
+    {"world host", 2, 2, "world host HEAD dies", tell_head},
+    {"world state-dir", 2, 2, "world state-dir HEAD ok|full|read-only|hangs|missing", tell_head},
+    {"world munge", 2, 2, "world munge HEAD dead|back", tell_head},
+    {"world controllers", 1, 1, "world controllers cut|reach", tell_heads},
     {"world * down", 0, 0, "world slurm|ec2 down", tell_away},
     {"world * up", 0, 0, "world slurm|ec2 up", tell_away},
     {"world * lost", 0, 0, "world lease lost", tell_away},
@@ -386,6 +414,7 @@ static const struct tell_row rows[] = {
     {"world", 2, 4, "world ACTION fails ERROR | takes TIME | answer-lost [xN|always]", tell_fault},
     {"operator drains", 1, 2, "operator drains NODE \"REASON\"", tell_drains},
     {"operator resumes", 1, 1, "operator resumes NODE", tell_resumes},
+    {"operator failover", 0, 1, "operator failover [HEAD]", tell_failover},
     {"operator", 1, 2, "operator hold|release NODE, approve INCIDENT, pause, resume, breaker-reset",
      tell_operator},
     {"agent", 2, 6, "agent NODES drains|tells CLASS [DEVICE] [xN], agent NODES clears [CLASS]",

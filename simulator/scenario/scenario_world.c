@@ -122,6 +122,7 @@ rc_scen_instance_turn(struct rc_scen_run *r, struct rc_scen_instance *i,
     if (state == RC_INST_TERMINATED) {
         i->ended_ms = rc_scen_wall_ms(r);
     }
+    rc_scen_head_power(r, i);
     if (state == RC_INST_RUNNING) {
         admit(r, i);
     } else if (n && state > RC_INST_RUNNING) {
@@ -214,6 +215,23 @@ core_differs(const struct rc_scen_run *r, const struct rc_scen_instance *i)
 }
 
 static void
+describe(const struct rc_scen_instance *i, struct rc_ev_instance *row)
+{
+    row->launched_wall_ms = i->launched_ms;
+    row->state = i->state;
+    row->ours = !i->foreign;
+    row->tag_incident = i->incident;
+    row->tag_attempt = i->attempt;
+    memcpy(row->node, i->node, RC_NODE_LEN);
+    if (i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING) {
+        memcpy(row->addr, i->addr, RC_ADDR_LEN);
+    }
+    memcpy(row->subnet, i->subnet, RC_ID_LEN);
+    rc_text_set(row->az, RC_AZ_LEN, "us-east-1a");
+    rc_text_set(row->type, RC_TYPE_LEN, "p4d.24xlarge");
+}
+
+static void
 give_instance(struct rc_scen_run *r, struct rc_scen_instance *i, bool anyhow)
 {
     struct rc_event ev;
@@ -224,18 +242,7 @@ give_instance(struct rc_scen_run *r, struct rc_scen_instance *i, bool anyhow)
     i->news = false;
     rc_event_init(&ev, RC_EV_INSTANCE);
     memcpy(ev.instance, i->id, sizeof ev.instance);
-    ev.u.described.launched_wall_ms = i->launched_ms;
-    ev.u.described.state = i->state;
-    ev.u.described.ours = !i->foreign;
-    ev.u.described.tag_incident = i->incident;
-    ev.u.described.tag_attempt = i->attempt;
-    memcpy(ev.u.described.node, i->node, RC_NODE_LEN);
-    if (i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING) {
-        memcpy(ev.u.described.addr, i->addr, RC_ADDR_LEN);
-    }
-    memcpy(ev.u.described.subnet, i->subnet, RC_ID_LEN);
-    rc_text_set(ev.u.described.az, RC_AZ_LEN, "us-east-1a");
-    rc_text_set(ev.u.described.type, RC_TYPE_LEN, "p4d.24xlarge");
+    describe(i, &ev.u.described);
     rc_scen_give(r, &ev);
 }
 
@@ -316,6 +323,23 @@ rc_scen_world_show_all(struct rc_scen_run *r)
     for (unsigned i = 0; i < r->node_count; i++) {
         r->node[i].agent_news = r->node[i].agent.count > 0;
         give_node(r, &r->node[i]);
+    }
+    rc_scen_heads_show(r);
+}
+
+void
+rc_scen_slurm_away(struct rc_scen_run *r, bool is_away)
+{
+    struct rc_event ev;
+
+    r->slurm_away = is_away;
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = RC_SWEEP_SLURM;
+    ev.u.sweep.complete = !is_away;
+    ev.u.sweep.error = is_away ? RC_E_SLURM_DOWN : RC_OK;
+    rc_scen_give(r, &ev);
+    for (unsigned i = 0; !is_away && i < r->node_count; i++) {
+        rc_scen_show_node_later(r, &r->node[i], SCEN_SLURM_SHOW_MS);
     }
 }
 
@@ -434,18 +458,43 @@ rc_scen_world_happen(struct rc_scen_run *r, const struct rc_scen_later *l)
             give_status(r, &r->instance[l->subject]);
         }
         ev.u.completion.error = r->ec2_away ? RC_E_UNREACHABLE : RC_OK;
+        if (!r->ec2_away) {
+            memcpy(ev.u.completion.instance, r->instance[l->subject].id, RC_ID_LEN);
+            describe(&r->instance[l->subject], &ev.u.completion.launched);
+        }
         rc_scen_give(r, &ev);
+        break;
+    case SCEN_HEADS:
+        rc_scen_heads_happen(r, l);
         break;
     }
 }
 
 /* ---- the beginning ---- */
 
+struct rc_scen_instance *
+rc_scen_instance_begin(struct rc_scen_run *r, const char *id, const char *node, const char *addr)
+{
+    struct rc_scen_instance *i = &r->instance[r->instance_count++];
+
+    rc_text_set(i->id, sizeof i->id, id);
+    memcpy(i->host, i->id, sizeof i->host);
+    rc_text_set(i->node, sizeof i->node, node);
+    rc_text_set(i->addr, sizeof i->addr, addr);
+    memcpy(i->subnet, r->story.cluster.group[0].option[0].subnet, sizeof i->subnet);
+    i->state = RC_INST_RUNNING;
+    i->launched_ms = rc_scen_wall_ms(r) - 86400000;
+    i->boot_takes_ms = SCEN_BOOT_MS;
+    i->slurmd_takes_ms = SCEN_SLURMD_MS;
+    i->check[0] = i->check[1] = i->check[2] = RC_CHECK_OK;
+    return i;
+}
+
 static void
 begin_node(struct rc_scen_run *r, const char *name, unsigned number)
 {
     struct rc_scen_node *n = &r->node[r->node_count++];
-    struct rc_scen_instance *i = &r->instance[r->instance_count++];
+    char id[RC_ID_LEN];
 
     rc_text_set(n->name, sizeof n->name, name);
     snprintf(n->addr, sizeof n->addr, "10.0.%u.%u", number / 250, number % 250);
@@ -453,15 +502,8 @@ begin_node(struct rc_scen_run *r, const char *name, unsigned number)
     n->boot_ms = n->slurmd_ms = rc_scen_wall_ms(r) - 86400000;
     rc_scen_agent_boots(n);
     n->agent_news = false;
-    snprintf(i->id, sizeof i->id, "i-%.28s", name);
-    memcpy(i->host, i->id, sizeof i->host);
-    memcpy(i->node, n->name, sizeof i->node);
-    memcpy(i->addr, n->addr, sizeof i->addr);
-    memcpy(i->subnet, r->story.cluster.group[0].option[0].subnet, sizeof i->subnet);
-    i->state = RC_INST_RUNNING;
-    i->launched_ms = n->boot_ms;
-    i->slurmd_takes_ms = SCEN_SLURMD_MS;
-    i->check[0] = i->check[1] = i->check[2] = RC_CHECK_OK;
+    snprintf(id, sizeof id, "i-%.28s", name);
+    rc_scen_instance_begin(r, id, n->name, n->addr);
 }
 
 void
@@ -483,6 +525,7 @@ rc_scen_world_begin(struct rc_scen_run *r)
         snprintf(name, sizeof name, "%.*s%u", (int)(open - list), list, i);
         begin_node(r, name, i);
     }
+    rc_scen_heads_begin(r);
     rc_scen_later_add(r, SCEN_SWEEP_MS, SCEN_SWEEP, 0, 0);
     rc_scen_later_add(r, SCEN_STATUS_MS, SCEN_STATUS_SWEEP, 0, 0);
 }

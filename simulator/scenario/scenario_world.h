@@ -76,6 +76,18 @@ enum rc_scen_later_kind {
     SCEN_STATUS_SWEEP,
     SCEN_REDELIVER,
     SCEN_LOOKED, /* rows of an instance, then ev */
+    SCEN_HEADS,  /* of the two controllers; scenario_pair.c knows what value says */
+};
+
+/* The host of a controller and its slurmctld: the truth. */
+struct rc_scen_head {
+    char name[RC_NODE_LEN], addr[RC_ADDR_LEN], instance[RC_ID_LEN];
+    uint32_t process; /* enum rc_ctl_process */
+    uint32_t dir;     /* enum rc_ctl_dir */
+    uint32_t asked;   /* number of the request to become active, 0 = none */
+    bool up, active, fenced, allowed, munge_dead;
+    int64_t since_ms; /* the process is as it is */
+    int64_t down_ms;  /* the host died */
 };
 
 struct rc_scen_later {
@@ -154,6 +166,15 @@ struct rc_scen_run {
     unsigned item_count;
     struct rc_scen_past past[1 + SCEN_NODES_MAX];
     unsigned past_count;
+    struct rc_scen_head head[RC_CONTROLLERS_MAX];
+    unsigned head_count; /* 0 = the story has no controllers */
+    uint32_t self;       /* the controller whose daemon is played: it leads */
+    bool heads_cut;      /* they do not reach each other */
+    int64_t cut_ms;      /* since when it is as it is */
+    uint32_t head_asked, writers_now, writers_most;
+    uint32_t head_mode[RC_EYES][RC_CONTROLLERS_MAX]; /* as shown to the core: mode + 1 */
+    struct rc_ev_controller_host head_host[RC_CONTROLLERS_MAX];
+    uint32_t pair_block;                  /* last reason shown for holding a fail-over back */
     int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
     unsigned next_launches;
     char next_host[RC_ID_LEN];      /* the next launch lands there, "" = on a new one */
@@ -181,6 +202,25 @@ void rc_scen_job_end(struct rc_scen_run *r, unsigned job);
 void rc_scen_slurmd_lost_later(struct rc_scen_run *r, struct rc_scen_node *n);
 void rc_scen_slurmd_up(struct rc_scen_run *r, struct rc_scen_node *n);
 int64_t rc_scen_wall_ms(const struct rc_scen_run *r);
+/* slurmctld answers nobody, or answers again. */
+void rc_scen_slurm_away(struct rc_scen_run *r, bool is_away);
+/* One that runs from the beginning. */
+struct rc_scen_instance *rc_scen_instance_begin(struct rc_scen_run *r, const char *id,
+                                                const char *node, const char *addr);
+/* scenario_pair.c: the two controllers */
+void rc_scen_heads_begin(struct rc_scen_run *r);
+void rc_scen_heads_show(struct rc_scen_run *r); /* to a daemon that just started */
+void rc_scen_heads_happen(struct rc_scen_run *r, const struct rc_scen_later *l);
+void rc_scen_heads_show_end(struct rc_scen_run *r);
+bool rc_scen_is_head(const struct rc_scen_run *r, const char *name);
+void rc_scen_head_power(struct rc_scen_run *r, const struct rc_scen_instance *inst);
+enum rc_err rc_scen_head_address(struct rc_scen_run *r, const struct rc_action *a);
+/* fence, start, take over; ret_ms: when the answer comes */
+enum rc_err rc_scen_head_act(struct rc_scen_run *r, const struct rc_action *a, int64_t *ret_ms);
+/* Lines of the story; false: not one of them. v: "slurmctld|state-dir|munge|host HEAD WHAT" */
+bool rc_scen_tell_head(struct rc_scen_run *r, char *const *v);
+bool rc_scen_tell_heads_cut(struct rc_scen_run *r, bool cut);
+bool rc_scen_tell_failover(struct rc_scen_run *r, const char *to);
 /* scenario_tell.c: lines of the story that are no events */
 bool rc_scen_tell(struct rc_scen_run *r, const struct rc_scen_words *w, char *why, size_t room);
 /* scenario_agent.c: "agent …" lines, and what they lead to */

@@ -62,6 +62,12 @@ a_wrong_line_is_named_with_its_number(void)
     expect_refused("+0s event start seed=1\n+1s end\n", "the runner's own");
     expect_refused("+0s message spot-interruption deadline=@2m\n+1s end\n", "expected @+TIME");
     expect_refused("+0s world node gpu-1 \"silent\n+1s end\n", "a quote is open");
+    expect_refused("controllers head1\n+1s end\n", "expected HEAD,HEAD");
+    expect_refused("controllers head1,head2 leader=head3\n+1s end\n", "expected HEAD,HEAD");
+    expect_refused("controllers a,b\n+0s world slurmctld c killed\n+1s end\n", "a controller of");
+    expect_refused("controllers a,b\n+0s world slurmctld a sings\n+1s end\n", "a controller of");
+    expect_refused("+0s world controllers cut\n+1s end\n", "a story with controllers");
+    expect_refused("+0s operator failover\n+1s end\n", "a story with controllers");
 }
 
 static void
@@ -89,6 +95,25 @@ the_same_story_gives_the_same_bytes(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(one, "ec2.launch in subnet-a, attempt 1"));
     free(one);
     free(two);
+}
+
+/* The first controller takes control whenever it runs: a person who starts it behind the
+ * leader's back, past its gate, while the active one hangs, makes two writers. */
+static void
+two_writers_at_once_are_said_and_counted(void)
+{
+    char *got = NULL;
+
+    write_story("controllers head1,head2\n"
+                "+0s world ec2.stop fails denied always\n"
+                "+0s world slurmctld head1 killed\n"
+                "+1m world slurmctld head2 stuck\n"
+                "+1m world slurmctld head1 started\n"
+                "+3m end\n");
+    CU_ASSERT_EQUAL_FATAL(rc_scenario_play(dir, POLICY, &got, NULL), RC_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "! two slurmctld may write to the state directory"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "most writers at once 2"));
+    free(got);
 }
 
 static void
@@ -161,6 +186,7 @@ main(void)
         {"a wrong line is named with its number", a_wrong_line_is_named_with_its_number},
         {"a missing story or policy is an error", a_missing_story_or_policy_is_an_error},
         {"the same story gives the same bytes", the_same_story_gives_the_same_bytes},
+        {"two writers at once are said and counted", two_writers_at_once_are_said_and_counted},
         {"expected is written, compared, and its difference shown",
          expected_is_written_compared_and_its_difference_shown},
         {"a diff shows what changed with three lines around it",
