@@ -166,7 +166,13 @@ watch_ailing(struct rc_state *s, struct rc_actions *out, uint32_t i)
         return step_block(p, RC_FOB_LIMIT, RC_NEVER);
     }
     if (rc_pair_usable(s, 1 - i) && p->c[i].link == RC_TOLD_YES) {
-        return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
+        /* What ailed both gets well on one of them first: the other one has its time too. */
+        int64_t at_ms = p->c[1 - i].fine_ms + s->policy.controllers.ailing_ms;
+        if (s->now_ms >= at_ms) {
+            return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
+        }
+        rc_pair_wake_at(p, at_ms);
+        return false;
     }
     rc_pair_tell_once(s, out, 1 - i,
                       "the state directory or munge of the primary is not well, and this "

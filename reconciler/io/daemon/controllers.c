@@ -461,8 +461,17 @@ rc_controllers_look_again(struct rc_controllers *c, uint32_t index)
 void
 rc_controllers_follow(struct rc_controllers *c)
 {
+    const struct rc_pair *p = c ? &c->d->state->pair : NULL;
+    uint32_t serving = p && p->primary && rc_pair_serves(p, p->primary - 1) ? p->primary : 0;
+
     for (uint32_t i = 0; c && i < RC_CONTROLLERS_MAX; i++) {
         rc_eye_follow(&c->eye[i]);
+    }
+    if (c && serving != c->serving) {
+        c->serving = serving;
+        if (serving) {
+            rc_slurm_primary_changed(c->d->slurm);
+        }
     }
 }
 

@@ -142,7 +142,8 @@ on_probed(void *arg, const struct rc_line *ok, const struct rc_error *e)
 }
 
 /* The prober has read slurm.conf: where is this slurmctld? Asked anew after each start of it,
- * for it starts when the file has changed. */
+ * for it starts when the file has changed; and before each knock, for one that is lost may be
+ * given another address. */
 static void
 on_where(void *arg, const struct rc_line *ok, const struct rc_error *e)
 {
@@ -151,7 +152,7 @@ on_where(void *arg, const struct rc_line *ok, const struct rc_error *e)
     (void)e;
     eye->busy = false;
     if (!ok) {
-        ask_again(eye);
+        knock(eye, false); /* where it was last, if that is known */
         return;
     }
     (void)rc_text_set(eye->port, sizeof eye->port, rc_line_text(ok, "port", ""));
@@ -159,7 +160,8 @@ on_where(void *arg, const struct rc_line *ok, const struct rc_error *e)
     knock(eye, false);
 }
 
-static void
+/* False when the prober cannot be asked now. */
+static bool
 ask_where(struct rc_eye *eye)
 {
     struct rc_helper_call call = {NULL, on_where, eye, PROBE_TIMEOUT_MS};
@@ -168,9 +170,7 @@ ask_where(struct rc_eye *eye)
         (void)rc_helper_begin(eye->prober, "where");
         eye->busy = rc_helper_send(eye->prober, &call, NULL) == RC_OK;
     }
-    if (!eye->busy) {
-        ask_again(eye);
-    }
+    return eye->busy;
 }
 
 void
@@ -245,7 +245,7 @@ knock(struct rc_eye *eye, bool silent)
         eye->asked_ms = rc_daemon_now_ms(eye->c->d);
     }
     if (!*eye->port) {
-        ask_where(eye);
+        ask_again(eye);
         return;
     }
     if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&addr, &len) < 0) {
@@ -271,7 +271,7 @@ probe_now(struct rc_eye *eye)
 
     if (well || eye->busy) {
         ask_prober(eye);
-    } else {
+    } else if (!ask_where(eye)) {
         knock(eye, false);
     }
 }

@@ -38,7 +38,8 @@ struct rc_controllers {
     struct rc_eye eye[RC_CONTROLLERS_MAX];
     struct rc_ev_controller_host host[RC_CONTROLLERS_MAX]; /* as posted */
     char instance[RC_CONTROLLERS_MAX][RC_ID_LEN];
-    uint64_t epoch; /* highest that was seen */
+    uint64_t epoch;   /* highest that was seen */
+    uint32_t serving; /* 1-based: who served in the last turn, 0 = nobody */
     char link_text[200];
 };
 

@@ -142,6 +142,9 @@ serve_request(struct server *s, const struct rc_line *req)
     if (is_past_until(req)) {
         err = rc_fail(&e, RC_E_NO_LEASE, "the lease ran out before it was begun");
     } else if (verb) {
+        if (s->service->before) {
+            s->service->before(s->service->arg);
+        }
         err = verb->run(s->service->arg, r, req, &e);
     } else {
         err = rc_fail(&e, RC_E_INVALID, "%s is no verb of role %s", req->word, s->service->role);

@@ -36,6 +36,7 @@ struct rc_helper_service {
     const char *product;         /* key and value of one more hello field, such as "slurm", */
     const char *release;         /* "22.05.8"; NULL = none */
     const struct rc_verb *verbs; /* ended by a row whose name is NULL */
+    void (*before)(void *arg);   /* called before each verb; NULL = nothing is */
     void *arg;
 };
 

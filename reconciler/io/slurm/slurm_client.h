@@ -62,6 +62,9 @@ void rc_slurm_free(struct rc_slurm *s);
 /* Begins to poll. The first pass shows every node. */
 void rc_slurm_start(struct rc_slurm *s);
 
+/* Another slurmctld serves than before: what the last poll took was waiting for it, and is
+ * not held against the next one, which reads the whole table at once. */
+void rc_slurm_primary_changed(struct rc_slurm *s);
 /* Reads the table as soon as the duty cycle allows (a poke). full: forget what was
  * shown, so that every node becomes an event again. */
 void rc_slurm_poll(struct rc_slurm *s, bool full);

@@ -59,6 +59,7 @@ struct rc_slurm {
     struct rc_slurm_diff *diff;
     struct event *poll_timer, *watch_timer;
     bool started, polling, watching, full_wanted, poked;
+    bool waited; /* the poll under way was begun while another slurmctld served, or none */
     bool knows_uid;
     uint32_t slurm_uid;
     uint64_t since;        /* update time of the table that the diff holds, 0 = none */

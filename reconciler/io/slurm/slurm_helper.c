@@ -101,11 +101,13 @@ serve_slurm(const char *role, const char *conf, uint32_t index)
 {
     struct slurm_helper helper = {.conf = conf, .index = index};
     char release[32];
+    bool is_prober = strcmp(role, "prober") == 0;
     const struct rc_helper_service service = {
         .role = role,
         .product = "slurm",
         .release = release,
         .verbs = verbs_of(role),
+        .before = is_prober ? NULL : rc_slurm_follow,
         .arg = &helper,
     };
 
@@ -115,8 +117,8 @@ serve_slurm(const char *role, const char *conf, uint32_t index)
     if (!conf_readable(conf)) {
         return 1;
     }
-    if (strcmp(role, "prober") != 0) {
-        slurm_init(conf);
+    if (!is_prober) {
+        rc_slurm_follow_begin(conf);
     } else if (!rc_slurm_prober_init(&helper)) {
         return 1;
     }

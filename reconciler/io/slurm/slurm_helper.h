@@ -89,6 +89,11 @@ enum rc_err rc_slurm_jobs_since(time_t *since, job_fn *fn, void *arg, struct rc_
  * a line on stderr when there is no such controller. */
 bool rc_slurm_prober_init(struct slurm_helper *h);
 
+/* Reader, writer: slurm_init(), and again before a request when the SlurmctldHost lines have
+ * changed. arg is struct slurm_helper. */
+void rc_slurm_follow_begin(const char *conf);
+void rc_slurm_follow(void *arg);
+
 /* Verbs. arg is struct slurm_helper. */
 rc_verb_fn rc_slurm_verb_probe, rc_slurm_verb_where;
 rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slurm_verb_node,

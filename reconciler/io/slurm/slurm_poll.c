@@ -19,7 +19,8 @@
 #define TABLE_US (INT64_C(600) * 1000000)
 
 enum {
-    POKE_MIN_MS = 1000, /* between two polls that pokes asked for */
+    POKE_MIN_MS = 1000,  /* between two polls that pokes asked for */
+    REST_MAX_MS = 60000, /* however long the last one took: it may have waited for a restart */
     NAMES_ROOM = 128 * (RC_NODE_LEN + 1),
 };
 
@@ -130,6 +131,7 @@ poll_schedule(struct rc_slurm *s, uint32_t min_ms)
 {
     int64_t wait_us = (int64_t)s->stats.last_poll_us * s->config.duty;
 
+    wait_us = wait_us < (int64_t)REST_MAX_MS * 1000 ? wait_us : (int64_t)REST_MAX_MS * 1000;
     wait_us = wait_us > (int64_t)min_ms * 1000 ? wait_us : (int64_t)min_ms * 1000;
     timer_set_us(s->poll_timer, s->poll_began_us + wait_us - rc_slurm_now_us());
 }
@@ -153,12 +155,17 @@ on_poll_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
         s->since = 0;
         /* A failed poll's length is libslurm's patience, not slurmctld's time. */
         s->stats.last_poll_us = 0;
+        s->waited = false;
         log_poll_error(s, e ? e->text : "a poll's end without time=");
     } else if (rc_line_get(ok, "unchanged")) {
         s->stats.polls_unchanged++;
     } else {
         rc_slurm_diff_finish(s->diff, show_gone_node, s);
         s->since = time;
+    }
+    if (s->waited) { /* begun under the primary before */
+        s->stats.last_poll_us = 0;
+        s->waited = false;
     }
     poll_schedule(s, s->poked ? POKE_MIN_MS : s->config.poll_ms);
     s->poked = false;
@@ -236,6 +243,14 @@ rc_slurm_poll(struct rc_slurm *s, bool full)
     } else if (s->started) {
         poll_schedule(s, POKE_MIN_MS);
     }
+}
+
+void
+rc_slurm_primary_changed(struct rc_slurm *s)
+{
+    s->stats.last_poll_us = 0;
+    s->waited = s->polling;
+    rc_slurm_poll(s, true);
 }
 
 void

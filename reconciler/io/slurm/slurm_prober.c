@@ -159,6 +159,15 @@ ask_mode(void)
     }
 }
 
+static void
+start_anew_when_changed(const struct slurm_helper *h)
+{
+    if (conf_changed(h)) {
+        (void)fprintf(stderr, "%s changed: the prober starts anew\n", h->conf);
+        exit(0);
+    }
+}
+
 enum rc_err
 rc_slurm_verb_probe(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
@@ -167,10 +176,7 @@ rc_slurm_verb_probe(void *arg, struct rc_reply *r, const struct rc_line *req, st
     struct rc_line_out *out;
 
     (void)e;
-    if (conf_changed(h)) {
-        (void)fprintf(stderr, "%s changed: the prober starts anew\n", h->conf);
-        exit(0);
-    }
+    start_anew_when_changed(h);
     if (rc_line_number(req, "quick", 1, 0) && probed.pings > 0 && slurm_ping(0) == SLURM_SUCCESS) {
         probed.pings--;
         mode = "standby";
@@ -188,11 +194,12 @@ rc_slurm_verb_probe(void *arg, struct rc_reply *r, const struct rc_line *req, st
 enum rc_err
 rc_slurm_verb_where(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
 {
-    struct rc_line_out *out = rc_reply_begin(r, "ok");
+    struct rc_line_out *out;
 
-    (void)arg;
     (void)req;
     (void)e;
+    start_anew_when_changed(arg);
+    out = rc_reply_begin(r, "ok");
     rc_line_put(out, "addr", probed.addr);
     rc_line_put(out, "port", probed.port);
     rc_reply_end(r);

@@ -204,7 +204,10 @@ a_full_disk_on_both_moves_nothing(void)
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(st.last[RC_ACT_TELL].text, "cannot take over"));
-    pair_host_dir(&st, "head2", RC_DIR_OK);
+    pair_host_dir(&st, "head2", RC_DIR_OK); /* the file server has room again, head1 is late */
+    story_wait(&st, 29000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
+    story_wait(&st, 2000); /* it is head1's own fault after all */
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
     story_end(&st);
 }

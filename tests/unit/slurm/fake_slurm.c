@@ -3,7 +3,8 @@
  * Reader: answers from the file $FAKE_NODES: its first line is the update time, each
  * other one the fields of a node row. No file: slurm-unreachable, errno 1800.
  * Writer: appends each request to $FAKE_LOG; the node's name says how it goes:
- * foreign*, gone*, refuse*, low*, silent*; "slow*" takes 200 ms, "crash*" ends it. */
+ * foreign*, gone*, refuse*, low*, silent*; "slow*" takes 200 ms, "waits*" makes a poll last 500 ms,
+ * "crash*" ends it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,9 @@ read_file(struct rc_reply *r, const char *names, uint64_t since, struct rc_error
     time = fgets(line, sizeof line, file) ? strtoull(line, NULL, 10) : 0;
     if (names || since != time) {
         while (fgets(line, sizeof line, file)) {
+            if (!names && strncmp(line, "name=waits", 10) == 0) {
+                (void)usleep(500000);
+            }
             if (!names || in_list(names, line)) {
                 write_row(r, line);
             }

@@ -240,6 +240,28 @@ a_failed_poll_says_so_and_is_made_good(void)
     close_world(&w);
 }
 
+/* libslurm waits for a slurmctld that is not there: the poller must not rest 20 times as long. */
+static void
+the_wait_for_another_primary_is_not_held_against_the_next_poll(void)
+{
+    struct world w;
+
+    open_world(&w, 30, 1000);
+    write_nodes(&w, "5\nname=waits flags=\n");
+    rc_slurm_start(w.slurm);
+    run_until(&w, &w.events, 1); /* rests 10 s now */
+    write_nodes(&w, "6\nname=waits flags=drain reason=op:_x reason_uid=0\n");
+    rc_slurm_primary_changed(w.slurm);
+    run_until(&w, &w.events, 2);
+    CU_ASSERT_EQUAL(w.last.u.slurm.owner, RC_OWNER_FOREIGN);
+    run_for(&w, 100);
+    uint32_t sweeps = w.sweeps;
+    rc_slurm_poll(w.slurm, false);
+    run_for(&w, 3000);
+    CU_ASSERT_EQUAL(w.sweeps, sweeps); /* the share of slurmctld's time is kept as before */
+    close_world(&w);
+}
+
 static void
 slurmctlds_words_need_slurmctlds_user(void)
 {
@@ -545,6 +567,8 @@ main(void)
         {"the first poll shows all, the next only changes",
          the_first_poll_shows_all_the_next_only_changes},
         {"a failed poll says so and is made good", a_failed_poll_says_so_and_is_made_good},
+        {"the wait for another primary is not held against the next poll",
+         the_wait_for_another_primary_is_not_held_against_the_next_poll},
         {"slurmctld's words need slurmctld's user", slurmctlds_words_need_slurmctlds_user},
         {"watched nodes are read alone", watched_nodes_are_read_alone},
         {"single reads are capped", single_reads_are_capped},
