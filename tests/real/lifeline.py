@@ -86,6 +86,11 @@ class Lifeline:
         self.note("namespace", name)
         run("ip", "netns", "add", name)
 
+    def mount_tmpfs(self, path, size):
+        """A file system of its own, which can be full."""
+        self.note("mount", path)
+        run("mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path)
+
     def close(self):
         sweep(self.folder)
         for child in self.children:
@@ -131,6 +136,8 @@ def sweep(folder):
             end_process(int(row[1]), int(row[2]), GRACE_S if row[0] == "process" else 0)
         elif row[0] == "namespace":
             run("ip", "netns", "del", row[1], check=False)
+        elif row[0] == "mount":
+            run("umount", "--lazy", row[1], check=False)
         elif row[0] == "loop":
             run("losetup", "--detach", row[1], check=False)
         elif row[0] == "control-group":

@@ -42,9 +42,16 @@ class PairWorld(RealWorld):
     def boot_env(self, node, instance):
         if node not in HEADS:
             return {}
+        if instance != self.heads[node]["id"]:
+            self.take_name(node, instance)
         return {"RC_WORLD": str(self.folder), "RC_BIN": str(programs()),
                 "RC_INDEX": str(HEADS.index(node)), "RC_INSTANCE": instance,
                 "RC_RESTART": str(int(self.restart)), **self.aws_env(CONTROLLER_ADDR)}
+
+    def take_name(self, head, instance):
+        """A controller that was launched anew gets its files, as from its user data."""
+        self.heads[head] = {"id": instance, "addr": self.maker.machines[instance].addr}
+        self.write_daemon(head)
 
     def aws_env(self, host="127.0.0.1"):
         return {**super().aws_env(), "AWS_ENDPOINT_URL": f"http://{host}:{AWS_PORT}"}
@@ -65,6 +72,8 @@ class PairWorld(RealWorld):
         for head in HEADS:
             self.write_daemon(head)
         (self.head_folder("head1") / "daemon.off").touch()
+        # Shared, as by a file server, whose room can run out.
+        self.lifeline.mount_tmpfs(self.folder / "state", "64m")
         self.writers = Writers(self.folder / "state", self.host_of)
         self.writers.start()
         # Clients that ask before anybody serves retry at their own pace: a node's gate waits 20 s.
@@ -118,7 +127,7 @@ class PairWorld(RealWorld):
         folder = self.head_folder(head)
         for name in ("journal", "state", "log"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        policy.write(folder / "policy.json", ssh=False, controllers=self.policy)
+        self.write_policy(head)
         helper = str(programs() / "rc-slurm-helper")
         run_mark = ["--mark", f"{folder}/slurmctld.fenced",
                     "--allow", "/run/slurm-on-aws/slurmctld.allowed"]
@@ -137,6 +146,9 @@ class PairWorld(RealWorld):
                       "registrar": {"program": str(programs() / "rc-registrar")}},
             "controllers": {
                 "hosts": [{"host": h} for h in HEADS],
+                "template": self.aws["template"], "template_version": 1,
+                "launch": [{"subnet": s, "zone": f"us-east-1{z}"}
+                           for s, z in zip(self.aws["subnets"], "abc")],
                 "helper": {"program": str(programs() / "rc-controller-helper"), "args": [
                     "--state-dir", f"{self.folder}/state", *run_mark,
                     "--start", "touch /run/slurmctld.wanted",
@@ -155,6 +167,11 @@ class PairWorld(RealWorld):
             "log": {"file": f"{folder}/reconcilerd.log", "level": "info"}}
         (folder / "reconcilerd.json").write_text(json.dumps(config, indent=2) + "\n",
                                                  encoding="utf-8")
+
+    def write_policy(self, head, **controllers):
+        """controllers: other values of that section than the world's own."""
+        policy.write(self.head_folder(head) / "policy.json", ssh=False,
+                     controllers={**self.policy, **controllers})
 
     # --- looking ----------------------------------------------------------------
 
