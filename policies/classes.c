@@ -77,6 +77,7 @@ static const struct class_row {
     LASTS("fs:stuck", RC_FAULT_FS_HANG, TELL, 0, "a network file system does not answer"),
     LASTS("fs:no-access", RC_FAULT_FS_HANG, TELL, 0, "a network file system refuses"),
     ROW("fs:nfs-timeout", RC_FAULT_FS_HANG, TELL, 0, "the file server may be ill"),
+    ROW("fs:nfs-error", RC_FAULT_FS_HANG, TELL, 0, "the file server may be ill"),
     ROW("fs:cifs-timeout", RC_FAULT_FS_HANG, TELL, 0, "the file server may be ill"),
     ROW("fs:ceph-lost", RC_FAULT_FS_HANG, TELL, 0, "the file server may be ill"),
     ROW("fs:lustre-lost", RC_FAULT_FS_HANG, TELL, 0, "the file server may be ill"),

@@ -57,7 +57,7 @@ put_answer_field(struct answers *a, const char *text, size_t len, char after)
 }
 
 static void
-answer_line(struct answers *a, const char *line, size_t len)
+answer_line(struct answers *a, char *line, size_t len)
 {
     static const char nothing[] = "none\t-\t-\n";
     char detail[RC_KERNEL_DETAIL_LEN];
@@ -66,7 +66,7 @@ answer_line(struct answers *a, const char *line, size_t len)
     if (a->len + ANSWER_MAX > sizeof a->buf) {
         flush_answers(a);
     }
-    if (!rc_kernel_classify(line, len, &c)) {
+    if (!rc_kernel_classify(line, rc_kernel_plain(line, len), &c)) {
         memcpy(a->buf + a->len, nothing, sizeof nothing - 1);
         a->len += sizeof nothing - 1;
         return;

@@ -10,8 +10,9 @@
 #include "reconciler/kernel/kernel_rules.h"
 
 enum {
-    STARS_MAX = 4,       /* per pattern; bounds the backtracking */
-    DRIVER_LEN_MAX = 32, /* of a PCI driver's name */
+    STARS_MAX = 4,        /* per pattern; bounds the backtracking */
+    DRIVER_LEN_MAX = 32,  /* of a PCI driver's name */
+    PROGRAM_LEN_MAX = 32, /* "name[pid]": TASK_COMM_LEN is 16 */
     IFACE_LEN_MAX = 32,
     DOMAIN_DIGITS_MAX = 8,
 };
@@ -121,6 +122,10 @@ match_special(char what, const char *at, const char *end, char *device)
     case 'n':
         stop = name_end(at, end, "():,;");
         keep_device(device, at, stop > at && stop[-1] == '.' ? stop - 1 : stop);
+        break;
+    case 'r':
+        stop = name_end(at, end, "(),;");
+        keep_device(device, at, stop);
         break;
     default:
         stop = name_end(at, end, ":");
@@ -238,12 +243,19 @@ struct subject {
 };
 
 static bool
+is_driver_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static bool
 read_subject(const char *at, const char *end, struct subject *ret, char *device)
 {
     const char *driver = at;
     const char *stop = end - at > DRIVER_LEN_MAX ? at + DRIVER_LEN_MAX : end;
 
-    while (at<stop && * at> ' ' && *at != ':') {
+    while (at < stop && is_driver_char(*at)) {
         at++;
     }
     ret->driver = (struct rc_span){driver, (size_t)(at - driver)};
@@ -317,12 +329,30 @@ is_driver(const char *want, struct rc_span have)
     return true; /* "": any */
 }
 
+/* "poll_health:825:(pid 0): " stands before what mlx5 says, or not, by its release. */
+static const char *
+skip_function(const char *at, const char *end)
+{
+    const char *behind = rc_kernel_match("%w:%d:(pid %d): ", at, end, NULL);
+
+    return behind ? behind : at;
+}
+
+/* Tells most rows apart from a text without a call. */
+static bool
+may_begin(const char *pattern, const char *at, const char *end)
+{
+    return (at < end && *pattern == *at) || *pattern == '*' || *pattern == '%';
+}
+
 static bool
 classify_pci(const struct subject *s, const char *end, struct rc_kernel_class *ret)
 {
+    const char *text = is_driver("mlx5*", s->driver) ? skip_function(s->text, end) : s->text;
+
     for (const struct rc_kernel_pci_rule *r = rc_kernel_pci_rules; r->name; r++) {
-        const char *behind = is_driver(r->driver, s->driver)
-                                 ? rc_kernel_match(r->pattern, s->text, end, NULL)
+        const char *behind = may_begin(r->pattern, text, end) && is_driver(r->driver, s->driver)
+                                 ? rc_kernel_match(r->pattern, text, end, NULL)
                                  : NULL;
 
         if (behind && settle(r->name, r->refine, behind, end, ret)) {
@@ -342,6 +372,25 @@ try_rule(const struct rc_kernel_rule *r, const char *at, const char *end,
     return behind && settle(r->name, r->refine, behind, end, ret);
 }
 
+/* Messages that begin with a program's or a device's name: the rows are tried behind it. */
+static bool
+classify_named(const char *at, const char *end, struct rc_kernel_class *ret)
+{
+    const char *stop = end - at > PROGRAM_LEN_MAX ? at + PROGRAM_LEN_MAX : end;
+
+    for (; at < stop; at++) {
+        if (*at != ':' && *at != ' ') {
+            continue;
+        }
+        for (const struct rc_kernel_rule *r = rc_kernel_any_rules; r->name; r++) {
+            if (*r->pattern == *at && try_rule(r, at, end, ret)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool
 classify_plain(const char *at, const char *end, struct rc_kernel_class *ret)
 {
@@ -357,16 +406,12 @@ classify_plain(const char *at, const char *end, struct rc_kernel_class *ret)
         }
     }
     for (; low < rc_kernel_rule_count && rc_kernel_rules[low].pattern[0] == *at; low++) {
-        if (try_rule(&rc_kernel_rules[low], at, end, ret)) {
+        if (may_begin(rc_kernel_rules[low].pattern + 1, at + 1, end) &&
+            try_rule(&rc_kernel_rules[low], at, end, ret)) {
             return true;
         }
     }
-    for (const struct rc_kernel_rule *r = rc_kernel_any_rules; r->name; r++) {
-        if (try_rule(r, at, end, ret)) {
-            return true;
-        }
-    }
-    return false;
+    return classify_named(at, end, ret);
 }
 
 bool

@@ -10,6 +10,7 @@
 enum {
     BRACKET_MAX = 48,     /* a time stamp in brackets is shorter */
     TOKEN_MAX = 256,      /* a host name is */
+    SD_MAX = 1024,        /* structured data of RFC 5424 */
     PREFIXES_MAX = 8,     /* more wrappings than that are no log line */
     IDENT_TOKENS_MAX = 6, /* unknown stamp, host, facility, identifier */
     FACILITY_KERNEL_MAX = 7,
@@ -78,10 +79,12 @@ read_prefix_number(const char **at, const char *end, char after, uint64_t *ret)
     uint64_t value = 0;
 
     while (c < end && digit(*c)) {
-        if (value > (UINT64_MAX - 9) / 10) {
+        uint64_t add = (uint64_t)(*c++ - '0');
+
+        if (value > (UINT64_MAX - add) / 10) {
             return false;
         }
-        value = value * 10 + (uint64_t)(*c++ - '0');
+        value = value * 10 + add;
     }
     if (c == *at || c == end || *c != after) {
         return false;
@@ -131,7 +134,44 @@ read_kmsg(struct cursor *c)
     return true;
 }
 
-/* "<4>", and "<4>1 2025-02-23T16:24:18Z host app pid id data message" of RFC 5424. */
+/* "[id name="value with blanks, \" and ]" ...][id ...]" of RFC 5424; its end. */
+static const char *
+structured_data_end(const char *at, const char *end)
+{
+    const char *stop = (size_t)(end - at) > SD_MAX ? at + SD_MAX : end;
+    bool quoted = false;
+
+    if (at == stop || *at != '[') {
+        return token_end(at, end);
+    }
+    for (; at < stop; at++) {
+        if (*at == '\\' && quoted) {
+            at++;
+        } else if (*at == '"') {
+            quoted = !quoted;
+        } else if (*at == ']' && !quoted && (at + 1 == stop || at[1] != '[')) {
+            return at + 1;
+        }
+    }
+    return stop;
+}
+
+/* "1 2025-02-23T16:24:18Z host app pid id data message" of RFC 5424; at is behind "1 ". */
+static const char *
+read_rfc5424(struct cursor *c, const char *at)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, before the message */
+
+    for (int field = 0; field < 6; field++) { /* time, host, app, process, id, data */
+        const char *end = field == 5 ? structured_data_end(at, c->end) : token_end(at, c->end);
+
+        c->foreign |= field == 2 && !(end - at == 6 && memcmp(at, "kernel", 6) == 0);
+        at = end < c->end ? end + 1 : end;
+    }
+    return starts(at, c->end, mark) ? at + sizeof mark - 1 : at;
+}
+
+/* "<4>", alone or before a header of RFC 5424. */
 static bool
 read_priority(struct cursor *c)
 {
@@ -146,14 +186,9 @@ read_priority(struct cursor *c)
         return false;
     }
     c->foreign |= prio > FACILITY_KERNEL_MAX;
-    if (starts(at, c->end, "1 ") && c->end - at > 6 && digit(at[2]) && digit(at[5])) {
-        at += 2;
-        for (int field = 0; field < 6; field++) { /* time, host, app, process, id, data */
-            const char *end = token_end(at, c->end);
-
-            c->foreign |= field == 2 && !(end - at == 6 && memcmp(at, "kernel", 6) == 0);
-            at = end < c->end ? end + 1 : end;
-        }
+    if (starts(at, c->end, "1 - ") ||
+        (starts(at, c->end, "1 ") && c->end - at > 6 && digit(at[2]) && digit(at[5]))) {
+        at = read_rfc5424(c, at + 2);
     }
     c->at = at;
     return true;
@@ -302,17 +337,34 @@ read_iso_time(struct cursor *c)
     return true;
 }
 
-/* "[host] kernel: ", also without host and with a facility between; nothing else that
- * ends with a colon may stand before it, for that would be the identifier. */
+/* "16:24:18", "1740327858.123456": the last part of a stamp in a form of its own. */
+static bool
+is_clock(const char *at, const char *end)
+{
+    bool number = true, colon = false;
+
+    if (at == end || !digit(*at)) {
+        return false;
+    }
+    for (const char *c = at + 1; c < end; c++) {
+        number &= digit(*c) || *c == '.';
+        colon |= *c == ':' && digit(c[-1]) && end - c > 1 && digit(c[1]);
+    }
+    return number || colon;
+}
+
+/* "[stamp] [host [kern.err]] kernel: ". Nothing else that ends with a colon may stand before
+ * it, for that would be the identifier, and no further words: that would be somebody's text. */
 static bool
 read_identifier(struct cursor *c)
 {
     const char *at = c->at;
+    int behind_stamp = 0;
 
     for (int i = 0; i < IDENT_TOKENS_MAX && at < c->end; i++) {
         const char *end = token_end(at, c->end);
 
-        if (starts(at, end, "kernel:") || starts(at, end, "kernel[0]:")) {
+        if (behind_stamp <= 1 && (starts(at, end, "kernel:") || starts(at, end, "kernel[0]:"))) {
             c->at = at + (at[6] == ':' ? 7 : 10);
             c->syslog = false;
             return true;
@@ -320,12 +372,47 @@ read_identifier(struct cursor *c)
         if (end == at || end[-1] == ':' || *at == '[') {
             return false;
         }
+        if (is_clock(at, end)) {
+            behind_stamp = 0;
+        } else if (!(behind_stamp == 1 && starts(at, end, "kern."))) {
+            behind_stamp++;
+        }
         at = end;
         while (at < c->end && *at == ' ') {
             at++;
         }
     }
     return false;
+}
+
+/* "MESSAGE=" of journalctl -o verbose. */
+static bool
+read_field(struct cursor *c)
+{
+    static const char field[] = "MESSAGE=";
+
+    if (!starts(c->at, c->end, field)) {
+        return false;
+    }
+    c->at += sizeof field - 1;
+    return true;
+}
+
+/* "message repeated 3 times: [ ...]" of rsyslog. */
+static bool
+read_repeated(struct cursor *c)
+{
+    static const char before[] = "message repeated ", behind[] = "times: [";
+    const char *at = c->at + sizeof before - 1;
+    uint64_t count;
+
+    if (!starts(c->at, c->end, before) || !read_prefix_number(&at, c->end, ' ', &count) ||
+        !starts(at, c->end, behind) || c->end[-1] != ']') {
+        return false;
+    }
+    c->at = at + sizeof behind - 1;
+    c->end--;
+    return true;
 }
 
 /* "10.0.0.1: kern: …": a collector's source before a decoded prefix. */
@@ -362,6 +449,9 @@ read_prefix(struct cursor *c)
     }
     if (digit(*c->at)) {
         return read_kmsg(c) || read_iso_time(c) || read_source(c) || read_identifier(c);
+    }
+    if ((*c->at == 'M' && read_field(c)) || (*c->at == 'm' && read_repeated(c))) {
+        return true;
     }
     return read_decoded(c) || read_syslog_time(c) || read_iso_time(c) || read_identifier(c);
 }

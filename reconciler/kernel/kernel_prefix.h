@@ -22,6 +22,11 @@ struct rc_span {
     size_t len;
 };
 
+/* Takes escape sequences of a terminal ("ESC[1;31m") out of the first RC_KERNEL_PLAIN bytes of a
+ * line, in place; returns its length. dmesg and journalctl colour parts of a message. */
+enum { RC_KERNEL_PLAIN = 2048 };
+size_t rc_kernel_plain(char *line, size_t len);
+
 /* The message behind all prefixes, without line end. False: not the kernel's own. */
 bool rc_kernel_message(const char *line, size_t len, struct rc_span *ret);
 

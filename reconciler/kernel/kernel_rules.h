@@ -3,7 +3,7 @@
  * A pattern is matched from the start of a text and need not reach its end:
  *     %b  PCI address, becomes the device     %d  decimal number
  *     %n  name without blank and ( ) : ,      %w  word without blank and :
- *         becomes the device
+ *         becomes the device            %r  the same, : too: a host's name or address
  *     *   anything, as little as possible     $   end of text, at the end of a pattern
  * Everything else stands for itself. */
 #ifndef RC_KERNEL_RULES_H

@@ -28,6 +28,22 @@ must_be_printable(const char *text, size_t room)
     }
 }
 
+/* A copy without colours: never longer, and classified like any other line. */
+static void
+check_plain(const uint8_t *data, size_t size)
+{
+    char *copy = malloc(size + 1);
+    struct rc_kernel_class c;
+
+    must(copy != NULL);
+    memcpy(copy, data, size);
+    size_t len = rc_kernel_plain(copy, size);
+    must(len <= size);
+    (void)rc_kernel_classify(copy, len, &c);
+    must(c.detail.at >= copy && c.detail.at + c.detail.len <= copy + len);
+    free(copy);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,5 +64,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(k.text.at >= line && k.text.at + k.text.len <= line + size);
         (void)rc_kernel_classify_message(k.text, &c);
     }
+    check_plain(data, size);
     return 0;
 }

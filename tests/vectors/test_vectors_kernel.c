@@ -1,8 +1,9 @@
 /* Kernel log lines and the class of each.
  *
- * Own cases are tests/vectors/kernel/lines.tsv: class TAB device TAB line. With
- * RC_VECTORS set, each row of $RC_VECTORS/kernel/lines.txt is a case too: line TAB source TAB
- * provenance TAB class; its first line is a comment. */
+ * Own cases are tests/vectors/kernel/<name>.tsv: class TAB device TAB line, in which \e, \r and
+ * \t stand for escape, carriage return and tab. With RC_VECTORS set, each row of
+ * $RC_VECTORS/kernel/lines.txt is a case too: line TAB source TAB provenance TAB class; its first
+ * line is a comment. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
@@ -12,13 +13,14 @@
 
 #include "reconciler/kernel/kernel_class.h"
 
-static const char own_lines[] = "tests/vectors/kernel/lines.tsv";
+static const char *const own_files[] = {"lines",   "prefixes",         "gpu", "pcie", "network",
+                                        "storage", "memory_and_kernel"};
 
 static void
-check_line(const char *line, size_t len, const char *want, const char *device)
+check_line(char *line, size_t len, const char *want, const char *device)
 {
     struct rc_kernel_class c;
-    bool found = rc_kernel_classify(line, len, &c);
+    bool found = rc_kernel_classify(line, rc_kernel_plain(line, len), &c);
     bool same = strcmp(c.name, want) == 0 && found == (strcmp(want, "none") != 0);
     const char *have = *c.device ? c.device : "-";
 
@@ -38,10 +40,29 @@ cut_field(char *text)
     return tab;
 }
 
-static void
-test_own_lines(void)
+/* In place; returns the length. */
+static size_t
+unescape(char *line)
 {
-    char *text = rc_test_read_file(own_lines, NULL);
+    static const char letters[] = "ert", bytes[] = "\x1b\r\t";
+    char *to = line;
+
+    for (const char *from = line; *from; from++) {
+        const char *letter = *from == '\\' && from[1] ? strchr(letters, from[1]) : NULL;
+
+        *to++ = letter ? bytes[letter - letters] : *from;
+        from += letter ? 1 : 0;
+    }
+    *to = '\0';
+    return (size_t)(to - line);
+}
+
+static void
+check_own_file(const char *name)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "tests/vectors/kernel/%s.tsv", name);
+    char *text = rc_test_read_file(path, NULL);
     char *rest = text;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
@@ -51,9 +72,17 @@ test_own_lines(void)
         char *line = cut_field(device);
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(line);
-        check_line(line, strlen(line), row, device);
+        check_line(line, unescape(line), row, device);
     }
     free(text);
+}
+
+static void
+test_own_lines(void)
+{
+    for (size_t i = 0; i < sizeof own_files / sizeof *own_files; i++) {
+        check_own_file(own_files[i]);
+    }
 }
 
 static void

@@ -115,6 +115,55 @@ test_any_byte_before_and_inside(void)
 }
 
 static void
+check_plain(const char *line, size_t len, const char *want)
+{
+    char *copy = malloc(len ? len : 1);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    memcpy(copy, line, len);
+    size_t have = rc_kernel_plain(copy, len);
+    CU_ASSERT_EQUAL(have, strlen(want));
+    CU_ASSERT(have == strlen(want) && memcmp(copy, want, have) == 0);
+    free(copy);
+}
+
+static void
+test_colours(void)
+{
+    static const struct {
+        const char *line, *want;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\x1b[31mred\x1b[0m and \x1b[1;4mmore\x1b[m", "red and more"},
+        {"\x1b[", "\x1b["},
+        {"\x1b[31", "\x1b[31"},
+        {"a\x1b", "a\x1b"},
+        {"\x1b]0;title\x07", "\x1b]0;title\x07"},
+        {"\x1b[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15m", "\x1b[1;2;3;4;5;6;7;8;9;10;11;12;13;14;15m"},
+        {"\x1b[\x1b[31mx", "\x1b[x"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_plain(cases[i].line, strlen(cases[i].line), cases[i].want);
+    }
+}
+
+static void
+test_colours_of_a_long_line(void)
+{
+    enum { LONG_LEN = RC_KERNEL_PLAIN + 4096 };
+    static char line[LONG_LEN];
+
+    memset(line, 'x', sizeof line);
+    memcpy(line + 10, "\x1b[31m", 5);
+    memcpy(line + RC_KERNEL_PLAIN + 10, "\x1b[31m", 5); /* not looked at */
+    CU_ASSERT_EQUAL(rc_kernel_plain(line, sizeof line), sizeof line - 5);
+    CU_ASSERT(memcmp(line + RC_KERNEL_PLAIN + 5, "\x1b[31mx", 6) == 0);
+    CU_ASSERT(memchr(line, 0x1b, RC_KERNEL_PLAIN) == NULL);
+}
+
+static void
 test_kmsg_record(void)
 {
     static const char record[] = "3,4711,98765432,-;NVRM: x\n SUBSYSTEM=pci\n";
@@ -166,6 +215,9 @@ main(void)
         {"a line cut anywhere is an Xid once its number stands", test_cut_anywhere},
         {"64 KiB of anything is classified by its beginning", test_huge_line},
         {"any byte anywhere in a line does no harm", test_any_byte_before_and_inside},
+        {"the colours of a terminal are taken out, and only these", test_colours},
+        {"a long line keeps its length but for the colours of its beginning",
+         test_colours_of_a_long_line},
         {"a record of /dev/kmsg is taken apart", test_kmsg_record},
         {"what is no record of /dev/kmsg is refused", test_kmsg_not_a_record},
         {"two spellings of a PCI address are one device", test_pci_same},
