@@ -10,7 +10,8 @@ const char rc_nodewatch_usage[] =
     "                       [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]\n"
     "       nodewatch watch [--node NAME] [--conf SLURM.CONF] [--state FILE] [--helper PROGRAM]\n"
     "                       [--no-probes] [--gpus N] [--efas N] [--boot-grace 60s] [--sysfs DIR]\n"
-    "                       [--proc DIR] [--etc DIR] [--kmsg FILE] [--nvml LIBRARY]\n"
+    "                       [--compare-clock 1h] [--proc DIR] [--etc DIR] [--kmsg FILE]\n"
+    "                       [--nvml LIBRARY]\n"
     "       nodewatch help\n";
 
 const char rc_nodewatch_help[] =
@@ -42,6 +43,7 @@ const char rc_nodewatch_help[] =
     "  --state FILE       watch: what was heard in this boot (default: /run/nodewatch.state)\n"
     "  --helper PROGRAM   watch: the program that talks to slurmctld\n"
     "  --no-probes        watch: the kernel log only\n"
+    "  --compare-clock 1h watch: how often the clock is compared with slurmctld's; 0 = never\n"
     "  --sysfs, --proc, --etc DIR, --kmsg FILE, --nvml LIBRARY\n"
     "                     where to look instead of /sys, /proc, /etc, /dev/kmsg, libnvidia-ml.so.1\n"
     "  --conf-server HOST[:PORT][,...], --addr ADDR, --timeout 600s\n"

@@ -158,18 +158,26 @@ own_name(void)
 int
 rc_watch_loop_main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"node", required_argument, NULL, 'N'},       {"helper", required_argument, NULL, 'H'},
-        {"conf", required_argument, NULL, 'c'},       {"state", required_argument, NULL, 'S'},
-        {"no-probes", no_argument, NULL, 'x'},        {"sysfs", required_argument, NULL, 's'},
-        {"proc", required_argument, NULL, 'p'},       {"etc", required_argument, NULL, 'e'},
-        {"kmsg", required_argument, NULL, 'k'},       {"nvml", required_argument, NULL, 'n'},
-        {"gpus", required_argument, NULL, 'g'},       {"efas", required_argument, NULL, 'f'},
-        {"boot-grace", required_argument, NULL, 'b'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"node", required_argument, NULL, 'N'},
+                                            {"helper", required_argument, NULL, 'H'},
+                                            {"conf", required_argument, NULL, 'c'},
+                                            {"state", required_argument, NULL, 'S'},
+                                            {"no-probes", no_argument, NULL, 'x'},
+                                            {"sysfs", required_argument, NULL, 's'},
+                                            {"proc", required_argument, NULL, 'p'},
+                                            {"etc", required_argument, NULL, 'e'},
+                                            {"kmsg", required_argument, NULL, 'k'},
+                                            {"nvml", required_argument, NULL, 'n'},
+                                            {"gpus", required_argument, NULL, 'g'},
+                                            {"efas", required_argument, NULL, 'f'},
+                                            {"boot-grace", required_argument, NULL, 'b'},
+                                            {"compare-clock", required_argument, NULL, 'C'},
+                                            {NULL, 0, NULL, 0}};
     struct rc_watch_config w = {.probe = defaults,
                                 .node = own_name(),
                                 .helper = helper_beside(),
                                 .state = "/run/nodewatch.state"};
+    int64_t clock_s = -1;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -183,9 +191,14 @@ rc_watch_loop_main(int argc, char **argv)
             w.state = optarg;
         } else if (c == 'x') {
             w.no_probes = true;
+        } else if (c == 'C') {
+            if (!read_seconds("compare-clock", optarg, &clock_s)) {
+                return -1;
+            }
         } else if (!read_probe_option(c, optarg, &w.probe)) {
             return -1;
         }
     }
+    w.clock_ms = clock_s * 1000;
     return optind == argc && *w.node ? rc_watch_loop(&w) : -1;
 }

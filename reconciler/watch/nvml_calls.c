@@ -18,6 +18,7 @@ rc_nvml_load(const char *library, struct nvml *ret)
         {"nvmlDeviceGetHandleByIndex_v2", &ret->handle},
         {"nvmlDeviceGetPciInfo_v3", &ret->pci},
         {"nvmlDeviceGetSerial", &ret->serial},
+        {"nvmlDeviceGetUUID", &ret->uuid},
         {"nvmlDeviceGetTotalEccErrors", &ret->ecc},
         {"nvmlDeviceGetRemappedRows", &ret->remapped},
         {"nvmlDeviceGetRetiredPagesPendingStatus", &ret->pages_pending},
@@ -29,6 +30,7 @@ rc_nvml_load(const char *library, struct nvml *ret)
         {"nvmlDeviceRegisterEvents", &ret->set_add},
         {"nvmlEventSetWait_v2", &ret->set_wait},
     };
+    static const char throttle_new[] = "nvmlDeviceGetCurrentClocksEventReasons";
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 
     *ret = (struct nvml){0};
@@ -36,6 +38,11 @@ rc_nvml_load(const char *library, struct nvml *ret)
         void *found = dlsym(handle, functions[i].name);
 
         memcpy(functions[i].slot, &found, sizeof found); /* POSIX: dlsym gives functions so */
+    }
+    if (handle && !ret->throttle) {
+        void *found = dlsym(handle, throttle_new);
+
+        memcpy(&ret->throttle, &found, sizeof found);
     }
     return handle != NULL;
 }

@@ -9,6 +9,7 @@
 
 enum {
     NVML_SUCCESS = 0,
+    NVML_ERROR_NOT_SUPPORTED = 3,
     NVML_ERROR_TIMEOUT = 10,
     NVML_ERROR_GPU_IS_LOST = 15,
     NVML_ERROR_RESET_REQUIRED = 16,
@@ -17,6 +18,7 @@ enum {
     NVML_EVENT_XID_CRITICAL = 0x8, /* nvmlEventTypeXidCriticalError */
     NVML_LINKS_MAX = 18,
     NVML_SERIAL_LEN = 32,
+    NVML_UUID_LEN = 96,
     NVML_BUS_ID_LEN = 32,
 };
 
@@ -43,6 +45,7 @@ struct nvml {
     int (*handle)(unsigned, nvml_device *);
     int (*pci)(nvml_device, struct nvml_pci *);
     int (*serial)(nvml_device, char *, unsigned);
+    int (*uuid)(nvml_device, char *, unsigned);
     int (*ecc)(nvml_device, int, int, unsigned long long *);
     int (*remapped)(nvml_device, unsigned *, unsigned *, unsigned *, unsigned *);
     int (*pages_pending)(nvml_device, unsigned *);

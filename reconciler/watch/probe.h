@@ -78,7 +78,7 @@ struct rc_probe {
     uint32_t cost_us; /* measured order of magnitude when all is well, for the reader */
     bool isolated;    /* in a child */
     const char *wakes; /* subsystem of uevents that ask for a look at once, or NULL */
-    rc_probe_fn *run;
+    rc_probe_fn *run;  /* NULL: in watch only, by a request to slurmctld */
     rc_probe_fn *stay; /* in watch, instead of run: looks again and again, never returns; or NULL */
 };
 

@@ -17,19 +17,85 @@
 #include "reconciler/watch/probe.h"
 #include "reconciler/watch/sys_file.h"
 
-enum { LOOK_MS = 60 * 1000, EVENT_PAUSE_S = 2, EVENTS_A_LOOK = 64, XID_UNKNOWN = 999 };
+enum {
+    LOOK_MS = 60 * 1000,
+    EVENT_PAUSE_S = 2,
+    EVENTS_A_LOOK = 64,
+    XID_UNKNOWN = 999,
+    SERIAL_MIN = 5,   /* shorter ones are "0", "N/A" */
+    UUID_DIGITS = 16, /* so many tell GPUs apart */
+};
 
 /* nvmlClocksEventReason*: HW slowdown, HW thermal, HW power brake. */
 static const unsigned long long throttle_mask = 0x8 | 0x40 | 0x80;
+
+static bool
+is_lost(int bad)
+{
+    return bad == NVML_ERROR_GPU_IS_LOST || bad == NVML_ERROR_RESET_REQUIRED;
+}
+
+static void
+report_lost(int bad, const char *id, struct rc_findings *out)
+{
+    rc_finding_add(out, RC_FINDING_FAULT, "gpu-lost", id, "NVML: %s",
+                   bad == NVML_ERROR_GPU_IS_LOST ? "the GPU is lost" : "a reset is required");
+}
+
+/* Letters and digits, some of them not 0: a board that has none says "N/A", "0" or "Unknown
+ * Error", and all such boards would look like one. */
+static bool
+is_serial(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = strlen(text), plain = strspn(text, "0123456789"
+                                                    "abcdefghijklmnopqrstuvwxyz"
+                                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return len >= SERIAL_MIN && plain == len && strspn(text, "0") < len &&
+           strspn(text, letters) < len;
+}
+
+/* The board's serial number, or where it has none the beginning of the GPU's UUID
+ * ("GPU-509665ad-b600-ac93-…"), without the dashes. */
+static void
+look_at_serial(const struct nvml *n, nvml_device d, const char *id, struct rc_findings *out)
+{
+    char serial[NVML_SERIAL_LEN] = "", uuid[NVML_UUID_LEN] = "", digits[UUID_DIGITS + 1];
+    size_t count = 0;
+
+    if (n->serial && n->serial(d, serial, sizeof serial) == NVML_SUCCESS && is_serial(serial)) {
+        rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", serial);
+        return;
+    }
+    if (!n->uuid || n->uuid(d, uuid, sizeof uuid) != NVML_SUCCESS ||
+        strncmp(uuid, "GPU-", 4) != 0) {
+        return;
+    }
+    for (const char *c = uuid + 4; *c && count < UUID_DIGITS; c++) {
+        digits[count] = *c;
+        count += *c != '-';
+    }
+    digits[count] = '\0';
+    if (count == UUID_DIGITS && is_serial(digits)) {
+        rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", digits);
+    }
+}
 
 static void
 look_at_memory(const struct nvml *n, nvml_device d, const char *id, struct rc_findings *out)
 {
     unsigned long long errors = 0;
     unsigned corrected, uncorrected, pending = 0, failed = 0;
+    int bad = n->ecc ? n->ecc(d, NVML_ERROR_UNCORRECTED, NVML_VOLATILE_ECC, &errors) : NVML_SUCCESS;
 
-    if (n->ecc && n->ecc(d, NVML_ERROR_UNCORRECTED, NVML_VOLATILE_ECC, &errors) == NVML_SUCCESS &&
-        errors > 0) {
+    if (is_lost(bad)) { /* the handle may outlive the GPU */
+        report_lost(bad, id, out);
+        return;
+    }
+    if (bad != NVML_SUCCESS && bad != NVML_ERROR_NOT_SUPPORTED) {
+        rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", id, "NVML error %d", bad);
+    } else if (errors > 0) {
         rc_finding_add(out, RC_FINDING_FAULT, "gpu:ecc", id,
                        "%llu uncorrected ECC errors since the driver started", errors);
     }
@@ -90,9 +156,8 @@ look_at_gpu(const struct nvml *n, unsigned index, struct rc_findings *out)
         memset(&pci, 0, sizeof pci);
         bad = n->pci(d, &pci);
     }
-    if (bad == NVML_ERROR_GPU_IS_LOST || bad == NVML_ERROR_RESET_REQUIRED) {
-        rc_finding_add(out, RC_FINDING_FAULT, "gpu-lost", id, "NVML: %s",
-                       bad == NVML_ERROR_GPU_IS_LOST ? "the GPU is lost" : "a reset is required");
+    if (is_lost(bad)) {
+        report_lost(bad, id, out);
         return;
     }
     if (bad != NVML_SUCCESS) {
@@ -100,10 +165,7 @@ look_at_gpu(const struct nvml *n, unsigned index, struct rc_findings *out)
         return;
     }
     (void)snprintf(id, sizeof id, "%04x:%02x:%02x.0", pci.domain, pci.bus, pci.device);
-    char serial[NVML_SERIAL_LEN] = "";
-    if (n->serial && n->serial(d, serial, sizeof serial) == NVML_SUCCESS && *serial) {
-        rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", serial);
-    }
+    look_at_serial(n, d, id, out);
     look_at_memory(n, d, id, out);
     look_at_links(n, d, id, out);
 }

@@ -1,5 +1,6 @@
 /* probe_table.c - every probe with its period, time-out and cost. What the kernel log tells too,
- * and at once, is looked at less often. */
+ * and at once, is looked at less often. clock-skew has no function: the helper asks slurmctld
+ * (watch_clock.c), once an hour because each node's question is work for the one slurmctld. */
 #include <stddef.h>
 
 #include "reconciler/watch/probe.h"
@@ -18,6 +19,7 @@ const struct rc_probe rc_probes[] = {
     {"memory", MINUTE, SECOND, 30 * SECOND, 50, false, NULL, rc_probe_memory, NULL},
     {"readonly", 2 * MINUTE, SECOND, 0, 100, false, NULL, rc_probe_readonly, NULL},
     {"clock", 5 * MINUTE, SECOND, MINUTE, 5, false, NULL, rc_probe_clock, NULL},
+    {"clock-skew", 60 * MINUTE, 45 * SECOND, MINUTE, 5, false, NULL, NULL, NULL},
     {"tasks", 5 * MINUTE, SECOND, 0, 8000, false, NULL, rc_probe_tasks, NULL},
     {"file-systems", 2 * MINUTE, 5 * SECOND, 0, 2000, true, NULL, rc_probe_mounts, NULL},
     {"nvml", MINUTE, 20 * SECOND, 0, 20000, true, NULL, rc_probe_nvml, rc_probe_nvml_stay},

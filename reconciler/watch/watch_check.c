@@ -50,7 +50,7 @@ static void
 run_inline(const struct rc_check *c, struct outcome *v)
 {
     for (uint32_t i = 0; i < rc_probe_count; i++) {
-        if (!rc_probes[i].isolated) {
+        if (!rc_probes[i].isolated && rc_probes[i].run) {
             v[i].begin_us = now_us();
             rc_probes[i].run(&c->probe, &v[i].findings);
             v[i].end_us = now_us();
@@ -135,14 +135,18 @@ static void
 print_json(const struct rc_check *c, const struct outcome *v, const char *result)
 {
     char boot[64];
+    const char *between = "";
     bool first = true;
 
     (void)rc_sys_read(c->probe.proc, "sys/kernel/random/boot_id", NULL, boot, sizeof boot);
     (void)printf("{\"result\":\"%s\",", result);
     print_json_text("boot", boot, ",\"probes\":[");
     for (uint32_t i = 0; i < rc_probe_count; i++) {
-        (void)printf("%s{\"name\":\"%s\",\"ms\":%.3f,\"findings\":[", i ? "," : "",
-                     rc_probes[i].name, (double)(v[i].end_us - v[i].begin_us) / 1000);
+        if (!rc_probes[i].run) {
+            continue;
+        }
+        (void)printf("%s{\"name\":\"%s\",\"ms\":%.3f,\"findings\":[", between, rc_probes[i].name,
+                     (double)(v[i].end_us - v[i].begin_us) / 1000);
         first = true;
         for (uint32_t j = 0; j < v[i].findings.count; j++) {
             const struct rc_finding *f = &v[i].findings.v[j];
@@ -154,6 +158,7 @@ print_json(const struct rc_check *c, const struct outcome *v, const char *result
             first = false;
         }
         (void)printf("],\"dropped\":%u}", v[i].findings.dropped);
+        between = ",";
     }
     (void)printf("]}\n");
 }
@@ -168,7 +173,7 @@ print_text(const struct outcome *v, const char *result)
             (void)printf("%-8s%-13s%s%s%s: %s\n", kind_word(f->kind), rc_probes[i].name,
                          f->class_name, *f->device ? " " : "", f->device, f->text);
         }
-        if (v[i].findings.count == 0) {
+        if (v[i].findings.count == 0 && rc_probes[i].run) {
             (void)printf("%-8s%s\n", "ok", rc_probes[i].name);
         }
     }

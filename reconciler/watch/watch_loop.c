@@ -5,7 +5,8 @@
  * - A fault is forgotten only when Slurm has confirmed it, or the machine boots.
  * - Extra is written at most once in EXTRA_PERIOD_MS, however many faults there are.
  * Failure modes
- * - The helper dies or slurmctld is away: tried again with back-off up to a minute.
+ * - The helper dies or slurmctld is away: tried again with back-off up to 15 s, so that a
+ *   slurmctld that is back hears of a guilty node before it gives it a job.
  * - Another instance has the node's name (this one is being replaced): nothing is said in its
  *   name; tried again as above, because a fresh instance may be heard before it is registered.
  * - The kernel log ends or breaks: opened again each second.
@@ -26,6 +27,7 @@
 #include "reconciler/watch/job_find.h"
 #include "reconciler/watch/kmsg_reader.h"
 #include "reconciler/watch/sys_file.h"
+#include "reconciler/watch/watch_clock.h"
 #include "reconciler/watch/watch_probes.h"
 #include "reconciler/watch/watch_state.h"
 
@@ -36,7 +38,7 @@ enum {
     EXTRA_FIRST_MS = 200,
     EXTRA_PERIOD_MS = 10000,
     RETRY_MIN_MS = 500,
-    RETRY_MAX_MS = 60000,
+    RETRY_MAX_MS = 15000,
     REQUEST_TIMEOUT_MS = 45000,
     HEARD_S = 60,
     JOB_KEPT_MS = 2000,
@@ -52,6 +54,7 @@ struct watch {
     uint64_t lost_told;
     struct rc_helper *writer;
     struct rc_watch_probes *probes;
+    struct rc_watch_clock *clock;
     struct rc_watch_state state;
     bool busy, confirmed;
     int64_t extra_due_ms;
@@ -313,6 +316,9 @@ probe_fault(void *arg, const char *class_name, const char *device, const char *t
     struct watch *w = arg;
     bool event = strncmp(class_name, "xid:", 4) == 0;
 
+    if (rc_watch_verdict(class_name) == RC_VERDICT_TELL) {
+        say("%s %s: %s", class_name, device, text); /* once for each appearance */
+    }
     if (!event || !rc_watch_heard(&w->state, class_name, device, time(NULL) - HEARD_S)) {
         fault_found(w, class_name, device, text, !event);
     }
@@ -457,8 +463,10 @@ open_watch(struct watch *w, struct rc_error *e)
         return false;
     }
     if (!c->no_probes) {
-        w->probes = rc_watch_probes_new(w->base, &c->probe,
-                                        &(struct rc_watch_ears){probe_fault, probe_over, w});
+        const struct rc_watch_ears ears = {probe_fault, probe_over, w};
+
+        w->probes = rc_watch_probes_new(w->base, &c->probe, &ears);
+        w->clock = rc_watch_clock_new(w->base, w->writer, c->node, c->clock_ms, &ears);
         arm_in(w->prove, PROVE_MS);
     }
     open_kmsg(-1, 0, w);
@@ -477,6 +485,7 @@ static void
 close_watch(struct watch *w)
 {
     rc_watch_probes_free(w->probes);
+    rc_watch_clock_free(w->clock);
     rc_helper_free(w->writer);
     rc_kmsg_close(&w->reader);
     drop_event(w->kmsg);

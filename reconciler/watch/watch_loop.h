@@ -19,6 +19,8 @@ struct rc_watch_config {
     const char *conf;   /* slurm.conf, or NULL */
     const char *state;  /* state file */
     bool no_probes;     /* the kernel log only */
+    int64_t
+        clock_ms; /* period of the comparison with slurmctld; 0 = never, below 0 = the table's */
 };
 
 /* Runs until SIGTERM or SIGINT. Exit status for main. */

@@ -331,7 +331,7 @@ rc_watch_probes_new(struct event_base *base, const struct rc_probe_config *confi
         s->owner = p;
         s->probe = &rc_probes[i];
         s->last.pipe_fd = s->found.pipe_fd = -1;
-        if (s->probe->period_ms == 0) {
+        if (s->probe->period_ms == 0 || !s->probe->run) {
             continue;
         }
         s->turn = evtimer_new(base, on_probe_turn, s);

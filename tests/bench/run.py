@@ -15,6 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))  # simulator.demo
 
 import measure_agent
+import measure_check
 import measure_classify
 import measure_drain
 import measure_failover
@@ -32,6 +33,7 @@ BENCHES = {
     "step": measure_step.measure,
     "queue": measure_queue.measure,
     "classify": measure_classify.measure,
+    "check": measure_check.measure,
     "line-to-drain": measure_agent.line_to_drain,
     "agent-idle": measure_agent.agent_idle,
     "log-storm": measure_agent.log_storm,

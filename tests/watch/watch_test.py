@@ -40,6 +40,14 @@ class Kmsg:
         self.ring.append(f"{prio},{self.seq},{self.seq * 10},-;{text}\n".encode())
         os.write(self.fd, self.ring[-1])
 
+    def say_bytes(self, body):
+        self.seq += 1
+        self.write(f"3,{self.seq},{self.seq * 10},-;".encode() + body + b"\n")
+
+    def write(self, data):
+        while data:
+            data = data[os.write(self.fd, data):]
+
     def give_again(self):
         """To who opens the device anew, it gives all that is in the ring."""
         os.set_blocking(self.fd, False)
@@ -53,8 +61,8 @@ class Kmsg:
 
 
 class Agent:
-    def __init__(self, world, node, *options, probes=False):
-        self.on_node = world.on_node(int(node[1:]))
+    def __init__(self, world, node, *options, probes=False, env=None):
+        self.on_node, self.env = world.on_node(int(node[1:])), env or {}
         self.node, self.options = node, options if probes else ("--no-probes", *options)
         self.kmsg = Kmsg(f"kmsg-{node}-{time.monotonic_ns()}")
         self.state = WORLD / f"state-{node}"
@@ -65,7 +73,8 @@ class Agent:
     def start(self):
         self.proc = subprocess.Popen(
             [*self.on_node, NODEWATCH, "watch", "--node", self.node, "--conf", CONF, "--state",
-             self.state, "--kmsg", self.kmsg.path, *self.options], stderr=self.log.open("ab"))
+             self.state, "--kmsg", self.kmsg.path, *self.options],
+            env={**os.environ, **self.env}, stderr=self.log.open("ab"))
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
@@ -249,6 +258,20 @@ class Checks:
         assert rss_kb(agent.proc.pid) <= before + 256
         agent.kill()
 
+    def check_any_bytes_in_the_log_are_read_over(self):
+        agent, dice = self.run("n1"), random.Random(1)
+        head = XID.format(31).encode()
+        for body in (dice.randbytes(65536), head + b"\x00" * 65536, b"\xff" * 9000, head[:20],
+                     head + dice.randbytes(8192 - len(head)), b"\x1b[31m" + head):
+            agent.kmsg.say_bytes(body.replace(b"\n", b"?"))
+        agent.kmsg.write(dice.randbytes(65536))  # no record at all, cut in its middle
+        agent.kmsg.write(b"\n3,4711\n\n;;;\n3,99999999999999999999999,1,-;x\n")
+        agent.kmsg.say(XID.format(79))
+        World.wait(lambda: drained("n1") and reason("n1"), "n1 is drained")
+        assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
+        World.wait(lambda: "xid:31@0000:10:1c*2:" in extra("n1"), f"two of them were Xids: {extra('n1')}")
+        agent.kill()
+
     def check_an_overrun_is_seen_and_told(self):
         agent = self.run("n1")
         agent.kmsg.say("benign")
@@ -301,6 +324,20 @@ class Checks:
         assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
         World.wait(lambda: f"xid:31@0000:10:1c*{KILLS}:" in extra("n1"), f"each is counted once: {extra('n1')}", 20)
         assert "xid:79@0000:10:1c*1:" in extra("n1"), extra("n1")
+        agent.kill()
+
+    def check_a_helper_that_is_killed_at_any_step_loses_nothing(self):
+        agent, dice = self.run("n1"), random.Random(KILLS)
+        for turn in range(KILLS):
+            agent.kmsg.say(XID.format(31))
+            if turn == KILLS // 2:
+                agent.kmsg.say(XID.format(79))
+            time.sleep(dice.choice((0, 0.01, 0.05, 0.15, 0.3)))
+            for helper in children(agent.proc.pid):
+                os.kill(helper, signal.SIGKILL)
+        World.wait(lambda: drained("n1") and reason("n1"), "n1 is drained", 30)
+        assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
+        World.wait(lambda: f"xid:31@0000:10:1c*{KILLS}:" in extra("n1"), f"each is counted once: {extra('n1')}", 40)
         agent.kill()
 
     def check_faults_of_an_earlier_boot_are_dropped(self):
@@ -418,6 +455,26 @@ class Checks:
             World.wait(lambda: drained("n2"), "the agent still hears", 3)
             agent.kill()
 
+    def check_a_clock_that_is_off_slurmctlds_is_told_until_it_is_right(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        off = WORLD / "clock-off"
+        off.write_text("0")
+        agent = Agent(self.world, "n2", "--compare-clock", "1s", "--nvml", "", probes=True,
+                      env={"LD_PRELOAD": library("clock_off", "tests/watch/clock_off.c"), "RC_CLOCK_OFF": str(off)})
+        time.sleep(5)
+        assert "clock:skew" not in extra("n2"), extra("n2")
+        for seconds, words in ((90, "ahead of"), (-45, "behind")):
+            off.write_text(str(seconds))
+            World.wait(lambda: "clock:skew*" in extra("n2"), "extra tells", 30)
+            World.wait(lambda: re.search(rf"clock is (\d+) s {words} slurmctld", agent.said()), "the log tells")
+            told = int(re.search(rf"clock is (\d+) s {words}", agent.said())[1])
+            assert abs(seconds) - 2 <= told <= abs(seconds), told
+            off.write_text("0")
+            World.wait(lambda: "clock:skew*" not in extra("n2"), "it is over", 30)
+        assert not drained("n2")
+        agent.kill()
+
     def check_idle_costs_next_to_nothing(self):
         agent = self.run("n1")
         World.wait(lambda: cpu_s(agent.proc.pid) is not None, "it runs")
@@ -432,12 +489,21 @@ class Checks:
         agent.kill()
 
 
+def library(name, source):
+    path = WORLD / f"{name}.so"
+    if not path.exists():
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", path, pathlib.Path(os.environ["RC_TOP"], source)],
+                       check=True)
+    return str(path)
+
+
 def stub_nvml():
     """Our own library in NVML's place, loaded by path."""
-    library, source = WORLD / "stub_nvml.so", pathlib.Path(os.environ["RC_TOP"], "tests/unit/watch/stub_nvml.c")
-    if not library.exists():
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    return library
+    return library("stub_nvml", "tests/unit/watch/stub_nvml.c")
+
+
+def children(pid):
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def rss_kb(pid):

@@ -31,6 +31,7 @@ static const struct rc_verb writer_verbs[] = {
     {"down", rc_slurm_verb_down},
     {"resume", rc_slurm_verb_resume},
     {"extra", rc_slurm_verb_extra},
+    {"clock", rc_slurm_verb_clock},
     {"jobs-signal", rc_slurm_verb_jobs_signal},
     {"jobs-requeue", rc_slurm_verb_jobs_requeue},
     {"jobs-include", rc_slurm_verb_jobs_include},

@@ -1,9 +1,11 @@
 /* stub_nvml.c - the calls of NVML that the agent makes, for a node of two GPUs.
  *
  * RC_STUB_GPU names what is wrong with the second one: "lost", "remap", "remap-failed",
- * "ecc", "nvlink", "hang", "broken" (the library does not start), "event" (NVML tells of
- * Xid 79, once); unset: nothing. RC_STUB_FILE names a file with such a word, read at each call, so
- * that a GPU can fall ill and get well. RC_STUB_GPUS: how many there are. */
+ * "ecc", "nvlink", "hang", "broken" (the library does not start), "lost-later" (only its counters
+ * say so), "errors" (every question about it fails), "event" (NVML tells of Xid 79, once); unset:
+ * nothing. RC_STUB_FILE names a file with such a word, read at each call, so that a GPU can fall
+ * ill and get well. RC_STUB_GPUS: how many there are. RC_STUB_SERIAL: how serial numbers begin;
+ * with "=" before it, all of the text for each GPU. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ int nvmlDeviceGetCount_v2(unsigned *count);
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device);
 int nvmlDeviceGetPciInfo_v3(void *device, struct pci_info *info);
 int nvmlDeviceGetSerial(void *device, char *serial, unsigned len);
+int nvmlDeviceGetUUID(void *device, char *uuid, unsigned len);
 int nvmlDeviceGetTotalEccErrors(void *device, int type, int counter, unsigned long long *ret);
 int nvmlDeviceGetRemappedRows(void *device, unsigned *corrected, unsigned *uncorrected,
                               unsigned *pending, unsigned *failed);
@@ -36,7 +39,16 @@ int nvmlEventSetCreate(void **set);
 int nvmlDeviceRegisterEvents(void *device, unsigned long long types, void *set);
 int nvmlEventSetWait_v2(void *set, struct event_data *data, unsigned timeout_ms);
 
-enum { LOST = 15, LINKS = 12, INVALID = 2, TIMEOUT = 10, GPUS_MAX = 8, ILL = 1, XID_EVENT = 8 };
+enum {
+    LOST = 15,
+    UNKNOWN = 999,
+    LINKS = 12,
+    INVALID = 2,
+    TIMEOUT = 10,
+    GPUS_MAX = 8,
+    ILL = 1,
+    XID_EVENT = 8
+};
 static char handles[GPUS_MAX];
 
 /* Devices of p4d: two GPUs on each of the buses 10, 20, 90 and a0; of a node of two GPUs, one on
@@ -106,6 +118,12 @@ nvmlDeviceGetSerial(void *device, char *serial, unsigned len)
 {
     const char *set = getenv("RC_STUB_SERIAL");
 
+    if (is_ill(device, "errors")) {
+        return UNKNOWN;
+    }
+    if (set && *set == '=') {
+        return snprintf(serial, len, "%s", set + 1) < (int)len ? 0 : INVALID;
+    }
     return snprintf(serial, len, "%s%d", set ? set : "165292000354",
                     (int)((char *)device - handles)) < (int)len
                ? 0
@@ -113,9 +131,25 @@ nvmlDeviceGetSerial(void *device, char *serial, unsigned len)
 }
 
 int
+nvmlDeviceGetUUID(void *device, char *uuid, unsigned len)
+{
+    int bad = is_ill(device, "errors") ? UNKNOWN : 0;
+
+    (void)snprintf(uuid, len, "GPU-509665a%d-b600-ac93-3616-d754b23d636d",
+                   (int)((char *)device - handles));
+    return bad;
+}
+
+int
 nvmlDeviceGetTotalEccErrors(void *device, int type, int counter, unsigned long long *ret)
 {
     (void)counter;
+    if (is_ill(device, "lost-later")) {
+        return LOST;
+    }
+    if (is_ill(device, "errors")) {
+        return UNKNOWN;
+    }
     *ret = is_ill(device, "ecc") && type == 1 ? 3 : 0;
     return 0;
 }
@@ -125,6 +159,9 @@ nvmlDeviceGetRemappedRows(void *device, unsigned *corrected, unsigned *uncorrect
                           unsigned *pending, unsigned *failed)
 {
     *corrected = *uncorrected = 0;
+    if (is_ill(device, "errors")) {
+        return UNKNOWN;
+    }
     *pending = is_ill(device, "remap") ? 1 : 0;
     *failed = is_ill(device, "remap-failed") ? 1 : 0;
     return 0;
@@ -134,6 +171,9 @@ int
 nvmlDeviceGetNvLinkState(void *device, unsigned link, unsigned *state)
 {
     *state = !(is_ill(device, "nvlink") && link == 3);
+    if (is_ill(device, "errors")) {
+        return UNKNOWN;
+    }
     return link < LINKS ? 0 : INVALID;
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -184,6 +185,37 @@ test_no_faults(void)
     }
 }
 
+/* The tree goes and comes while it is looked at. */
+static void
+test_vanishing_tree(void)
+{
+    enum { LOOKS = 30 };
+    char here[PATH_ROOM], away[PATH_ROOM], out[OUT_ROOM];
+
+    lay_out();
+    (void)snprintf(here, sizeof here, "%s/sys", root);
+    (void)snprintf(away, sizeof away, "%s/away", root);
+    pid_t mover = fork();
+    if (mover == 0) {
+        for (;;) {
+            (void)rename(here, away);
+            (void)rename(away, here);
+        }
+    }
+    CU_ASSERT_FATAL(mover > 0);
+    for (int i = 0; i < LOOKS; i++) {
+        int status = run_check("", "--gpus 2 --efas 1", out);
+
+        CU_ASSERT(status >= 0 && status <= 2);
+        CU_ASSERT(strcmp(strrchr(out, '\n'), "\n") == 0); /* it came to its end */
+        CU_ASSERT(strstr(out, status == 0   ? "\nwell\n"
+                              : status == 1 ? "\nfault\n"
+                                            : "\nunknown\n") != NULL);
+    }
+    (void)kill(mover, SIGKILL);
+    (void)waitpid(mover, NULL, 0);
+}
+
 static void
 test_nvml(void)
 {
@@ -192,6 +224,8 @@ test_nvml(void)
         int status;
     } rows[] = {
         {"RC_STUB_GPU=lost", "gpu-lost gpu1", 1},
+        {"RC_STUB_GPU=lost-later", "gpu-lost 0000:a0:1c.0", 1},
+        {"RC_STUB_GPU=errors", "gpu:unknown 0000:a0:1c.0: NVML error 999", 2},
         {"RC_STUB_GPU=remap", "gpu:remap-pending 0000:a0:1c.0", 1},
         {"RC_STUB_GPU=remap-failed", "gpu:remap-failed 0000:a0:1c.0", 1},
         {"RC_STUB_GPU=ecc", "gpu:ecc 0000:a0:1c.0: 3 uncorrected", 1},
@@ -235,6 +269,25 @@ test_serials(void)
                           "\"0000:10:1c.0\",\"text\":\"1652920003540\"}") != NULL);
 }
 
+/* Boards without one would else look like one board, all of them known as bad. */
+static void
+test_no_serials(void)
+{
+    static const char *const none[] = {
+        "N/A", "[N/A]", "0", "0000000000000", "Unknown", "", "\\[Unknown\\ Error\\]"};
+
+    lay_out();
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        char out[OUT_ROOM], env[128];
+
+        (void)snprintf(env, sizeof env, "RC_STUB_SERIAL=%s%s", "=", none[i]);
+        CU_ASSERT_EQUAL(run_check(env, "--json", out), 0);
+        CU_ASSERT(strstr(out, "\"gpu:serial\",\"device\":\"0000:a0:1c.0\",\"text\":"
+                              "\"509665a1b600ac93\"}") != NULL);
+        CU_ASSERT(strstr(out, "\"text\":\"509665a0b600ac93\"}") != NULL);
+    }
+}
+
 static void
 test_boot_grace(void)
 {
@@ -263,9 +316,11 @@ main(void)
         {"a healthy node is well, quickly", test_well},
         {"each fault is found and named", test_faults},
         {"what is no fault, and what is unknown", test_no_faults},
+        {"sysfs that vanishes during the look does no harm", test_vanishing_tree},
         {"what NVML knows", test_nvml},
         {"the JSON form has the same findings", test_json},
         {"the serial numbers of GPUs are facts", test_serials},
+        {"a board without a serial number is known by its GPU's UUID", test_no_serials},
         {"soon after boot a missing device may still come", test_boot_grace},
         {"wrong calls are told", test_wrong_calls},
         CU_TEST_INFO_NULL,
