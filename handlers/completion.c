@@ -63,6 +63,12 @@ back_off(struct rc_state *s, struct rc_incident *inc, uint64_t id)
 }
 
 static void
+back_off_launch(struct rc_state *s, struct rc_incident *inc, uint64_t id)
+{
+    inc->launch_next_ms = s->now_ms + rc_backoff_ms(s, id, inc->launch_retries++);
+}
+
+static void
 launched(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_completion *c)
 {
     uint32_t slot = rc_instance_get(s, c->instance);
@@ -72,7 +78,7 @@ launched(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_complet
     }
     rc_instance_describe(s, slot, &c->launched);
     inc->new_instance = slot;
-    inc->retries = 0;
+    inc->launch_retries = 0;
     inc->flags &= ~(uint32_t)RC_INC_NO_CAPACITY;
 }
 
@@ -95,10 +101,10 @@ complete_launch(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_
         if (++inc->option >= options) {
             inc->option = 0;
             inc->flags |= RC_INC_NO_CAPACITY;
-            inc->next_try_ms = s->now_ms + s->policy.timeouts.capacity_wait_ms;
+            inc->launch_next_ms = s->now_ms + s->policy.timeouts.capacity_wait_ms;
         }
     } else {
-        back_off(s, inc, c->action); /* the same token again: what went through is found */
+        back_off_launch(s, inc, c->action); /* the same token again: what went through is found */
     }
 }
 
@@ -178,7 +184,7 @@ complete_assign(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_
         rc_spare_assigned(s, inc);
         return;
     }
-    back_off(s, inc, c->action);
+    back_off_launch(s, inc, c->action);
     if (is_final(c->error)) {
         rc_spare_release(s, inc);
         inc->new_instance = 0;

@@ -22,13 +22,19 @@ rc_rung_next(const struct rc_incident *inc, uint32_t *ret_rung, uint32_t *ret_tr
 }
 
 int64_t
+rc_jobs_since(const struct rc_incident *inc)
+{
+    return inc->ruled_ms > inc->drain_ack_ms ? inc->ruled_ms : inc->drain_ack_ms;
+}
+
+int64_t
 rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc)
 {
     const struct rc_jobs_plan *p = &inc->rule.jobs;
     int64_t at = RC_NEVER;
 
     if (p->mode == RC_JOBS_REQUEUE) {
-        at = inc->drain_ack_ms + p->wait_ms;
+        at = rc_jobs_since(inc) + p->wait_ms;
     }
     if (p->before_deadline_ms && inc->deadline_wall_ms) {
         int64_t left_ms = inc->deadline_wall_ms - p->before_deadline_ms - s->now_wall_ms;

@@ -35,10 +35,12 @@ bool rc_instance_dead(const struct rc_state *s, uint32_t instance);
 const struct rc_rung *rc_rung_now(const struct rc_incident *inc);
 /* After a failed try: same rung again, or the next; false = the ladder is used up. */
 bool rc_rung_next(const struct rc_incident *inc, uint32_t *ret_rung, uint32_t *ret_tries);
+/* Since when its jobs have been treated by its present rule. */
+int64_t rc_jobs_since(const struct rc_incident *inc);
 /* When jobs are to be requeued (core time), RC_NEVER = never. */
+int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc);
 /* When they are signalled once more before that, RC_NEVER = not. */
 int64_t rc_jobs_last_signal_at(const struct rc_state *s, const struct rc_incident *inc);
-int64_t rc_jobs_requeue_at(const struct rc_state *s, const struct rc_incident *inc);
 
 /* limits.c: RC_BLOCK_NONE, or what holds it back; *ret_wake_ms = when to ask again. */
 enum rc_block rc_may_touch(const struct rc_state *s, const struct rc_node *n);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "reconciler/core/health.h"
+#include "reconciler/core/standing.h"
 #include "reconciler/core/suspect.h"
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
@@ -90,6 +91,19 @@ is_yielded(const struct rc_turn *t)
            (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
 
+/* The fault has stood as long as its rule wants. */
+static bool
+is_confirmed(struct rc_turn *t, const struct rc_rule *rule)
+{
+    int64_t since_ms = rc_standing_note(&t->n->standing, (uint32_t)t->finding.fault, t->s->now_ms);
+
+    if (t->s->now_ms - since_ms >= rule->confirm_ms) {
+        return true;
+    }
+    rc_turn_wake(t, since_ms + rule->confirm_ms);
+    return false;
+}
+
 /* True when an incident was opened. */
 static bool
 consider_opening(struct rc_turn *t)
@@ -100,7 +114,7 @@ consider_opening(struct rc_turn *t)
         return false;
     }
     if (t->finding.fault == RC_FAULT_NONE) {
-        n->fault_since_ms = 0;
+        rc_standing_note(&n->standing, RC_FAULT_NONE, t->s->now_ms);
         if (n->yielded_fault) {
             n->yielded_fault = 0;
             rc_history_dirty(t->s, t->node);
@@ -117,11 +131,7 @@ consider_opening(struct rc_turn *t)
     if (!rule || rule->ignore) {
         return false;
     }
-    if (!n->fault_since_ms) {
-        n->fault_since_ms = t->s->now_ms;
-    }
-    if (t->s->now_ms - n->fault_since_ms < rule->confirm_ms) {
-        rc_turn_wake(t, n->fault_since_ms + rule->confirm_ms);
+    if (!is_confirmed(t, rule)) {
         return false;
     }
     if (t->s->now_ms < n->cooldown_until_ms && !t->finding.dead) {
@@ -136,29 +146,39 @@ consider_opening(struct rc_turn *t)
     return true;
 }
 
-/* A worse fact of the same generation changes what the incident answers to. A
- * replacement on its way answers every fault of the instance that it replaces. */
+/* A replacement on its way answers every fault of the instance that it replaces, and what
+ * our own hand did is none. */
+static bool
+is_worse(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+    bool replacing = rc_rung_now(inc)->kind == RC_RUNG_REPLACE && inc->phase > RC_PHASE_WAIT_IDLE;
+    bool power_cycling = inc->phase == RC_PHASE_STOP || inc->phase == RC_PHASE_START;
+    bool rebooting = inc->phase == RC_PHASE_REBOOT || inc->phase == RC_PHASE_JOIN;
+
+    return (uint32_t)t->finding.fault > inc->fault && !replacing &&
+           inc->phase != RC_PHASE_QUARANTINE && inc->old_instance == t->n->instance &&
+           !(power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) &&
+           !((power_cycling || rebooting) && t->finding.fault == RC_FAULT_NODE_DOWN);
+}
+
+/* A worse fact of the same generation changes what the incident answers to, once it has stood
+ * as long as its rule wants: the answer to the lesser one goes on until then. */
 static enum rc_block
 consider_raising(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
-    bool replacing = rc_rung_now(inc)->kind == RC_RUNG_REPLACE && inc->phase > RC_PHASE_WAIT_IDLE;
-    bool power_cycling = inc->phase == RC_PHASE_STOP || inc->phase == RC_PHASE_START;
+    uint32_t found = (uint32_t)t->finding.fault;
 
     if (t->finding.deadline_wall_ms) {
         inc->deadline_wall_ms = t->finding.deadline_wall_ms;
     }
-    if ((uint32_t)t->finding.fault <= inc->fault || replacing ||
-        inc->phase == RC_PHASE_QUARANTINE || inc->old_instance != t->n->instance) {
+    if (!is_worse(t)) {
+        rc_standing_note(&t->n->standing, found < inc->fault ? found : inc->fault, t->s->now_ms);
         return RC_BLOCK_NONE;
     }
-    bool rebooting = inc->phase == RC_PHASE_REBOOT || inc->phase == RC_PHASE_JOIN;
-    if ((power_cycling && t->finding.fault == RC_FAULT_INSTANCE_STOPPED) ||
-        ((power_cycling || rebooting) && t->finding.fault == RC_FAULT_NODE_DOWN)) {
-        return RC_BLOCK_NONE; /* by our own hand */
-    }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
-    if (!rule || rule->ignore) {
+    if (!rule || rule->ignore || !is_confirmed(t, rule)) {
         return RC_BLOCK_NONE;
     }
     /* An agent's drain went past the limits, because it was only to be proved. */
@@ -198,12 +218,13 @@ static void
 expire_flights(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
-    uint64_t id = inc->action ? inc->action : inc->launch_action;
+    uint64_t action = inc->action, launch = inc->launch_action;
 
-    bool phase_expired = expire_hand(t, &inc->action);
-    bool launch_expired = expire_hand(t, &inc->launch_action);
-    if (phase_expired || launch_expired) {
-        inc->next_try_ms = t->s->now_ms + rc_backoff_ms(t->s, id, inc->retries++);
+    if (expire_hand(t, &inc->action)) {
+        inc->next_try_ms = t->s->now_ms + rc_backoff_ms(t->s, action, inc->retries++);
+    }
+    if (expire_hand(t, &inc->launch_action)) {
+        inc->launch_next_ms = t->s->now_ms + rc_backoff_ms(t->s, launch, inc->launch_retries++);
     }
     expire_hand(t, &inc->jobs_action);
     expire_hand(t, &inc->look_action);

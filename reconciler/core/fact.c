@@ -214,7 +214,7 @@ rc_node_bind(struct rc_state *s, uint32_t node)
     n->generation++;
     n->bound_ms = s->now_ms;
     n->unbound_since_ms = 0;
-    n->fault_since_ms = 0;
+    memset(&n->standing, 0, sizeof n->standing);
     set_zone(s, node, rc_instance_at(s, slot)->az);
     rc_touch(s, node);
 }

@@ -57,6 +57,9 @@ take_rule(struct rc_state *s, struct rc_incident *inc, const char *name)
     if (strcmp(inc->rule.name, name) == 0) {
         return; /* as it was when the incident met it, whatever was loaded since */
     }
+    /* Another fault, another plan for the jobs: they get its signals and its time. */
+    inc->ruled_ms = s->now_ms;
+    inc->flags &= ~(uint32_t)(RC_INC_SIGNALLED | RC_INC_SIGNALLED_LAST | RC_INC_TOLD_WAIT);
     rule = rc_rule_named(s, name);
     if (rule) {
         memcpy(&inc->rule, rule, sizeof inc->rule);
@@ -80,8 +83,8 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
         inc->rung_wall_ms = s->now_wall_ms;
     }
     inc->flags &= ~per_phase;
-    inc->retries = 0;
-    inc->next_try_ms = 0;
+    inc->retries = inc->launch_retries = 0;
+    inc->next_try_ms = inc->launch_next_ms = 0;
     if (to == RC_PHASE_PROTECT) { /* also when a fault comes back after the return */
         inc->flags &= ~(uint32_t)(RC_INC_DRAINED | RC_INC_SIGNALLED | RC_INC_SIGNALLED_LAST |
                                   RC_INC_REQUEUED);
@@ -110,7 +113,7 @@ close_incident(struct rc_state *s, uint32_t slot, int64_t deadline_ms)
     rc_spare_release(s, inc);
     rc_budget_count(s, slot, false);
     n->cooldown_until_ms = s->now_ms + s->policy.limits.cooldown_ms;
-    n->fault_since_ms = 0;
+    memset(&n->standing, 0, sizeof n->standing);
     if (inc->flags & RC_INC_YIELDED) {
         n->yielded_fault = inc->fault;
     }
@@ -293,7 +296,10 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
                  kind == RC_ACT_GPU_RESET || (kind == RC_ACT_ASSIGN && asks_first(s, a));
 
     /* Another round after "no capacity anywhere" is no other repair. */
-    if (first && !inc->retries && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
+    bool again = kind == RC_ACT_LAUNCH   ? inc->launch_counted != 0
+                 : kind == RC_ACT_ASSIGN ? inc->launch_retries != 0
+                                         : inc->retries != 0;
+    if (first && !again && !inc->option && !(inc->flags & RC_INC_NO_CAPACITY)) {
         n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
         rc_history_dirty(s, inc->node);
     }
@@ -344,7 +350,7 @@ expire_in_hand(struct rc_state *s, struct rc_incident *inc, const uint64_t *hand
     if (slot) {
         rc_flight_free(s, slot);
     }
-    inc->retries++;
+    *(hand == &inc->action ? &inc->retries : &inc->launch_retries) += 1;
 }
 
 static void

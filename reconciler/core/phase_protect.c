@@ -108,13 +108,26 @@ drain_is_foreign(const struct rc_turn *t)
     return t->n->owner == RC_OWNER_FOREIGN;
 }
 
+/* It is a person's node now: what was launched for it is of no use. */
+static bool
+leave_to_person(struct rc_turn *t)
+{
+    uint32_t launched = t->inc->new_instance;
+
+    if (launched && launched != t->n->instance && !t->inc->launch_action) {
+        rc_turn_end_replacement(t);
+        rc_turn_next_attempt(t, "drained by a person: its replacement is ended");
+    }
+    return rc_turn_block(t, RC_BLOCK_FOREIGN, RC_NEVER);
+}
+
 bool
 rc_phase_protect(struct rc_turn *t)
 {
     bool drained = t->n->flags & RC_SN_DRAIN;
 
     if (drained && drain_is_foreign(t)) {
-        return rc_turn_block(t, RC_BLOCK_FOREIGN, RC_NEVER);
+        return leave_to_person(t);
     }
     if (t->inc->drain_ack_at && drained && t->n->owner == RC_OWNER_OURS && t->n->reason_incident) {
         t->inc->flags |= RC_INC_DRAINED;
@@ -125,7 +138,11 @@ rc_phase_protect(struct rc_turn *t)
     }
     if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action &&
         !is_ours_drained(t)) {
+        rc_turn_end_replacement(t);
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone, drain never set");
+    }
+    if (rc_turn_launch_early(t)) { /* with the drain, not after it: slurmctld may be away */
+        return rc_turn_fail(t, "replacement lost before the drain was seen");
     }
     if (!rc_turn_awaits(t, t->s->policy.timeouts.drain_ms) && rc_turn_ready(t)) {
         send_drain(t, RC_ACT_DRAIN);
@@ -388,7 +405,9 @@ rc_phase_wait_idle(struct rc_turn *t)
     if (!t->finding.dead) {
         (void)rc_turn_drain_again(t);
         treat_jobs(t);
-        if (rc_turn_phase_over(t, inc->rule.jobs.wait_ms + TELL_WAIT_AFTER_MS)) {
+        int64_t tell_ms = rc_jobs_since(inc) + inc->rule.jobs.wait_ms + TELL_WAIT_AFTER_MS;
+        rc_turn_wake(t, tell_ms > t->s->now_ms ? tell_ms : RC_NEVER);
+        if (t->s->now_ms >= tell_ms) {
             rc_turn_tell(t, RC_INC_TOLD_WAIT, "jobs on the drained node do not end");
         }
     }

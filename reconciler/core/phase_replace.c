@@ -114,11 +114,11 @@ rc_turn_launch(struct rc_turn *t)
     if (inc->launch_action || mismatch_is_open(t)) {
         return RC_LAUNCH_BUSY;
     }
-    if (inc->next_try_ms > t->s->now_ms) {
+    if (inc->launch_next_ms > t->s->now_ms) {
         if (inc->flags & RC_INC_NO_CAPACITY) {
             inc->block = RC_BLOCK_CAPACITY;
         }
-        rc_turn_wake(t, inc->next_try_ms);
+        rc_turn_wake(t, inc->launch_next_ms);
         return RC_LAUNCH_BUSY;
     }
     if (inc->option >= g->option_count) {

@@ -139,8 +139,8 @@ go_on_assigning(struct rc_turn *t)
     if (inc->launch_action || inc->unsaved) {
         return true;
     }
-    if (inc->next_try_ms > t->s->now_ms) {
-        rc_turn_wake(t, inc->next_try_ms);
+    if (inc->launch_next_ms > t->s->now_ms) {
+        rc_turn_wake(t, inc->launch_next_ms);
         return true;
     }
     enum rc_block block = rc_may_act(t->s, t->n, RC_ACT_ASSIGN, &wake_ms);
@@ -239,5 +239,5 @@ rc_spare_assigned(struct rc_state *s, struct rc_incident *inc)
     i->tag_incident = inc->id;
     i->tag_attempt = inc->attempt;
     rc_instance_set_node(s, slot, rc_node_at(s, inc->node)->name);
-    inc->retries = 0;
+    inc->launch_retries = 0;
 }

@@ -33,6 +33,16 @@ struct rc_history_row {
     uint32_t partition_due, zone_due;
 };
 
+/* Since when a fault at least as bad as each of these has stood: worse ones later in the list,
+ * and never older. A blip of something worse does not inherit the age of what is there
+ * already, and reasons that take turns do not begin anew with each turn. */
+enum { RC_STANDING_MAX = 3 };
+struct rc_standing {
+    int64_t since_ms[RC_STANDING_MAX];
+    uint32_t fault[RC_STANDING_MAX]; /* enum rc_fault, rising; 0 = none from here on */
+    uint32_t pad_;
+};
+
 struct rc_node {
     char name[RC_NODE_LEN];
     char partition[RC_PARTITION_LEN];
@@ -41,9 +51,9 @@ struct rc_node {
     uint64_t seen_at;       /* the same as a fold number: what came after what */
     int64_t boot_wall_ms;
     int64_t slurmd_start_wall_ms;
-    int64_t down_since_ms;  /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
-    int64_t bound_ms;       /* since when this generation stands */
-    int64_t fault_since_ms; /* first seen without an incident; for confirm_ms */
+    int64_t down_since_ms;       /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
+    int64_t bound_ms;            /* since when this generation stands */
+    struct rc_standing standing; /* for confirm_ms */
     int64_t cooldown_until_ms;
     int64_t unbound_since_ms;           /* no instance of ours in complete sweeps */
     int64_t opened_ms[RC_ATTEMPTS_MAX]; /* ring: incidents opened */
@@ -220,17 +230,21 @@ struct rc_incident {
     uint32_t option;  /* launch option on trial */
     uint32_t old_instance, new_instance;
     uint32_t retries;        /* of the phase's action, for the back-off */
+    uint32_t launch_retries; /* of the launch, which may run beside it */
+    uint32_t pad2_;
     uint32_t launch_counted; /* the launch that stands in the rates: 1 + option, 0 = none */
     uint32_t sweep;          /* number of sweeps when it was adopted, or MISMATCH was set */
     int64_t opened_ms, opened_wall_ms;
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */
-    int64_t next_try_ms;             /* back-off: no new try before */
+    int64_t next_try_ms;             /* back-off: the phase's action is not tried before */
+    int64_t launch_next_ms;          /* the same for the launch */
     int64_t tried_ms;                /* when the last try of a rung had failed */
     int64_t accepted_ms;             /* since when ACCEPTED stands */
     int64_t next_look_ms;
     int64_t deadline_wall_ms; /* AWS's own; 0 = none */
     int64_t drain_ack_ms;     /* when the drain was accepted */
+    int64_t ruled_ms;         /* when it came under its present rule */
     uint64_t drain_ack_at;    /* its fold number: idle is read after it; 0 = not yet */
     uint64_t told_after;      /* lease epoch + 1 at which the store named it last */
     uint64_t phase_at;        /* fold number at which the phase was entered */

@@ -211,6 +211,7 @@ rc_turn_next_attempt(struct rc_turn *t, const char *why)
 
     item_init(t, &a, why);
     a.u.item.attempt = t->inc->attempt + 1;
+    memset(a.u.item.new_instance, 0, RC_ID_LEN);
     rc_act_send(t->s, t->out, &a);
 }
 
@@ -277,7 +278,7 @@ rc_turn_fail(struct rc_turn *t, const char *why)
 
     rc_turn_end_replacement(t);
     item_init(t, &a, why);
-    a.u.item.phase = t->inc->phase == RC_PHASE_OPEN ? RC_PHASE_OPEN : on; /* not drained yet */
+    a.u.item.phase = t->inc->phase <= RC_PHASE_PROTECT ? t->inc->phase : on; /* not drained yet */
     a.u.item.rung = rung;
     a.u.item.tries = tries;
     a.u.item.attempt = t->inc->attempt + 1; /* a new try of any kind gets new tokens */

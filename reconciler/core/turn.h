@@ -44,7 +44,8 @@ bool rc_turn_take_out(struct rc_turn *t, bool with_job);
 void rc_turn_save(struct rc_turn *t, const char *why);
 /* The item names this spare as the replacement: the intent, before its tags are changed. */
 void rc_turn_name_new(struct rc_turn *t, const char *id, const char *why);
-/* New tokens from now on; only through the item, so that a replay counts alike. */
+/* New tokens from now on, and no replacement; only through the item, so that a replay counts alike.
+ */
 void rc_turn_next_attempt(struct rc_turn *t, const char *why);
 /* The same when a hold or an approval is not in the item yet. */
 void rc_turn_save_words(struct rc_turn *t);

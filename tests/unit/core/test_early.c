@@ -215,6 +215,70 @@ another_try_waits_for_the_rungs_pause(void)
     story_end(&st);
 }
 
+static void
+load_at_once(void)
+{
+    struct rc_rule *r = begin();
+
+    r->launch_when = RC_LAUNCH_AT_ONCE;
+    r->jobs.mode = RC_JOBS_WAIT;
+    load();
+    schedule(1);
+}
+
+static void
+at_once_does_not_wait_for_the_drain_to_be_seen(void)
+{
+    load_at_once();
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_answer(&st, RC_ACT_DRAIN, RC_E_TIMEOUT); /* slurmctld is away */
+    story_launched(&st, "i-new", "10.0.9.1");
+    for (int i = 0; i < 5; i++) {
+        story_wait(&st, 40000);
+        story_answer(&st, RC_ACT_DRAIN, RC_E_TIMEOUT);
+    }
+    CU_ASSERT_TRUE(st.count[RC_ACT_DRAIN] > 3);
+    CU_ASSERT_EQUAL(phase(), RC_PHASE_PROTECT);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, rc_node_find(st.s, "n1"))->repair_count, 1);
+    story_instance(&st, "i-new", "n1", "10.0.9.1", RC_INST_RUNNING);
+    story_wait(&st, 300000);
+    drain_it();
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(phase(), RC_PHASE_REGISTER);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+the_drain_does_not_wait_for_capacity(void)
+{
+    load_at_once();
+    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
+    story_answer(&st, RC_ACT_DRAIN, RC_E_TIMEOUT);
+    story_wait(&st, st.policy.timeouts.capacity_wait_ms / 2);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    CU_ASSERT_TRUE(st.count[RC_ACT_DRAIN] > 1);
+    story_wait(&st, st.policy.timeouts.capacity_wait_ms);
+    CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] > 1);
+    story_end(&st);
+}
+
+static void
+a_persons_drain_ends_the_replacement_that_came_with_ours(void)
+{
+    load_at_once();
+    story_launched(&st, "i-new", "10.0.9.1");
+    story_answer(&st, RC_ACT_DRAIN, RC_E_FOREIGN);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_FOREIGN);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_FOREIGN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-new");
+    story_wait(&st, DAY_MS);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
 /* The limit counts the repair that fills it, but does not cut it off. */
 static void
 the_last_allowed_repair_is_finished(void)
@@ -352,6 +416,11 @@ main(void)
         {"the order decides which instance goes first",
          the_order_decides_which_instance_goes_first},
         {"another try waits for the rung's pause", another_try_waits_for_the_rungs_pause},
+        {"at once does not wait for the drain to be seen",
+         at_once_does_not_wait_for_the_drain_to_be_seen},
+        {"the drain does not wait for capacity", the_drain_does_not_wait_for_capacity},
+        {"a person's drain ends the replacement that came with ours",
+         a_persons_drain_ends_the_replacement_that_came_with_ours},
         {"the last allowed repair is finished", the_last_allowed_repair_is_finished},
         {"a rule that reboots ends what an earlier one launched",
          a_rule_that_reboots_ends_what_an_earlier_one_launched},
