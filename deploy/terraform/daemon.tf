@@ -16,6 +16,8 @@ locals {
 
   ec2_arn = "arn:${data.aws_partition.current.partition}:ec2:${var.region}:${data.aws_caller_identity.current.account_id}"
 
+  evidence_prefix = "forensics"
+
   # Without the keys that are not set: the daemon takes no null.
   reconcilerd = merge(local.configuration, local.controllers, {
     lease     = { for key, value in local.configuration.lease : key => value if value != null }
@@ -67,6 +69,7 @@ locals {
     incidents = var.daemon_state == "file" ? { kind = "file", table = null } : { kind = "dynamodb", table = module.events.incidents_table }
     control   = { group = "slurm-operators" }
     metrics   = { cloudwatch = "slurm-on-aws" } # what the alarms of "nobody leads" look at
+    forensics = { s3 = "s3://${module.storage.evidence_bucket}/${local.evidence_prefix}" }
     ssh       = { user = "slurm-on-aws", key = "/etc/slurm-on-aws/probe_ed25519" }
     tags      = local.tags
   }

@@ -132,6 +132,7 @@ module "iam" {
   munge_secret_arn     = module.storage.munge_secret_arn
   database_secret_arn  = module.database.secret_arn
   packages_bucket_arn  = module.storage.packages_bucket_arn
+  evidence_arn         = "${module.storage.evidence_bucket_arn}/${local.evidence_prefix}"
   launch_template_arns = flatten([for group in module.launch_templates : [for t in group.templates : t.arn]])
   subnet_arns          = [for id in values(module.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
   security_group_arns  = ["${local.ec2_arn}:security-group/${module.security.cluster_id}"]

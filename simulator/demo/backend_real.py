@@ -73,7 +73,8 @@ class RealBackend:
                       "reader": {"program": helper, "args": ["--role", "reader"]},
                       "writer": {"program": helper, "args": ["--role", "writer"]},
                       "registrar": {"program": str(programs() / "rc-registrar")}},
-            "ssh": {"user": "root", "key": str(self.world.folder / "login_key")}}
+            "ssh": {"user": "root", "key": str(self.world.folder / "login_key")},
+            "forensics": {"s3": self.world.aws["evidence"]}}
 
     # --- looking ----------------------------------------------------------------
 
@@ -87,6 +88,10 @@ class RealBackend:
                      for row in self.world.emulator("instances")["instances"]}
         job = Job(**self.world.slurm.job(job_id)) if job_id else None
         return nodes, instances, job
+
+    def evidence(self):
+        """What stands in S3: name to bytes."""
+        return self.world.emulator("objects", below=self.world.aws["evidence"])["objects"]
 
     def messages(self):
         return self.world.emulator("messages")["messages"]

@@ -149,6 +149,10 @@ class NodeStory(Story):
             yield f"the node is {self.last.nodes[self.node].words()}, not in service"
         if not self.one_holder():
             yield f"more than one instance holds the name {self.node}"
+        stored = self.backend.evidence()
+        if not any(name.endswith(f"-{self.node}/manifest.json") and size
+                   for name, size in stored.items()):
+            yield f"the evidence is not in S3: {sorted(stored)}"
         yield from getattr(self, "wrong_" + self.end.repaired_by.replace("-", "_"))()
 
     def wrong_reboot(self):

@@ -18,6 +18,7 @@
 #include "reconciler/io/aws/aws.h"
 #include "reconciler/io/aws/ec2.h"
 #include "reconciler/io/aws/imds.h"
+#include "reconciler/io/aws/s3.h"
 #include "reconciler/io/aws/sqs.h"
 
 int __real_clock_gettime(clockid_t id, struct timespec *ts);
@@ -338,6 +339,29 @@ run_identity(struct client *c)
     return err;
 }
 
+static void
+on_object(const struct rc_error *error, void *arg)
+{
+    stop(arg, error);
+}
+
+/* put-object BUCKET KEY TYPE FILE */
+static enum rc_err
+run_put_object(struct client *c)
+{
+    static char bytes[1 << 23];
+    struct rc_s3_object object = {
+        .bucket = c->argv[1], .key = c->argv[2], .content_type = c->argv[3], .body = bytes};
+    FILE *f = fopen(c->argv[4], "rb");
+
+    if (!f) {
+        return RC_E_IO;
+    }
+    object.body_len = fread(bytes, 1, sizeof bytes, f);
+    (void)fclose(f);
+    return rc_s3_put(c->aws, &object, on_object, c);
+}
+
 static const struct command {
     const char *name;
     int arguments; /* at least */
@@ -351,6 +375,7 @@ static const struct command {
     {"describe-cluster", 0, run_describe_cluster},
     {"drain", 1, run_drain},
     {"identity", 0, run_identity},
+    {"put-object", 4, run_put_object},
     {"reboot", 1, run_on_ids},
     {"receive", 1, run_receive},
     {"run", 4, run_run},

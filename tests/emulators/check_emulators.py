@@ -13,7 +13,7 @@ from pathlib import Path
 
 import boto3
 
-from tests.emulators import check_store
+from tests.emulators import check_objects, check_store
 from tests.emulators.servers import CACHE, Servers, free_port
 from tests.real.lifeline import Lifeline
 
@@ -21,7 +21,7 @@ CLIENT = os.environ["RC_TEST_BUILD"] + "/tests/aws_client"
 REGION = "us-east-1"
 RUNNING, STOPPED, TERMINATED = "2", "4", "6"
 POLICY = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:*","sts:*",'
-          '"dynamodb:*"],'
+          '"dynamodb:*","s3:*"],'
           '"Resource":"*"}]}')
 failures = 0
 
@@ -252,6 +252,9 @@ def check_ministack(servers, folder):
     session = boto("sts", endpoint, key, secret).get_session_token()["Credentials"]
     check_signatures(client, queue, session)
     check_drain(client, bulk, sqs, 300)
+    s3 = boto("s3", endpoint)
+    path = check_objects.check_objects(check, client, s3, folder, "ministack")
+    check_objects.check_object_signatures(check, client, s3, path)
     proxy = servers.microburst(endpoint)
     proxy.rules(error_rule("SendMessage", "RequestThrottled", 403, times=1))
     done = client.through(proxy)("send", queue, "x")
@@ -314,6 +317,9 @@ def main():
         check_sqs(client, queue, "moto")
         check_faults(client, servers.microburst(moto), template, subnet)
         check_lost_answer(Client(folder, moto), servers)
+        path = check_objects.check_objects(check, client, boto("s3", moto), folder, "moto")
+        check_objects.check_object_faults(check, client, servers.microburst(moto),
+                                          boto("s3", moto), path)
         check_ministack(servers, folder)
         check_stores(servers, folder, moto)
         check_metadata(servers, folder)

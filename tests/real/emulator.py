@@ -42,6 +42,7 @@ from emulator_names import ACCOUNT, REGION, instance_arn
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64,
          "stopped": 80}
 NETWORK = "10.77.0.0/16"
+EVIDENCE_BUCKET = "evidence"
 
 
 class Ec2Failure(HTTPException):
@@ -253,7 +254,16 @@ def do_seed(asked):
     events.put_rule(Name=asked["cluster"], EventPattern=json.dumps(
         {"source": ["aws.ec2", "aws.health", "aws.cloudwatch"]}))
     events.put_targets(Rule=asked["cluster"], Targets=[{"Id": "q", "Arn": arn["QueueArn"]}])
-    return {"subnets": subnets, "template": template, "queue": queue}
+    client("s3").create_bucket(Bucket=EVIDENCE_BUCKET)
+    return {"subnets": subnets, "template": template, "queue": queue,
+            "evidence": f"s3://{EVIDENCE_BUCKET}/{asked['cluster']}"}
+
+
+def do_objects(asked):
+    """Keys below an s3://bucket/prefix."""
+    bucket, prefix = asked["below"].removeprefix("s3://").split("/", 1)
+    rows = client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix + "/").get("Contents", [])
+    return {"objects": {row["Key"].removeprefix(prefix + "/"): row["Size"] for row in rows}}
 
 
 def do_launch(asked):

@@ -40,7 +40,8 @@ struct rc_aws;
     X(RC_AWS_PUT_ITEM,       RC_AWS_DYNAMODB, "PutItem",                 3000,  10000, 1, 0) \
     X(RC_AWS_QUERY,          RC_AWS_DYNAMODB, "Query",                   5000,  15000, 1, 0) \
     X(RC_AWS_TRANSACT_WRITE, RC_AWS_DYNAMODB, "TransactWriteItems",      5000,  15000, 1, 0) \
-    X(RC_AWS_PUT_METRICS,    RC_AWS_CLOUDWATCH, "PutMetricData",         5000,  15000, 1, 0)
+    X(RC_AWS_PUT_METRICS,    RC_AWS_CLOUDWATCH, "PutMetricData",         5000,  15000, 1, 0) \
+    X(RC_AWS_PUT_OBJECT,     RC_AWS_S3, "PutObject",                    60000, 180000, 1, 0)
 /* clang-format on */
 
 enum rc_aws_op {

@@ -80,6 +80,7 @@ static const struct row rows[] = {
     {"AWS.SimpleQueueService.NonExistentQueue", RC_E_NOT_FOUND},
     {"QueueDoesNotExist", RC_E_NOT_FOUND},
     {"ResourceNotFoundException", RC_E_NOT_FOUND},
+    {"NoSuchBucket", RC_E_NOT_FOUND},
 
     /* The target is in another state. */
     {"IncorrectInstanceState", RC_E_STATE},
@@ -128,6 +129,7 @@ static const struct row rows[] = {
     {"BatchRequestTooLong", RC_E_TOO_LARGE},
     {"AWS.SimpleQueueService.BatchRequestTooLong", RC_E_TOO_LARGE},
     {"RequestEntityTooLarge", RC_E_TOO_LARGE},
+    {"EntityTooLarge", RC_E_TOO_LARGE},
 };
 
 enum rc_err

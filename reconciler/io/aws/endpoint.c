@@ -140,5 +140,6 @@ rc_endpoint_resolve(enum rc_aws_service service, const char *region,
     }
     snprintf(own, sizeof own, "https://%s.%s.%s/", services[service].prefix, region,
              partitions[i].suffix);
+    ret->own = 1;
     return split_endpoint(own, "the region", ret, error);
 }

@@ -17,7 +17,8 @@
     X(RC_AWS_SQS,        "sqs",        "sqs",        "SQS") \
     X(RC_AWS_DYNAMODB,   "dynamodb",   "dynamodb",   "DYNAMODB") \
     X(RC_AWS_CLOUDWATCH, "monitoring", "monitoring", "CLOUDWATCH") \
-    X(RC_AWS_STS,        "sts",        "sts",        "STS")
+    X(RC_AWS_STS,        "sts",        "sts",        "STS") \
+    X(RC_AWS_S3,         "s3",         "s3",         "S3")
 /* clang-format on */
 
 enum rc_aws_service {
@@ -39,6 +40,7 @@ struct rc_endpoint {
     char url[RC_ENDPOINT_LEN];  /* "https://sqs.us-east-1.amazonaws.com" + path, no query */
     char host[RC_ENDPOINT_LEN]; /* the Host header: with the port unless it is the default */
     char path[RC_ENDPOINT_LEN]; /* "/" or the path of an override */
+    int own;                    /* 1 = AWS's own host name, not an override */
 };
 
 /* options may be NULL. RC_E_INVALID: no region, or an override that is not

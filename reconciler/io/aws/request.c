@@ -26,13 +26,13 @@ enum {
      */
     SKEW_MIN_MS = 240000,
     RETRY_AFTER_MAX_MS = 300000,
-    HEADERS_MAX = 8,
+    HEADERS_MAX = 9,
     REQUEST_ID_LEN = 80
 };
 
 struct protocol {
-    const char *content_type;
-    const char *target; /* prefix of X-Amz-Target; NULL = Query protocol */
+    const char *content_type; /* NULL = each request has its own */
+    const char *target;       /* prefix of X-Amz-Target; NULL = none */
 };
 
 /* botocore, service-2.json of each: protocol and targetPrefix. */
@@ -42,6 +42,7 @@ static const struct protocol protocols[] = {
     [RC_AWS_DYNAMODB] = {"application/x-amz-json-1.0", "DynamoDB_20120810"},
     [RC_AWS_CLOUDWATCH] = {"application/x-amz-json-1.0", "GraniteServiceVersion20100801"},
     [RC_AWS_STS] = {"application/x-www-form-urlencoded; charset=utf-8", NULL},
+    [RC_AWS_S3] = {NULL, NULL},
 };
 
 _Static_assert(sizeof protocols / sizeof *protocols == RC_AWS_SERVICE__MAX, "a row per service");
@@ -55,6 +56,7 @@ struct rc_aws_call {
     struct rc_http_call *http;
     char *body;
     size_t body_len;
+    char *url, *host, *path, *content_type; /* of a place; NULL = the endpoint's */
     rc_aws_check_fn *check;
     rc_aws_reply_fn *fn;
     void (*on_cancel)(void *arg);
@@ -84,6 +86,10 @@ free_aws_call(struct rc_aws_call *call)
     }
     free(call->refused_key);
     free(call->body);
+    free(call->url);
+    free(call->host);
+    free(call->path);
+    free(call->content_type);
     free(call);
 }
 
@@ -321,6 +327,18 @@ on_response(const struct rc_http_response *response, void *arg)
     arm_call_timer(call, delay_ms);
 }
 
+static const char *
+host_of(const struct rc_aws_call *call)
+{
+    return call->host ? call->host : call->aws->endpoint[call->row->service].host;
+}
+
+static const char *
+type_of(const struct rc_aws_call *call)
+{
+    return call->content_type ? call->content_type : protocols[call->row->service].content_type;
+}
+
 /* The headers that are signed, then those that carry the signature. */
 static enum rc_err
 sign_call(struct rc_aws_call *call, const struct rc_credentials *credentials, struct rc_sigv4 *ret,
@@ -328,15 +346,16 @@ sign_call(struct rc_aws_call *call, const struct rc_credentials *credentials, st
 {
     const struct protocol *protocol = &protocols[call->row->service];
     const struct rc_endpoint *endpoint = &call->aws->endpoint[call->row->service];
+    bool s3 = call->row->service == RC_AWS_S3; /* signs paths as they stand, and the body's hash */
     char target[128];
     struct rc_sigv4_header headers[] = {
-        {"Host", endpoint->host},
-        {"Content-Type", protocol->content_type},
+        {"Host", host_of(call)},
+        {"Content-Type", type_of(call)},
         {"X-Amz-Target", target},
     };
     struct rc_sigv4_request request = {
-        .method = "POST",
-        .path = endpoint->path,
+        .method = call->url ? "PUT" : "POST",
+        .path = call->path ? call->path : endpoint->path,
         .headers = headers,
         .header_count = protocol->target ? 3 : 2,
         .body = call->body,
@@ -348,8 +367,9 @@ sign_call(struct rc_aws_call *call, const struct rc_credentials *credentials, st
         .service = rc_aws_signing_name(call->row->service),
         .wall_ms = rc_aws_wall_ms(),
         .skew_ms = call->aws->skew_ms[call->row->service],
-        .normalize = true,
-        .double_encode = true,
+        .normalize = !s3,
+        .double_encode = !s3,
+        .sign_body = s3,
     };
 
     snprintf(target, sizeof target, "%s.%s", protocol->target ? protocol->target : "",
@@ -363,8 +383,8 @@ start_http(struct rc_aws_call *call, const char *const *headers, size_t count,
 {
     int64_t left_ms = call->deadline_mono_ms - rc_aws_mono_ms();
     struct rc_http_request request = {
-        .method = "POST",
-        .url = call->aws->endpoint[call->row->service].url,
+        .method = call->url ? "PUT" : "POST",
+        .url = call->url ? call->url : call->aws->endpoint[call->row->service].url,
         .headers = headers,
         .header_count = count,
         .body = call->body,
@@ -415,11 +435,14 @@ sign_and_send(struct rc_aws_call *call, const struct rc_credentials *credentials
     if (err != RC_OK) {
         return err;
     }
-    add_header_line(&lines, "Host: %s", call->aws->endpoint[call->row->service].host);
-    add_header_line(&lines, "Content-Type: %s", protocol->content_type);
+    add_header_line(&lines, "Host: %s", host_of(call));
+    add_header_line(&lines, "Content-Type: %s", type_of(call));
     add_header_line(&lines, "X-Amz-Date: %s", sig.date);
     add_header_line(&lines, "Authorization: %s", sig.authorization);
     add_header_line(&lines, "User-Agent: slurm-on-aws");
+    if (call->row->service == RC_AWS_S3) {
+        add_header_line(&lines, "X-Amz-Content-Sha256: %s", sig.payload);
+    }
     if (protocol->target) {
         add_header_line(&lines, "X-Amz-Target: %s.%s", protocol->target, call->row->name);
     }
@@ -492,6 +515,18 @@ send_attempt(struct rc_aws_call *call)
     call->aws->counters[call->op].attempts++;
 }
 
+static bool
+copy_place(struct rc_aws_call *call, const struct rc_aws_place *place)
+{
+    if (place) {
+        call->url = strdup(place->url);
+        call->host = strdup(place->host);
+        call->path = strdup(place->path);
+        call->content_type = strdup(place->content_type);
+    }
+    return !place || (call->url && call->host && call->path && call->content_type);
+}
+
 enum rc_err
 rc_aws_start(struct rc_aws *aws, const struct rc_aws_request *request, rc_aws_reply_fn *fn,
              void *arg, struct rc_aws_call **ret_call)
@@ -521,7 +556,7 @@ rc_aws_start(struct rc_aws *aws, const struct rc_aws_request *request, rc_aws_re
     }
     call->timer = evtimer_new(aws->base, on_call_timer, call);
     call->body = malloc(request->body_len + 1);
-    if (!call->timer || !call->body) {
+    if (!call->timer || !call->body || !copy_place(call, request->place)) {
         free_aws_call(call);
         return RC_E_INTERNAL;
     }

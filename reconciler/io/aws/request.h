@@ -20,9 +20,18 @@ struct rc_aws_call;
  * reply cut short is asked for again like any transient fault. */
 typedef enum rc_err(rc_aws_check_fn)(const char *body, size_t len, struct rc_error *error);
 
+/* Where an object of S3 stands, encoded as on the request line. */
+struct rc_aws_place {
+    const char *url;  /* whole */
+    const char *host; /* the Host header */
+    const char *path; /* of the URL */
+    const char *content_type;
+};
+
 /* Copied before rc_aws_start returns. */
 struct rc_aws_request {
     enum rc_aws_op op;
+    const struct rc_aws_place *place; /* S3 alone: PUT there; NULL = POST to the endpoint */
     const char *body;
     size_t body_len;
     rc_aws_check_fn *check; /* NULL = any body is good */

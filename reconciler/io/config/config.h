@@ -48,6 +48,7 @@ struct rc_config_endpoints {     /* "" = the region's own */
     char dynamodb[RC_CONFIG_URL_LEN];
     char cloudwatch[RC_CONFIG_URL_LEN];
     char sts[RC_CONFIG_URL_LEN];
+    char s3[RC_CONFIG_URL_LEN];
     char imds[RC_CONFIG_URL_LEN];
 };
 
@@ -150,6 +151,7 @@ struct rc_config_ssh {
 struct rc_config_forensics {
     char dir[RC_CONFIG_PATH_LEN]; /* "" in the file = forensics in state_dir; filled in by the
                                      loader */
+    char s3[RC_CONFIG_PATH_LEN];  /* "s3://bucket/prefix": every bundle is copied there, "" = not */
     uint64_t bundle_bytes;        /* of one bundle, compressed; the console may add as much */
     uint32_t keep;                /* bundles; older ones are removed */
     uint32_t bug_report;          /* 1 = nvidia-bug-report.sh too */

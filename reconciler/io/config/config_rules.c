@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "reconciler/io/aws/s3_url.h"
+
 static const struct rc_jsonc_value *
 config_place(const struct rc_jsonc_value *v, const char *key)
 {
@@ -193,6 +195,17 @@ rc_config_check_ssh(struct rc_bind *b, const struct rc_jsonc_value *v, void *out
 }
 
 /* v is the value of the pair; its key is the tag's key. */
+void
+rc_config_check_forensics(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
+{
+    const struct rc_config_forensics *forensics = out;
+    char bucket[RC_S3_BUCKET_LEN], prefix[RC_S3_KEY_LEN];
+
+    if (*forensics->s3 && !rc_s3_parse(forensics->s3, bucket, prefix)) {
+        rc_bind_expected(b, config_place(v, "s3"), "s3://BUCKET or s3://BUCKET/PREFIX");
+    }
+}
+
 void
 rc_config_check_tag(struct rc_bind *b, const struct rc_jsonc_value *v, void *out)
 {

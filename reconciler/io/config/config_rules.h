@@ -20,6 +20,7 @@ void rc_config_check_lease(struct rc_bind *b, const struct rc_jsonc_value *v, vo
 void rc_config_check_incidents(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_config_check_controllers(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_config_check_ssh(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
+void rc_config_check_forensics(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_config_check_tag(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 void rc_config_check_whole(struct rc_bind *b, const struct rc_jsonc_value *v, void *out);
 

@@ -103,6 +103,7 @@ static const struct rc_bind_row endpoint_rows[] = {
     TEXT("dynamodb",   rc_config_endpoints, dynamodb, "", "URL of DynamoDB"),
     TEXT("cloudwatch", rc_config_endpoints, cloudwatch, "", "URL of CloudWatch"),
     TEXT("sts",        rc_config_endpoints, sts, "", "URL of STS"),
+    TEXT("s3",         rc_config_endpoints, s3, "", "URL of S3"),
     TEXT("imds",       rc_config_endpoints, imds, "", "URL of the instance metadata service"),
 };
 static const struct rc_bind_table endpoint_table = {ROWS(endpoint_rows), rc_config_check_endpoints};
@@ -242,11 +243,12 @@ static const struct rc_bind_table ssh_table = {ROWS(ssh_rows), rc_config_check_s
 
 static const struct rc_bind_row forensics_rows[] = {
     PATH("dir",           rc_config_forensics, dir, "", "folder of the bundles, one an incident; not given = forensics in state_dir"),
+    TEXT("s3",            rc_config_forensics, s3, "", "s3://bucket/prefix: every bundle is copied there too, retried until it is; not given = nowhere"),
     LARGE("bundle_bytes", rc_config_forensics, bundle_bytes, 64 * 1024, 64 * MIB, "4194304", "a bundle is cut at this size, compressed"),
     NUMBER("keep",        rc_config_forensics, keep, 1, 4096, "200", "bundles; the oldest go"),
     SWITCH("bug_report",  rc_config_forensics, bug_report, "false", "true = nvidia-bug-report.sh too: minutes, and it talks to a GPU that may hang"),
 };
-static const struct rc_bind_table forensics_table = {ROWS(forensics_rows), NULL};
+static const struct rc_bind_table forensics_table = {ROWS(forensics_rows), rc_config_check_forensics};
 
 static const struct rc_bind_row tag_rows[] = {
     TEXT("key",   rc_config_tag, key, NULL, "tag key"),

@@ -11,6 +11,7 @@
 #include "reconciler/io/daemon/alarms.h"
 #include "reconciler/io/daemon/answer.h"
 #include "reconciler/io/daemon/controllers.h"
+#include "reconciler/io/daemon/evidence.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
 #include "reconciler/io/daemon/lead.h"
@@ -83,6 +84,7 @@ rc_daemon_open_aws(struct rc_daemon *d, struct rc_error *e)
     options.endpoints.service_url[RC_AWS_DYNAMODB] = or_null(c->endpoint.dynamodb);
     options.endpoints.service_url[RC_AWS_CLOUDWATCH] = or_null(c->endpoint.cloudwatch);
     options.endpoints.service_url[RC_AWS_STS] = or_null(c->endpoint.sts);
+    options.endpoints.service_url[RC_AWS_S3] = or_null(c->endpoint.s3);
     d->aws = rc_aws_new(d->base, &options, e);
     return d->aws ? RC_OK : e->code;
 }
@@ -308,8 +310,9 @@ open_rooms(struct rc_daemon *d, struct rc_error *e)
     d->lead = rc_lead_new(d);
     d->standby = rc_standby_new(d);
     d->alarms = rc_alarms_new(d);
-    if (!d->lead || !d->standby || !d->alarms || !d->watchdog || !d->report || !d->intake ||
-        !d->sweeps || !d->executor || !d->policy_file) {
+    d->evidence = rc_evidence_new(d);
+    if (!d->lead || !d->standby || !d->alarms || !d->evidence || !d->watchdog || !d->report ||
+        !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
     return RC_OK;
@@ -462,6 +465,7 @@ rc_daemon_close(struct rc_daemon *d)
     rc_lead_free(d->lead);
     rc_standby_free(d->standby);
     rc_alarms_free(d->alarms);
+    rc_evidence_free(d->evidence);
     rc_watchdog_free(d->watchdog);
     rc_intake_free(d->intake);
     rc_metrics_free(d->metrics);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reconciler/io/daemon/evidence.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/host_run.h"
 #include "reconciler/io/host/bundle.h"
@@ -159,6 +160,7 @@ finish_bundle(struct rc_errand *errand, const struct rc_error *error, const stru
         return;
     }
     (void)rc_bundle_is_there(&bundle, path);
+    rc_evidence_poke(errand->d->evidence);
     end_host(errand, RC_OK, path);
 }
 
@@ -281,6 +283,7 @@ rc_exec_support_case(struct rc_daemon *d, const struct rc_action *a)
     if (rc_bundle_add(&bundle, "support-case.txt", text, path, &e) != RC_OK) {
         rc_errand_end(errand, &e);
     } else {
+        rc_evidence_poke(d->evidence);
         end_host(errand, RC_OK, path);
     }
 }

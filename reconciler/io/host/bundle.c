@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MANIFEST "manifest.json"
+#include "reconciler/io/host/bundle_name.h"
 
 enum { DIR_MODE = 0750, FILE_MODE = 0640, BUNDLES_SEEN_MAX = 4096 };
 
@@ -72,7 +72,7 @@ rc_bundle_is_there(const struct rc_bundle *b, char path[PATH_MAX])
 {
     char manifest[PATH_MAX];
 
-    bundle_path(b, MANIFEST, manifest);
+    bundle_path(b, RC_BUNDLE_MANIFEST, manifest);
     bundle_path(b, "", path);
     return access(manifest, F_OK) == 0;
 }
@@ -137,8 +137,8 @@ write_manifest(const struct rc_bundle *b, const struct rc_bundle_file *files, si
     if (!text) {
         return rc_fail(e, RC_E_FULL, "no memory for a manifest");
     }
-    bundle_path(b, MANIFEST, path);
-    bundle_path(b, MANIFEST ".part", part);
+    bundle_path(b, RC_BUNDLE_MANIFEST, path);
+    bundle_path(b, RC_BUNDLE_MANIFEST ".part", part);
     err = write_bundle_file(part, text, strlen(text), e);
     free(text);
     if (err == RC_OK && rename(part, path) != 0) {
@@ -167,9 +167,8 @@ remove_bundle(const char *dir, const char *name)
     (void)rmdir(path); /* not empty: somebody keeps something in it */
 }
 
-/* "<incident>-<node>"; 0: not one of ours. */
-static uint32_t
-incident_of(const char *name)
+uint32_t
+rc_bundle_incident(const char *name)
 {
     char *end;
     unsigned long value = *name >= '1' && *name <= '9' ? strtoul(name, &end, 10) : 0;
@@ -188,7 +187,7 @@ drop_oldest(const struct rc_bundle *b)
         DIR *d = opendir(b->dir);
 
         while (d && (entry = readdir(d)) != NULL) {
-            incident = incident_of(entry->d_name);
+            incident = rc_bundle_incident(entry->d_name);
             count += incident != 0;
             if (incident != 0 && incident < lowest) {
                 lowest = incident;
@@ -237,6 +236,10 @@ rc_bundle_add(const struct rc_bundle *b, const char *name, const char *text, cha
 {
     bundle_path(b, "", path);
     if (!make_folders(path)) {
+        return fail_file(e, path);
+    }
+    bundle_path(b, RC_BUNDLE_COPIED, path);
+    if (unlink(path) != 0 && errno != ENOENT) {
         return fail_file(e, path);
     }
     bundle_path(b, name, path);

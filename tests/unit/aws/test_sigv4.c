@@ -60,6 +60,40 @@ a_plain_get_has_the_published_signature(void)
     rc_sigv4_done(&sig);
 }
 
+/* S3 API Reference, "Signature calculations for the Authorization header", PUT object. */
+static void
+an_object_has_the_signature_of_s3s_own_example(void)
+{
+    static const struct rc_sigv4_header headers[] = {
+        {"Host", "examplebucket.s3.amazonaws.com"},
+        {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
+        {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
+    };
+    static char key[] = "AKIAIOSFODNN7EXAMPLE", secret[] = "wJalrXUtnFEMI/K7MDENG/"
+                                                           "bPxRfiCYEXAMPLEKEY";
+    static const char body[] = "Welcome to Amazon S3.";
+    struct rc_credentials people = {.access_key = key, .secret_key = secret};
+    struct rc_sigv4_request request = {.method = "PUT",
+                                       .path = "/test%24file.text",
+                                       .headers = headers,
+                                       .header_count = 3,
+                                       .body = body,
+                                       .body_len = sizeof body - 1};
+    struct rc_sigv4_options opt = {.credentials = &people,
+                                   .region = "us-east-1",
+                                   .service = "s3",
+                                   .wall_ms = INT64_C(1369353600000),
+                                   .sign_body = true};
+    struct rc_sigv4 sig;
+
+    CU_ASSERT_EQUAL_FATAL(rc_sigv4_sign(&request, &opt, &sig, NULL), RC_OK);
+    CU_ASSERT_STRING_EQUAL(sig.payload,
+                           "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072");
+    CU_ASSERT_STRING_EQUAL(sig.signature,
+                           "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+    rc_sigv4_done(&sig);
+}
+
 static void
 a_skewed_clock_signs_with_the_services_time(void)
 {
@@ -206,6 +240,8 @@ main(void)
 {
     CU_TestInfo tests[] = {
         {"a plain GET has the published signature", a_plain_get_has_the_published_signature},
+        {"an object has the signature of S3's own example",
+         an_object_has_the_signature_of_s3s_own_example},
         {"a skewed clock signs with the service's time",
          a_skewed_clock_signs_with_the_services_time},
         {"paths are normalized only when asked", paths_are_normalized_only_when_asked},

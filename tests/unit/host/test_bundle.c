@@ -118,6 +118,47 @@ test_no_place(void)
     CU_ASSERT_EQUAL(rc_bundle_add(&b, "x", "y", path, &e), RC_E_IO);
 }
 
+static void
+test_copies(void)
+{
+    const struct rc_bundle_file files[] = {
+        {.name = "node.tar.gz", .bytes = "abc", .len = 3, .note = ""},
+        {.name = "console.txt", .bytes = "c", .len = 1, .note = ""},
+    };
+    struct rc_bundle first = bundle(41), second = bundle(42), unfinished = bundle(40);
+    char name[NAME_MAX + 1], file[4][NAME_MAX + 1], path[PATH_MAX], other[64];
+    char *bytes = NULL;
+    size_t len = 0;
+    struct rc_error e;
+
+    (void)snprintf(other, sizeof other, "%s/copies", root);
+    first.dir = second.dir = unfinished.dir = other;
+    CU_ASSERT_FALSE(rc_bundle_uncopied(other, name));
+    CU_ASSERT_EQUAL_FATAL(rc_bundle_add(&unfinished, "support-case.txt", "x", path, &e), RC_OK);
+    CU_ASSERT_FALSE(rc_bundle_uncopied(other, name)); /* no manifest: not whole */
+    CU_ASSERT_EQUAL_FATAL(rc_bundle_write(&second, files, 2, &e), RC_OK);
+    CU_ASSERT_EQUAL_FATAL(rc_bundle_write(&first, files, 2, &e), RC_OK);
+    CU_ASSERT_TRUE_FATAL(rc_bundle_uncopied(other, name));
+    CU_ASSERT_STRING_EQUAL(name, "41-gpu-1");
+    CU_ASSERT_EQUAL_FATAL(rc_bundle_files(other, name, file, 4), 3);
+    CU_ASSERT_STRING_EQUAL(file[0], "console.txt");
+    CU_ASSERT_STRING_EQUAL(file[1], "node.tar.gz");
+    CU_ASSERT_STRING_EQUAL(file[2], "manifest.json"); /* last: with it the copy is whole */
+    CU_ASSERT_EQUAL_FATAL(rc_bundle_read(other, name, file[1], &bytes, &len, &e), RC_OK);
+    CU_ASSERT(len == 3 && memcmp(bytes, "abc", 3) == 0);
+    free(bytes);
+    CU_ASSERT_EQUAL(rc_bundle_read(other, name, "none", &bytes, &len, &e), RC_E_IO);
+    CU_ASSERT_EQUAL(rc_bundle_mark_copied(other, name, "s3://b/41-gpu-1/", &e), RC_OK);
+    CU_ASSERT_TRUE(rc_bundle_uncopied(other, name));
+    CU_ASSERT_STRING_EQUAL(name, "42-gpu-1");
+    CU_ASSERT_EQUAL(rc_bundle_mark_copied(other, name, "s3://b/42-gpu-1/", &e), RC_OK);
+    CU_ASSERT_FALSE(rc_bundle_uncopied(other, name));
+    /* What is written into it later is copied too. */
+    CU_ASSERT_EQUAL(rc_bundle_add(&second, "support-case.txt", "x", path, &e), RC_OK);
+    CU_ASSERT_TRUE(rc_bundle_uncopied(other, name));
+    CU_ASSERT_EQUAL(rc_bundle_files(other, name, file, 4), 4);
+}
+
 int
 main(void)
 {
@@ -126,6 +167,7 @@ main(void)
         {"a support case may be written without a bundle", test_case_alone},
         {"the oldest bundles go", test_oldest_go},
         {"a place that cannot be written is told", test_no_place},
+        {"what was not copied is found, in its order", test_copies},
         CU_TEST_INFO_NULL,
     };
 

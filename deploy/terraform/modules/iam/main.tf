@@ -97,6 +97,13 @@ locals {
         Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
         Resource = var.queue_arn
       },
+      {
+        # Written, never read or deleted: what a controller has seen, none can take back.
+        Sid      = "Evidence"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${var.evidence_arn}/*"
+      },
       ] : s],
       # A write of an incident is a transaction that also moves the table's fence on.
       [for arn in compact([var.lease_table_arn]) : {

@@ -36,6 +36,11 @@ variable "packages_bucket_arn" {
   type        = string
 }
 
+variable "evidence_arn" {
+  description = "Bucket and prefix, as an ARN, below which the daemon puts evidence of faults."
+  type        = string
+}
+
 variable "launch_template_arns" {
   description = "The templates from which the daemon may launch; nothing else."
   type        = list(string)

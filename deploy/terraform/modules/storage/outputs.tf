@@ -22,3 +22,13 @@ output "munge_secret_arn" {
   description = "Secret of the munge key."
   value       = aws_secretsmanager_secret.munge.arn
 }
+
+output "evidence_bucket" {
+  description = "Bucket of the evidence of faults."
+  value       = aws_s3_bucket.evidence.id
+}
+
+output "evidence_bucket_arn" {
+  description = "The same as an ARN."
+  value       = aws_s3_bucket.evidence.arn
+}

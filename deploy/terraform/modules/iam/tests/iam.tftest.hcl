@@ -20,6 +20,7 @@ variables {
   incidents_table_arn  = "arn:aws:dynamodb:us-east-1:123456789012:table/prod-a-incidents"
   munge_secret_arn     = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
   packages_bucket_arn  = "arn:aws:s3:::packages"
+  evidence_arn         = "arn:aws:s3:::evidence/forensics"
   launch_template_arns = ["arn:aws:ec2:us-east-1:123456789012:launch-template/lt-1"]
   subnet_arns          = ["arn:aws:ec2:us-east-1:123456789012:subnet/subnet-a"]
   security_group_arns  = ["arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"]
@@ -59,6 +60,21 @@ run "a_controller_is_never_ended" {
       s.Effect == "Deny" && length(setintersection(flatten([s.Action]), ["ec2:StopInstances", "ec2:StartInstances"])) > 0
     ])
     error_message = "a lost controller is fenced by stopping it, and comes back by a start"
+  }
+}
+
+run "evidence_is_written_by_the_daemon_below_its_prefix_and_read_by_no_node" {
+  command = apply
+  assert {
+    condition = [
+      for s in jsondecode(output.policies["controller/daemon"]).Statement :
+      [s.Action, s.Resource] if strcontains(jsonencode(s.Action), "s3:")
+    ] == [["s3:PutObject", "arn:aws:s3:::evidence/forensics/*"]]
+    error_message = "PutObject below the prefix, nothing else of S3"
+  }
+  assert {
+    condition     = !anytrue([for name, p in output.policies : strcontains(p, "evidence") if name != "controller/daemon"])
+    error_message = "nobody else reaches the evidence"
   }
 }
 

@@ -16,6 +16,10 @@ run "state_in_every_zone" {
     condition     = aws_s3_bucket_public_access_block.packages.block_public_policy && aws_s3_bucket_public_access_block.packages.restrict_public_buckets
     error_message = "the bucket is not public"
   }
+  assert {
+    condition     = aws_s3_bucket_public_access_block.evidence.block_public_policy && aws_s3_bucket_public_access_block.evidence.restrict_public_buckets
+    error_message = "evidence is not public"
+  }
 }
 
 run "state_on_nfs_needs_no_efs" {
