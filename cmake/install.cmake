@@ -30,3 +30,11 @@ install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aw
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
                  ${CMAKE_SOURCE_DIR}/deploy/node/health-check
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/reconciler/io/host/as_root.sh RENAME as-root
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/reconciler/io/host/gate.sh
+              ${CMAKE_SOURCE_DIR}/reconciler/io/host/gpu_reset.sh
+              ${CMAKE_SOURCE_DIR}/reconciler/io/host/forensics.sh
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/sudoers RENAME slurm-on-aws-node
+        DESTINATION /etc/sudoers.d PERMISSIONS OWNER_READ GROUP_READ COMPONENT node)

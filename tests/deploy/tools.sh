@@ -5,11 +5,15 @@ readonly AWS_PROVIDER=6.69.1
 readonly LOCAL_PROVIDER=2.9.1
 readonly REGISTRY=registry.terraform.io
 
-# made MARK COMMAND...: runs the command unless it has succeeded before.
+# made MARK COMMAND...: runs the command unless it has succeeded before; one at a time, for another
+# clone's tests may want the same.
 made() {
     local mark=$CACHE/.made-$1
     shift
-    [ -e "$mark" ] || { "$@" && touch "$mark"; }
+    [ -e "$mark" ] || (
+        flock 9
+        [ -e "$mark" ] || { "$@" && touch "$mark"; }
+    ) 9>"$mark.lock"
 }
 
 venv() {

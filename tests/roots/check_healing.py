@@ -93,17 +93,3 @@ def job_outlives_a_controller(cluster):
 def fresh_job_runs_on_the_backup(cluster):
     row = accounted(cluster, submit(cluster, "sample.slurm"))
     return "" if row.startswith("COMPLETED") else row
-
-
-def half_built_host_is_finished(cluster):
-    """A play that stopped in the middle: what it had not done yet is done by the next run."""
-    node = cluster.roots["cpu-1"]
-    node.shell("systemctl stop slurmd nodewatch munge; rm -f /etc/munge/munge.key /etc/default/slurmd; "
-               "umount /scratch_gluster; sed -i /scratch_gluster/d /etc/fstab; "
-               "dpkg --purge --force-depends munge >/dev/null 2>&1; true")
-    for play in ("play-install-gluster.yml", "play-install-slurm.yml", "play-install-reconciler.yml"):
-        status, output = cluster.play(play, "--limit", "cpu-1,localhost")
-        if status:
-            return output[-5000:]
-    said = node.shell("mountpoint /scratch_gluster; systemctl is-active munge slurmd nodewatch", check=False)
-    return "" if "is a mountpoint" in said and said.count("active") == 3 and "inactive" not in said else said

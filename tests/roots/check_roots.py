@@ -11,13 +11,15 @@ from pathlib import Path
 
 from tests.roots.check_calls import calls_are_granted
 from tests.roots.checks import Checks
-from tests.roots.cluster import Cluster
+from tests.roots.cluster import Cluster, pinned
 from tests.roots.root_world import tail, wait_for
 
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
-# The GPU play needs NVIDIA's and EFA's downloads; check_gpu_roles.py has stand-ins for them.
-PLAYS = ("play-hostnames.yml", "play-install-nfs.yml", "play-install-gluster.yml", "play-install-slurm.yml",
-         "play-install-reconciler.yml")
+# In the order in which an operator runs them. Each is first broken off on one host, where there is
+# something to break: (play, host that loses its power while packages are unpacked).
+PLAYS = ("play-hostnames.yml", "play-install-nfs.yml", "play-install-gluster.yml",
+         "play-install-nvidia-drivers.yml", "play-install-slurm.yml", "play-install-reconciler.yml")
+LOST_POWER = {"play-install-nfs.yml": "cpu-2", "play-install-slurm.yml": "ctl-1"}
 
 
 def play_ends_well(cluster, *words):
@@ -156,6 +158,30 @@ def gpu_job_is_profiled(cluster):
     return f"{row}\n{found}\nleft over: {left}\n{gpu.shell('cat /var/log/dcgmi.calls', check=False)}"
 
 
+def gpu_is_ready(cluster):
+    gpu = cluster.roots["gpu-1"]
+    said = gpu.shell("dpkg-query -W -f='${Package} ${Version}\\n' 'cuda-drivers*' 'nvidia-*'; cat /opt/amazon/efa_installed_packages; "
+                     "systemctl is-active nvidia-persistenced nvidia-fabricmanager nvidia-dcgm", check=False)
+    good = "580" not in said and "nvidia-persistenced 570" in said and pinned("efa_installer_version") in said
+    return "" if good and said.count("active\n") == 3 and "inactive" not in said else said
+
+
+def forged_efa_is_refused(cluster):
+    """AWS's file with one byte more, on a node that has no EFA yet."""
+    gpu = cluster.roots["gpu-1"]
+    gpu.shell("mv /opt/amazon/efa_installed_packages /tmp && rm -rf /opt/aws-efa-installer /var/cache/aws-efa-*")
+    archive = cluster.efa_archive
+    whole = archive.read_bytes()
+    archive.write_bytes(whole + b"x")
+    status, output = cluster.play("play-install-nvidia-drivers.yml")
+    unpacked = gpu.shell("ls /opt/aws-efa-installer /opt/amazon/efa_installed_packages 2>/dev/null", check=False)
+    archive.write_bytes(whole)
+    again, then = cluster.play("play-install-nvidia-drivers.yml")
+    if status and "BAD signature" in output and not unpacked and not again:
+        return ""
+    return f"{status} {unpacked}\n{output[-2500:]}\n{then[-1500:] if again else ''}"
+
+
 def hanging_dcgm_is_not_in_the_way(cluster):
     gpu = cluster.roots["gpu-1"]
     gpu.shell("touch /run/dcgmi.hangs")
@@ -190,16 +216,24 @@ def main(rendered, packages):
 
 
 def run_all(check, cluster, packages):
-    from tests.roots import check_healing as healing  # it uses the questions of this file
+    # They use the questions of this file.
+    from tests.roots import check_half_built as half_built, check_healing as healing, check_rights as rights
     if not check("the machines of the inventory boot, AWS's side is made from the applied state",
                  cluster.build, Path(packages)):
         print(tail(cluster.folder / "emulator.log"), file=sys.stderr)
         return
+    check("site.yml --check ends well on fresh machines", play_ends_well, cluster, "site.yml", "--check")
     for play in PLAYS:
-        if not check(f"{play} ends well", play_ends_well, cluster, play):
+        host = LOST_POWER.get(play)
+        if host:
+            check(f"{play} ends well on {host}, which has lost its power while packages were unpacked",
+                  half_built.power_is_cut, cluster, play, host)
+        elif not check(f"{play} ends well", play_ends_well, cluster, play):
             return
-    for play in PLAYS:
-        check(f"{play} a second time changes nothing", changes_nothing, cluster, play)
+    check("site.yml, all plays a second time, changes nothing", changes_nothing, cluster, "site.yml")
+    check("no secret is in output, process lists, journals or readable files", rights.secrets_stay_secret, cluster)
+    check("the drivers are of the pinned branch, their services run, EFA is of the pinned release", gpu_is_ready, cluster)
+    check("an EFA installer with a wrong signature is not run", forged_efa_is_refused, cluster)
     check("the exports are parsed, served, written and read by NFS", nfs_serves, cluster)
     check("the NFS server has 64 threads and its buffers", nfs_is_tuned, cluster)
     check("a file in /shared_gluster is on all three bricks", volume_replicates, cluster)
@@ -215,10 +249,15 @@ def run_all(check, cluster, packages):
     check("a node that AWS ends is replaced by a fresh machine, which cloud-init makes a node",
           healing.node_is_replaced, cluster)
     check("the replacement has mounts, names, agent and gate, and runs a job", healing.replacement_is_whole, cluster)
-    check("a play finishes a half-built host", healing.half_built_host_is_finished, cluster)
-    for play in PLAYS:
-        # It may find something: one node is new, one server was started again.
-        check(f"{play} --check ends well", play_ends_well, cluster, play, "--check")
+    for node in ("cpu-1", "cpu-2"):  # by the role, and by cloud-init
+        check(f"the daemon's user judges {node} as root by ssh", rights.daemon_may_judge_a_node, cluster, node)
+        check(f"and can do nothing else as root on {node}", rights.daemon_may_do_no_more, cluster, node)
+    check("the daemon's unit verifies and is shut in, with the role's additions", rights.unit_is_shut_in, cluster)
+    check("the plays finish a node with half-written files, a broken unit and a missing package",
+          half_built.node_is_finished, cluster)
+    check("the plays finish a standby controller of that kind", half_built.standby_controller_is_finished, cluster)
+    # It may find something: one node is new, one server was started again.
+    check("site.yml --check ends well on the cluster", play_ends_well, cluster, "site.yml", "--check")
     check("a job outlives the power of the active controller", healing.job_outlives_a_controller, cluster)
     check("the other controller takes new jobs", healing.fresh_job_runs_on_the_backup, cluster)
     check("every role asked AWS for what its policies grant, the daemon for all of it", calls_are_granted, cluster)

@@ -7,13 +7,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 from tests.real.lifeline import run
 from tests.roots import trees
+from tests.roots.gpu_shelf import GpuShelf
 from tests.roots.root_maker import RootMaker, console
 from tests.roots.root_world import ROUTER, RootWorld, python, tail, wait_for
+from tests.roots.word_watch import WordWatch
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE_NAME, DATABASE_ADDR = "prod-a-slurm.abcdefghijkl.us-east-1.rds.amazonaws.com", "10.20.40.40"
@@ -31,6 +34,12 @@ exec mount --bind "$from" "$target"
 """
 
 
+def pinned(name):
+    """A version that the roles pin."""
+    text = (ROOT / "deploy/ansible/group_vars/all/main.yml").read_text()
+    return re.search(rf'^{name}: "(.*)"$', text, re.M).group(1)
+
+
 class Cluster(RootWorld):
     def __init__(self, rendered, suite="bookworm"):
         super().__init__(suite)
@@ -40,13 +49,18 @@ class Cluster(RootWorld):
         self.site = self.folder / "site"
         self.front = self.folder / "front"
         self.made = {}  # what cloud_apply.py says
+        self.shelf = self.efa_archive = None  # downloads for GPU nodes
+        self.words = WordWatch()
         self.maker = None
         facts = json.loads((self.rendered / "ansible-reconcilerd.json").read_text())
         self.fails_over_by_itself = bool(facts["reconcilerd_config"].get("controllers"))
 
     def close(self):
+        self.words.stop()
         if self.maker:
             self.maker.stop()
+        if self.shelf:
+            self.shelf.close()
         super().close()
 
     # --- AWS ------------------------------------------------------------------------------------
@@ -59,6 +73,9 @@ class Cluster(RootWorld):
         bundle.mkdir(parents=True)
         shutil.copy(self.folder / "ca.pem", bundle / "global-bundle.pem")
         self.make_agent_package()
+        self.shelf = GpuShelf(self.front / "files", self.folder / "gpu-shelf")
+        self.shelf.offer_drivers(trees.SUITES[self.suite])
+        self.efa_archive = self.shelf.offer_efa(pinned("efa_installer_version"))
         (self.front / "names.json").write_text(json.dumps({DATABASE_NAME: DATABASE_ADDR}))
         (self.front / "instances.json").write_text("{}")
         environment = {**os.environ, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y",
@@ -75,8 +92,7 @@ class Cluster(RootWorld):
 
     def make_agent_package(self):
         """The CloudWatch agent cannot be fetched here: a package of its name, version and paths."""
-        version = re.search(r'^cloudwatch_agent_version: "(.*)"$', (ROOT / "deploy/ansible/group_vars/all/main.yml")
-                            .read_text(), re.M).group(1)
+        version = pinned("cloudwatch_agent_version")
         tree, stand_ins = self.folder / "agent", ROOT / "tests/roots/stand_ins"
         for path, source in (("opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent", "amazon-cloudwatch-agent"),
                              ("lib/systemd/system/amazon-cloudwatch-agent.service",
@@ -156,8 +172,7 @@ class Cluster(RootWorld):
             root.write("/usr/local/sbin/serve-exports", (stand_in / "serve-exports").read_text(), 0o755)
             root.write("/etc/systemd/system/nfs-server.service", (stand_in / "nfs-server.service").read_text())
         if kind == "gpu":
-            for tool, source in (("dcgmi", "tests/roots/stand_ins"), ("nvidia-smi", "tests/real/tools")):
-                root.write(f"/usr/bin/{tool}", (ROOT / source / tool).read_text(), 0o755)
+            self.shelf.offer_builders(root.tree / trees.REPOSITORY)
 
     def export(self, source, path):
         """A folder that stands for an export: what mounts it gets the same files."""
@@ -205,7 +220,9 @@ class Cluster(RootWorld):
                               ("reconcilerd", self.real((self.rendered / "ansible-reconcilerd.json").read_text()))):
             (ansible / f"group_vars/all/{name}.json").write_text(content)
         # After main.yml in the alphabet, so that it counts.
-        (ansible / "group_vars/all/own.yml").write_text((ROOT / "tests/roots/own.yml").read_text())
+        (ansible / "group_vars/all/own.yml").write_text(
+            (ROOT / "tests/roots/own.yml").read_text() + f"efa_installer_key: {self.shelf.fingerprint}\n")
+        self.write_policy(self.site / "policies/own.json")
         ssh = self.folder / "ssh"
         ssh.mkdir(mode=0o700)
         self.scan_keys(ssh / "known_hosts")
@@ -214,6 +231,12 @@ class Cluster(RootWorld):
             f"  UserKnownHostsFile {ssh / 'known_hosts'}\n  StrictHostKeyChecking yes\n")
         (ssh / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {ssh / "config"} "$@"\n')
         (ssh / "ssh").chmod(0o755)
+
+    def write_policy(self, path):
+        """The shipped policy, with a gate of our machines' type that must be able to look as root."""
+        text = (ROOT / "policies/p4d.json").read_text()
+        row = '{ "type": "t3.*", "probes": ["check"], "must": ["check"] },'
+        path.write_text(text.replace('"types": [', f'"types": [ {row}', 1))
 
     def size(self):
         cores = os.cpu_count() or 1
@@ -238,18 +261,28 @@ class Cluster(RootWorld):
             for line in console(self.roots[instance["id"]]).splitlines()[1:-1]:
                 known.write(f"{new} {line.rsplit(' ', 1)[0]}\n")
 
-    def play(self, *words):
-        """Runs ansible-playbook as the operator would; returns (status, output)."""
+    def play(self, *words, broken_off_by=None):
+        """Runs ansible-playbook as the operator would; returns (status, output). When `broken_off_by`
+        says so it is killed, as by a laptop that is closed."""
         ansible, tools = self.site / "deploy/ansible", os.environ["RC_ANSIBLE"]
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ansible / "ansible.cfg"),
                        "ANSIBLE_HOME": str(self.folder / "ansible-home"), "ANSIBLE_NOCOLOR": "1",
                        "ANSIBLE_SSH_EXECUTABLE": str(self.folder / "ssh/ssh"), "PY_COLORS": "0",
                        "PATH": f"{self.folder / 'ssh'}:{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-        done = subprocess.run([f"{tools}/ansible-playbook", *words], cwd=ansible, env=environment, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        said = self.folder / "play.out"
+        with open(said, "w", encoding="utf-8") as out:
+            playing = subprocess.Popen([f"{tools}/ansible-playbook", *words], cwd=ansible, env=environment,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
+            if broken_off_by:
+                wait_for(lambda: playing.poll() is not None or broken_off_by(), 600, "moment to break the play off", 0.1)
+                if playing.poll() is None:
+                    os.killpg(playing.pid, signal.SIGKILL)
+            status = playing.wait()
+        output = said.read_text(encoding="utf-8")
         with open(self.folder / "plays.log", "a", encoding="utf-8") as log:
-            log.write(f"$ ansible-playbook {' '.join(words)}\n{done.stdout}\n")
-        return done.returncode, done.stdout
+            log.write(f"$ ansible-playbook {' '.join(words)}\n{output}\n")
+        return status, output
 
     def build(self, packages):
         for layer in ("", "db", "nfs"):  # before this process leaves the machine's network
@@ -267,6 +300,7 @@ class Cluster(RootWorld):
         self.power_on()
         self.maker = RootMaker(self, {c["id"]: self.roots[node] for node, c in self.instances().items()})
         self.maker.start()
+        self.words.start()
         for gpu in range(8):
             self.roots["gpu-1"].run("mknod", f"/dev/nvidia{gpu}", "c", "1", "3")
 

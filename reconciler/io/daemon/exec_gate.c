@@ -126,7 +126,7 @@ run_probes(struct rc_errand *errand)
     snprintf(told, sizeof told, "probes='%s' since=%lld level=%u left=%lld", words,
              (long long)since_s, gate->dcgm_level ? gate->dcgm_level : 1,
              (long long)(left_s > 1 ? left_s : 1));
-    script = rc_host_script(told, rc_host_gate_sh);
+    script = rc_host_script(RC_HOST_GATE, told);
     run_on_node(errand, script ? script : "exit 1", on_probes_end);
     free(script);
 }

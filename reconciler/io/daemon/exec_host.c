@@ -46,11 +46,11 @@ pci_device(const char *device)
 }
 
 static void
-run_script(struct rc_errand *errand, const char *told, const char *script, size_t output_max,
+run_script(struct rc_errand *errand, enum rc_host_work work, const char *told, size_t output_max,
            rc_host_done_fn *done)
 {
     const struct rc_action *a = &errand->action;
-    char *text = rc_host_script(told, script);
+    char *text = rc_host_script(work, told);
     const struct rc_host_script run = {
         .node = a->node,
         .instance = a->instance,
@@ -110,7 +110,7 @@ rc_exec_gpu_reset(struct rc_daemon *d, const struct rc_action *a)
     if (errand) {
         snprintf(told, sizeof told, "device='%s' boot='%s' left=%u", pci_device(a->u.host.device),
                  boot, seconds_left(&a->u.host));
-        run_script(errand, told, rc_host_gpu_reset_sh, RESET_OUTPUT_MAX, on_reset_end);
+        run_script(errand, RC_HOST_GPU_RESET, told, RESET_OUTPUT_MAX, on_reset_end);
     }
 }
 
@@ -197,7 +197,7 @@ on_console_text(const struct rc_error *error, const char *text, size_t len, void
     }
     snprintf(told, sizeof told, "part_max=%" PRIu64 " bug_report=%d left=%u",
              c->bundle_bytes / PARTS, c->bug_report ? 1 : 0, seconds_left(&errand->action.u.host));
-    run_script(errand, told, rc_host_forensics_sh, (size_t)c->bundle_bytes, on_forensics_end);
+    run_script(errand, RC_HOST_FORENSICS, told, (size_t)c->bundle_bytes, on_forensics_end);
 }
 
 void

@@ -62,12 +62,12 @@ fresh_node(void)
 }
 
 static void
-run(const char *told, const char *script, char out[OUT_ROOM])
+run(const char *told, enum rc_host_work work, char out[OUT_ROOM])
 {
     char all[512], file[PATH_ROOM], command[1024];
 
     (void)snprintf(all, sizeof all, "sys=%s/sys %s", root, told);
-    char *text = rc_host_script(all, script);
+    char *text = rc_host_script(work, all);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     (void)snprintf(file, sizeof file, "%s/script", root);
     FILE *f = fopen(file, "w");
@@ -126,7 +126,7 @@ test_gate(void)
         fresh_node();
         tool(rows[i].tool, rows[i].text);
         (void)snprintf(told, sizeof told, "probes=%s since=77 level=2 left=20", rows[i].probe);
-        run(told, rc_host_gate_sh, out);
+        run(told, RC_HOST_GATE, out);
         rc_case(strstr(out, rows[i].want) && strstr(out, "rc-gate-end\n"), rows[i].want, "%s", out);
     }
 }
@@ -137,7 +137,7 @@ test_missing_tools(void)
     char out[OUT_ROOM];
 
     fresh_node();
-    run("probes='check dcgm pingpong nccl ecc' left=20", rc_host_gate_sh, out);
+    run("probes='check dcgm pingpong nccl ecc' left=20", RC_HOST_GATE, out);
     for (const char *const *want =
              (const char *const[]){"rc-probe check unknown nodewatch is not there",
                                    "rc-probe dcgm unknown dcgmi is not there",
@@ -156,7 +156,7 @@ test_slow_tool(void)
 
     fresh_node();
     tool("dcgmi", "sleep 60");
-    run("probes='dcgm pcie' level=1 left=2", rc_host_gate_sh, out);
+    run("probes='dcgm pcie' level=1 left=2", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe dcgm unknown diag -r 1 did not end in time\n") != NULL);
     CU_ASSERT(strstr(out, "rc-probe pcie well") != NULL);
 }
@@ -168,25 +168,25 @@ test_devices(void)
 
     fresh_node();
     shell("echo 8 >%s/sys/bus/pci/devices/0000:10:1c.0/current_link_width", root);
-    run("probes=pcie left=9", rc_host_gate_sh, out);
+    run("probes=pcie left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe pcie bad 0000:10:1c.0: x8 instead of x16\n") != NULL);
     shell("cd %s/sys; mkdir -p bus/pci/devices/e bus/pci/devices/f class/infiniband/rdmap16s27; "
           "echo 0xefa1 >bus/pci/devices/e/device; echo 0xefa1 >bus/pci/devices/f/device",
           root);
     tool("fi_info", "exit 0");
-    run("probes=efa left=9", rc_host_gate_sh, out);
+    run("probes=efa left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe efa bad 1 of 2 devices\n") != NULL);
     shell("mkdir -p %s/sys/class/infiniband/rdmap32s27", root);
-    run("probes=efa left=9", rc_host_gate_sh, out);
+    run("probes=efa left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe efa well 2 devices") != NULL);
     tool("fi_info", "exit 61");
-    run("probes=efa left=9", rc_host_gate_sh, out);
+    run("probes=efa left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe efa bad fi_info -p efa fails\n") != NULL);
     tool("fi_pingpong", "case $* in *localhost*) exit 0 ;; *) sleep 9 ;; esac");
-    run("probes=pingpong left=9", rc_host_gate_sh, out);
+    run("probes=pingpong left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe pingpong well 2 devices\n") != NULL);
     tool("fi_pingpong", "case $* in *localhost*) echo no route; exit 113 ;; *) sleep 9 ;; esac");
-    run("probes=pingpong left=9", rc_host_gate_sh, out);
+    run("probes=pingpong left=9", RC_HOST_GATE, out);
     CU_ASSERT(strstr(out, "rc-probe pingpong unknown rdmap16s27: status 113: no route") != NULL);
 }
 
@@ -210,7 +210,7 @@ test_all_reduce(void)
               root, root);
         tool("nvidia-smi", "echo 'GPU 0: A'; echo 'GPU 1: B'");
         tool("all_reduce_perf", rows[i].text);
-        run("probes=nccl left=3", rc_host_gate_sh, out);
+        run("probes=nccl left=3", RC_HOST_GATE, out);
         rc_case(strstr(out, rows[i].want), rows[i].want, "%s", out);
     }
 }
@@ -240,7 +240,7 @@ test_reset(void)
         (void)snprintf(text, sizeof text, smi, root, rows[i].smi);
         tool("nvidia-smi", text);
         (void)snprintf(told, sizeof told, "%s left=2", rows[i].told);
-        run(told, rc_host_gpu_reset_sh, out);
+        run(told, RC_HOST_GPU_RESET, out);
         rc_case(strstr(out, rows[i].want), rows[i].want, "%s", out);
     }
 }
@@ -254,12 +254,12 @@ test_reset_refused(void)
     (void)snprintf(text, sizeof text,
                    "case $* in *query-compute*) echo 4711 ;; *) touch %s/reset ;; esac", root);
     tool("nvidia-smi", text);
-    run("left=5", rc_host_gpu_reset_sh, out);
+    run("left=5", RC_HOST_GPU_RESET, out);
     CU_ASSERT(strstr(out, "rc-reset busy 1 processes compute\n") != NULL);
     (void)snprintf(text, sizeof text, "%s/reset", root);
     CU_ASSERT(access(text, F_OK) != 0);
     fresh_node();
-    run("left=5", rc_host_gpu_reset_sh, out);
+    run("left=5", RC_HOST_GPU_RESET, out);
     CU_ASSERT(strstr(out, "rc-reset unsupported nvidia-smi is not there\n") != NULL);
 }
 
@@ -277,7 +277,7 @@ test_reset_services(void)
                    root);
     tool("systemctl", text);
     shell("touch %s/calls", root);
-    run("device=0000:10:1c.0 left=5", rc_host_gpu_reset_sh, out);
+    run("device=0000:10:1c.0 left=5", RC_HOST_GPU_RESET, out);
     CU_ASSERT(strstr(out, "rc-reset ok all GPUs\n") != NULL); /* behind NVSwitch: together */
     shell("test \"$(sed 1d %s/calls | paste -sd,)\" = \"stop nvidia-persistenced,"
           "stop nvidia-fabricmanager,reset,start nvidia-fabricmanager,start nvidia-persistenced\"",
@@ -293,7 +293,7 @@ test_forensics(void)
     tool("nvidia-smi", "echo SMI; exit 0");
     tool("lspci", "head -c 100000 /dev/zero | tr '\\0' x; echo LAST");
     tool("dmesg", "sleep 60");
-    char *text = rc_host_script("part_max=1000 left=3", rc_host_forensics_sh);
+    char *text = rc_host_script(RC_HOST_FORENSICS, "part_max=1000 left=3");
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     (void)snprintf(command, sizeof command, "%s/script", root);
     FILE *f = fopen(command, "w");
@@ -309,7 +309,7 @@ test_forensics(void)
     fresh_node();
     tool("nvidia-smi", "echo SMI; exit 0");
     tool("lspci", "head -c 100000 /dev/zero | tr '\\0' x; echo LAST");
-    text = rc_host_script("part_max=1000 left=60", rc_host_forensics_sh);
+    text = rc_host_script(RC_HOST_FORENSICS, "part_max=1000 left=60");
     f = fopen(command, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(f);
     CU_ASSERT(fputs(text, f) >= 0);
@@ -324,6 +324,53 @@ test_forensics(void)
     shell("test -z \"$(ls %s | grep forensics)\"", root);
 }
 
+/* A user who is not root has the node's own script run, told the same by words of its own. */
+static void
+test_by_sudo(void)
+{
+    char out[OUT_ROOM];
+
+    fresh_node();
+    tool("id", "echo 1000");
+    tool("sudo", "for word in \"$@\"; do echo \"<$word>\"; done");
+    run("probes='check dcgm' since=7", RC_HOST_GATE, out);
+    CU_ASSERT(strstr(out, "<-n>\n</usr/libexec/slurm-on-aws/as-root>\n<gate>\n<sys=") == out);
+    CU_ASSERT(strstr(out, ">\n<probes=check dcgm>\n<since=7>\n") != NULL);
+    CU_ASSERT(strstr(out, "rc-gate-end") == NULL);
+}
+
+static void
+test_as_root_refuses(void)
+{
+    static const char *const words[] = {
+        "sh",
+        "",
+        "../gate",
+        "gate.sh",
+        "gate probes=Check",
+        "gate 'probes=check;id'",
+        "gate left=1+1",
+        "gate sys=/tmp",
+        "gate PATH=/tmp",
+        "gate -i",
+        "gate since=-1",
+        "gpu_reset device=/dev/sda",
+        "gpu_reset 'boot=a b'",
+        "forensics bug_report=2",
+        "forensics TMPDIR=/etc",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char command[512];
+
+        (void)snprintf(command, sizeof command, "sh reconciler/io/host/as_root.sh %s 2>%s/err",
+                       words[i], root);
+        int status = system(command);
+        rc_case(WIFEXITED(status) && WEXITSTATUS(status) == 64, words[i], "status %d", status);
+    }
+    shell("grep -q 'is refused$' %s/err", root);
+}
+
 int
 main(void)
 {
@@ -336,6 +383,8 @@ main(void)
         {"a GPU reset tells how it ended", test_reset},
         {"a GPU with a process on it is not reset", test_reset_refused},
         {"services are stopped for a reset and started again", test_reset_services},
+        {"a user who is not root has the script run by sudo", test_by_sudo},
+        {"what is run by sudo takes known scripts and words only", test_as_root_refuses},
         {"evidence is kept in parts, each cut to its size", test_forensics},
         CU_TEST_INFO_NULL,
     };
