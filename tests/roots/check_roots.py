@@ -152,7 +152,11 @@ def gpu_job_is_profiled(cluster):
     job = submit(cluster, "gpu-sample.slurm", "--cpus-per-task=1")
     row = accounted(cluster, job)
     found = wait_for(lambda: gpu.shell(f"cat /var/log/slurm/dcgm/{job}.txt", check=False), 20, "DCGM's figures")
-    left = gpu.shell("ls /run/dcgmi /run | grep -E '^(group|job)-|dcgm-job'", check=False)
+    end = time.monotonic() + 20  # the epilog cleans up after it has written them
+    while (left := gpu.shell("ls /run/dcgmi /run | grep -E '^(group|job)-|dcgm-job'", check=False)):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.5)
     if row.startswith("COMPLETED") and "gres/gpu=1" in row and "SM Utilization" in found and not left:
         return ""
     return f"{row}\n{found}\nleft over: {left}\n{gpu.shell('cat /var/log/dcgmi.calls', check=False)}"

@@ -34,6 +34,13 @@ exec mount --bind "$from" "$target"
 """
 
 
+def resources(module):
+    """Of an applied state, with its modules'."""
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from resources(child)
+
+
 def pinned(name):
     """A version that the roles pin."""
     text = (ROOT / "deploy/ansible/group_vars/all/main.yml").read_text()
@@ -233,9 +240,12 @@ class Cluster(RootWorld):
         (ssh / "ssh").chmod(0o755)
 
     def write_policy(self, path):
-        """The shipped policy, with a gate of our machines' type that must be able to look as root."""
+        """The shipped policy, with a gate of the CPU nodes' type too, which must be able to look as root."""
         text = (ROOT / "policies/p4d.json").read_text()
-        row = '{ "type": "t3.*", "probes": ["check"], "must": ["check"] },'
+        state = json.loads((self.rendered / "state.json").read_text())["values"]["root_module"]
+        kind, = {r["values"]["instance_type"] for r in resources(state)
+                 if r["type"] == "aws_launch_template" and r["values"]["name"].startswith("prod-a-cpu-")}
+        row = f'{{ "type": "{kind}", "probes": ["check"], "must": ["check"] }},'
         path.write_text(text.replace('"types": [', f'"types": [ {row}', 1))
 
     def size(self):

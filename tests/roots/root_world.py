@@ -96,7 +96,9 @@ class Root:
             self.nspawn = self.world.lifeline.spawn(
                 ["sh", "-ec", join + 'exec "$@"', "sh", "systemd-nspawn", "-q", "-D", self.tree, "-M", self.namespace, "--register=no", "--keep-unit",
                  "--resolv-conf=off", "--timezone=off",
-                 "--system-call-filter=open_by_handle_at",  # how NFS-Ganesha finds a file again
+                 # How NFS-Ganesha finds a file again; how the agent looks at the clock and the kernel's log.
+                 "--system-call-filter=open_by_handle_at adjtimex clock_adjtime", "--bind=/dev/kmsg",
+                 "--capability=CAP_SYSLOG",
                  f"--network-namespace-path=/run/netns/{self.namespace}", "--console=pipe", *binds, "-b"],
                 stdout=log, stderr=log)
         self.leader = wait_for(self.find_leader, 20, f"first process of {self.name}")

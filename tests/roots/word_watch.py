@@ -36,4 +36,4 @@ class WordWatch(threading.Thread):
             self.join()
 
     def shows(self, secret):
-        return any(secret in words for words in self.seen)
+        return any(secret in words for words in self.seen.copy())
