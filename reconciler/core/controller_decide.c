@@ -11,7 +11,7 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000 };
+enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000, EYES_MS = 1000 };
 
 void
 rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
@@ -426,7 +426,7 @@ step_stop(struct rc_state *s, struct rc_actions *out)
     }
     if (p->c[p->from - 1].link == RC_TOLD_YES && p->c[p->from - 1].link_ms > p->phase_ms &&
         !p->action && !p->accepted) {
-        return answers_again(s, out, p->c[p->from - 1].link_ms + RC_PAIR_LOOK_MS);
+        return answers_again(s, out, p->c[p->from - 1].link_ms + EYES_MS);
     }
     if (all && !living) {
         p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
