@@ -11,24 +11,30 @@ install(FILES ${CMAKE_SOURCE_DIR}/policies/p4d.json ${CMAKE_SOURCE_DIR}/policies
         DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws/policies COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reconcilerd.service
               ${CMAKE_SOURCE_DIR}/deploy/systemd/slurm-on-aws-reject@.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.timer
         DESTINATION ${RC_UNIT_DIR} COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/50-slurm-on-aws.rules
         DESTINATION ${CMAKE_INSTALL_DATADIR}/polkit-1/rules.d COMPONENT controller)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/configuration.md ${CMAKE_SOURCE_DIR}/docs/reconcilerd.json
               ${CMAKE_SOURCE_DIR}/docs/operating.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-controller COMPONENT controller)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/controller-names
+        DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT controller)
 
 install(TARGETS nodewatch DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT node)
 install(TARGETS rc-slurm-helper DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws
         COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/nodewatch.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.timer
         DESTINATION ${RC_UNIT_DIR} COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operating.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-node COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aws.conf
         DESTINATION ${RC_UNIT_DIR}/slurmd.service.d COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
-                 ${CMAKE_SOURCE_DIR}/deploy/node/health-check
+                 ${CMAKE_SOURCE_DIR}/deploy/node/health-check ${CMAKE_SOURCE_DIR}/deploy/node/controller-names
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/reconciler/io/host/as_root.sh RENAME as-root
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)

@@ -21,6 +21,9 @@ PANELS = (
     ("Slurm polls that failed", "sum(increase(reconcilerd_slurm_poll_failures_total[5m]))", "failed", "none", "timeseries"),
     ("EC2 passes that failed", "sum(increase(reconcilerd_ec2_sweep_failures_total[5m]))", "failed", "none", "timeseries"),
     ("Journal segment", "max(reconcilerd_journal_segment_bytes)", "bytes", "bytes", "timeseries"),
+    ("Where slurmctld is active", "max by (host) (reconcilerd_slurmctld_primary)", "{{host}}", "none", "timeseries"),
+    ("Nodes in Slurm's table", "max(reconcilerd_slurm_nodes)", "nodes", "none", "timeseries"),
+    ("Epoch of the lease", "max(reconcilerd_lease_epoch)", "epoch", "none", "timeseries"),
     ("Stale facts", "sum(increase(reconcilerd_stale_facts_total[5m]))", "stale", "none", "timeseries"),
 )
 

@@ -27,10 +27,19 @@ locals {
   # Fail-over of slurmctld needs the daemon on both. The order is that of SlurmctldHost: of the inventory.
   controllers = { for key, value in {
     controllers = {
-      hosts  = [for name in sort([for name, n in module.nodes.fixed : name if n.kind == "controller"]) : { host = name }]
-      helper = { args = ["--state-dir", "${local.slurm_state}/state"] }
+      hosts            = [for name in local.controller_names : { host = name }]
+      helper           = { args = ["--state-dir", "${local.slurm_state}/state"] }
+      template         = try(local.templates_of_controllers[var.availability_zones[0]].id, "")
+      template_version = try(local.templates_of_controllers[var.availability_zones[0]].version, 0)
+      launch = [for zone in var.availability_zones : {
+        subnet             = module.network.private_subnet_ids[zone]
+        zone               = zone
+        template           = local.templates_of_controllers[zone].id
+        template_version   = local.templates_of_controllers[zone].version
+        subnet_in_template = true
+      } if local.relaunch_controllers]
     }
-  } : key => value if var.daemon_state == "dynamodb" }
+  } : key => value if local.relaunch_controllers }
 
   # Every key: docs/configuration.md. Subnets and placement groups are in the launch templates:
   # EC2 takes them from there when a template has network interfaces.
@@ -42,7 +51,7 @@ locals {
         nodes            = g.count == 1 ? "${group}-1" : "${group}-[1-${g.count}]"
         template         = module.launch_templates[group].templates[g.zones[0]].id
         template_version = module.launch_templates[group].templates[g.zones[0]].version
-        capacity         = g.capacity.kind
+        capacity         = local.capacity[group].kind
         launch = [for zone in g.zones : merge(
           {
             subnet             = module.network.private_subnet_ids[zone]
@@ -51,8 +60,8 @@ locals {
             template_version   = module.launch_templates[group].templates[zone].version
             subnet_in_template = true
           },
-          g.capacity.kind == "open" ? {} : { reservation = g.capacity.reservation_id },
-          g.capacity.kind == "block" ? { capacity_block = true } : {},
+          local.capacity[group].kind == "open" ? {} : { reservation = local.capacity[group].reservation_id },
+          local.capacity[group].kind == "block" ? { capacity_block = true } : {},
         )]
       } if g.count > 0]
     }
@@ -75,15 +84,16 @@ locals {
   }
 
   ansible = {
-    cluster_name     = var.cluster_name
-    aws_region       = var.region
-    vpc_cidr         = var.vpc_cidr
-    state_on         = var.state_on
-    slurm_state      = local.slurm_state
-    daemon_state     = var.daemon_state
-    efs_dns_name     = module.storage.efs_dns_name
-    munge_secret_arn = module.storage.munge_secret_arn
-    packages_bucket  = module.storage.packages_bucket
+    cluster_name          = var.cluster_name
+    aws_region            = var.region
+    vpc_cidr              = var.vpc_cidr
+    state_on              = var.state_on
+    slurm_state           = local.slurm_state
+    daemon_state          = var.daemon_state
+    efs_dns_name          = module.storage.efs_dns_name
+    munge_secret_arn      = module.storage.munge_secret_arn
+    controller_secret_arn = module.storage.controller_secret_arn
+    packages_bucket       = module.storage.packages_bucket
     database = {
       host       = module.database.address
       secret_arn = module.database.secret_arn

@@ -15,22 +15,27 @@ locals {
   image    = local.images[var.os]
   image_id = var.ami_id != "" ? var.ami_id : data.aws_ssm_parameter.image.insecure_value
 
-  gpu_reservation = var.gpu_capacity.create ? aws_ec2_capacity_reservation.gpu[0].id : var.gpu_capacity.reservation_id
-
   groups = {
     cpu = {
       count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb
       zones     = length(var.cpu.zones) > 0 ? var.cpu.zones : [var.availability_zones[0]]
       image     = var.cpu.ami_id != "" ? var.cpu.ami_id : local.image_id
       placement = var.cpu.placement_group, spot = var.cpu.spot
-      capacity  = { kind = "open", reservation_id = "" }
     }
     gpu = {
       count     = var.gpu.count, type = var.gpu.type, efa_cards = var.gpu.efa_cards, root_gb = var.gpu.root_gb
       zones     = length(var.gpu.zones) > 0 ? var.gpu.zones : [var.availability_zones[0]]
       image     = var.gpu.ami_id != "" ? var.gpu.ami_id : local.image_id
       placement = var.gpu_capacity.kind != "block", spot = false
-      capacity  = { kind = var.gpu_capacity.kind, reservation_id = local.gpu_reservation }
+    }
+  }
+
+  # Apart from the groups: a reservation made here is in the placement group of its group.
+  capacity = {
+    cpu = { kind = "open", reservation_id = "" }
+    gpu = {
+      kind           = var.gpu_capacity.kind
+      reservation_id = var.gpu_capacity.create ? aws_ec2_capacity_reservation.gpu[0].id : var.gpu_capacity.reservation_id
     }
   }
 
@@ -42,6 +47,13 @@ locals {
       }
     }
   ]...)
+
+  controller_names = [for i in range(var.controller.count) : "ctl-${i + 1}"]
+
+  # The daemon relaunches controllers where both run it; with state in files they stay Terraform's.
+  relaunch_controllers = var.daemon_state == "dynamodb"
+
+  templates_of_controllers = local.relaunch_controllers ? module.controller_templates[0].templates : {}
 }
 
 data "aws_caller_identity" "current" {}
@@ -68,9 +80,11 @@ resource "aws_ec2_capacity_reservation" "gpu" {
 
   instance_type           = var.gpu.type
   instance_platform       = "Linux/UNIX"
-  availability_zone       = var.availability_zones[0]
+  availability_zone       = local.groups.gpu.zones[0]
   instance_count          = var.gpu.count
   instance_match_criteria = "targeted"
+  # Slots close to one another: the nodes are launched into this group.
+  placement_group_arn = module.launch_templates["gpu"].placement_group_arns[local.groups.gpu.zones[0]]
 
   tags = { Name = "${var.cluster_name}-gpu" }
 }
@@ -82,6 +96,7 @@ module "network" {
   vpc_cidr             = var.vpc_cidr
   availability_zones   = var.availability_zones
   public_subnet_cidr   = var.public_subnet_cidr
+  nat_subnet_cidrs     = var.nat_subnet_cidrs
   private_subnet_cidrs = var.private_subnet_cidrs
 }
 
@@ -109,6 +124,7 @@ module "database" {
   subnet_ids          = values(module.network.private_subnet_ids)
   security_group_id   = module.security.database_id
   instance_class      = var.database.class
+  engine_version      = var.database.engine_version
   storage_gb          = var.database.storage_gb
   multi_az            = var.database.multi_az
   backup_days         = var.database.backup_days
@@ -125,18 +141,24 @@ module "events" {
 module "iam" {
   source = "./modules/iam"
 
-  name                 = var.cluster_name
-  queue_arn            = module.events.queue_arn
-  lease_table_arn      = var.daemon_state == "dynamodb" ? module.events.table_arns["lease"] : ""
-  incidents_table_arn  = var.daemon_state == "dynamodb" ? module.events.table_arns["incidents"] : ""
-  munge_secret_arn     = module.storage.munge_secret_arn
-  database_secret_arn  = module.database.secret_arn
-  packages_bucket_arn  = module.storage.packages_bucket_arn
-  evidence_arn         = "${module.storage.evidence_bucket_arn}/${local.evidence_prefix}"
-  launch_template_arns = flatten([for group in module.launch_templates : [for t in group.templates : t.arn]])
-  subnet_arns          = [for id in values(module.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
-  security_group_arns  = ["${local.ec2_arn}:security-group/${module.security.cluster_id}"]
-  ssm                  = var.ssm
+  name                  = var.cluster_name
+  queue_arn             = module.events.queue_arn
+  lease_table_arn       = var.daemon_state == "dynamodb" ? module.events.table_arns["lease"] : ""
+  incidents_table_arn   = var.daemon_state == "dynamodb" ? module.events.table_arns["incidents"] : ""
+  munge_secret_arn      = module.storage.munge_secret_arn
+  database_secret_arn   = module.database.secret_arn
+  packages_bucket_arn   = module.storage.packages_bucket_arn
+  evidence_arn          = "${module.storage.evidence_bucket_arn}/${local.evidence_prefix}"
+  controller_secret_arn = module.storage.controller_secret_arn
+  controller_names      = local.controller_names
+  relaunch_controllers  = local.relaunch_controllers
+  launch_template_arns = concat(
+    flatten([for group in module.launch_templates : [for t in group.templates : t.arn]]),
+    [for t in local.templates_of_controllers : t.arn],
+  )
+  subnet_arns         = [for id in values(module.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
+  security_group_arns = ["${local.ec2_arn}:security-group/${module.security.cluster_id}"]
+  ssm                 = var.ssm
 }
 
 module "launch_templates" {
@@ -156,14 +178,40 @@ module "launch_templates" {
   key_name             = aws_key_pair.operator.key_name
   placement_group      = each.value.placement
   spot                 = each.value.spot
-  capacity             = each.value.capacity
+  capacity             = local.capacity[each.key]
   tags                 = local.tags
   join = {
     region           = var.region
-    controllers      = ["ctl-1", "ctl-2"]
+    controllers      = local.controller_names
     munge_secret_arn = module.storage.munge_secret_arn
     packages_bucket  = module.storage.packages_bucket
     gpus             = each.key == "gpu" ? local.gpus[each.value.type].count : 0
+  }
+}
+
+# For a controller in the place of a lost one: any zone, its own is tried first.
+module "controller_templates" {
+  source = "./modules/launch_templates"
+  count  = local.relaunch_controllers ? 1 : 0
+
+  name                 = var.cluster_name
+  group                = "ctl"
+  role                 = "controller"
+  instance_type        = var.controller.type
+  image_id             = local.image_id
+  root_device          = local.image.root
+  subnets              = module.network.private_subnet_ids
+  security_group_ids   = [module.security.cluster_id]
+  instance_profile_arn = module.iam.instance_profile_arns["controller"]
+  key_name             = aws_key_pair.operator.key_name
+  placement_group      = false
+  tags                 = local.tags
+  join = {
+    region                = var.region
+    controllers           = local.controller_names
+    munge_secret_arn      = module.storage.munge_secret_arn
+    packages_bucket       = module.storage.packages_bucket
+    controller_secret_arn = module.storage.controller_secret_arn
   }
 }
 
@@ -185,7 +233,8 @@ module "nodes" {
   nfs                       = var.nfs
   gluster                   = var.gluster
   compute                   = local.compute
-  launch_compute            = var.launch_compute
+  launch_compute            = !var.handed_over
+  launch_controllers        = !(var.handed_over && local.relaunch_controllers)
   tags                      = local.tags
 }
 
@@ -194,6 +243,7 @@ module "alarms" {
 
   name                = var.cluster_name
   gpu_nodes           = { for name, node in module.nodes.compute : name => node.id if node.group == "gpu" }
+  fixed_nodes         = { for name, node in module.nodes.fixed : name => node.id }
   efa_cards           = var.gpu.efa_cards
   queue_name          = module.events.queue_name
   dead_queue_name     = module.events.dead_queue_name

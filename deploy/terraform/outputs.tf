@@ -56,7 +56,15 @@ output "packages_bucket" {
 
 output "launch_templates" {
   description = "Group and zone to launch template."
-  value       = { for group, m in module.launch_templates : group => m.templates }
+  value       = merge({ for group, m in module.launch_templates : group => m.templates }, { ctl = local.templates_of_controllers })
+}
+
+output "daemons_instances" {
+  description = "Resource addresses that hand-over.sh leaves to the daemon, one a line."
+  value = join("\n", concat(
+    [for name in keys(local.compute) : "module.nodes.aws_instance.compute[\"${name}\"]"],
+    [for name in local.controller_names : "module.nodes.aws_instance.fixed[\"${name}\"]" if local.relaunch_controllers],
+  ))
 }
 
 output "reconcilerd" {

@@ -28,8 +28,8 @@ variable "cluster_name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,24}$", var.cluster_name))
-    error_message = "cluster_name must be 1 to 25 small letters, digits and dashes that begin with a letter, without blanks, such as prod-a."
+    condition     = length(var.cluster_name) <= 25 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.cluster_name))
+    error_message = "cluster_name must be 1 to 25 small letters, digits and single dashes between them, beginning with a letter, without blanks, such as prod-a."
   }
 }
 
@@ -50,12 +50,23 @@ variable "vpc_cidr" {
 variable "availability_zones" {
   description = "At least two zones. GPU nodes are in the first one unless gpu.zones says otherwise: choose it where your capacity is."
   type        = list(string)
+
+  validation {
+    condition     = alltrue([for zone in var.availability_zones : startswith(zone, var.region)])
+    error_message = "availability_zones must be zones of the region, such as us-east-1a in us-east-1: set region too."
+  }
 }
 
 variable "public_subnet_cidr" {
   description = "Subnet of the login nodes and the NAT gateway."
   type        = string
   default     = "10.20.0.0/24"
+}
+
+variable "nat_subnet_cidrs" {
+  description = "Public subnets for a NAT gateway in each further zone, such as [\"10.20.1.0/24\"]. [] = one NAT gateway: without its zone, fresh instances of the others cannot install packages."
+  type        = list(string)
+  default     = []
 }
 
 variable "private_subnet_cidrs" {
@@ -135,6 +146,15 @@ variable "cpu" {
     ami_id          = optional(string, "")
   })
   default = {}
+
+  validation {
+    condition     = alltrue([for zone in var.cpu.zones : contains(var.availability_zones, zone)])
+    error_message = "cpu.zones must be some of availability_zones: nodes can only be where there is a subnet."
+  }
+  validation {
+    condition     = var.cpu.count >= 0 && floor(var.cpu.count) == var.cpu.count
+    error_message = "cpu.count must be a whole number, 0 or more."
+  }
 }
 
 variable "gpu" {
@@ -150,6 +170,15 @@ variable "gpu" {
     ami_id  = optional(string, "")
   })
   default = {}
+
+  validation {
+    condition     = alltrue([for zone in var.gpu.zones : contains(var.availability_zones, zone)])
+    error_message = "gpu.zones must be some of availability_zones: nodes can only be where there is a subnet."
+  }
+  validation {
+    condition     = var.gpu.count >= 0 && floor(var.gpu.count) == var.gpu.count
+    error_message = "gpu.count must be a whole number, 0 or more."
+  }
 }
 
 variable "gpu_capacity" {
@@ -165,6 +194,10 @@ variable "gpu_capacity" {
     condition     = !var.gpu_capacity.create || (var.gpu_capacity.kind == "reserved" && var.gpu_capacity.reservation_id == "")
     error_message = "gpu_capacity.create makes an On-Demand Capacity Reservation: set kind = \"reserved\" and no reservation_id. Capacity Blocks are bought, not made."
   }
+  validation {
+    condition     = var.gpu_capacity.kind == "open" || length(var.gpu.zones) <= 1
+    error_message = "A reservation or Capacity Block is in one zone: name only that one in gpu.zones."
+  }
 }
 
 variable "nfs" {
@@ -174,15 +207,15 @@ variable "nfs" {
 }
 
 variable "gluster" {
-  description = "GlusterFS nodes: the parallel file system."
-  type        = object({ count = optional(number, 3), type = optional(string, "t3.small"), brick_gb = optional(number, 20) })
+  description = "GlusterFS nodes: the parallel file system. zones = [] spreads them over all zones: outlives a zone that has one of three, and every write pays for the way between zones; the zone of the compute nodes is faster."
+  type        = object({ count = optional(number, 3), type = optional(string, "t3.small"), brick_gb = optional(number, 20), zones = optional(list(string), []) })
   default     = {}
 }
 
-variable "launch_compute" {
-  description = "Terraform launches the compute nodes. hand-over.sh sets this to false once the daemon is in charge."
+variable "handed_over" {
+  description = "The daemon launches and replaces compute nodes and controllers; Terraform only looks. hand-over.sh sets this once the daemon is in charge."
   type        = bool
-  default     = true
+  default     = false
 }
 
 # --- state and accounting ------------------------------------------------------------------
@@ -206,6 +239,7 @@ variable "database" {
   description = "RDS MySQL for accounting."
   type = object({
     class               = optional(string, "db.t3.micro")
+    engine_version      = optional(string, "8.0")
     storage_gb          = optional(object({ initial = optional(number, 20), max = optional(number, 100) }), {})
     multi_az            = optional(bool, false)
     backup_days         = optional(number, 7)

@@ -22,6 +22,8 @@ if command -v systemd-analyze >/dev/null; then
     check "slurm-on-aws-reject@.service verifies" unit_verifies "$D/systemd/slurm-on-aws-reject@.service"
     check "slurm-on-aws-reject@.service is exposed at most 2.0" exposed_at_most 20 \
         "$D/systemd/slurm-on-aws-reject@.service"
+    check "controller-names.service verifies" unit_verifies "$D/systemd/controller-names.service"
+    check "controller-names.service is exposed at most 2.5" exposed_at_most 25 "$D/systemd/controller-names.service"
     check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
     # It sees devices, all processes and the network: that is what is left.
     check "nodewatch.service is exposed at most 3.5" exposed_at_most 35 "$D/systemd/nodewatch.service"
@@ -66,6 +68,35 @@ known_metrics() {
     return "$status"
 }
 check "rules, dashboard and alarms name metrics that the daemon has" known_metrics
+dashboard_fits() {
+    "$CACHE/venv/bin/check-jsonschema" --check-metaschema dashboard.schema.json &&
+        "$CACHE/venv/bin/check-jsonschema" --schemafile dashboard.schema.json "$D/grafana/slurm-on-aws.json" &&
+        python3 - "$D/grafana/slurm-on-aws.json" <<'PYTHON'
+import json, sys
+panels = json.load(open(sys.argv[1]))["panels"]
+taken, wrong = {}, len({p["id"] for p in panels}) != len(panels)
+for p in panels:
+    g = p["gridPos"]
+    for cell in ((x, y) for x in range(g["x"], g["x"] + g["w"]) for y in range(g["y"], g["y"] + g["h"])):
+        if cell[0] > 23 or taken.setdefault(cell, p["title"]) != p["title"]:
+            wrong = f'{p["title"]} lies over {taken[cell]}'
+sys.exit(wrong)
+PYTHON
+}
+check "the dashboard fits its schema, and no panel lies over another" dashboard_fits
+# What Prometheus itself would say of each expression.
+dashboard_asks_right() {
+    python3 - "$D/grafana/slurm-on-aws.json" >"$WORK/dashboard.rules.yml" <<'PYTHON'
+import json, sys
+exprs = [t["expr"] for p in json.load(open(sys.argv[1]))["panels"] for t in p["targets"]]
+rules = [{"record": f"panel:{i}", "expr": e} for i, e in enumerate(exprs)]
+print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+PYTHON
+    promtool check rules "$WORK/dashboard.rules.yml"
+}
+if command -v promtool >/dev/null; then
+    check "promtool accepts every expression of the dashboard" dashboard_asks_right
+fi
 check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboard.py" --check
 
 # --- scripts and jobs -----------------------------------------------------------------------
@@ -73,6 +104,23 @@ check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboar
 mapfile -t scripts < <(find "$D" -name '*.sh' -o -name '*.slurm' -o -path '*/node/*' -type f |
     grep -v '\.terraform/')
 check "shellcheck has nothing to say about scripts and jobs" shellcheck -e SC1091 "${scripts[@]}"
+
+follows_slurm_conf() {
+    local dir=$WORK/names-of
+    mkdir -p "$dir"
+    printf '%s\n' 'ClusterName=a' '#SlurmctldHost=ctl-1(9.9.9.9)' 'SlurmctldHost=ctl-1(10.20.16.5)' \
+        'SlurmctldHost=ctl-2(10.20.32.9) # launched anew' >"$dir/slurm.conf"
+    printf '%s\n' '127.0.0.1 localhost' '10.9.9.9 ctl-2 other' '# BEGIN slurm-on-aws: fixed nodes' '10.20.16.5 ctl-1' \
+        '10.20.32.5 ctl-2' '10.20.16.6 nfs-1' '# END slurm-on-aws: fixed nodes' '1.1.1.1 ctl-2' >"$dir/hosts"
+    sed 's/^10\.20\.32\.5 ctl-2$/10.20.32.9 ctl-2/' "$dir/hosts" >"$dir/want"
+    bash "$D/node/controller-names" "$dir/slurm.conf" "$dir/hosts" && diff "$dir/want" "$dir/hosts" || return 1
+    touch -d @1 "$dir/hosts"
+    # Nothing to do, nothing to ask: the file is left alone.
+    bash "$D/node/controller-names" "$dir/slurm.conf" "$dir/hosts" &&
+        bash "$D/node/controller-names" "$dir/none" "$dir/hosts" && [ "$(stat -c %Y "$dir/hosts")" = 1 ] &&
+        [ "$(find "$dir" | wc -l)" = 4 ]
+}
+check "the names of controllers follow slurm.conf, in our block only" follows_slurm_conf
 
 prolog_without_gpu() {
     env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/prolog" &&
@@ -144,6 +192,18 @@ sys.exit("\n".join(lines) if lines != want else 0)
 PYTHON
 }
 check "topology.conf is made from DescribeInstanceTopology's network nodes" topology_by_aws
+password_is_followed() {
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
+loader.exec_module(module)
+conf = "# by hand\nStorageUser=slurm\nStoragePass=old=1\n#StoragePass=x\nStorageLoc=slurm_acct_db\n"
+want = "# by hand\nStorageUser=slurm\nStoragePass=n\\\\1\\#ew=2\n#StoragePass=x\nStorageLoc=slurm_acct_db\n"
+sys.exit(module.with_account(conf, "slurm", "n\\1#ew=2") != want or module.with_account(want, "slurm", "n\\1#ew=2") != want)
+PYTHON
+}
+check "slurmdbd.conf gets the database's new password, and nothing else" password_is_followed
 names_every_node() {
     ansible ansible-inventory --list >"$WORK/inventory.json" &&
         python3 -c 'import json, sys
@@ -174,7 +234,7 @@ render() {
 PLAY
     mkdir -p "$WORK/slurm"
     ansible ansible-playbook render.yml -e "rendered_out=$WORK/slurm ansible_become=false" \
-        -e "{\"rendered_before\": \"$1\", \"ansible_python_interpreter\": \"$(command -v python3)\"}"
+        -e "{\"rendered_before\": \"$1\", \"slurm_admit\": {\"stat\": {\"exists\": ${2:-false}}}, \"ansible_python_interpreter\": \"$(command -v python3)\"}"
 }
 check "the Slurm configuration renders" render ""
 
@@ -230,6 +290,16 @@ registered_address_stays() {
 }
 check "an address that the daemon has registered survives the play" registered_address_stays
 
+# Of a controller too, once the daemon decides where slurmctld runs; before, the inventory is right.
+controllers_address_stays() {
+    render "SlurmctldHost=ctl-2(10.20.32.77)" true &&
+        grep -qx 'SlurmctldHost=ctl-2(10.20.32.77)' "$WORK/slurm/slurm.conf" &&
+        grep -qE '^SlurmctldHost=ctl-1\(10\.20\.[0-9.]+\)$' "$WORK/slurm/slurm.conf" &&
+        render "SlurmctldHost=ctl-2(10.20.32.77)" false &&
+        ! grep -q '10\.20\.32\.77' "$WORK/slurm/slurm.conf"
+}
+check "the address of a controller that was launched anew survives it too" controllers_address_stays
+
 # --- packages -------------------------------------------------------------------------------
 
 build_packages() {
@@ -279,6 +349,27 @@ every_fault_has_its_row() {
     return "$status"
 }
 check "every fault that the daemon knows has its row in the runbook of incidents" every_fault_has_its_row
+# The commands of deploy/README.md, walked through with cd: programs, plays and jobs that they name are there.
+readme_walks() {
+    python3 - "$ROOT" <<'PYTHON'
+import os, pathlib, re, sys
+root, seen, wrong = pathlib.Path(sys.argv[1]), 0, []
+blocks = re.findall(r"^```\n(.*?)^```", (root / "deploy/README.md").read_text(), re.M | re.S)
+for block, start in zip(blocks, (root, root / "deploy/jobs"), strict=True):
+    here = start
+    for command in re.split(r"\n|&&", re.sub(r"#.*", "", block)):
+        words = command.split()
+        if words[:1] == ["cd"]:
+            here = (here / words[1]).resolve()
+        for word in words:
+            if re.search(r"(^\./|\.(sh|yml|slurm)$)", word):
+                seen += 1
+                wrong += [] if (here / word).exists() else [f"{here.relative_to(root)}: {word}"]
+print("\n".join(wrong))
+sys.exit(bool(wrong) or seen < 8)
+PYTHON
+}
+check "the commands of deploy/README.md name what is there" readme_walks
 links_lead_somewhere() {
     python3 - "$ROOT" <<'PYTHON'
 import pathlib, re, sys

@@ -16,7 +16,7 @@ lay_readme() {
     rm -rf "$README_TF"/.terraform* "$README_TF"/terraform.tfvars "$README_TF"/backend.hcl
     cat >"$WORK/bin/terraform" <<SH
 #!/bin/bash
-export TF_CLI_CONFIG_FILE=$CACHE/terraformrc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
+export TF_CLI_CONFIG_FILE=$WORK/terraformrc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
 export AWS_ENDPOINT_URL_S3=$EMULATOR AWS_ENDPOINT_URL_DYNAMODB=$EMULATOR
 export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y
 if [ "\$1" = init ] && [[ "\$*" == *backend.hcl* ]]; then
@@ -94,7 +94,16 @@ outputs_are_there() {
 }
 daemon_takes_over() {
     readme_in . ./hand-over.sh && readme_in . terraform state list >"$WORK/list" &&
-        ! grep -q '^module\.nodes\.aws_instance\.compute' "$WORK/list" && readme_in . ./hand-over.sh
+        ! grep -qE '^module\.nodes\.aws_instance\.(compute|fixed\["ctl-)' "$WORK/list" &&
+        grep -q '^module\.nodes\.aws_instance\.fixed\["nfs-1"\]' "$WORK/list" && readme_in . ./hand-over.sh
+}
+# docs/teardown.md, its part of Terraform. A destroy first looks at everything that is left.
+torn_down() {
+    readme_in . terraform apply -input=false -no-color -auto-approve \
+        -var 'database={deletion_protection=false}' &&
+        rm "$README_TF/hand-over.auto.tfvars" &&
+        readme_in . terraform destroy -input=false -no-color -auto-approve &&
+        [ -z "$(readme_in . terraform state list)" ]
 }
 emulator_takes_all() {
     readme_in . terraform show -json -no-color >"$WORK/readme.json" &&
@@ -108,7 +117,8 @@ if [ -x "${RC_MOTO_PYTHON:-}" ]; then
     check "README: the state is in S3, its digest in the lock table, no lock is left" state_is_remote
     check "README: the outputs of the specification are there" outputs_are_there
     check "the emulator's API takes what the state says: VPC, templates, roles, rules, queues, tables" emulator_takes_all
-    check "hand-over.sh leaves the compute nodes to the daemon, also when it runs again" daemon_takes_over
+    check "hand-over.sh leaves compute nodes and controllers to the daemon, also when it runs again" daemon_takes_over
+    check "a tear-down as docs/teardown.md says leaves nothing in the state" torn_down
 else
     skip "README: the commands with an emulator's S3 and DynamoDB" "RC_MOTO_PYTHON names no Python with moto: start through ./run"
 fi

@@ -66,9 +66,26 @@ fi
 cloud_config() {
     cloud-init schema --config-file "$1"
 }
+# EC2's limit, before base64.
+fits_in_user_data() {
+    local file
+    for file in "$RENDERED"/user-data-*; do
+        [ "$(stat -c %s "$file")" -le 16384 ] || { ls -l "$file" && return 1; }
+    done
+}
+# What cloud-init would write and run, in one piece as it is written.
+join_script_is_sound() {
+    python3 - "$1" "$WORK/join" <<'PYTHON' && bash -n "$WORK/join" && shellcheck -e SC1091 "$WORK/join"
+import sys, yaml
+files = {f["path"]: f for f in yaml.safe_load(open(sys.argv[1]))["write_files"]}
+open(sys.argv[2], "w").write(files["/usr/local/sbin/slurm-on-aws-join"]["content"])
+PYTHON
+}
+check "user data fits into EC2's 16 KiB" fits_in_user_data
 if command -v cloud-init >/dev/null; then
-    for group in cpu gpu; do
-        check "cloud-init accepts the user data of $group nodes" cloud_config "$RENDERED/user-data-$group"
+    for group in cpu gpu ctl; do
+        check "cloud-init accepts the user data of $group instances" cloud_config "$RENDERED/user-data-$group"
+        check "the script in it is sound ($group)" join_script_is_sound "$RENDERED/user-data-$group"
     done
 else
     skip "cloud-init accepts the user data" "cloud-init is not installed"

@@ -92,6 +92,15 @@ check "one zone only is refused" refused "at least two different zones" \
 check "two GlusterFS nodes are refused" refused "multiple of 3" -var 'gluster={count=2}'
 check "a reservation of kind open is refused" refused "belongs to the kinds reserved and block" \
     -var 'gpu_capacity={kind="open",reservation_id="cr-1"}'
+check "a reservation with nodes in two zones is refused" refused "is in one zone" \
+    -var 'gpu={zones=["us-east-1a","us-east-1b"]}' -var 'gpu_capacity={kind="reserved",reservation_id="cr-1"}'
+check "zones of another region are refused" refused "must be zones of the region" -var region=eu-west-1
+check "a zone without a subnet is refused" refused "must be some of availability_zones" \
+    -var 'cpu={zones=["us-east-1f"]}'
+check "a name that RDS would refuse is refused" refused "single dashes" -var cluster_name=prod--a
+check "a NAT subnet that overlaps is refused" refused "The subnets overlap" \
+    -var 'nat_subnet_cidrs=["10.20.16.0/24"]'
+check "MySQL 5.7 is refused" refused "must be 8.0 or 8.4" -var 'database={engine_version="5.7"}'
 check "state on NFS without a server is refused" refused "needs the NFS server" \
     -var state_on=nfs -var 'nfs={count=0}'
 check "a private key instead of a public one is refused" refused "never the private key" \

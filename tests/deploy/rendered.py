@@ -47,7 +47,7 @@ def extract(state, out):
         elif r["type"] == "aws_cloudwatch_event_rule":
             (out / "patterns" / (r["index"] + ".json")).write_text(values["event_pattern"])
         elif r["type"] == "aws_launch_template":
-            group = r["address"].split('"')[1]
+            group = "ctl" if r["address"].startswith("module.controller_templates") else r["address"].split('"')[1]
             (out / f"user-data-{group}").write_bytes(base64.b64decode(values["user_data"]))
         elif r["type"] == "local_file":
             name = pathlib.Path(values["filename"]).name

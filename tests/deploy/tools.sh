@@ -37,20 +37,20 @@ provider_binary() {
     (cd provider && go_tool build -trimpath -o "$CACHE/schemaprov" .)
 }
 
-# provider NAME VERSION BINDING: one schema-only provider in a file system mirror.
+# provider NAME VERSION BINDING: the whole schema of one provider.
 provider() {
-    local dir=$CACHE/mirror/$REGISTRY/hashicorp/$1/$2/linux_amd64
-    mkdir -p "$dir"
     "$CACHE/venv/bin/pip" -q download --no-deps -d "$CACHE/wheels" "cdktn-provider-$1==$3" &&
         "$CACHE/venv/bin/python" provider_schema.py \
             "$CACHE/wheels/cdktn_provider_$1-$3-py3-none-any.whl" \
             "$REGISTRY/hashicorp/$1" "$CACHE/full-$1.json.gz"
 }
 
-# Terraform starts the provider some hundred times: only the types that we use are in the one it
-# starts. A type that does not exist is then refused like one that was left out.
+# A schema-only provider in a file system mirror of this run: another clone's has other types.
+# Terraform starts it some hundred times: only the types that we use are in it. A type that does not
+# exist is then refused like one that was left out.
 link_provider() {
-    local dir=$CACHE/mirror/$REGISTRY/hashicorp/$1/$2/linux_amd64
+    local dir=$WORK/mirror/$REGISTRY/hashicorp/$1/$2/linux_amd64
+    mkdir -p "$dir"
     cp "$CACHE/schemaprov" "$dir/terraform-provider-${1}_v$2" &&
         cp provider/values.json "$dir/values.json" &&
         grep -rhoE --include='*.tf' '^(resource|data) "[a-z0-9_]+"' "$ROOT/deploy/terraform" |
@@ -65,10 +65,10 @@ terraform_setup() {
         made "aws-$hash" provider aws "$AWS_PROVIDER" 25.8.1 &&
         made "local-$hash" provider local "$LOCAL_PROVIDER" 14.0.1 &&
         link_provider aws "$AWS_PROVIDER" && link_provider local "$LOCAL_PROVIDER" &&
-        cat >"$CACHE/terraformrc" <<RC
+        cat >"$WORK/terraformrc" <<RC
 provider_installation {
   filesystem_mirror {
-    path    = "$CACHE/mirror"
+    path    = "$WORK/mirror"
     include = ["$REGISTRY/hashicorp/*"]
   }
 }
@@ -76,7 +76,7 @@ RC
 }
 
 terraform() {
-    TF_CLI_CONFIG_FILE=$CACHE/terraformrc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 \
+    TF_CLI_CONFIG_FILE=$WORK/terraformrc CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1 \
         "$CACHE/venv/bin/python" "$HERE/terraform.py" "$@"
 }
 

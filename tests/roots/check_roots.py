@@ -222,6 +222,8 @@ def main(rendered, packages):
 def run_all(check, cluster, packages):
     # They use the questions of this file.
     from tests.roots import check_half_built as half_built, check_healing as healing, check_rights as rights
+    from tests.roots.check_controller import run_controller
+    from tests.roots.check_password import password_changes
     if not check("the machines of the inventory boot, AWS's side is made from the applied state",
                  cluster.build, Path(packages)):
         print(tail(cluster.folder / "emulator.log"), file=sys.stderr)
@@ -246,6 +248,7 @@ def run_all(check, cluster, packages):
     check("every node registers and is idle", nodes_idle, cluster)
     check("sample.slurm runs, its output is in /shared_gluster, sacct knows it", sample_job_runs, cluster)
     check("slurmdbd talks to the database by TLS, which plain text cannot", database_by_tls, cluster)
+    check("RDS changes the password: slurmdbd follows on both controllers, accounting goes on", password_changes, cluster)
     check("a GPU job is profiled by prolog and epilog", gpu_job_is_profiled, cluster)
     check("a DCGM that hangs neither keeps the job nor drains the node", hanging_dcgm_is_not_in_the_way, cluster)
     check("the daemon finds its configuration right", healing.configuration_checks, cluster)
@@ -264,6 +267,7 @@ def run_all(check, cluster, packages):
     check("site.yml --check ends well on the cluster", play_ends_well, cluster, "site.yml", "--check")
     check("a job outlives the power of the active controller", healing.job_outlives_a_controller, cluster)
     check("the other controller takes new jobs", healing.fresh_job_runs_on_the_backup, cluster)
+    run_controller(check, cluster)
     check("every role asked AWS for what its policies grant, the daemon for all of it", calls_are_granted, cluster)
 
 

@@ -129,8 +129,11 @@ def events(state):
             keys.append({"AttributeName": v["range_key"], "KeyType": "RANGE"})
         ddb.create_table(TableName=v["name"], BillingMode=v["billing_mode"], KeySchema=keys, AttributeDefinitions=[
             {"AttributeName": a["name"], "AttributeType": a["type"]} for a in v["attribute"]])
+    for _, v, _ in state.each("aws_kms_key"):
+        made = client("kms").create_key(Description=v["description"], Policy=v["policy"])
+        IDS[v["arn"]] = made["KeyMetadata"]["Arn"]
     for _, v, _ in state.each("aws_sns_topic"):
-        sns.create_topic(Name=v["name"])
+        sns.create_topic(Name=v["name"], Attributes={"KmsMasterKeyId": real(v["kms_master_key_id"])})
 
 
 def storage(state):
@@ -155,6 +158,7 @@ def templates(state, ec2):
     for _, v, _ in state.each("aws_launch_template"):
         data = {"ImageId": v["image_id"], "InstanceType": v["instance_type"], "UserData": v["user_data"],
                 "EbsOptimized": v["ebs_optimized"] in (True, "true"),
+                "DisableApiTermination": v["disable_api_termination"] in (True, "true"),
                 "IamInstanceProfile": {"Arn": real(v["iam_instance_profile"][0]["arn"])},
                 "MetadataOptions": {"HttpTokens": v["metadata_options"][0]["http_tokens"]},
                 "NetworkInterfaces": [

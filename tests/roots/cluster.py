@@ -277,6 +277,8 @@ class Cluster(RootWorld):
         ansible, tools = self.site / "deploy/ansible", os.environ["RC_ANSIBLE"]
         environment = {**os.environ, "ANSIBLE_CONFIG": str(ansible / "ansible.cfg"),
                        "ANSIBLE_HOME": str(self.folder / "ansible-home"), "ANSIBLE_NOCOLOR": "1",
+                       # Beside another world, whose machines have the same addresses: ssh's masters are not shared.
+                       "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
                        "ANSIBLE_SSH_EXECUTABLE": str(self.folder / "ssh/ssh"), "PY_COLORS": "0",
                        "PATH": f"{self.folder / 'ssh'}:{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
         said = self.folder / "play.out"

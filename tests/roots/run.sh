@@ -35,6 +35,8 @@ step "Terraform renders the cluster" render
 step "Ansible is there" made ansible venv ansible ansible==12.2.0
 step "the packages build" "$ROOT/deploy/debian/build.sh" "$WORK/packages"
 cd "$ROOT"
+# Each systemd has a few of these; with the kernel's 128 a second world beside this one would hang in its boot.
+[ "$(sysctl -n fs.inotify.max_user_instances)" -ge 1024 ] || sysctl -qw fs.inotify.max_user_instances=1024 || true
 # Mounts of the roots are in a namespace that goes with its last process.
 roots=0
 RC_ANSIBLE=$CACHE/ansible/bin unshare --mount --propagation private \

@@ -39,8 +39,8 @@ variable "cluster_name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,24}$", var.cluster_name))
-    error_message = "cluster_name must be 1 to 25 small letters, digits and dashes that begin with a letter, such as prod-a."
+    condition     = length(var.cluster_name) <= 25 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.cluster_name))
+    error_message = "cluster_name must be 1 to 25 small letters, digits and single dashes between them, beginning with a letter, such as prod-a."
   }
 }
 

@@ -141,6 +141,22 @@ func invent(typ, name string, hash uint32) string {
 	return fmt.Sprintf("%s.%s-%08x", typ, name, hash)
 }
 
+// fill puts what differs between resources into a given value.
+func fill(text string, hash uint32) string {
+	return strings.NewReplacer("{hash}", fmt.Sprintf("%08x", hash),
+		"{private_ip}", invent("", "private_ip", hash)).Replace(text)
+}
+
+// list makes a list of the given texts, an empty one without any.
+func list(kind tftypes.Type, given any, hash uint32) tftypes.Value {
+	texts, _ := given.([]any)
+	values := []tftypes.Value{}
+	for _, text := range texts {
+		values = append(values, tftypes.NewValue(tftypes.String, fill(text.(string), hash)))
+	}
+	return tftypes.NewValue(kind, values)
+}
+
 type server struct {
 	v5.ProviderServer // what Terraform never calls here stays unimplemented
 	s                 schemas
@@ -166,7 +182,7 @@ func (p server) known(typ string, seed []byte) change {
 		switch {
 		case v.Type().Is(tftypes.String):
 			if text, ok := given.(string); ok {
-				return tftypes.NewValue(tftypes.String, text)
+				return tftypes.NewValue(tftypes.String, fill(text, h.Sum32()))
 			}
 			return tftypes.NewValue(tftypes.String, invent(typ, name, h.Sum32()))
 		case v.Type().Is(tftypes.Number):
@@ -175,7 +191,7 @@ func (p server) known(typ string, seed []byte) change {
 			}
 			return tftypes.NewValue(tftypes.Number, 1)
 		case v.Type().Is(tftypes.List{}), v.Type().Is(tftypes.Set{}):
-			return tftypes.NewValue(v.Type(), []tftypes.Value{})
+			return list(v.Type(), given, h.Sum32())
 		case v.Type().Is(tftypes.Map{}):
 			return tftypes.NewValue(v.Type(), map[string]tftypes.Value{})
 		}

@@ -53,6 +53,17 @@ locals {
     }
   ]...)
 
+  # Of login, controllers, NFS and GlusterFS people hear. The daemon has no repairs for these, but for the
+  # controllers, which it looks at itself.
+  of_fixed = {
+    for node, instance in var.fixed_nodes : "${node}-status" => {
+      namespace  = "AWS/EC2", metric = "StatusCheckFailed", statistic = "Maximum"
+      operator   = "GreaterThanOrEqualToThreshold", threshold = 1, minutes = 5, missing = "missing"
+      text       = "${node} or its host does not answer"
+      dimensions = { InstanceId = instance }
+    }
+  }
+
   of_cluster = merge({
     queue-age = {
       namespace  = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum"
@@ -95,7 +106,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = merge(local.of_nodes, local.of_cluster)
+  for_each = merge(local.of_nodes, local.of_fixed, local.of_cluster)
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.text

@@ -8,6 +8,12 @@ variable "gpu_nodes" {
   type        = map(string)
 }
 
+variable "fixed_nodes" {
+  description = "Name of a login, controller, NFS or GlusterFS node to its instance id."
+  type        = map(string)
+  default     = {}
+}
+
 variable "efa_cards" {
   description = "EFA devices that a GPU node must have."
   type        = number

@@ -1,5 +1,10 @@
-# MySQL for slurmdbd. RDS makes the password, keeps it in Secrets Manager and rotates it; it
-# is never in a Terraform state. slurmdbd connects by TLS only.
+# MySQL for slurmdbd. RDS makes the password, keeps it in Secrets Manager and changes it every week;
+# it is never in a Terraform state, and a timer on the controllers follows it (Ansible role slurm).
+# slurmdbd connects by TLS only.
+
+locals {
+  family = "mysql${join(".", slice(split(".", var.engine_version), 0, 2))}"
+}
 
 resource "aws_db_subnet_group" "this" {
   name       = "${var.name}-slurm"
@@ -9,8 +14,8 @@ resource "aws_db_subnet_group" "this" {
 }
 
 resource "aws_db_parameter_group" "this" {
-  name   = "${var.name}-slurm-mysql80"
-  family = "mysql8.0"
+  name   = "${var.name}-slurm-${replace(local.family, ".", "")}"
+  family = local.family
 
   parameter {
     name  = "require_secure_transport"
@@ -28,6 +33,11 @@ resource "aws_db_parameter_group" "this" {
   }
 
   tags = { Name = "${var.name}-slurm" }
+
+  lifecycle {
+    # Another version has another family: the instance needs the new group before the old one goes.
+    create_before_destroy = true
+  }
 }
 
 resource "aws_db_instance" "this" {
@@ -52,14 +62,19 @@ resource "aws_db_instance" "this" {
   publicly_accessible    = false
   multi_az               = var.multi_az
 
-  backup_retention_period   = var.backup_days
-  copy_tags_to_snapshot     = true
-  deletion_protection       = var.deletion_protection
-  skip_final_snapshot       = false
-  final_snapshot_identifier = "${var.name}-slurm-final"
+  backup_retention_period = var.backup_days
+  copy_tags_to_snapshot   = true
+  deletion_protection     = var.deletion_protection
+  skip_final_snapshot     = false
+  # A name of its own, or a cluster of the same name could not be torn down a second time.
+  final_snapshot_identifier = "${var.name}-slurm-final-${formatdate("YYYYMMDDhhmmss", timestamp())}"
 
   auto_minor_version_upgrade      = true
   enabled_cloudwatch_logs_exports = ["error", "slowquery"]
 
   tags = { Name = "${var.name}-slurm" }
+
+  lifecycle {
+    ignore_changes = [final_snapshot_identifier]
+  }
 }

@@ -30,13 +30,13 @@ variable "instance_class" {
 }
 
 variable "engine_version" {
-  description = "MySQL version; 8.0 is what this project supports."
+  description = "MySQL version, 8.0 or 8.4. RDS asks for extra money for 8.0 (Extended Support) since its community support ended."
   type        = string
   default     = "8.0"
 
   validation {
-    condition     = startswith(var.engine_version, "8.0")
-    error_message = "engine_version must be 8.0 or one of its minor versions, such as 8.0.40: the parameter group is made for it."
+    condition     = can(regex("^8\\.[04](\\.[0-9]+)?$", var.engine_version))
+    error_message = "engine_version must be 8.0 or 8.4 or one of their minor versions, such as 8.0.40: the parameter group is made for it."
   }
 }
 

@@ -3,6 +3,9 @@
 # SSE-SQS encrypts the queues: with a KMS key EventBridge would need a grant in the key's
 # policy, and would drop events silently without it.
 
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
 resource "aws_sqs_queue" "dead" {
   name                      = "${var.name}-events-dead"
   message_retention_seconds = 1209600 # 14 days: time for a person
@@ -128,9 +131,43 @@ resource "aws_dynamodb_table" "this" {
   tags = { Name = "${var.name}-${each.key}" }
 }
 
+# CloudWatch may not use AWS's own key of SNS: with it alarms would reach nobody, silently.
+resource "aws_kms_key" "people" {
+  description             = "SNS topic ${var.name}-people: what CloudWatch's alarms tell"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "AccountAdministers"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "AlarmsPublish"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+    ]
+  })
+
+  tags = { Name = "${var.name}-people" }
+}
+
+resource "aws_kms_alias" "people" {
+  name          = "alias/${var.name}-people"
+  target_key_id = aws_kms_key.people.key_id
+}
+
 resource "aws_sns_topic" "people" {
   name              = "${var.name}-people"
-  kms_master_key_id = "alias/aws/sns"
+  kms_master_key_id = aws_kms_key.people.arn
 
   tags = { Name = "${var.name}-people" }
 }

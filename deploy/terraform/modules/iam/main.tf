@@ -1,6 +1,6 @@
 # Instance roles with the least that each needs. The daemon may look at everything (EC2 has no
 # narrower describe), but act only on instances with this cluster's tag, launch only from this
-# cluster's templates, and pass only the role of compute nodes.
+# cluster's templates, and pass only the roles of what it launches.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -13,6 +13,8 @@ locals {
   ec2       = "arn:${local.partition}:ec2:${local.region}:${local.account}"
   roles     = ["controller", "compute", "login", "storage"]
   tag       = "slurm-on-aws:cluster"
+  # What the daemon launches: nodes, and a controller in the place of a lost one.
+  launched = var.relaunch_controllers ? ["compute", "controller"] : ["compute"]
 
   daemon = {
     Version = "2012-10-17"
@@ -32,11 +34,20 @@ locals {
       },
       {
         # The controllers carry the cluster's tag too, so that one can fence the other by stopping it.
+        # The tag that says so comes from their template, and is never the daemon's to change.
         Sid       = "NeverEndAController"
         Effect    = "Deny"
         Action    = ["ec2:TerminateInstances", "ec2:RebootInstances"]
         Resource  = "${local.ec2}:instance/*"
         Condition = { StringEquals = { "aws:ResourceTag/slurm-on-aws:role" = "controller" } }
+      },
+      {
+        # The same by their names, should a launch ever leave the template's tags out.
+        Sid       = "NeverEndAControllerByName"
+        Effect    = "Deny"
+        Action    = ["ec2:TerminateInstances", "ec2:RebootInstances"]
+        Resource  = "${local.ec2}:instance/*"
+        Condition = { StringEquals = { "aws:ResourceTag/${local.tag}" = var.name, "aws:ResourceTag/slurm-on-aws:node" = var.controller_names } }
       },
       {
         Sid      = "LaunchTagged"
@@ -85,10 +96,10 @@ locals {
         }
       },
       {
-        Sid       = "GiveComputeTheirRole"
+        Sid       = "GiveLaunchedTheirRole"
         Effect    = "Allow"
         Action    = "iam:PassRole"
-        Resource  = aws_iam_role.this["compute"].arn
+        Resource  = [for role in local.launched : aws_iam_role.this[role].arn]
         Condition = { StringEquals = { "iam:PassedToService" = "ec2.amazonaws.com" } }
       },
       {
@@ -120,23 +131,25 @@ locals {
     }])
   }
 
-  # Read once at the first boot.
+  # Read once at the first boot: the key, and which folders of the bucket.
   join = {
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "MungeKey"
-        Effect   = "Allow"
-        Action   = "secretsmanager:GetSecretValue"
-        Resource = var.munge_secret_arn
-      },
-      {
-        Sid      = "Packages"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = "${var.packages_bucket_arn}/*"
-      },
-    ]
+    for kind, folders in { controller = ["node", "controller"], compute = ["node"], login = [] } : kind => {
+      Version                         = "2012-10-17"
+      Statement = concat(
+        [{
+          Sid      = "MungeKey"
+          Effect   = "Allow"
+          Action   = "secretsmanager:GetSecretValue"
+          Resource = [var.munge_secret_arn]
+        }],
+        [for list in [folders] : {
+          Sid      = "Published"
+          Effect   = "Allow"
+          Action   = "s3:GetObject"
+          Resource = [for folder in list : "${var.packages_bucket_arn}/${folder}/*"]
+        } if length(list) > 0],
+      )
+    }
   }
 
   # The reconciler role puts there what fresh instances fetch.
@@ -147,7 +160,7 @@ locals {
         Sid      = "Publish"
         Effect   = "Allow"
         Action   = "s3:PutObject"
-        Resource = "${var.packages_bucket_arn}/node/*"
+        Resource = ["${var.packages_bucket_arn}/node/*", "${var.packages_bucket_arn}/controller/*"]
       },
     ]
   }
@@ -160,6 +173,12 @@ locals {
         Effect   = "Allow"
         Action   = "secretsmanager:PutSecretValue"
         Resource = var.munge_secret_arn
+      }],
+      [for arn in compact([var.controller_secret_arn]) : {
+        Sid      = "KeysOfTheControllers"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
+        Resource = arn
       }],
       [for arn in compact([var.database_secret_arn]) : {
         Sid      = "DatabasePassword"
@@ -199,14 +218,14 @@ locals {
 
   policies = {
     "controller/daemon"   = local.daemon
-    "controller/join"     = local.join
+    "controller/join"     = local.join["controller"]
     "controller/publish"  = local.publish
     "controller/secrets"  = local.secrets
     "controller/metrics"  = local.metrics
     "controller/topology" = local.topology
-    "compute/join"        = local.join
+    "compute/join"        = local.join["compute"]
     "compute/metrics"     = local.metrics
-    "login/join"          = local.join
+    "login/join"          = local.join["login"]
     "storage/metrics"     = local.metrics
   }
 }

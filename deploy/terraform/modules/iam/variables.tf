@@ -31,6 +31,24 @@ variable "database_secret_arn" {
   default     = ""
 }
 
+variable "controller_secret_arn" {
+  description = "Secret of the keys that the controllers share, \"\" when there is none."
+  type        = string
+  default     = ""
+}
+
+variable "controller_names" {
+  description = "Node names of the controllers: instances with one of them are never terminated or rebooted."
+  type        = list(string)
+  default     = ["ctl-1", "ctl-2"]
+}
+
+variable "relaunch_controllers" {
+  description = "The daemon launches a controller in the place of a lost one: it may pass their role too."
+  type        = bool
+  default     = true
+}
+
 variable "packages_bucket_arn" {
   description = "Bucket of the packages."
   type        = string

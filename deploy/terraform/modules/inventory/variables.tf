@@ -10,7 +10,7 @@ variable "ssh_user" {
 
 variable "fixed" {
   description = "Name of a fixed node to kind, private_ip and public_ip."
-  type        = map(object({ id = string, kind = string, private_ip = string, public_ip = string, zone = string }))
+  type        = map(object({ id = string, kind = string, private_ip = string, public_ip = string }))
 }
 
 variable "compute" {

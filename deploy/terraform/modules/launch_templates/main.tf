@@ -1,8 +1,10 @@
-# What the daemon launches from: one template for each zone of a group. A template is pinned by
-# its version in the daemon's configuration, so a change here takes effect when that file has
-# been rolled out, never in the middle of a repair.
+# What the daemon launches from: one template for each zone of a group, or of the controllers. A
+# template is pinned by its version in the daemon's configuration, so a change here takes effect when
+# that file has been rolled out, never in the middle of a repair.
 
 locals {
+  is_controller = var.role == "controller"
+
   interfaces = var.efa_cards == 0 ? [{ card = 0, device = 0, type = null }] : [
     # Device 0 of card 0 is the primary one, also for plain traffic; the other cards carry EFA
     # as device 1.
@@ -16,9 +18,13 @@ locals {
       RC_CONTROLLERS=${join(",", var.join.controllers)}
       RC_MUNGE_SECRET=${var.join.munge_secret_arn}
       RC_PACKAGES_BUCKET=${var.join.packages_bucket}
+      RC_CONTROLLER_SECRET=${var.join.controller_secret_arn}
       RC_WATCH_OPTIONS="${trimspace("${var.join.gpus > 0 ? "--gpus ${var.join.gpus}" : ""} ${var.efa_cards > 0 ? "--efas ${var.efa_cards}" : ""}")}"
     ENV
-    join     = file("${path.module}/files/join.sh")
+    join = join("\n", [
+      file("${path.module}/files/join-common.sh"),
+      file("${path.module}/files/join-${local.is_controller ? "controller" : "node"}.sh"),
+    ])
   })
 }
 
@@ -36,13 +42,17 @@ resource "aws_launch_template" "this" {
   for_each = var.subnets
 
   name        = "${var.name}-${var.group}-${each.key}"
-  description = "${var.group} nodes of ${var.name} in ${each.key}"
+  description = "${local.is_controller ? "controllers" : "${var.group} nodes"} of ${var.name} in ${each.key}"
 
   image_id      = var.image_id
   instance_type = var.instance_type
   key_name      = var.key_name == "" ? null : var.key_name
   ebs_optimized = true
   user_data     = base64encode(local.user_data)
+
+  # Termination protection keeps a controller's remains; stop protection would block its fencing.
+  disable_api_termination = local.is_controller
+  disable_api_stop        = false
 
   update_default_version = true
 
@@ -118,7 +128,11 @@ resource "aws_launch_template" "this" {
 
     content {
       resource_type = tag_specifications.value
-      tags          = merge(var.tags, { "slurm-on-aws:cluster" = var.name })
+      tags = merge(var.tags, {
+        Name                   = "${var.name}-${var.group}"
+        "slurm-on-aws:cluster" = var.name
+        "slurm-on-aws:role"    = var.role
+      })
     }
   }
 

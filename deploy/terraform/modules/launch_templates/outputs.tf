@@ -9,6 +9,11 @@ output "templates" {
   }
 }
 
+output "placement_group_arns" {
+  description = "Zone to the ARN of its placement group; none without placement_group."
+  value       = { for zone, group in aws_placement_group.this : zone => group.arn }
+}
+
 output "user_data" {
   description = "What a fresh instance of this group runs at its first boot."
   value       = local.user_data

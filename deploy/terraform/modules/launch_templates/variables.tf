@@ -13,6 +13,21 @@ variable "group" {
   }
 }
 
+variable "role" {
+  description = "What the instances are: compute or controller. It is in their tag slurm-on-aws:role, and says which user data they get."
+  type        = string
+  default     = "compute"
+
+  validation {
+    condition     = contains(["compute", "controller"], var.role)
+    error_message = "role must be compute or controller."
+  }
+  validation {
+    condition     = var.role == "compute" || (!var.spot && !var.placement_group && var.efa_cards == 0)
+    error_message = "A controller is never spot, in no placement group and without EFA: set spot = false, placement_group = false and efa_cards = 0."
+  }
+}
+
 variable "instance_type" {
   description = "Instance type of the group."
   type        = string
@@ -133,6 +148,8 @@ variable "join" {
     munge_secret_arn = string
     packages_bucket  = string
     gpus             = optional(number, 0)
+    # Of controllers: where the keys of the link and of the probe are.
+    controller_secret_arn = optional(string, "")
   })
 }
 

@@ -1,7 +1,15 @@
-# VPC, one public subnet for login and NAT, one private subnet in each zone, and gateway
+# VPC, a public subnet for login and NAT, a private subnet and a route table in each zone, and gateway
 # endpoints, so that S3 and DynamoDB traffic neither costs NAT fees nor needs it.
 
 data "aws_region" "current" {}
+
+locals {
+  # Zones with a public subnet: the first one, and with NAT in every zone all of them.
+  public = merge(
+    { (var.availability_zones[0]) = var.public_subnet_cidr },
+    { for i, cidr in var.nat_subnet_cidrs : var.availability_zones[i + 1] => cidr },
+  )
+}
 
 resource "aws_vpc" "this" {
   cidr_block           = var.vpc_cidr
@@ -25,11 +33,13 @@ resource "aws_internet_gateway" "this" {
 }
 
 resource "aws_subnet" "public" {
-  vpc_id            = aws_vpc.this.id
-  cidr_block        = var.public_subnet_cidr
-  availability_zone = var.availability_zones[0]
+  for_each = local.public
 
-  tags = { Name = "${var.name}-public" }
+  vpc_id            = aws_vpc.this.id
+  cidr_block        = each.value
+  availability_zone = each.key
+
+  tags = { Name = "${var.name}-public-${each.key}" }
 }
 
 resource "aws_subnet" "private" {
@@ -43,20 +53,25 @@ resource "aws_subnet" "private" {
 }
 
 resource "aws_eip" "nat" {
+  for_each = local.public
+
   domain = "vpc"
 
-  tags = { Name = "${var.name}-nat" }
+  tags = { Name = "${var.name}-nat-${each.key}" }
 
   depends_on = [aws_internet_gateway.this]
 }
 
-# One NAT gateway: it carries packages. The loss of its zone stops installations, neither jobs
-# nor the daemon, whose calls to EC2 and SQS go through the interface endpoints below.
+# By default one NAT gateway: it carries packages. The loss of its zone
+# stops installations, neither jobs nor the daemon, nor the join of a prepared image: their calls go
+# through the endpoints below. nat_subnet_cidrs gives each zone its own.
 resource "aws_nat_gateway" "this" {
-  allocation_id = aws_eip.nat.id
-  subnet_id     = aws_subnet.public.id
+  for_each = local.public
 
-  tags = { Name = var.name }
+  allocation_id = aws_eip.nat[each.key].id
+  subnet_id     = aws_subnet.public[each.key].id
+
+  tags = { Name = "${var.name}-${each.key}" }
 
   depends_on = [aws_internet_gateway.this]
 }
@@ -73,18 +88,22 @@ resource "aws_route_table" "public" {
 }
 
 resource "aws_route_table" "private" {
+  for_each = aws_subnet.private
+
   vpc_id = aws_vpc.this.id
 
   route {
     cidr_block     = "0.0.0.0/0"
-    nat_gateway_id = aws_nat_gateway.this.id
+    nat_gateway_id = aws_nat_gateway.this[contains(keys(local.public), each.key) ? each.key : var.availability_zones[0]].id
   }
 
-  tags = { Name = "${var.name}-private" }
+  tags = { Name = "${var.name}-private-${each.key}" }
 }
 
 resource "aws_route_table_association" "public" {
-  subnet_id      = aws_subnet.public.id
+  for_each = aws_subnet.public
+
+  subnet_id      = each.value.id
   route_table_id = aws_route_table.public.id
 }
 
@@ -92,7 +111,7 @@ resource "aws_route_table_association" "private" {
   for_each = aws_subnet.private
 
   subnet_id      = each.value.id
-  route_table_id = aws_route_table.private.id
+  route_table_id = aws_route_table.private[each.key].id
 }
 
 resource "aws_vpc_endpoint" "gateway" {
@@ -101,12 +120,13 @@ resource "aws_vpc_endpoint" "gateway" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${data.aws_region.current.region}.${each.key}"
   vpc_endpoint_type = "Gateway"
-  route_table_ids   = [aws_route_table.private.id, aws_route_table.public.id]
+  route_table_ids   = concat([for zone in var.availability_zones : aws_route_table.private[zone].id], [aws_route_table.public.id])
 
   tags = { Name = "${var.name}-${each.key}" }
 }
 
-# The daemon must reach these when the NAT gateway's zone is lost.
+# What must be reached when the NAT gateway's zone is lost: by the daemon, whose metrics also keep the
+# alarm "no leader" quiet, and by fresh instances, which read their secrets.
 resource "aws_security_group" "endpoints" {
   name        = "${var.name}-endpoints"
   description = "AWS API endpoints of ${var.name}: HTTPS from the VPC"
@@ -125,7 +145,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(["ec2", "sqs"])
+  for_each = toset(["ec2", "monitoring", "secretsmanager", "sqs"])
 
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${data.aws_region.current.region}.${each.key}"

@@ -5,7 +5,7 @@ output "vpc_id" {
 
 output "public_subnet_id" {
   description = "Subnet of the login nodes."
-  value       = aws_subnet.public.id
+  value       = aws_subnet.public[var.availability_zones[0]].id
 }
 
 output "private_subnet_ids" {

@@ -35,6 +35,21 @@ variable "public_subnet_cidr" {
   }
 }
 
+variable "nat_subnet_cidrs" {
+  description = "Public subnets for a NAT gateway in each further zone, in the order of availability_zones from the second one on. [] = one NAT gateway for all zones."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for c in var.nat_subnet_cidrs : can(cidrhost(c, 0))])
+    error_message = "nat_subnet_cidrs must be IPv4 networks such as 10.20.1.0/24."
+  }
+  validation {
+    condition     = contains([0, length(var.availability_zones) - 1], length(var.nat_subnet_cidrs))
+    error_message = "nat_subnet_cidrs needs one network for each zone after the first, or none: then one NAT gateway serves all zones."
+  }
+}
+
 variable "private_subnet_cidrs" {
   description = "One private subnet for each zone, in the order of availability_zones."
   type        = list(string)
@@ -51,20 +66,20 @@ variable "private_subnet_cidrs" {
   validation {
     # Two networks overlap when they are the same after cutting both to the shorter prefix.
     condition = try(alltrue([
-      for pair in setproduct(concat([var.public_subnet_cidr], var.private_subnet_cidrs), concat([var.public_subnet_cidr], var.private_subnet_cidrs)) :
+      for pair in setproduct(concat([var.public_subnet_cidr], var.nat_subnet_cidrs, var.private_subnet_cidrs), concat([var.public_subnet_cidr], var.nat_subnet_cidrs, var.private_subnet_cidrs)) :
       pair[0] == pair[1] || (
         cidrsubnet("${split("/", pair[0])[0]}/${min(split("/", pair[0])[1], split("/", pair[1])[1])}", 0, 0) !=
         cidrsubnet("${split("/", pair[1])[0]}/${min(split("/", pair[0])[1], split("/", pair[1])[1])}", 0, 0)
       )
-    ]), true) && length(distinct(concat([var.public_subnet_cidr], var.private_subnet_cidrs))) == 1 + length(var.private_subnet_cidrs)
-    error_message = "The subnets overlap: give public_subnet_cidr and every one of private_subnet_cidrs addresses of their own."
+    ]), true) && length(distinct(concat([var.public_subnet_cidr], var.nat_subnet_cidrs, var.private_subnet_cidrs))) == 1 + length(var.nat_subnet_cidrs) + length(var.private_subnet_cidrs)
+    error_message = "The subnets overlap: give public_subnet_cidr and every one of nat_subnet_cidrs and private_subnet_cidrs addresses of their own."
   }
   validation {
     condition = try(alltrue([
-      for c in concat([var.public_subnet_cidr], var.private_subnet_cidrs) :
+      for c in concat([var.public_subnet_cidr], var.nat_subnet_cidrs, var.private_subnet_cidrs) :
       tonumber(split("/", c)[1]) >= tonumber(split("/", var.vpc_cidr)[1]) &&
       cidrsubnet("${split("/", c)[0]}/${split("/", var.vpc_cidr)[1]}", 0, 0) == cidrsubnet(var.vpc_cidr, 0, 0)
     ]), true)
-    error_message = "A subnet is outside the VPC: all of public_subnet_cidr and private_subnet_cidrs must be parts of vpc_cidr."
+    error_message = "A subnet is outside the VPC: all of public_subnet_cidr, nat_subnet_cidrs and private_subnet_cidrs must be parts of vpc_cidr."
   }
 }

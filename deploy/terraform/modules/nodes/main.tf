@@ -1,19 +1,23 @@
-# The instances. Login, controllers, NFS and GlusterFS are Terraform's for life. Compute nodes are
-# launched by Terraform once, from the same templates that the daemon uses; after the hand-over
-# the daemon replaces them, and Terraform only looks at what is there.
+# The instances. Login, NFS and GlusterFS are Terraform's for life. Controllers and compute nodes are
+# launched by Terraform once; after the hand-over the daemon replaces them, and Terraform only looks
+# at what is there.
 
 locals {
+  gluster_zones = length(var.gluster.zones) > 0 ? var.gluster.zones : var.zones
+
+  controllers = [for i in range(var.controller.count) : "ctl-${i + 1}"]
+
   # Termination protection keeps the state; stop protection would block fencing, so there is none.
   fixed = merge(
     { for i in range(var.login.count) : "login-${i + 1}" => {
       kind   = "login", type = var.login.type, subnet = var.public_subnet_id, protected = false
       groups = [var.cluster_security_group_id, var.login_security_group_id]
     } },
-    { for i in range(var.controller.count) : "ctl-${i + 1}" => {
+    { for i, name in local.controllers : name => {
       kind   = "controller", type = var.controller.type, protected = true
       subnet = var.private_subnet_ids[var.zones[i % length(var.zones)]]
       groups = [var.cluster_security_group_id]
-    } },
+    } if var.launch_controllers },
     { for i in range(var.nfs.count) : "nfs-${i + 1}" => {
       kind   = "storage", type = var.nfs.type, protected = true
       subnet = var.private_subnet_ids[var.zones[0]]
@@ -21,7 +25,7 @@ locals {
     } },
     { for i in range(var.gluster.count) : "gluster-${i + 1}" => {
       kind   = "storage", type = var.gluster.type, protected = true
-      subnet = var.private_subnet_ids[var.zones[i % length(var.zones)]]
+      subnet = var.private_subnet_ids[local.gluster_zones[i % length(local.gluster_zones)]]
       groups = [var.cluster_security_group_id]
     } },
   )
@@ -82,6 +86,16 @@ resource "aws_instance" "fixed" {
   }
 }
 
+# What users and ssh's known_hosts know must outlive a stop of the login node.
+resource "aws_eip" "login" {
+  for_each = { for name, node in local.fixed : name => node if node.kind == "login" }
+
+  domain   = "vpc"
+  instance = aws_instance.fixed[each.key].id
+
+  tags = merge(var.tags, { Name = "${var.name}-${each.key}" })
+}
+
 resource "aws_ebs_volume" "data" {
   for_each = local.data_volumes
 
@@ -89,6 +103,8 @@ resource "aws_ebs_volume" "data" {
   size              = each.value
   type              = "gp3"
   encrypted         = true
+  # Whatever destroys it, on purpose or by a changed zone: the files are in a last snapshot.
+  final_snapshot = true
 
   tags = merge(var.tags, { Name = "${var.name}-${each.key}-data" })
 }
@@ -99,6 +115,8 @@ resource "aws_volume_attachment" "data" {
   device_name = "/dev/sdf"
   volume_id   = aws_ebs_volume.data[each.key].id
   instance_id = aws_instance.fixed[each.key].id
+  # A volume that is mounted is not let go: a tear-down would hang.
+  stop_instance_before_detaching = true
 }
 
 resource "aws_instance" "compute" {
@@ -128,6 +146,24 @@ resource "aws_instance" "compute" {
 }
 
 # After the hand-over: what is there now, by the tags that the daemon sets.
+data "aws_instances" "controller" {
+  for_each = var.launch_controllers ? toset([]) : toset(local.controllers)
+
+  instance_tags = {
+    "slurm-on-aws:cluster" = var.name
+    "slurm-on-aws:node"    = each.key
+  }
+  instance_state_names = ["pending", "running"]
+
+  lifecycle {
+    # Without it the inventory, and slurm.conf after it, would lose a controller.
+    postcondition {
+      condition     = length(self.ids) == 1
+      error_message = "${each.key} has ${length(self.ids)} running instances, not one: wait until the daemon has brought it back (reconcilectl status on the other controller), then apply again."
+    }
+  }
+}
+
 data "aws_instances" "compute" {
   for_each = var.launch_compute ? {} : var.compute
 

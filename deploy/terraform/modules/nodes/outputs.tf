@@ -10,16 +10,21 @@ locals {
 }
 
 output "fixed" {
-  description = "Name of a fixed node to its instance: id, kind, private_ip, public_ip, zone."
-  value = {
-    for name, i in aws_instance.fixed : name => {
+  description = "Name of a fixed node to its instance: id, kind, private_ip, public_ip."
+  value = merge(
+    { for name, i in aws_instance.fixed : name => {
       id         = i.id
       kind       = local.fixed[name].kind
       private_ip = i.private_ip
-      public_ip  = i.public_ip
-      zone       = i.availability_zone
-    }
-  }
+      public_ip  = local.fixed[name].kind == "login" ? aws_eip.login[name].public_ip : ""
+    } },
+    { for name, found in data.aws_instances.controller : name => {
+      id         = found.ids[0]
+      kind       = "controller"
+      private_ip = found.private_ips[0]
+      public_ip  = ""
+    } },
+  )
 }
 
 output "compute" {

@@ -84,9 +84,14 @@ variable "nfs" {
 }
 
 variable "gluster" {
-  description = "GlusterFS nodes with one brick volume each."
-  type        = object({ count = optional(number, 3), type = optional(string, "t3.small"), brick_gb = optional(number, 20) })
+  description = "GlusterFS nodes with one brick volume each. zones: where, in turn; [] = all of the cluster's."
+  type        = object({ count = optional(number, 3), type = optional(string, "t3.small"), brick_gb = optional(number, 20), zones = optional(list(string), []) })
   default     = {}
+
+  validation {
+    condition     = alltrue([for zone in var.gluster.zones : contains(var.zones, zone)])
+    error_message = "gluster.zones must be some of availability_zones: name the zone of the compute nodes for the shortest way, or leave it [] to spread over all."
+  }
 
   validation {
     condition     = var.gluster.count == 0 || (var.gluster.count >= 3 && var.gluster.count % 3 == 0)
@@ -105,6 +110,12 @@ variable "compute" {
 
 variable "launch_compute" {
   description = "Terraform launches the compute nodes. After deploy/terraform/hand-over.sh the daemon alone does, and this is false."
+  type        = bool
+  default     = true
+}
+
+variable "launch_controllers" {
+  description = "Terraform launches the controllers. After the hand-over the daemon does, and this is false."
   type        = bool
   default     = true
 }

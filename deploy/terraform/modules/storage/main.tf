@@ -45,6 +45,23 @@ resource "aws_s3_bucket_public_access_block" "packages" {
   restrict_public_buckets = true
 }
 
+resource "aws_s3_bucket_policy" "packages" {
+  bucket = aws_s3_bucket.packages.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.packages.arn, "${aws_s3_bucket.packages.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.packages]
+}
+
 resource "aws_s3_bucket_versioning" "packages" {
   bucket = aws_s3_bucket.packages.id
 
@@ -81,11 +98,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "packages" {
   }
 }
 
-# The value is written by the first run of the slurm role, so that it is in no Terraform state.
+# Values are written by the roles, so that they are in no Terraform state: the munge key by the slurm
+# role, the keys that both controllers share (link of the daemons, probe) by the reconciler role.
 resource "aws_secretsmanager_secret" "munge" {
   name_prefix             = "${var.name}-munge-"
   description             = "munge key of the Slurm cluster ${var.name}, base64"
   recovery_window_in_days = 7
 
   tags = { Name = "${var.name}-munge" }
+}
+
+resource "aws_secretsmanager_secret" "controller" {
+  name_prefix             = "${var.name}-controller-"
+  description             = "keys that the controllers of ${var.name} share, for one that is launched anew"
+  recovery_window_in_days = 7
+
+  tags = { Name = "${var.name}-controller" }
 }

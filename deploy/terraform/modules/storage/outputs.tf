@@ -32,3 +32,8 @@ output "evidence_bucket_arn" {
   description = "The same as an ARN."
   value       = aws_s3_bucket.evidence.arn
 }
+
+output "controller_secret_arn" {
+  description = "Secret of the keys that the controllers share."
+  value       = aws_secretsmanager_secret.controller.arn
+}

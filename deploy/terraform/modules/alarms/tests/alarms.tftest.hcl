@@ -3,6 +3,7 @@ mock_provider "aws" {}
 variables {
   name                = "prod-a"
   gpu_nodes           = { gpu-1 = "i-0123456789abcdef0", gpu-2 = "" }
+  fixed_nodes         = { ctl-1 = "i-0aaaaaaaaaaaaaaaa", nfs-1 = "i-0bbbbbbbbbbbbbbbb" }
   efa_cards           = 4
   queue_name          = "prod-a-events"
   dead_queue_name     = "prod-a-events-dead"
@@ -35,5 +36,13 @@ run "the_daemon_itself_is_watched" {
   assert {
     condition     = alltrue([for key in ["queue-age", "dead-letters", "lease-not-renewed", "database-storage"] : contains(keys(aws_cloudwatch_metric_alarm.this), key)])
     error_message = "queue, dead letters, lease, database"
+  }
+}
+
+run "people_hear_of_the_nodes_that_terraform_keeps" {
+  command = plan
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["ctl-1-status"].dimensions["InstanceId"] == "i-0aaaaaaaaaaaaaaaa" && contains(aws_cloudwatch_metric_alarm.this["nfs-1-status"].alarm_actions, var.people_topic_arn)
+    error_message = "a status check of each"
   }
 }

@@ -45,3 +45,22 @@ run "storage_that_cannot_grow_is_refused" {
   }
   expect_failures = [var.storage_gb]
 }
+
+run "another_version_has_its_own_parameters" {
+  command = plan
+  variables {
+    engine_version = "8.4.5"
+  }
+  assert {
+    condition     = aws_db_parameter_group.this.family == "mysql8.4" && aws_db_parameter_group.this.name == "prod-a-slurm-mysql84"
+    error_message = "the family of the version"
+  }
+}
+
+run "an_unknown_version_is_refused" {
+  command = plan
+  variables {
+    engine_version = "5.7"
+  }
+  expect_failures = [var.engine_version]
+}

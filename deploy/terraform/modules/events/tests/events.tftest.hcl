@@ -50,3 +50,18 @@ run "an_address_without_at_is_refused" {
   }
   expect_failures = [var.notify_emails]
 }
+
+run "alarms_reach_people_through_the_encrypted_topic" {
+  command = apply
+  assert {
+    condition     = aws_sns_topic.people.kms_master_key_id == aws_kms_key.people.arn && aws_kms_key.people.enable_key_rotation
+    error_message = "a key of its own: AWS's own key of SNS keeps CloudWatch's alarms out"
+  }
+  assert {
+    condition = anytrue([
+      for s in jsondecode(aws_kms_key.people.policy).Statement :
+      try(s.Principal.Service, "") == "cloudwatch.amazonaws.com" && contains(s.Action, "kms:GenerateDataKey*") && contains(s.Action, "kms:Decrypt") && can(s.Condition.StringEquals["aws:SourceAccount"])
+    ])
+    error_message = "alarms of this account may use it"
+  }
+}

@@ -4,9 +4,9 @@ variables {
   directory = "out"
   ssh_user  = "ubuntu"
   fixed = {
-    login-1 = { id = "i-1", kind = "login", private_ip = "10.20.0.5", public_ip = "198.51.100.7", zone = "a" }
-    ctl-1   = { id = "i-2", kind = "controller", private_ip = "10.20.16.5", public_ip = "", zone = "a" }
-    nfs-1   = { id = "i-3", kind = "storage", private_ip = "10.20.16.6", public_ip = "", zone = "a" }
+    login-1 = { id = "i-1", kind = "login", private_ip = "10.20.0.5", public_ip = "198.51.100.7" }
+    ctl-1   = { id = "i-2", kind = "controller", private_ip = "10.20.16.5", public_ip = "" }
+    nfs-1   = { id = "i-3", kind = "storage", private_ip = "10.20.16.6", public_ip = "" }
   }
   compute = {
     gpu-1 = { group = "gpu", id = "i-4", private_ip = "10.20.16.7" }

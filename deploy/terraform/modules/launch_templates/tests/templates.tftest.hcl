@@ -70,7 +70,7 @@ run "a_fresh_instance_joins" {
     error_message = "the user data has what joining needs"
   }
   assert {
-    condition     = can(yamldecode(output.user_data)) && length(base64encode(output.user_data)) < 16384
+    condition     = can(yamldecode(output.user_data)) && length(output.user_data) < 16384
     error_message = "user data must be YAML and below 16 KiB"
   }
 }
@@ -123,4 +123,59 @@ run "a_placed_block_is_refused" {
     capacity = { kind = "block", reservation_id = "cr-1" }
   }
   expect_failures = [var.capacity]
+}
+
+run "a_controller_comes_back_as_backup" {
+  command = plan
+  variables {
+    group                = "ctl"
+    role                 = "controller"
+    instance_type        = "t3.small"
+    efa_cards            = 0
+    placement_group      = false
+    instance_profile_arn = "arn:aws:iam::123456789012:instance-profile/prod-a-controller"
+    join = {
+      region                = "us-east-1"
+      controllers           = ["ctl-1", "ctl-2"]
+      munge_secret_arn      = "arn:aws:secretsmanager:us-east-1:123456789012:secret:munge"
+      controller_secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys"
+      packages_bucket       = "bucket"
+    }
+  }
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : tobool(t.disable_api_termination) && !tobool(t.disable_api_stop)])
+    error_message = "its remains are kept, and it can be fenced by a stop"
+  }
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : anytrue([for s in t.tag_specifications : s.resource_type == "instance" && s.tags["slurm-on-aws:role"] == "controller" && s.tags["slurm-on-aws:cluster"] == "prod-a"])])
+    error_message = "the tags by which IAM forbids to end it"
+  }
+  assert {
+    condition     = strcontains(output.user_data, "RC_CONTROLLER_SECRET=arn:aws:secretsmanager:us-east-1:123456789012:secret:keys") && strcontains(output.user_data, "fetch controller/files.tar.gz") && strcontains(output.user_data, "systemctl restart reconcilerd") && !can(regex("systemctl (re)?start[^\n]* slurmctld", output.user_data))
+    error_message = "the daemon stands by; slurmctld is the leader's to start"
+  }
+  assert {
+    condition     = can(yamldecode(output.user_data)) && length(output.user_data) < 16384
+    error_message = "user data must be YAML and below 16 KiB"
+  }
+}
+
+run "nodes_can_be_terminated" {
+  command = plan
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : !tobool(t.disable_api_termination)])
+    error_message = "a node that is replaced must not be kept by a protection"
+  }
+}
+
+run "a_spot_controller_is_refused" {
+  command = plan
+  variables {
+    role            = "controller"
+    instance_type   = "t3.small"
+    efa_cards       = 0
+    placement_group = false
+    spot            = true
+  }
+  expect_failures = [var.role]
 }

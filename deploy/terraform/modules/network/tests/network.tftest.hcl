@@ -19,6 +19,10 @@ run "a_private_subnet_in_each_zone" {
     condition     = keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]
     error_message = "gateway endpoints for S3 and DynamoDB"
   }
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["ec2", "monitoring", "secretsmanager", "sqs"] && alltrue([for e in aws_vpc_endpoint.interface : e.private_dns_enabled])
+    error_message = "what the daemon and a fresh instance call, without the NAT gateway"
+  }
 }
 
 run "one_zone_is_refused" {
@@ -52,4 +56,35 @@ run "nonsense_is_refused" {
     vpc_cidr = "nonsense"
   }
   expect_failures = [var.vpc_cidr]
+}
+
+run "one_nat_gateway_or_one_in_each_zone" {
+  command = plan
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["us-east-1a"]
+    error_message = "one, in the first zone"
+  }
+}
+
+run "nat_in_each_zone" {
+  command = apply
+  variables {
+    nat_subnet_cidrs = ["10.20.1.0/24"]
+  }
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["us-east-1a", "us-east-1b"] && aws_subnet.public["us-east-1b"].cidr_block == "10.20.1.0/24"
+    error_message = "one in each zone, in a public subnet of that zone"
+  }
+  assert {
+    condition     = alltrue([for zone, table in aws_route_table.private : alltrue([for r in table.route : r.nat_gateway_id == aws_nat_gateway.this[zone].id])])
+    error_message = "each zone goes out by its own"
+  }
+}
+
+run "a_nat_subnet_too_many_is_refused" {
+  command = plan
+  variables {
+    nat_subnet_cidrs = ["10.20.1.0/24", "10.20.2.0/24"]
+  }
+  expect_failures = [var.nat_subnet_cidrs]
 }

@@ -1,4 +1,8 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_data "aws_instances" {
+    defaults = { ids = ["i-0123456789abcdef0"], private_ips = ["10.20.16.9"] }
+  }
+}
 
 variables {
   name                      = "prod-a"
@@ -22,6 +26,10 @@ run "counts" {
   assert {
     condition     = alltrue([for name in ["gluster-1", "gluster-2", "gluster-3"] : aws_ebs_volume.data[name].size == 20 && aws_ebs_volume.data[name].type == "gp3"])
     error_message = "20 GB gp3 each"
+  }
+  assert {
+    condition     = alltrue([for v in aws_ebs_volume.data : v.final_snapshot && v.encrypted]) && alltrue([for a in aws_volume_attachment.data : a.stop_instance_before_detaching])
+    error_message = "a volume is let go by a stopped instance, and leaves a last snapshot"
   }
 }
 
@@ -52,6 +60,10 @@ run "only_login_has_a_public_address" {
     error_message = "login only"
   }
   assert {
+    condition     = keys(aws_eip.login) == ["login-1"]
+    error_message = "an address that outlives a stop"
+  }
+  assert {
     condition     = alltrue([for i in aws_instance.fixed : i.metadata_options[0].http_tokens == "required"])
     error_message = "IMDSv2"
   }
@@ -68,12 +80,33 @@ run "first_launch_carries_the_daemons_tags" {
 run "after_the_hand_over_terraform_launches_nothing" {
   command = plan
   variables {
-    launch_compute = false
+    launch_compute     = false
+    launch_controllers = false
   }
   assert {
     condition     = length(aws_instance.compute) == 0 && length(data.aws_instances.compute) == 1
     error_message = "it only looks"
   }
+  assert {
+    condition     = keys(aws_instance.fixed) == ["gluster-1", "gluster-2", "gluster-3", "login-1", "nfs-1"]
+    error_message = "the controllers are the daemon's too"
+  }
+  assert {
+    condition     = output.fixed["ctl-2"] == { id = "i-0123456789abcdef0", kind = "controller", private_ip = "10.20.16.9", public_ip = "" }
+    error_message = "they are still in the inventory, where they are now"
+  }
+}
+
+run "a_controller_that_is_away_stays_in_slurm_conf" {
+  command = plan
+  variables {
+    launch_controllers = false
+  }
+  override_data {
+    target = data.aws_instances.controller
+    values = { ids = [], private_ips = [] }
+  }
+  expect_failures = [data.aws_instances.controller]
 }
 
 run "one_controller_is_refused" {
@@ -82,6 +115,25 @@ run "one_controller_is_refused" {
     controller = { count = 1 }
   }
   expect_failures = [var.controller]
+}
+
+run "gluster_in_the_zone_of_the_jobs" {
+  command = plan
+  variables {
+    gluster = { zones = ["us-east-1b"] }
+  }
+  assert {
+    condition     = alltrue([for n in ["gluster-1", "gluster-2", "gluster-3"] : aws_instance.fixed[n].subnet_id == "subnet-b"])
+    error_message = "all three there"
+  }
+}
+
+run "gluster_elsewhere_is_refused" {
+  command = plan
+  variables {
+    gluster = { zones = ["us-east-1c"] }
+  }
+  expect_failures = [var.gluster]
 }
 
 run "an_old_type_is_refused" {
