@@ -5,6 +5,20 @@
 
 #include "simulator/check.h"
 
+/* A step may also decide what waited for something else: only what is about the event's own
+ * instance is its doing, where it speaks of one. */
+static bool
+is_caused(const struct rc_ctl *c, const struct rc_event *ev, const struct rc_action *a)
+{
+    uint32_t slot = *ev->instance ? rc_instance_find(c->s, ev->instance) : 0;
+    uint32_t node = slot ? rc_instance_at(c->s, slot)->node : 0;
+
+    if (a->kind != RC_ACT_INCIDENT_PUT || a->u.item.close || ev->kind == RC_EV_MESSAGE) {
+        return false;
+    }
+    return !*ev->instance || (node && strcmp(rc_node_at(c->s, node)->name, a->node) == 0);
+}
+
 void
 rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev)
 {
@@ -12,8 +26,7 @@ rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev)
 
     for (uint32_t i = 0; h && h->msg == ev->msg && i < c->out.count; i++) {
         const struct rc_action *a = &c->out.v[i];
-        if (a->kind == RC_ACT_INCIDENT_PUT && !a->u.item.close &&
-            h->puts < sizeof h->put_action / sizeof h->put_action[0]) {
+        if (is_caused(c, ev, a) && h->puts < sizeof h->put_action / sizeof h->put_action[0]) {
             h->put_incident[h->puts] = a->incident;
             h->put_action[h->puts++] = a->id;
         }
