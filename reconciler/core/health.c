@@ -99,15 +99,25 @@ rc_fault_is_told(uint32_t fault)
            fault != RC_FAULT_NODE_DOWN;
 }
 
+/* What a reset of the GPUs can mend; not what the kernel, a mount or a host has. */
+static bool
+is_of_gpu(uint32_t fault)
+{
+    return fault == RC_FAULT_JOB_SUSPECT || fault == RC_FAULT_ROW_REMAP ||
+           fault == RC_FAULT_GPU_SUSPECT || fault == RC_FAULT_XID || fault == RC_FAULT_NVLINK ||
+           fault == RC_FAULT_GPU || fault == RC_FAULT_GPU_LOST;
+}
+
 bool
 rc_told_stands(const struct rc_state *s, uint32_t node, const struct rc_told *t)
 {
     const struct rc_node *n = rc_node_at(s, node);
     const struct rc_health *h = rc_health_at(s, node);
     int64_t last = t->f.last_wall_ms;
+    bool mended = is_of_gpu(t->fault) && (last < h->healed_wall_ms || t->at <= h->healed_at);
 
-    return t->fault && t->f.times && last >= n->boot_wall_ms && last >= h->healed_wall_ms &&
-           t->at > h->healed_at && s->now_wall_ms < fades_wall_ms(t) &&
+    return t->fault && t->f.times && last >= n->boot_wall_ms && !mended &&
+           s->now_wall_ms < fades_wall_ms(t) &&
            !(t->by_job && t->fault != RC_FAULT_GPU_SUSPECT && rc_suspect_judged(s, t->f.job));
 }
 
