@@ -96,7 +96,8 @@ keeps_own(struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *in)
         rc_stored_told(s, slot);
         return true;
     }
-    if (!same && (!(own->flags & RC_INC_SAVED) || own->told_after == s->lease_epoch + 1)) {
+    bool unsaved = !(own->flags & RC_INC_SAVED) && in->epoch <= s->lease_epoch;
+    if (!same && (unsaved || own->told_after == s->lease_epoch + 1)) {
         return true; /* ours has not been written yet, or was named just now */
     }
     rc_stored_drop(s, slot); /* another controller has gone on with it, or past it */

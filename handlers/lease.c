@@ -23,7 +23,7 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
     s->lease_until_ms = ev->u.lease.until_ms;
     if (s->lease_held) {
         if (ev->u.lease.epoch > s->lease_epoch) {
-            rc_stored_listed(s);
+            rc_stored_listed(s, ev->u.lease.epoch);
             s->sweep_floor = s->sweep + 2; /* one may be under way that began before */
             rc_pair_forget_work(s);
         }

@@ -352,6 +352,7 @@ struct rc_ev_operator {
  * the fault's code stands in the event's own. */
 struct rc_ev_adopt {
     int64_t opened_wall_ms;
+    uint64_t epoch; /* of the lease under which it was written; 0 = not told */
     uint32_t incident;
     uint32_t fault; /* enum rc_fault */
     uint32_t phase; /* enum rc_phase */

@@ -173,7 +173,8 @@ static const struct rc_field adopt[] = {
     NAME("fault", u.adopt.fault, faults), NAME("phase", u.adopt.phase, phases),
     U32("rung", u.adopt.rung), U32("tries", u.adopt.tries), U32("attempt", u.adopt.attempt),
     FLAGS("flags", u.adopt.flags, adopt_flags), TEXT("old", u.adopt.old_instance),
-    TEXT("new", u.adopt.new_instance), TEXT("rule", u.adopt.rule)};
+    TEXT("new", u.adopt.new_instance), TEXT("rule", u.adopt.rule),
+    U64("epoch", u.adopt.epoch)};
 static const struct rc_field probe[] = {
     I64("age", u.probe.age_ms), NAME("mode", u.probe.mode, modes), U32("by_peer", u.probe.by_peer),
     TEXT("addr", u.probe.addr)};

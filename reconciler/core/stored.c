@@ -17,6 +17,7 @@ rc_stored_event(struct rc_event *ret, const char node[RC_NODE_LEN], uint32_t inc
     memcpy(ret->node, node, sizeof ret->node);
     memcpy(ret->code, item->code, sizeof ret->code);
     adopt->opened_wall_ms = item->opened_wall_ms;
+    adopt->epoch = item->epoch;
     adopt->incident = incident;
     adopt->fault = item->fault;
     adopt->phase = item->phase;
@@ -43,6 +44,9 @@ rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_ado
 {
     const struct rc_incident *inc = rc_incident_at(s, slot);
 
+    if (item->epoch > s->lease_epoch) {
+        return false; /* written after we had led: what we could not save is older */
+    }
     return inc->unsaved ||
            (inc->phase == item->phase && inc->fault == item->fault && inc->rung == item->rung &&
             inc->rung_tries == item->tries && inc->attempt == item->attempt);
@@ -62,12 +66,14 @@ rc_stored_drop(struct rc_state *s, uint32_t slot)
 }
 
 void
-rc_stored_listed(struct rc_state *s)
+rc_stored_listed(struct rc_state *s, uint64_t epoch)
 {
+    bool led_by_another = epoch > s->lease_epoch + 1;
+
     for (uint32_t slot = 1; slot <= s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(s, slot);
-        if (inc->id && inc->node && inc->flags & RC_INC_SAVED &&
-            inc->told_after != s->lease_epoch + 1) {
+        bool over = inc->flags & RC_INC_SAVED || led_by_another;
+        if (inc->id && inc->node && over && inc->told_after != s->lease_epoch + 1) {
             rc_stored_drop(s, slot);
         }
     }

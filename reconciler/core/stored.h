@@ -17,7 +17,8 @@ void rc_stored_told(struct rc_state *s, uint32_t slot);
 bool rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *item);
 /* It has gone on elsewhere: forgotten without any action. */
 void rc_stored_drop(struct rc_state *s, uint32_t slot);
-/* The whole list has been told: what was saved once and is not in it is over. */
-void rc_stored_listed(struct rc_state *s);
+/* The whole list has been told, in the new epoch: what was saved once and is not in it is
+ * over, and so is what could not be saved before another controller led. */
+void rc_stored_listed(struct rc_state *s, uint64_t epoch);
 
 #endif

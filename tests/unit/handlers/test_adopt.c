@@ -124,6 +124,85 @@ an_incident_adopted_before_the_cluster_file_breaks_no_count(void)
     story_end(&st);
 }
 
+static void
+take_lease(struct story *st, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = epoch;
+    ev.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
+    story_give(st, &ev);
+}
+
+/* Opened by a leader whose disk or store failed it: never written, and the lease was lost. */
+static void
+open_unsaved(struct story *st)
+{
+    story_begin(st, 4);
+    adopt(st, "n1", 41, RC_PHASE_WAIT_IDLE, "i-1");
+    struct rc_incident *inc = story_incident(st, "n1");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(inc);
+    inc->flags &= ~(uint32_t)RC_INC_SAVED;
+    inc->told_after = 0;
+    inc->unsaved = 7;
+}
+
+static void
+adopt_written_in(struct story *st, uint32_t incident, uint32_t phase, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = incident;
+    ev.u.adopt.fault = RC_FAULT_RETIREMENT;
+    ev.u.adopt.phase = phase;
+    ev.u.adopt.attempt = 1;
+    ev.u.adopt.epoch = epoch;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(st, &ev);
+}
+
+static void
+what_a_later_leader_wrote_wins_over_what_could_not_be_saved(void)
+{
+    struct story st;
+
+    open_unsaved(&st);
+    uint64_t ours = st.s->lease_epoch;
+    adopt_written_in(&st, 41, RC_PHASE_QUARANTINE, ours); /* before our own, which is newer */
+    CU_ASSERT_NOT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_QUARANTINE);
+    adopt_written_in(&st, 41, RC_PHASE_QUARANTINE, ours + 1);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_QUARANTINE);
+    story_end(&st);
+
+    open_unsaved(&st);
+    adopt_written_in(&st, 43, RC_PHASE_LAUNCH, ours);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->id, 41);
+    adopt_written_in(&st, 43, RC_PHASE_LAUNCH, ours + 1);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->id, 43);
+    story_end(&st);
+}
+
+static void
+what_could_not_be_saved_is_over_when_another_has_led_meanwhile(void)
+{
+    struct story st;
+
+    open_unsaved(&st);
+    take_lease(&st, st.s->lease_epoch + 1); /* nobody else did */
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+
+    open_unsaved(&st);
+    take_lease(&st, st.s->lease_epoch + 2);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -140,6 +219,10 @@ main(void)
          the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open},
         {"an incident adopted before the cluster file breaks no count",
          an_incident_adopted_before_the_cluster_file_breaks_no_count},
+        {"what a later leader wrote wins over what could not be saved",
+         what_a_later_leader_wrote_wins_over_what_could_not_be_saved},
+        {"what could not be saved is over when another has led meanwhile",
+         what_could_not_be_saved_is_over_when_another_has_led_meanwhile},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("handler adopt", tests);
