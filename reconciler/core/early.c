@@ -25,6 +25,13 @@ rc_turn_old_lives(const struct rc_turn *t)
     return t->inc->old_instance && !(t->finding.dead && on_old);
 }
 
+bool
+rc_turn_old_serves(const struct rc_turn *t)
+{
+    return t->inc->old_instance && !t->finding.dead &&
+           (!t->n->instance || t->n->instance == t->inc->old_instance);
+}
+
 /* A replacement is on its way already. */
 static bool
 has_begun(const struct rc_incident *inc)

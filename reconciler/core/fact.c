@@ -209,7 +209,9 @@ rc_node_bind(struct rc_state *s, uint32_t node)
     s->unbound -= !n->instance && n->group;
     if (n->instance) {
         rc_lemon_another_host(s, node);
+        rc_instance_at(s, n->instance)->had_name = 1;
     }
+    rc_instance_at(s, slot)->had_name = 0;
     n->instance = slot;
     n->generation++;
     n->bound_ms = s->now_ms;

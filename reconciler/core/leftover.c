@@ -24,7 +24,10 @@ is_living(const struct rc_instance *i)
 static bool
 is_leftover(const struct rc_instance *i, const struct rc_instance *serving)
 {
-    bool replaced = serving->tag_incident && i->launched_wall_ms < serving->launched_wall_ms;
+    /* A start is a launch to EC2, and a spare may have stood for long: the times alone do not
+     * tell which of the two came after the other. */
+    bool replaced =
+        serving->tag_incident && (i->had_name || i->launched_wall_ms < serving->launched_wall_ms);
 
     return i->ours && (i->tag_incident || replaced) && is_living(i);
 }

@@ -74,6 +74,13 @@ rc_phase_reset(struct rc_turn *t)
     return false;
 }
 
+/* Nothing was accepted yet, and there is nothing any more that could take it. */
+static bool
+is_too_late(const struct rc_turn *t)
+{
+    return !t->inc->action && !(t->inc->flags & RC_INC_ACCEPTED) && !rc_turn_old_serves(t);
+}
+
 bool
 rc_phase_reboot(struct rc_turn *t)
 {
@@ -87,7 +94,7 @@ rc_phase_reboot(struct rc_turn *t)
         return rc_turn_phase_over(t, rung_timeout_ms(t)) &&
                rc_turn_fail(t, "not back from its reboot in time");
     }
-    if (inc->flags & RC_INC_FAILED) {
+    if (inc->flags & RC_INC_FAILED || is_too_late(t)) {
         return rc_turn_fail(t, "the reboot was refused");
     }
     if (!inc->action && rc_turn_busy_again(t)) {
@@ -107,7 +114,7 @@ rc_phase_stop(struct rc_turn *t)
     if (rc_instance_at(t->s, inc->old_instance)->state == RC_INST_STOPPED) {
         return rc_turn_go(t, RC_PHASE_START, "seen stopped");
     }
-    if (inc->flags & RC_INC_FAILED) {
+    if (inc->flags & RC_INC_FAILED || is_too_late(t)) {
         return rc_turn_fail(t, "the stop was refused");
     }
     if (inc->flags & RC_INC_ACCEPTED) {

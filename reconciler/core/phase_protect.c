@@ -303,7 +303,7 @@ start_rung(struct rc_turn *t)
     if (rc_turn_lemon_rung(t) != inc->rung) {
         return rc_turn_to_rung(t, rc_turn_lemon_rung(t), "this host has had its chances");
     }
-    if (on_old && (t->finding.dead || !inc->old_instance)) {
+    if (on_old && !rc_turn_old_serves(t)) {
         return rc_turn_fail(t, "the instance is gone: this rung cannot help");
     }
     if (rc_turn_pauses(t)) {
@@ -392,6 +392,9 @@ rc_phase_wait_idle(struct rc_turn *t)
     if (rc_finding_well(&t->finding) && !(inc->flags & RC_INC_BROKEN) && !inc->new_instance &&
         !inc->launch_action) {
         return go_and_prove(t);
+    }
+    if (rc_turn_replaced_before(t) && !rc_finding_well(&t->finding)) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "replaced before"); /* what ails it now is its own */
     }
     if (rc_turn_launch_early(t)) {
         return rc_turn_fail(t, "replacement lost while jobs were awaited");

@@ -176,8 +176,8 @@ is_served(const struct rc_turn *t)
 
 /* A life whose journal was lost had replaced it for an earlier incident: what stands behind
  * the name is another generation. (What this incident launched was judged already.) */
-static bool
-is_replaced_before(const struct rc_turn *t)
+bool
+rc_turn_replaced_before(const struct rc_turn *t)
 {
     const struct rc_incident *inc = t->inc;
     const struct rc_instance *i = t->n->instance ? rc_instance_at(t->s, t->n->instance) : NULL;
@@ -198,11 +198,11 @@ rc_phase_launch(struct rc_turn *t)
     if (is_served(t)) {
         return rc_turn_go(t, RC_PHASE_CLOSED, "served already");
     }
-    if (is_replaced_before(t) && !rc_finding_well(&t->finding)) {
+    if (rc_turn_replaced_before(t) && !rc_finding_well(&t->finding)) {
         /* Not the fault that this one was opened for: what ails it now is judged anew. */
         return rc_turn_go(t, RC_PHASE_CLOSED, "replaced before");
     }
-    if (is_replaced_before(t)) { /* well, and only to be proved */
+    if (rc_turn_replaced_before(t)) { /* well, and only to be proved */
         rc_turn_name_new(t, rc_instance_at(t->s, t->n->instance)->id, "replaced before");
         return true;
     }

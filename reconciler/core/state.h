@@ -188,6 +188,8 @@ struct rc_instance {
     uint32_t promised; /* the incident that named this spare; 0 = none */
     uint32_t asked;    /* 1 = its assignment was asked for, and may have happened */
     uint32_t parked;   /* 1 = kept, so that its bad host is not given to us again */
+    uint32_t had_name; /* 1 = had its node's name, and lost it to another instance */
+    uint32_t pad_;
     struct rc_instance_faults faults;
 };
 

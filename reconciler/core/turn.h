@@ -100,6 +100,10 @@ enum rc_make_first { RC_MAKE_DONE, RC_MAKE_WAITS, RC_MAKE_LOST };
 enum rc_make_first rc_turn_make_first(struct rc_turn *t);
 /* The old instance goes before the new one is launched. */
 bool rc_turn_stop_first(const struct rc_turn *t);
+/* The incident is about a generation that is gone: another repair has replaced it. */
+bool rc_turn_replaced_before(const struct rc_turn *t);
+/* The instance that a rung on the old one would act on stands behind the name, and lives. */
+bool rc_turn_old_serves(const struct rc_turn *t);
 /* The old instance is not proved dead. */
 bool rc_turn_old_lives(const struct rc_turn *t);
 /* The node's attempts are used up, and this try is not one of them. */

@@ -145,6 +145,42 @@ an_incident_about_a_generation_that_is_gone_launches_nothing(void)
     story_end(&st);
 }
 
+/* A start is a launch to EC2: the replaced instance looks younger than the spare in its place. */
+static void
+an_instance_that_lost_its_name_is_ended_however_young_it_looks(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 3);
+    story_node(&st, "n1", "10.0.9.9", 0, RC_OWNER_NONE);
+    story_instance(&st, "i-1", "n1", "10.0.0.1", RC_INST_RUNNING); /* started anew just now */
+    story_wait(&st, 200000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_wait(&st, 400000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-1");
+    story_end(&st);
+}
+
+static void
+a_rung_on_an_instance_that_is_gone_is_not_tried_for_ever(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 3);
+    story_node(&st, "n1", "10.0.9.9", RC_SN_DRAIN | RC_SN_DOWN | RC_SN_NOT_RESPONDING,
+               RC_OWNER_OURS);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    rc_node_at(st.s, 1)->incident = 0;
+    adopt(&st, RC_PHASE_REBOOT); /* of i-1, by a life that did not know */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    CU_ASSERT_NOT_EQUAL(story_incident(&st, "n1")->id, 7);
+    story_end(&st);
+}
+
 /* Its item could not be deleted yet when the lease was taken anew. */
 static void
 a_closed_incident_is_not_adopted_again(void)
@@ -354,6 +390,10 @@ main(void)
          a_node_resumed_in_its_repair_is_drained_again_before_its_gate},
         {"an incident about a generation that is gone launches nothing",
          an_incident_about_a_generation_that_is_gone_launches_nothing},
+        {"an instance that lost its name is ended, however young it looks",
+         an_instance_that_lost_its_name_is_ended_however_young_it_looks},
+        {"a rung on an instance that is gone is not tried for ever",
+         a_rung_on_an_instance_that_is_gone_is_not_tried_for_ever},
         {"a closed incident is not adopted again", a_closed_incident_is_not_adopted_again},
         {"an incident that the store no longer has is forgotten",
          an_incident_that_the_store_no_longer_has_is_forgotten},
