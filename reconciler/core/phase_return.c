@@ -146,7 +146,9 @@ rc_phase_return(struct rc_turn *t)
      * (NODE_STATE_NO_RESPOND, seen on 22.05): silence counts when the phase is over. */
     if (t->finding.fault != RC_FAULT_NONE &&
         (!silent || rc_turn_phase_over(t, t->s->policy.timeouts.return_ms))) {
-        return rc_turn_go(t, RC_PHASE_PROTECT, "the fault is back");
+        /* Jobs may be on it again: where its rule makes before it breaks, it does so here too. */
+        return rc_turn_make_first(t) != RC_MAKE_WAITS &&
+               rc_turn_go(t, RC_PHASE_PROTECT, "the fault is back");
     }
     if (t->n->owner == RC_OWNER_FOREIGN && t->n->flags & (RC_SN_DRAIN | RC_SN_DOWN)) {
         return in_service(t, "healthy; drained by somebody else, left to them");

@@ -133,6 +133,45 @@ a_replacement_that_is_lost_before_the_drain_is_tried_again(void)
 }
 
 static void
+operate(enum rc_operator_verb verb)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    story_give(&st, &ev);
+}
+
+/* Its agent's drain was undone, and only now the limits let it be raised to what came since. */
+static void
+a_node_that_is_back_in_service_serves_until_its_replacement_runs(void)
+{
+    struct rc_event ev;
+
+    before_drain();
+    operate(RC_OP_PAUSE);
+    schedule(2 * (int64_t)DAY_MS);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = 7;
+    ev.u.adopt.fault = RC_FAULT_HEALTH_NOTICE;
+    ev.u.adopt.phase = RC_PHASE_RETURN;
+    ev.u.adopt.attempt = 1;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(&st, &ev);
+    operate(RC_OP_RESUME);
+    story_sweep(&st);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_launched(&st, "i-new", "10.0.9.1");
+    story_instance(&st, "i-new", "n1", "10.0.9.1", RC_INST_RUNNING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    CU_ASSERT_EQUAL(phase(), RC_PHASE_PROTECT);
+    story_end(&st);
+}
+
+static void
 a_node_that_does_not_serve_is_drained_at_once(void)
 {
     before_drain();
@@ -403,6 +442,8 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a node that is back in service serves until its replacement runs",
+         a_node_that_is_back_in_service_serves_until_its_replacement_runs},
         {"the node serves until its replacement runs", the_node_serves_until_its_replacement_runs},
         {"without capacity it is drained in time for its jobs",
          without_capacity_it_is_drained_in_time_for_its_jobs},
