@@ -77,6 +77,13 @@ launched(struct rc_state *s, struct rc_incident *inc, const struct rc_ev_complet
         return; /* no room: the sweep finds it by its tags once there is */
     }
     rc_instance_describe(s, slot, &c->launched);
+    uint32_t node = rc_instance_at(s, slot)->node;
+    if (node && node != inc->node) {
+        /* The token was used before, and what it launched has another name by now. */
+        inc->flags |= RC_INC_MISMATCH;
+        inc->sweep = s->sweep;
+        return;
+    }
     inc->new_instance = slot;
     inc->launch_retries = 0;
     inc->flags &= ~(uint32_t)RC_INC_NO_CAPACITY;

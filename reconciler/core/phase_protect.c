@@ -309,6 +309,10 @@ start_rung(struct rc_turn *t)
     if (rc_turn_pauses(t)) {
         return false;
     }
+    if (rung->kind == RC_RUNG_REPLACE && !inc->new_instance && !inc->launch_action &&
+        rc_spare_unseen(t->s, t->n)) {
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, RC_NEVER); /* the sweep wakes it */
+    }
     switch ((enum rc_rung_kind)rung->kind) {
     case RC_RUNG_GPU_RESET:
         return rc_turn_go(t, RC_PHASE_RESET, "idle: reset the GPUs");

@@ -70,12 +70,13 @@ mismatch_is_open(struct rc_turn *t)
     return false;
 }
 
-/* The life before may have launched by another option, with another token: what it left
- * shows in the first complete pass. */
+/* The life before may have launched by another option, with another token, or have given
+ * spares away: what it left shows in the first complete passes. */
 static bool
 waits_for_sight(struct rc_turn *t)
 {
-    return t->inc->flags & RC_INC_ADOPTED && t->s->sweep <= t->inc->sweep;
+    return (t->inc->flags & RC_INC_ADOPTED && t->s->sweep <= t->inc->sweep) ||
+           rc_spare_unseen(t->s, t->n);
 }
 
 static enum rc_launch_step

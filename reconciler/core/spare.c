@@ -90,10 +90,11 @@ is_ready(const struct rc_state *s, uint32_t node)
 {
     const struct rc_node *p = rc_node_at(s, node);
     const struct rc_instance *i = p->instance ? rc_instance_at(s, p->instance) : NULL;
+    /* Seen since we lead: the leader before may have given it away. */
+    struct rc_finding f = rc_diagnose(s, node);
 
     return i && !p->incident && !p->hold && i->ours && i->state == RC_INST_RUNNING && *i->addr &&
-           !i->promised && !i->asked && !i->missing_since_ms &&
-           rc_diagnose(s, node).fault == RC_FAULT_NONE;
+           !i->promised && !i->asked && !i->missing_since_ms && rc_finding_well(&f);
 }
 
 uint32_t
@@ -110,6 +111,12 @@ rc_spare_ready(const struct rc_state *s, const struct rc_node *n)
         }
     }
     return 0;
+}
+
+bool
+rc_spare_unseen(const struct rc_state *s, const struct rc_node *n)
+{
+    return n->group && !n->spare && places_wanted(s, n->group) && s->sweep < s->sweep_floor;
 }
 
 static void

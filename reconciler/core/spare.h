@@ -11,7 +11,8 @@
  * Invariants: an item names a spare before its tags do; one whose tags were asked for is never
  * taken by another incident, for the answer may be lost and the tags stand; a spare that an open
  * incident names is taken by no other; a row that tells the old tags (EC2 is consistent only in the
- * end) does not put an instance back into its place. */
+ * end) does not put an instance back into its place; none is given before it was seen in its place
+ * since we lead. */
 #ifndef RC_SPARE_H
 #define RC_SPARE_H
 
@@ -25,6 +26,8 @@ void rc_spare_places(struct rc_state *s);
 bool rc_spare_wanted(const struct rc_state *s, const struct rc_node *n);
 /* The running, healthy spare that this node may take now; 0 = none. */
 uint32_t rc_spare_ready(const struct rc_state *s, const struct rc_node *n);
+/* There may be one, but the place was not seen since we lead. */
+bool rc_spare_unseen(const struct rc_state *s, const struct rc_node *n);
 
 /* Within a launch: true when a spare answers for it (named, or on its way to the node). */
 bool rc_spare_take(struct rc_turn *t);

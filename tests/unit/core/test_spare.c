@@ -171,6 +171,49 @@ a_spare_that_an_incident_has_named_is_taken_by_no_other(void)
     story_end(&st);
 }
 
+/* The leader before may have given it away, and nobody has told us. */
+static void
+a_spare_is_not_given_before_it_was_seen_by_the_one_who_leads(void)
+{
+    struct rc_event ev;
+
+    begin_filled(1);
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = st.s->lease_epoch + 2;
+    ev.u.lease.until_ms = st.at_ms + st.cluster.lease_term_ms;
+    story_give(&st, &ev);
+    story_clear(&st);
+    lose_n1();
+    story_sweep(&st); /* it may have begun before */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_ASSIGN], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    story_sweep(&st);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_ASSIGN], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_ASSIGN].node, "n1");
+    story_end(&st);
+}
+
+/* Two leaders who did not know of each other gave one number to two fillings of a place: the
+ * same token, and EC2 answers with what it had launched. */
+static void
+a_launch_answered_by_an_instance_that_has_a_name_is_tried_with_another_token(void)
+{
+    begin(1);
+    sweep_twice();
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LAUNCH].node, "spare/gpu/1");
+    uint32_t attempt = st.last[RC_ACT_LAUNCH].u.launch.attempt;
+    story_launched(&st, "i-2", "10.0.0.2");
+    CU_ASSERT_EQUAL(rc_instance_at(st.s, rc_instance_find(st.s, "i-2"))->node,
+                    rc_node_find(st.s, "n2"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "spare/gpu/1"));
+    CU_ASSERT_EQUAL(story_incident(&st, "spare/gpu/1")->new_instance, 0);
+    sweep_twice();
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.attempt, attempt + 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_ASSIGN], 0);
+    story_end(&st);
+}
+
 /* The answer got lost, so the tags may stand: nobody else may have it. */
 static void
 a_half_given_spare_is_ended_not_given_again(void)
@@ -297,6 +340,10 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a spare is not given before it was seen by the one who leads",
+         a_spare_is_not_given_before_it_was_seen_by_the_one_who_leads},
+        {"a launch answered by an instance that has a name is tried with another token",
+         a_launch_answered_by_an_instance_that_has_a_name_is_tried_with_another_token},
         {"names of places are read", names_of_places_are_read},
         {"empty places fill once EC2 was seen", empty_places_fill_once_ec2_was_seen},
         {"a lost node takes the spare and its place fills again",
