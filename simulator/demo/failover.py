@@ -12,7 +12,7 @@ from simulator.demo.daemon import unix_ms
 from simulator.demo.timeline import now_ms
 from tests.real.pair import CONT, HEADS, KILL, STOP, PairWorld
 
-JOB_S = 60
+JOB_S = 45
 ACCEPT_S = 60
 JOB_LIMIT_S = 90
 BACK_S = 60

@@ -30,7 +30,9 @@ class PairWorld(RealWorld):
         super().__init__()
         self.restart, self.daemons, self.lease_term = restart, daemons, lease_term
         self.slurmctld_timeout = slurmctld_timeout
-        self.policy = {"lost": "3s", **({"failovers": failovers} if failovers else {})}
+        # Longer than an instance of this world takes to boot on a busy machine, else it is
+        # switched off again.
+        self.policy = {"lost": "10s", **({"failovers": failovers} if failovers else {})}
         self.heads = {}  # name -> {"id", "addr"}
         self.writers = None
 
