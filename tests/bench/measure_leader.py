@@ -78,10 +78,16 @@ def incident(n):
             "rule": "retirement", "code": "", "flags": ["our-drain"]}
 
 
+# Every member must be there (reconciler/io/store/history_json.c): a node that is no lemon.
+NO_LEMON = {"day": 0, "serials": "", "xid": "", "out": "", "lost": "", "excluded": "",
+            "ticket": "", "replaced": "", "bad1_instance": "", "bad1_serials": "",
+            "bad2_instance": "", "bad2_serials": ""}
+
+
 def history(n):
     return {"version": 1, "cluster": "bench", "node": f"node-{n}", "epoch": 1, "history": {
         "opened": [int(time.time() * 1000) - 86400000], "repairs": [], "launches": [],
-        "destructive": [], "cooldown_until": 0, "yielded": "none", "flags": []}}
+        "destructive": [], "cooldown_until": 0, "yielded": "none", "flags": [], **NO_LEMON}}
 
 
 def fill(world):
