@@ -26,7 +26,8 @@ def once(how, fault):
 def several(how, fault, runs):
     found = [once(how, fault) for _ in range(runs)]
     note(f"{how} {fault}: accepted after "
-         + ", ".join(f"{r['accepted'] / 1000:.1f}" for r in found) + " s")
+         + ", ".join(f"{r['accepted'] / 1000:.1f}" + " (given up)" * r.get("gave_up", False)
+                     for r in found) + " s")
     return found
 
 

@@ -3,6 +3,7 @@ until the other one acts. adopt: a large cluster's open incidents and histories,
 an empty journal."""
 
 import json
+import os
 import subprocess
 import time
 from datetime import datetime
@@ -12,9 +13,17 @@ from bench_world import Daemon, EmbeddedWorld, group, simulated_slurm, wait
 from tests.pair.pair_world import REQUEST_S, TERM_S, Pair
 
 ROUNDS, ADOPTIONS = 10, 5
+PAUSE_S = 7  # the log writes a line that repeats five times a minute
 NODES, OPEN = 10_000, 200
 LOST_MAX_MS = (TERM_S + REQUEST_S + 2) * 1000
 YIELD_MAX_MS, ADOPT_MAX_MS = 1000, 2000
+
+
+# Three nodes see more repairs here than a cluster in a month; the counts go from leader to leader.
+MANY = {"cluster": 100, "partition": 100, "zone": 100}
+NO_LIMITS = {"launches_per_hour": MANY, "destructive_per_hour": MANY,
+             "attempts": {"max": 8, "within": "1m", "cooldown": "0s"},
+             "breaker": {"count": 100, "share": "100%", "within": "1m", "reset": "1m"}}
 
 
 def log_ms(entry):
@@ -49,11 +58,14 @@ def lose_leader(pair, node):
 
 
 def hand_over(pair):
+    time.sleep(PAUSE_S)
     leader = pair.leader()
     other = pair.other(leader)
     wait(lambda: (other.status() or {}).get("lease", {}).get("owner") == leader.name, "a standby")
     start_ms = time.time() * 1000
-    leader.ctl("lead", "--yield")
+    status, said, complaint = leader.ctl("lead", "--yield")
+    if status:
+        raise Failure(f"lead --yield: {said}{complaint}")
     return await_first(other, start_ms, lambda r: r.get("note") == "leads", "it leads") - start_ms
 
 
@@ -62,6 +74,7 @@ def leader_lost(_build):
          f"request time-out {REQUEST_S:.0f} s")
     with Pair() as pair:
         for controller in pair.both():
+            controller.limits = NO_LIMITS
             controller.start()
         lost = [lose_leader(pair, f"gpu-{1 + n % 3}") for n in range(ROUNDS)]
         yielded = [hand_over(pair) for _ in range(ROUNDS)]
@@ -122,6 +135,13 @@ def ask_daemon(daemon, command):
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
+def cpu_ms(process):
+    """Processor time so far: proc(5), fields 14 and 15 of stat."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def is_ready(daemon):
     """It leads: everything that the store told has been folded before."""
     daemon.check()
@@ -140,12 +160,13 @@ def one_adoption(build):
         fill(world)
         alone_ms = endpoint_ms(world)
         daemon.start()
-        wait(lambda: is_ready(daemon), "it leads", 60, 0.01)
-        ready_ms = time.time() * 1000
-        adopted = len(is_ready(daemon)["incidents"])
+        ready = []
+        wait(lambda: ready.append(is_ready(daemon)) or ready[-1], "it leads", 60, 0.03)
+        ready_ms, used_ms = time.time() * 1000, cpu_ms(daemon.process)
+        adopted = len(ready[-1]["incidents"])
         if adopted != OPEN:
             raise Failure(f"{adopted} of {OPEN} incidents adopted")
-        return ready_ms - lease_taken_ms(world), alone_ms
+        return ready_ms - lease_taken_ms(world), alone_ms, used_ms
     finally:
         daemon.close()
         world.close()
@@ -154,6 +175,7 @@ def one_adoption(build):
 def adopt(build):
     note(f"adopt: {ADOPTIONS} times {NODES} nodes with a history each, {OPEN} open incidents")
     taken = [one_adoption(build) for _ in range(ADOPTIONS)]
-    return [row("adopt", "lease_to_ready", median([t for t, _ in taken]), "ms",
-                limit=ADOPT_MAX_MS),
-            row("adopt", "endpoint_alone", median([e for _, e in taken]), "ms")]
+    ready, alone, used = (median(times) for times in zip(*taken))
+    return [row("adopt", "lease_to_ready", ready, "ms", limit=ADOPT_MAX_MS),
+            row("adopt", "endpoint_alone", alone, "ms"),
+            row("adopt", "daemon_processor", used, "ms")]

@@ -95,7 +95,7 @@ class Controller:
         self.folder = pair.backend.home / name
         self.proxy = Proxy(int(pair.backend.ready["endpoint"].rpartition(":")[2]))
         self.process = None
-        self.timeouts = {}  # of the policy, other than the demo's
+        self.timeouts, self.limits = {}, {}  # of the policy, other than the demo's
 
     def config(self, **lease):
         config = self.pair.backend.config()
@@ -121,6 +121,7 @@ class Controller:
         policy.write(self.folder / "policy.json", ssh=False)
         rules = json.loads((self.folder / "policy.json").read_text(encoding="utf-8"))
         rules["timeouts"].update(self.timeouts)
+        rules["limits"].update(self.limits)
         (self.folder / "policy.json").write_text(json.dumps(rules), encoding="utf-8")
         path = self.folder / "reconcilerd.json"
         path.write_text(json.dumps(self.config(**lease), indent=1), encoding="utf-8")
