@@ -310,8 +310,10 @@ class PairWorld(RealWorld):
         run("nsenter", f"--net=/run/netns/{name}", "nft", rules)
 
     def power_off(self, head):
-        """The host dies; EC2 does not know it yet."""
+        """The host dies, and its end of the cable with it: what is sent there is lost, not
+        refused. EC2 does not know it yet."""
         machine = self.machine(head)
+        run("ip", "link", "set", machine.link, "down")
         end_process(machine.init.pid, start_time(machine.init.pid), 0)
 
     def close(self):
