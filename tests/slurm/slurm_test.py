@@ -15,6 +15,7 @@ from slurm_world import CONF, WORLD, World, sh
 
 HELPER = os.environ["RC_BIN"] + "/rc-slurm-helper"
 PROBE = os.environ["RC_TEST_BUILD"] + "/tests/slurm_probe"
+DRAIN_BARE = os.environ["RC_TEST_BUILD"] + "/tests/drain_bare"
 FAKE = 750
 
 
@@ -138,7 +139,14 @@ class Checks:
     def check_resuming_twice_is_no_error(self):
         assert self.writer.rows("resume", names="n1")[0]["result"] == "not-drained"
 
-    def check_a_drain_without_any_reason_is_not_ours(self):
+    def check_a_drain_that_lost_its_reason_is_undone(self):
+        """As after a slurmctld that was killed between the drain and its reason."""
+        sh(DRAIN_BARE, "n1")
+        assert "DRAIN" in World.node("n1")["State"] and not reason_of("n1")[0]
+        assert self.writer.rows("resume", names="n1")[0]["result"] == "resumed"
+        assert "DRAIN" not in World.node("n1")["State"]
+
+    def check_a_reason_without_a_drain_is_not_undone(self):
         update("n2", state="resume")
         update("n2", state="drain", reason="x")
         update("n2", state="resume")

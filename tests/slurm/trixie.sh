@@ -58,7 +58,7 @@ unshare --mount --propagation private bash -ec "
   mount --rbind /dev '$root/dev'
   chroot '$root' sh -ec '
     cmake -G Ninja -S $top -B $build -DRC_WERROR=ON >/dev/null
-    ninja -C $build -j2 rc-slurm-helper slurm_probe'
+    ninja -C $build -j2 rc-slurm-helper slurm_probe drain_bare'
 " >"$cache/trixie-build.log" 2>&1 || {
   tail -30 "$cache/trixie-build.log"
   echo "not ok - trixie: the helper builds against Slurm 24.11"

@@ -55,7 +55,7 @@ struct rc_helper {
     uint64_t next_seq;
     uint32_t pending_count;
     int64_t head_since_ms; /* when the oldest request became the oldest */
-    bool in_callback;
+    bool in_callback, given_up;
     struct request_list pending; /* sent, in order */
     struct request_list refused; /* never sent */
     struct bufferevent *line_bev;
@@ -186,6 +186,7 @@ helper_down(struct rc_helper *h, enum rc_err first_err, const char *why)
     struct timeval tv = helper_timeval(retry_ms);
 
     child_stop(h);
+    h->given_up = false;
     h->life = LIFE_DOWN;
     h->backoff_ms =
         retry_ms > h->config.backoff_max_ms / 2 ? h->config.backoff_max_ms : retry_ms * 2;
@@ -212,8 +213,20 @@ on_helper_timeout(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (h->life == LIFE_STARTING) {
         helper_down(h, RC_E_HELPER, "no hello in time, killed");
+    } else if (h->given_up) {
+        helper_down(h, RC_E_HELPER, "what it waited for is gone, killed");
     } else {
         helper_down(h, RC_E_TIMEOUT, "no answer in time, killed");
+    }
+}
+
+void
+rc_helper_give_up(struct rc_helper *h, uint32_t after_ms)
+{
+    if (h->life == LIFE_UP && STAILQ_FIRST(&h->pending) &&
+        helper_now_ms() - h->head_since_ms >= (int64_t)after_ms) {
+        h->given_up = true;
+        event_active(h->work_timer, EV_TIMEOUT, 0);
     }
 }
 

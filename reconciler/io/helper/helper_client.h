@@ -62,6 +62,9 @@ struct rc_helper_config {
 /* NULL and *e when the configuration is wrong or memory is short. A program that
  * cannot be started is no error here: on_state tells, and it is tried again. */
 struct rc_helper *rc_helper_new(const struct rc_helper_config *config, struct rc_error *e);
+/* What the helper waits for is gone: when it has worked on its oldest request for so long it is
+ * killed, as if the request's time had passed (but RC_E_HELPER), in the loop's next turn. */
+void rc_helper_give_up(struct rc_helper *h, uint32_t after_ms);
 /* Kills the helper and reaps it. Pending requests get no callback. NULL is accepted. */
 void rc_helper_free(struct rc_helper *h);
 

@@ -63,7 +63,8 @@ void rc_slurm_free(struct rc_slurm *s);
 void rc_slurm_start(struct rc_slurm *s);
 
 /* Another slurmctld serves than before: what the last poll took was waiting for it, and is
- * not held against the next one, which reads the whole table at once. */
+ * not held against the next one, which reads the whole table at once. Requests that wait in a
+ * helper end with RC_E_HELPER. */
 void rc_slurm_primary_changed(struct rc_slurm *s);
 /* Reads the table as soon as the duty cycle allows (a poke). full: forget what was
  * shown, so that every node becomes an event again. */

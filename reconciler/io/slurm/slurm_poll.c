@@ -20,6 +20,7 @@
 
 enum {
     POKE_MIN_MS = 1000,  /* between two polls that pokes asked for */
+    WAITS_MS = 1000,     /* a request that is so old waits for a slurmctld */
     REST_MAX_MS = 60000, /* however long the last one took: it may have waited for a restart */
     NAMES_ROOM = 128 * (RC_NODE_LEN + 1),
 };
@@ -250,6 +251,9 @@ rc_slurm_primary_changed(struct rc_slurm *s)
 {
     s->stats.last_poll_us = 0;
     s->waited = s->polling;
+    /* libslurm that met a standby sleeps 30 s before it asks again. */
+    rc_helper_give_up(s->reader, WAITS_MS);
+    rc_helper_give_up(s->writer, WAITS_MS);
     rc_slurm_poll(s, true);
 }
 

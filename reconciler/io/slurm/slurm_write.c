@@ -312,8 +312,8 @@ judge_drained(void *arg, const node_info_t *node, struct rc_error *e)
     (void)e;
     if (!(flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
         v->result = RESULT_NOT_DRAINED;
-    } else if (owner != RC_OWNER_OURS) {
-        v->result = RESULT_FOREIGN;
+    } else if (owner != RC_OWNER_OURS && owner != RC_OWNER_NONE) {
+        v->result = RESULT_FOREIGN; /* nobody drains without a reason: that is our first half */
     } else if (flags & RC_SN_INVALID_REG) {
         /* slurmctld refuses RESUME until slurmd registers with what is configured. */
         v->result = RESULT_INVALID_REG;

@@ -273,6 +273,29 @@ a_hung_helper_is_killed_and_started_again(void)
 }
 
 static void
+a_helper_that_waits_for_what_is_gone_is_given_up(void)
+{
+    struct seen s;
+
+    open_helper(&s, "hello=good");
+    run_until_up(&s);
+    rc_helper_give_up(s.helper, 0); /* nothing is asked: nothing to give up */
+    ask(&s, "sleep", "ms", "30000", 20000);
+    rc_helper_give_up(s.helper, 10000); /* too young */
+    ask(&s, "echo", NULL, NULL, 20000);
+    CU_ASSERT_EQUAL(s.ends, 0);
+    rc_helper_give_up(s.helper, 0);
+    run_until_ends(&s, 2);
+    CU_ASSERT_EQUAL(s.end[0], RC_E_HELPER);
+    CU_ASSERT_EQUAL(s.end[1], RC_E_HELPER);
+    run_until_up(&s);
+    ask(&s, "echo", "text", "again", 1000);
+    run_until_ends(&s, 3);
+    CU_ASSERT_EQUAL(s.end[2], RC_OK);
+    close_helper(&s);
+}
+
+static void
 a_slow_first_request_does_not_time_out_the_next(void)
 {
     struct seen s;
@@ -464,6 +487,8 @@ main(void)
         {"requests made before hello wait for it", requests_before_hello_wait_for_it},
         {"errors carry code, errno and text", errors_carry_code_errno_and_text},
         {"a hung helper is killed and started again", a_hung_helper_is_killed_and_started_again},
+        {"a helper that waits for what is gone is given up",
+         a_helper_that_waits_for_what_is_gone_is_given_up},
         {"a slow first request does not time out the next",
          a_slow_first_request_does_not_time_out_the_next},
         {"death is reported with its cause", death_is_reported_with_its_cause},
