@@ -29,6 +29,8 @@ void rc_check_gate(struct rc_play *p, const struct rc_action *a, enum rc_err ver
 void rc_check_epoch(struct rc_play *p, const struct rc_ctl *c);
 void rc_check_takeover(struct rc_play *p, const struct rc_action *a, uint32_t to);
 void rc_check_writers(struct rc_play *p);
+/* No slurmctld serves, and none will before a person has looked. */
+bool rc_check_pair_is_for_people(const struct rc_ctl *c);
 bool rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *why, size_t room);
 void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
 

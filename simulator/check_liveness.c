@@ -184,6 +184,9 @@ rc_check_rest(struct rc_play *p, char *why, size_t room)
         snprintf(why, room, "%u messages stay in the queue", q.visible + q.in_flight + q.delayed);
         return false;
     }
+    if (rc_play_has_pair(p) && rc_check_pair_is_for_people(c)) {
+        return true;
+    }
     return rc_check_pair_rests(p, c, why, room) && incidents_rest(c, why, room) &&
            nodes_serve(p, c, why, room) && no_orphans(p, c, why, room) &&
            spares_stand(p, c, why, room);

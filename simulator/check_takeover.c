@@ -20,6 +20,18 @@ rc_check_writers(struct rc_play *p)
     }
 }
 
+/* Nothing is left that could prove the old one dead: EC2 has forgotten its instance, and this
+ * leader, who slept since, never heard its id. People were told. */
+bool
+rc_check_pair_is_for_people(const struct rc_ctl *c)
+{
+    const struct rc_pair *pair = &c->s->pair;
+    uint32_t from = pair->from - 1;
+
+    return pair->phase == RC_FO_STOP && pair->told && !*pair->c[from].instance &&
+           !rc_pair_instances(c->s, from);
+}
+
 /* At rest: one is active, its daemon and the other one's run, and nothing is under way. */
 bool
 rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *why, size_t room)

@@ -168,7 +168,8 @@ struct rc_pair {
     int64_t wanted_ms;
     int64_t wake_ms;                   /* the earliest time at which this must be looked at again */
     int64_t done_ms[RC_TAKEOVERS_MAX]; /* ring of fail-overs begun by ourselves */
-    uint32_t done_count, pad_;
+    uint32_t done_count;
+    uint32_t looked; /* of the id that was looked at last, a part of its hash */
     struct rc_controller c[RC_CONTROLLERS_MAX];
 };
 
@@ -221,6 +222,8 @@ void rc_pair_wake_at(struct rc_pair *p, int64_t at_ms);
 /* controller_stop.c: the next instance of `from` that is not proved off (slot, 0 = none);
  * ret_all: how many there are, 0 = they are not known. */
 uint32_t rc_pair_next_living(const struct rc_state *s, uint32_t *ret_all);
+/* None is listed: asks EC2 for the one that the daemon there named; false when it cannot be. */
+bool rc_pair_look_for(struct rc_state *s, struct rc_actions *out);
 /* Stops it, or looks whether it is off. */
 void rc_pair_force_off(struct rc_state *s, struct rc_actions *out, uint32_t slot);
 /* People are told of controller i, once until it is fine or serves again. */

@@ -11,7 +11,13 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000, EYES_MS = 1000 };
+enum {
+    ROOM_FOR_ONE_FAILOVER = 8,
+    PHASES_PER_STEP = 5,
+    WANTED_MS = 60 * 1000,
+    EYES_MS = 1000,
+    LOOK_FOR_MS = 15 * 1000 /* then people are told that nothing is found */
+};
 
 void
 rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
@@ -435,9 +441,14 @@ step_stop(struct rc_state *s, struct rc_actions *out)
         return step_to(s, out, RC_FO_TAKEOVER, "its instance is off");
     }
     if (!all) {
-        tell_pair(s, out,
-                  "the old slurmctld cannot be fenced: EC2 shows no instance of that controller");
-        return step_block(p, RC_FOB_UNFENCED, RC_NEVER);
+        bool asks = !step_ready(s) || rc_pair_look_for(s, out);
+        if (!asks || phase_over(s, LOOK_FOR_MS)) {
+            tell_pair(
+                s, out,
+                "the old slurmctld cannot be fenced: EC2 shows no instance of that controller");
+        }
+        p->block = RC_FOB_UNFENCED;
+        return false;
     }
     if (p->refused) {
         p->block = RC_FOB_UNFENCED;

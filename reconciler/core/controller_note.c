@@ -17,6 +17,12 @@ pause_ms(uint32_t retries)
     return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
 }
 
+static uint32_t
+hash_of_id(const char *id)
+{
+    return (uint32_t)rc_hash_text(id) | 1;
+}
+
 static void
 begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t to)
 {
@@ -112,6 +118,7 @@ rc_pair_note(struct rc_state *s, const struct rc_action *a)
     } else {
         p->action = a->id;
         p->action_kind = a->kind;
+        p->looked = a->kind == RC_ACT_LOOK ? hash_of_id(a->instance) : 0;
     }
 }
 
@@ -144,6 +151,10 @@ completed_look(struct rc_state *s, const struct rc_ev_completion *done)
     uint32_t state = done->launched.state;
     bool off = state == RC_INST_STOPPED || state == RC_INST_TERMINATED;
 
+    if (done->error == RC_E_NOT_FOUND && p->dead_count < RC_REMAINS_MAX &&
+        p->looked == hash_of_id(p->c[p->from - 1].instance)) {
+        memcpy(p->dead[p->dead_count++], p->c[p->from - 1].instance, RC_ID_LEN);
+    }
     if (done->error != RC_OK || !*done->instance) {
         return;
     }

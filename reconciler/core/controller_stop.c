@@ -3,7 +3,9 @@
  *
  * Invariant: an instance counts as off by the answer to a look of this phase alone, or when
  * it is terminated, which it stays; a notice comes late and proves nothing. An instance that
- * EC2 does not show leaves the list incomplete, and so everything as it is. */
+ * EC2 does not list leaves the list incomplete: it is looked at by the id that its own daemon
+ * told, and only EC2's word that there is no such instance any more (it forgets a terminated
+ * one after an hour) counts. That it carries no tag of ours is no such word. */
 #include <string.h>
 
 #include "reconciler/core/text.h"
@@ -12,14 +14,20 @@
 enum { STOP_ANSWER_MS = 30 * 1000, LOOK_ANSWER_MS = 10 * 1000 };
 
 static bool
-seen_off(const struct rc_pair *p, const struct rc_instance *i)
+looked_off(const struct rc_pair *p, const char *id)
 {
     for (uint32_t k = 0; k < p->dead_count; k++) {
-        if (strcmp(p->dead[k], i->id) == 0) {
+        if (strcmp(p->dead[k], id) == 0) {
             return true;
         }
     }
-    return i->state == RC_INST_TERMINATED; /* that one never comes back */
+    return false;
+}
+
+static bool
+seen_off(const struct rc_pair *p, const struct rc_instance *i)
+{
+    return looked_off(p, i->id) || i->state == RC_INST_TERMINATED; /* that one never comes back */
 }
 
 uint32_t
@@ -40,10 +48,31 @@ rc_pair_next_living(const struct rc_state *s, uint32_t *ret_all)
             living = slot;
         }
     }
-    if (!found) {
+    if (!found && *told && looked_off(p, told)) {
+        ++*ret_all; /* EC2 does not know it any more */
+    } else if (!found) {
         *ret_all = 0; /* its daemon named another instance: this is not the whole list */
     }
     return living;
+}
+
+bool
+rc_pair_look_for(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+    const struct rc_controller *c = &p->c[p->from - 1];
+    struct rc_action a;
+
+    /* Our own instance is listed: it is the right account that does not know the other one. */
+    if (!*c->instance || !s->ec2_ok || !rc_pair_instances(s, p->to - 1)) {
+        return false;
+    }
+    rc_pair_act(s, &a, RC_ACT_LOOK, p->from - 1, LOOK_ANSWER_MS);
+    memset(&a.u, 0, sizeof a.u);
+    memcpy(a.instance, c->instance, sizeof a.instance);
+    rc_put_text(a.text, sizeof a.text, "does EC2 still know it?");
+    rc_act_send(s, out, &a);
+    return true;
 }
 
 void

@@ -62,6 +62,9 @@
     X(RC_ILL_CTLD_HANG,     "ctld-hang",     "slurmctld of controller target hangs for for_ms, then goes on as it was") \
     X(RC_ILL_CTLD_STUCK,    "ctld-stuck",    "the same in the kernel: no signal ends it for for_ms") \
     X(RC_ILL_HEAD_DEATH,    "head-death",    "the host of controller target dies; EC2 shows it running") \
+    X(RC_ILL_HEAD_END,      "head-end",      "AWS terminates the instance of controller target") \
+    X(RC_ILL_MUNGE,         "munge",         "munged of controller target is dead for for_ms") \
+    X(RC_ILL_OP_FAILOVER,   "op-failover",   "an operator wants controller target as primary") \
     X(RC_ILL_PARTITION,     "partition",     "the controllers do not reach each other for for_ms") \
     X(RC_ILL_UNFENCED,      "unfenced",      "EC2 refuses to stop a controller for for_ms") \
     X(RC_ILL_STATE_DIR,     "state-dir",     "the state directory of controller target is not well for for_ms; value 0 = full, 1 = read-only, 2 = hangs")

@@ -225,6 +225,18 @@ rc_head_named(const struct rc_play *p, const char *name)
 
 /* ---- what a daemon sees ---- */
 
+static struct rc_sim_instance *
+head_instance(const struct rc_play *p, uint32_t i)
+{
+    struct rc_sim_instance *found = NULL;
+
+    for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
+        struct rc_sim_instance *at = rc_sim_ec2_at(p->ec2, slot);
+        found = at && strcmp(at->addr, p->head[i].addr) == 0 ? at : found;
+    }
+    return found;
+}
+
 static uint32_t
 head_mode_of(const struct rc_play *p, uint32_t eye, uint32_t i)
 {
@@ -238,6 +250,12 @@ head_mode_of(const struct rc_play *p, uint32_t eye, uint32_t i)
     }
     if (h->process == RC_PROC_NONE) {
         return RC_CTL_REFUSED;
+    }
+    if (p->now_ms < p->head[eye].munge_until_ms) {
+        return RC_CTL_UNKNOWN; /* without munged there nobody can be asked */
+    }
+    if (p->now_ms < h->munge_until_ms) {
+        return RC_CTL_SILENT;
     }
     if (h->process != RC_PROC_RUNS || (h->active_at_ms && !h->active && i == 0)) {
         return RC_CTL_SILENT;
@@ -278,7 +296,7 @@ show_host(struct rc_ctl *c, uint32_t i)
         told.process = h->process;
         told.fenced = h->fenced ? RC_TOLD_YES : RC_TOLD_NO;
         told.dir = p->now_ms < h->dir_until_ms ? h->dir : (uint32_t)RC_DIR_OK;
-        told.munge = RC_TOLD_YES;
+        told.munge = p->now_ms < h->munge_until_ms ? RC_TOLD_NO : RC_TOLD_YES;
     }
     if (memcmp(&told, &c->head_host[i], sizeof told) == 0) {
         return;
@@ -287,6 +305,9 @@ show_host(struct rc_ctl *c, uint32_t i)
     rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
     snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
     ev.u.controller = told;
+    if (answers && head_instance(p, i)) {
+        memcpy(ev.instance, head_instance(p, i)->id, sizeof ev.instance);
+    }
     if (!answers) {
         c->head_mode[1][0] = c->head_mode[1][1] = 0;
     }
@@ -367,6 +388,9 @@ fence_head(struct rc_play *p, struct rc_request *r, uint32_t i)
         return;
     }
     end_process(p, i);
+    if (h->dir == RC_DIR_HANGS && p->now_ms < h->dir_until_ms) {
+        r->error = RC_E_NOT_VERIFIED; /* what it wrote may still arrive */
+    }
     rc_heads_changed(p);
 }
 
@@ -417,6 +441,37 @@ rc_effect_pair(struct rc_play *p, struct rc_request *r)
 
 /* ---- the schedule ---- */
 
+static void
+aws_ends_head(struct rc_play *p, uint32_t i)
+{
+    struct rc_sim_instance *inst = head_instance(p, i), *other = head_instance(p, 1 - i);
+
+    /* Both lost for good is a matter for people. */
+    if (inst && inst->state <= RC_INST_STOPPED && other && other->state <= RC_INST_RUNNING) {
+        (void)rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, RC_SIM_TERMINATE);
+        rc_play_changes(p);
+    }
+}
+
+/* reconcilectl failover, on whichever controller leads; it asks first whether it may be. */
+static void
+order_failover(struct rc_play *p, uint32_t to)
+{
+    char why[RC_TEXT_LEN];
+    struct rc_event ev;
+
+    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
+        struct rc_ctl *c = &p->ctl[i];
+        if (!rc_ctl_runs(c) || !rc_pair_may(c->s, to, why, sizeof why)) {
+            continue;
+        }
+        rc_event_init(&ev, RC_EV_OPERATOR);
+        snprintf(ev.node, sizeof ev.node, "head%u", to + 1);
+        ev.u.operator_command.verb = RC_OP_FAILOVER;
+        rc_ctl_post(c, &ev);
+    }
+}
+
 void
 rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
 {
@@ -445,6 +500,15 @@ rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
     case RC_ILL_HEAD_DEATH:
         head_dies(p, i);
         break;
+    case RC_ILL_HEAD_END:
+        aws_ends_head(p, i);
+        break;
+    case RC_ILL_MUNGE:
+        h->munge_until_ms = until_ms;
+        break;
+    case RC_ILL_OP_FAILOVER:
+        order_failover(p, i);
+        break;
     case RC_ILL_PARTITION:
         p->partition_until_ms = until_ms;
         rc_play_task(p, until_ms, RC_TASK_ROW_END, NULL, (uint32_t)(row - p->plan->row));
@@ -467,14 +531,10 @@ rc_heads_quiet(struct rc_play *p)
 {
     p->partition_until_ms = p->unfenced_until_ms = 0;
     for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
-        p->head[i].dir_until_ms = 0;
+        p->head[i].dir_until_ms = p->head[i].munge_until_ms = 0;
         p->head[i].hang_until_ms = p->head[i].hang_until_ms ? p->now_ms + 1 : 0;
         if (!p->head[i].host_up) { /* a person presses the button */
-            struct rc_sim_instance *inst = NULL;
-            for (uint32_t slot = 0; slot < rc_sim_ec2_slots(p->ec2); slot++) {
-                struct rc_sim_instance *at = rc_sim_ec2_at(p->ec2, slot);
-                inst = at && strcmp(at->addr, p->head[i].addr) == 0 ? at : inst;
-            }
+            struct rc_sim_instance *inst = head_instance(p, i);
             if (inst && inst->state == RC_INST_RUNNING) {
                 host_boots(p, i);
             } else if (inst) {

@@ -170,7 +170,7 @@ struct rc_head {
     int64_t hang_until_ms; /* 0 = it does not hang */
     int64_t active_at_ms;  /* becomes active then; 0 = was not asked */
     int64_t restart_ms;    /* its unit starts it again; 0 = not */
-    int64_t dir_until_ms;
+    int64_t dir_until_ms, munge_until_ms;
 };
 
 struct rc_item {

@@ -130,6 +130,38 @@ an_instance_that_ec2_does_not_show_cannot_be_fenced(void)
     story_end(&st);
 }
 
+/* EC2 forgets a terminated instance after an hour; a host that slept that long finds nothing. */
+static void
+an_instance_that_ec2_does_not_know_any_more_is_off(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    pair_begin(&st);
+    for (unsigned n = 0; n < 3; n++) { /* not listed by its tags any more */
+        rc_event_init(&ev, RC_EV_INSTANCE);
+        rc_text_set(ev.instance, RC_ID_LEN, "i-head1");
+        ev.u.described.absent = 1;
+        story_give(&st, &ev);
+        story_wait(&st, 400000);
+    }
+    CU_ASSERT_EQUAL_FATAL(rc_pair_instances(st.s, 0), 0);
+    story_clear(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 6000);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 0);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LOOK].instance, "i-head1");
+    pair_looked(&st, "i-head1", RC_INST_RUNNING); /* somebody took its tag away: it lives */
+    story_wait(&st, 2000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 0); /* not ours to touch */
+    story_answer(&st, RC_ACT_LOOK, RC_E_NOT_FOUND);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    story_end(&st);
+}
+
 static void
 a_process_that_no_signal_ends_is_no_proof_its_instance_is_forced_off(void)
 {
@@ -381,6 +413,8 @@ main(void)
         {"every instance of that name must be off", every_instance_of_that_name_must_be_off},
         {"an instance that EC2 does not show cannot be fenced",
          an_instance_that_ec2_does_not_show_cannot_be_fenced},
+        {"an instance that EC2 does not know any more is off",
+         an_instance_that_ec2_does_not_know_any_more_is_off},
         {"a process that no signal ends is no proof: its instance is forced off",
          a_process_that_no_signal_ends_is_no_proof_its_instance_is_forced_off},
         {"a link that lies about the death is found out by the own eye",
