@@ -65,12 +65,17 @@ rc_kernel_ghes_severity(const char *at, const char *end, struct rc_kernel_class 
     return true;
 }
 
-/* A virtual machine's floppy and CD drives fail at each boot and mean nothing. */
+/* A virtual machine's floppy and CD drives fail at each boot and mean nothing; nor does a disk
+ * that has no such command (discard). */
 bool
 rc_kernel_disk(const char *at, const char *end, struct rc_kernel_class *ret)
 {
-    (void)at;
+    static const char unknown[] = "*operation not supported error, dev";
+
     (void)end;
+    if (rc_kernel_match(unknown, ret->detail.at, at, NULL)) {
+        return false;
+    }
     return strncmp(ret->device, "fd", 2) != 0 && strncmp(ret->device, "sr", 2) != 0;
 }
 
