@@ -8,8 +8,8 @@ struct rc_mount {
     const char *source, *point, *type; /* as the kernel has them; point is unescaped */
     bool local;                        /* on a block device */
     bool network;                      /* a server, or a program (FUSE), answers for it */
-    bool readonly;
-    bool meant_readonly; /* fstab says so, or its kind has no other way */
+    bool readonly;                     /* the file system itself, not only this mount of it */
+    bool meant_readonly;               /* fstab says so, or its kind has no other way */
 };
 
 /* Calls fn for each local or network mount in proc/self/mounts; the strings live during the

@@ -15,6 +15,12 @@ unit_verifies() {
 exposed_at_most() {
     systemd-analyze security --no-pager --offline=true --threshold="$1" "$2"
 }
+# These take what the agent looks at: ProtectClock reading the clock and, before systemd 253, devices.
+agent_can_look() {
+    ! grep -nE '^(ProtectClock|PrivateDevices|ProtectKernelLogs)=yes|^(DeviceAllow|DevicePolicy)=' "$1" &&
+        grep -qE '^SystemCallFilter=.*\bclock_adjtime\b' "$1" &&
+        grep -qE '^CapabilityBoundingSet=.*\bCAP_SYSLOG\b' "$1"
+}
 if command -v systemd-analyze >/dev/null; then
     check "reconcilerd.service verifies" unit_verifies "$D/systemd/reconcilerd.service"
     # The threshold is in tenths.
@@ -25,6 +31,8 @@ if command -v systemd-analyze >/dev/null; then
     check "controller-names.service verifies" unit_verifies "$D/systemd/controller-names.service"
     check "controller-names.service is exposed at most 2.5" exposed_at_most 25 "$D/systemd/controller-names.service"
     check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
+    check "nodewatch.service lets the agent read the kernel log, the devices and the clock" agent_can_look \
+        "$D/systemd/nodewatch.service"
     # It sees devices, all processes and the network: that is what is left.
     check "nodewatch.service is exposed at most 3.5" exposed_at_most 35 "$D/systemd/nodewatch.service"
 else

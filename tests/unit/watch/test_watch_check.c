@@ -78,6 +78,8 @@ lay_out(void)
     put("sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count", "0\n");
     put("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 500 kB\nHardwareCorrupted: 0 kB\n");
     put("proc/self/mounts", "proc /proc proc rw 0 0\n/dev/nvme0n1p1 / ext4 rw,relatime 0 0\n");
+    put("proc/self/mountinfo", "22 27 0:21 / /proc rw - proc proc rw\n"
+                               "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p1 rw\n");
     put("proc/sys/kernel/random/boot_id", "1a2b3c4d-0000\n");
     put("etc/fstab", "/dev/nvme9n1 /tmp/kept xfs ro 0 0\n");
     put("kmsg", "6,1,10,-;Linux version 6.1\n6,2,20,-;EXT4-fs (nvme0n1p1): mounted\n");
@@ -134,7 +136,7 @@ test_faults(void)
         {"sys/class/nvme/nvme0/state", "dead\n", "", "nvme:lost nvme0"},
         {"proc/meminfo", "MemTotal: 9 kB\nMemAvailable: 9 kB\nHardwareCorrupted: 4 kB\n", "",
          "mem:corrupted"},
-        {"proc/self/mounts", "/dev/nvme0n1p1 / ext4 ro,relatime 0 0\n", "", "fs:readonly /:"},
+        {"proc/self/mounts", "/dev/nvme0n1p2 /var ext4 ro,relatime 0 0\n", "", "fs:readonly /var:"},
         {"proc/self/mounts", "srv:/x /etc/passwd/x nfs4 rw 0 0\n", "",
          "fs:no-access /etc/passwd/x"},
         {"kmsg", "3,3,30,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.\n", "",
@@ -214,6 +216,44 @@ test_vanishing_tree(void)
     }
     (void)kill(mover, SIGKILL);
     (void)waitpid(mover, NULL, 0);
+}
+
+/* As the agent sees its node inside of its unit, whose ProtectSystem makes all mounts read-only. */
+static void
+test_readonly_mounts(void)
+{
+    static const char root_ro[] = "/dev/nvme0n1p1 / ext4 ro,relatime 0 0\n";
+    static const char tmp_ro[] = "/dev/nvme1n1 /tmp xfs ro 0 0\n";
+    static const struct {
+        const char *what, *mounts, *mountinfo;
+        int status;
+    } rows[] = {
+        {"the unit's view of a root that is well", root_ro,
+         "27 1 254:0 / / ro,relatime shared:1 - ext4 /dev/nvme0n1p1 rw,discard\n", 0},
+        {"a root that the kernel made read-only", root_ro,
+         "27 1 254:0 / / ro,relatime - ext4 /dev/nvme0n1p1 ro,discard\n", 1},
+        {"no mountinfo", root_ro, "", 1},
+        {"a broken mountinfo", root_ro, "27 1 254:0 / / ro\n27\n\n - - - -\n", 1},
+        {"other points that look alike", tmp_ro,
+         "30 1 254:1 / /tm ro - xfs /dev/nvme1n1 rw\n31 1 254:1 / /tmp/x ro - xfs /dev/nvme1n1 rw\n",
+         1},
+        {"a name with blanks, and more optional fields",
+         "/dev/nvme1n1 /tmp\\040\\134x xfs ro 0 0\n",
+         "30 1 254:1 / /tmp\\040\\134x ro master:7 propagate_from:2 - xfs /dev/nvme1n1 rw\n", 0},
+        {"a mount over another one", tmp_ro,
+         "30 1 254:0 / /tmp rw - xfs /dev/nvme0n1 rw\n31 1 254:1 / /tmp ro - xfs /dev/nvme1n1 ro\n",
+         1},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[OUT_ROOM];
+
+        lay_out();
+        put("proc/self/mounts", rows[i].mounts);
+        put("proc/self/mountinfo", rows[i].mountinfo);
+        int status = run_check("", "--prolog", out);
+        rc_case(status == rows[i].status, rows[i].what, "status %d: %s", status, out);
+    }
 }
 
 static void
@@ -316,6 +356,8 @@ main(void)
         {"a healthy node is well, quickly", test_well},
         {"each fault is found and named", test_faults},
         {"what is no fault, and what is unknown", test_no_faults},
+        {"a mount that is read-only is no fault, a file system that is one is",
+         test_readonly_mounts},
         {"sysfs that vanishes during the look does no harm", test_vanishing_tree},
         {"what NVML knows", test_nvml},
         {"the JSON form has the same findings", test_json},
