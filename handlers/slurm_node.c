@@ -6,6 +6,7 @@
 
 #include "reconciler/core/fact.h"
 #include "reconciler/core/health.h"
+#include "reconciler/core/lemon.h"
 #include "reconciler/core/timers.h"
 
 static void
@@ -34,6 +35,30 @@ see_drain(struct rc_state *s, const struct rc_node *n)
     }
 }
 
+/* Jobs that slurmctld itself gave up with the node, and those that began on it. Not those of a
+ * node that a person set down, nor what an incident of AWS's making took. */
+static void
+count_jobs(struct rc_state *s, uint32_t slot, const struct rc_ev_slurm_node *sn)
+{
+    const struct rc_node *n = rc_node_at(s, slot);
+    struct rc_incident *inc = n->incident ? rc_incident_at(s, n->incident) : NULL;
+    bool went_down = !(n->flags & RC_SN_DOWN) && sn->flags & RC_SN_DOWN &&
+                     sn->owner != RC_OWNER_FOREIGN && sn->owner != RC_OWNER_UNKNOWN;
+
+    rc_lemon_excluded(s, slot, sn->excluder, n->seen_ms != 0);
+    if (!n->seen_ms) {
+        return; /* what was there before us was counted by somebody else */
+    }
+    if (went_down && n->job[0].id &&
+        (!inc || (rc_fault_is_hardware(inc->fault) && !(inc->flags & RC_INC_LOST_JOBS)))) {
+        rc_lemon_lost(s, slot, n->job);
+        if (inc) {
+            inc->flags |= RC_INC_LOST_JOBS;
+        }
+    }
+    rc_lemon_began(s, slot, sn->job, n->job);
+}
+
 static void
 slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
 {
@@ -45,6 +70,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     struct rc_node *n = rc_node_at(s, slot);
     const struct rc_ev_slurm_node *sn = &ev->u.slurm;
     bool moved = strcmp(n->addr, sn->addr) != 0;
+    count_jobs(s, slot, sn);
     n->seen_ms = s->now_ms;
     n->seen_at = s->folds;
     n->boot_wall_ms = sn->boot_wall_ms;

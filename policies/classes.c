@@ -9,19 +9,21 @@
 enum { TELL, DRAIN };
 
 /* clang-format off */
-#define ROW(name, fault, drain, by_job, why)   {name, fault, drain, by_job, 0, why}
-#define LASTS(name, fault, drain, by_job, why) {name, fault, drain, by_job, 1, why}
+#define ROW(name, fault, drain, by_job, why)   {name, fault, drain, by_job, 0, 0, why}
+#define LASTS(name, fault, drain, by_job, why) {name, fault, drain, by_job, 1, 0, why}
+#define BOOT(name, fault, drain, by_job, why)  {name, fault, drain, by_job, 0, 1, why}
 static const struct class_row {
     const char *name;
     uint8_t fault; /* enum rc_fault */
     uint8_t drain;
     uint8_t by_job;
     uint8_t lasts; /* a condition that a probe sees: it stands until the agent takes it back */
+    uint8_t restart; /* no reset of the GPU is enough */
     const char *why;
 } rows[] = {
     ROW("xid:154:none", RC_FAULT_NONE, TELL, 0, "the driver takes its demand back"),
     ROW("xid:154:gpu-reset", RC_FAULT_GPU, DRAIN, 0, "the driver's own demand"),
-    ROW("xid:154:node-reboot", RC_FAULT_GPU, DRAIN, 0, "the driver's own demand"),
+    BOOT("xid:154:node-reboot", RC_FAULT_GPU, DRAIN, 0, "the driver's own demand"),
     ROW("xid:154:drain-p2p", RC_FAULT_NVLINK, DRAIN, 0, "the driver's own demand"),
     ROW("xid:154:drain-and-reset", RC_FAULT_GPU, DRAIN, 0, "the driver's own demand"),
     ROW("xid:154", RC_FAULT_XID, TELL, 0, "the line names no action that we know"),
@@ -153,28 +155,32 @@ class_of_xid(const char *class_name)
     const struct rc_xid_row *row = rc_xid_find(number_of(class_name + 4));
 
     if (!row) {
-        return (struct rc_class){RC_FAULT_XID, false, false, false, false, "not in the table"};
+        return (struct rc_class){.fault = RC_FAULT_XID, .why = "not in the table"};
     }
     if (class_ends(class_name, ":nonfatal")) {
-        return (struct rc_class){RC_FAULT_NONE, false, false,
-                                 true,          false, "non-fatal: nothing to do"};
+        return (struct rc_class){.known = true, .why = "non-fatal: nothing to do"};
     }
     return (struct rc_class){
-        (enum rc_fault)row->fault, row->drain != 0, row->by_job != 0, true, false, row->why};
+        .fault = (enum rc_fault)row->fault,
+        .drain = row->drain != 0,
+        .by_job = row->by_job != 0,
+        .known = true,
+        .restart = row->action == RC_XID_RESTART_BM || row->action == RC_XID_RESTART_VM,
+        .why = row->why,
+    };
 }
 
 static struct rc_class
 class_of_sxid(const char *class_name)
 {
     if (class_ends(class_name, ":fatal")) {
-        return (struct rc_class){RC_FAULT_NVLINK,        true, false, true, false,
-                                 "the switch says fatal"};
+        return (struct rc_class){
+            .fault = RC_FAULT_NVLINK, .drain = true, .known = true, .why = "the switch says fatal"};
     }
     if (class_ends(class_name, ":nonfatal")) {
-        return (struct rc_class){RC_FAULT_NONE, false, false,
-                                 true,          false, "the switch says non-fatal"};
+        return (struct rc_class){.known = true, .why = "the switch says non-fatal"};
     }
-    return (struct rc_class){RC_FAULT_XID, false, false, false, false, "the line has no severity"};
+    return (struct rc_class){.fault = RC_FAULT_XID, .why = "the line has no severity"};
 }
 
 struct rc_class
@@ -182,9 +188,15 @@ rc_class_of(const char *class_name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (class_applies(rows[i].name, class_name)) {
-            return (struct rc_class){(enum rc_fault)rows[i].fault, rows[i].drain != 0,
-                                     rows[i].by_job != 0,          true,
-                                     rows[i].lasts != 0,           rows[i].why};
+            return (struct rc_class){
+                .fault = (enum rc_fault)rows[i].fault,
+                .drain = rows[i].drain != 0,
+                .by_job = rows[i].by_job != 0,
+                .known = true,
+                .lasts = rows[i].lasts != 0,
+                .restart = rows[i].restart != 0,
+                .why = rows[i].why,
+            };
         }
     }
     if (strncmp(class_name, "xid:", 4) == 0) {
@@ -193,5 +205,5 @@ rc_class_of(const char *class_name)
     if (strncmp(class_name, "sxid:", 5) == 0) {
         return class_of_sxid(class_name);
     }
-    return (struct rc_class){RC_FAULT_NONE, false, false, true, false, "context, or benign"};
+    return (struct rc_class){.known = true, .why = "context, or benign"};
 }

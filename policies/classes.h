@@ -17,7 +17,7 @@ enum rc_xid_action {
     RC_XID_RESET_GPU,
     RC_XID_RESTART_VM,
     RC_XID_RESTART_BM,
-    RC_XID_WORKFLOW, /* a flow of its own: 13, 31, 45, 48, 74 */
+    RC_XID_WORKFLOW, /* a flow of its own: 45, 48, 74 */
     RC_XID_CHECK_MECHANICALS,
     RC_XID_UPDATE_SWFW,
     RC_XID_CONTACT_SUPPORT,
@@ -49,6 +49,7 @@ struct rc_class {
     bool by_job;
     bool known;      /* false: an Xid or SXid that no row has; it gets the careful default */
     bool lasts;      /* a condition: it stands until taken back; else it fades with time */
+    bool restart;    /* the machine is to be booted anew: a reset of the GPU is not enough */
     const char *why; /* static */
 };
 

@@ -20,9 +20,9 @@ enum { A = RC_BOARD_A, H = RC_BOARD_H, B = RC_BOARD_B, AH = A | H, AHB = A | H |
 static const struct rc_xid_row rows[] = {
     APP(8,   AHB, "C: GPU stopped processing"),
     APP(11,  AHB, "C: invalid push buffer"),
-    {13, AHB, RC_XID_WORKFLOW, RC_FAULT_JOB_SUSPECT, 0, 1, "C WORKFLOW_XID_13: graphics engine exception, user code in most cases; twice on a GPU: diagnose"},
+    APP(13,  AHB, "C, then WORKFLOW_XID_13: graphics engine exception, user code in most cases; several jobs on one GPU: diagnose"),
     APP(25,  AHB, "C: illegal push buffer"),
-    {31, AHB, RC_XID_WORKFLOW, RC_FAULT_JOB_SUSPECT, 0, 1, "C WORKFLOW_XID_31: GPU memory page fault, user code in most cases; twice on a GPU: diagnose"},
+    APP(31,  AHB, "C, then WORKFLOW_XID_31: GPU memory page fault, user code in most cases; several jobs on one GPU: diagnose"),
     APP(32,  AHB, "C: corrupted push buffer"),
     PASS(37, AHB, "C: driver firmware error"),
     PASS(38, AHB, "C: driver firmware error"),

@@ -287,6 +287,7 @@ struct rc_ev_slurm_node {
     char reason[RC_TEXT_LEN];
     /* Running or suspended jobs; of more than fit, those that stand on most nodes. */
     struct rc_node_job job[RC_NODE_JOBS_MAX];
+    uint32_t excluder[RC_NODE_EXCLUDERS_MAX]; /* jobs whose owners excluded it; 0 = none more */
 };
 
 /* One fault that the agent on a node has told of (reconciler/watch/README.md). */

@@ -9,6 +9,18 @@
 
 #define DAY_MS INT64_C(86400000)
 
+enum { RATE_OF = 10, RUNS_MIN = 10 };
+
+static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static uint32_t
+digit_value(char c)
+{
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return at ? (uint32_t)(at - digits) : 0;
+}
+
 bool
 rc_fault_is_hardware(uint32_t fault)
 {
@@ -38,14 +50,25 @@ shift_days(struct rc_lemon *l, int64_t today)
     l->day = today;
 }
 
+/* Jobs begin all day: the store is told at 1, 2, 4, 8 ... of them, of everything else at once. */
+static bool
+is_worth_writing(enum rc_mark mark, uint32_t value)
+{
+    return mark != RC_MARK_RUNS || (value & (value - 1)) == 0;
+}
+
 void
 rc_lemon_mark(struct rc_state *s, uint32_t node, enum rc_mark mark)
 {
     struct rc_lemon *l = &rc_health_at(s, node)->lemon;
 
     shift_days(l, s->now_wall_ms / DAY_MS);
-    l->mark[mark][0] = (char)(l->mark[mark][0] + (l->mark[mark][0] < '9'));
-    rc_history_dirty(s, node);
+    uint32_t value = digit_value(l->mark[mark][0]);
+    value += value + 2 < sizeof digits;
+    l->mark[mark][0] = digits[value];
+    if (is_worth_writing(mark, value)) {
+        rc_history_dirty(s, node);
+    }
 }
 
 static uint32_t
@@ -56,23 +79,85 @@ marks_within(const struct rc_state *s, const struct rc_lemon *l, enum rc_mark ma
 
     for (int64_t i = 0; l->day && i < RC_LEMON_DAYS; i++) {
         bool in = today - (l->day - i) < window;
-        sum += in && l->mark[mark][i] > '0' ? (uint32_t)(l->mark[mark][i] - '0') : 0U;
+        sum += in ? digit_value(l->mark[mark][i]) : 0U;
     }
     return sum;
+}
+
+/* Tenths of the jobs on this node alone that it lost. One of one says little: at least so
+ * many are taken to have run. */
+static uint32_t
+failure_rate(const struct rc_state *s, const struct rc_lemon *l)
+{
+    uint32_t lost = marks_within(s, l, RC_MARK_SINGLE), runs = marks_within(s, l, RC_MARK_RUNS);
+
+    runs = runs > lost ? runs : lost;
+    return RATE_OF * lost / (runs > RUNS_MIN ? runs : RUNS_MIN);
 }
 
 uint32_t
 rc_lemon_score(const struct rc_state *s, uint32_t node, bool with_name)
 {
     const struct rc_lemon *l = &rc_health_at(s, node)->lemon;
-    uint32_t score = 0;
+    uint32_t score = s->policy.lemon.weight[RC_MARK_RUNS] * failure_rate(s, l);
 
     for (uint32_t m = 0; m < RC_MARK__MAX; m++) {
-        if (with_name || m != RC_MARK_REPLACED) {
+        if (m != RC_MARK_RUNS && (with_name || m != RC_MARK_REPLACED)) {
             score += s->policy.lemon.weight[m] * marks_within(s, l, (enum rc_mark)m);
         }
     }
     return score;
+}
+
+void
+rc_lemon_lost(struct rc_state *s, uint32_t node, const struct rc_node_job *jobs)
+{
+    for (uint32_t i = 0; i < RC_NODE_JOBS_MAX && jobs[i].id; i++) {
+        rc_lemon_mark(s, node, jobs[i].nodes > 1 ? RC_MARK_MULTI : RC_MARK_SINGLE);
+    }
+}
+
+void
+rc_lemon_excluded(struct rc_state *s, uint32_t node, const uint32_t *jobs, bool count)
+{
+    struct rc_health *h = rc_health_at(s, node);
+    const uint32_t room = sizeof h->excluder / sizeof h->excluder[0];
+
+    for (uint32_t i = 0; i < RC_NODE_EXCLUDERS_MAX && jobs[i]; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < room; k++) {
+            known |= h->excluder[k] == jobs[i];
+        }
+        if (known) {
+            continue;
+        }
+        h->excluder[h->excluder_count++ % room] = jobs[i];
+        if (count) {
+            rc_lemon_mark(s, node, RC_MARK_EXCLUDED);
+        }
+    }
+}
+
+static bool
+is_among(const struct rc_node_job *jobs, uint32_t id)
+{
+    for (uint32_t i = 0; i < RC_NODE_JOBS_MAX && jobs[i].id; i++) {
+        if (jobs[i].id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+rc_lemon_began(struct rc_state *s, uint32_t node, const struct rc_node_job *jobs,
+               const struct rc_node_job *before)
+{
+    for (uint32_t i = 0; i < RC_NODE_JOBS_MAX && jobs[i].id; i++) {
+        if (jobs[i].nodes == 1 && !is_among(before, jobs[i].id)) {
+            rc_lemon_mark(s, node, RC_MARK_RUNS);
+        }
+    }
 }
 
 /* Does any serial number stand in both lists? */
@@ -203,9 +288,10 @@ rc_lemon_take(struct rc_state *s, uint32_t node, const struct rc_lemon *past)
     struct rc_health *h = rc_health_at(s, node);
 
     h->lemon = *past;
-    for (uint32_t m = 0; m < RC_MARK__MAX; m++) {
-        h->lemon.day =
-            *past->mark[m] ? h->lemon.day : 0; /* marks are there in full, or not at all */
+    for (uint32_t m = 0; m < RC_MARK__MAX && h->lemon.day; m++) {
+        if (!*past->mark[m]) { /* written by a release that did not count this */
+            memset(h->lemon.mark[m], '0', RC_LEMON_DAYS);
+        }
     }
     for (uint32_t i = RC_NODE_BAD_HOSTS; i-- > 0;) {
         if (*past->bad[i].serials) {

@@ -33,14 +33,15 @@ enum {
     RC_RUNGS_MAX = 6,   /* rungs on a ladder */
     RC_PARTITIONS_MAX = 64,
     RC_ZONES_MAX = 16,
-    RC_ATTEMPTS_MAX = 8,    /* remembered attempts of one node */
-    RC_LEMON_DAYS = 28,     /* marks of a host are kept so long */
-    RC_NODE_BAD_HOSTS = 2,  /* bad hosts that a node's history remembers */
-    RC_NODE_FAULTS_MAX = 6, /* faults that an agent's list may hold; the latest first */
-    RC_GATE_TYPES_MAX = 8,  /* instance types with probes of their own */
-    RC_SPARES_MAX = 32,     /* places for hot spares of a node group */
-    RC_NODE_JOBS_MAX = 8,   /* jobs told of one node: one for each GPU of a p4d */
-    RC_ACTIONS_MAX = 64     /* actions emitted by one step; the rest waits for the next */
+    RC_ATTEMPTS_MAX = 8,       /* remembered attempts of one node */
+    RC_LEMON_DAYS = 28,        /* marks of a host are kept so long */
+    RC_NODE_BAD_HOSTS = 2,     /* bad hosts that a node's history remembers */
+    RC_NODE_FAULTS_MAX = 6,    /* faults that an agent's list may hold; the latest first */
+    RC_GATE_TYPES_MAX = 8,     /* instance types with probes of their own */
+    RC_SPARES_MAX = 32,        /* places for hot spares of a node group */
+    RC_NODE_JOBS_MAX = 8,      /* jobs told of one node: one for each GPU of a p4d */
+    RC_NODE_EXCLUDERS_MAX = 4, /* jobs told of that want to stay away from a node: the latest */
+    RC_ACTIONS_MAX = 64        /* actions emitted by one step; the rest waits for the next */
 };
 
 #endif

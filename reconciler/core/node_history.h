@@ -20,8 +20,11 @@ enum {
 #define RC_MARKS(X)                                                                                \
     X(RC_MARK_XID, "xid", "1")           /* faults that its agent was certain of */                \
     X(RC_MARK_OUT, "out", "2")           /* taken out of service for its hardware */               \
-    X(RC_MARK_LOST, "lost", "2")         /* jobs that it lost */                                   \
-    X(RC_MARK_EXCLUDED, "excluded", "1") /* jobs with a program's fault on it */                   \
+    X(RC_MARK_MULTI, "multi", "2")       /* jobs of several nodes that were lost with it */        \
+    X(RC_MARK_SINGLE, "single", "2")     /* jobs that stood on it alone and were lost */           \
+    X(RC_MARK_RUNS, "rate", "1")         /* jobs that stood on it alone and began: see lemon.h */  \
+    X(RC_MARK_SUSPECT, "suspect", "1")   /* jobs with a program's fault on it */                   \
+    X(RC_MARK_EXCLUDED, "excluded", "1") /* jobs whose users excluded it */                        \
     X(RC_MARK_TICKET, "ticket", "4")     /* support cases */                                       \
     X(RC_MARK_REPLACED, "replaced", "3") /* hosts that the name has used up: stays with the name   \
                                           */
@@ -40,7 +43,7 @@ struct rc_known_host {
 
 struct rc_lemon {
     int64_t day; /* since the epoch, of the first digits; 0 = no marks */
-    char mark[RC_MARK__MAX][RC_LEMON_DAYS + 4];  /* a digit a day, today first */
+    char mark[RC_MARK__MAX][RC_LEMON_DAYS + 4];  /* a digit of base 62 a day, today first */
     char serials[RC_SERIALS_LEN];                /* of the host behind the node */
     struct rc_known_host bad[RC_NODE_BAD_HOSTS]; /* the latest first */
 };

@@ -96,7 +96,8 @@ enter_phase(struct rc_state *s, struct rc_incident *inc, enum rc_phase to)
         }
     }
     if (to == RC_PHASE_RETURN) {
-        inc->flags &= ~(uint32_t)RC_INC_MARKED; /* out again after this: another time */
+        inc->flags &=
+            ~(uint32_t)(RC_INC_MARKED | RC_INC_LOST_JOBS); /* out again after this: another time */
     }
     inc->action = 0; /* a late completion of the phase before is dropped */
     if (to == RC_PHASE_RETIRE) {
@@ -322,8 +323,9 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
         rc_lemon_mark(s, inc->node, RC_MARK_TICKET);
     }
     bool lost = kind == RC_ACT_JOBS_REQUEUE || (kind == RC_ACT_DOWN && n->flags & RC_SN_ALLOCATED);
-    if (lost && rc_fault_is_hardware(inc->fault)) {
-        rc_lemon_mark(s, inc->node, RC_MARK_LOST);
+    if (lost && rc_fault_is_hardware(inc->fault) && !(inc->flags & RC_INC_LOST_JOBS)) {
+        inc->flags |= RC_INC_LOST_JOBS; /* asked again, they are the same jobs */
+        rc_lemon_lost(s, inc->node, n->job);
     }
     if (kind == RC_ACT_TERMINATE) {
         uint32_t instance = rc_instance_find(s, a->instance);

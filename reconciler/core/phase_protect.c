@@ -6,6 +6,7 @@
  * proved dead. */
 #include <string.h>
 
+#include "policies/classes.h"
 #include "reconciler/core/health.h"
 #include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
@@ -281,6 +282,22 @@ start_power_cycle(struct rc_turn *t)
     return rc_turn_go(t, RC_PHASE_REBOOT, "idle: reboot, a stop would lose the slot or the disks");
 }
 
+/* The driver, or the catalogue, asks for a reboot of the node: its own word over the ladder's
+ * gentlest rung. */
+static bool
+reset_is_not_enough(const struct rc_turn *t)
+{
+    const struct rc_health *h = rc_health_at(t->s, t->node);
+    bool restart = rc_class_of(t->inc->code).restart;
+
+    for (uint32_t i = 0; i < h->told_count; i++) {
+        restart |= h->told[i].fault == t->inc->fault &&
+                   rc_told_stands(t->s, t->node, &h->told[i]) &&
+                   rc_class_of(h->told[i].f.class_name).restart;
+    }
+    return restart;
+}
+
 static bool
 start_rung(struct rc_turn *t)
 {
@@ -302,6 +319,10 @@ start_rung(struct rc_turn *t)
     }
     if (rc_turn_lemon_rung(t) != inc->rung) {
         return rc_turn_to_rung(t, rc_turn_lemon_rung(t), "this host has had its chances");
+    }
+    if (rung->kind == RC_RUNG_GPU_RESET && inc->rung + 1 < inc->rule.rung_count &&
+        reset_is_not_enough(t)) {
+        return rc_turn_to_rung(t, inc->rung + 1, "a GPU reset is not enough for this");
     }
     if (on_old && !rc_turn_old_serves(t)) {
         return rc_turn_fail(t, "the instance is gone: this rung cannot help");

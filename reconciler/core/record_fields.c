@@ -145,7 +145,10 @@ static const struct rc_field slurm[] = {
     U32("incident", u.slurm.reason_incident), U32("jobs", u.slurm.jobs), U32("cpus", u.slurm.cpus),
     TEXT("addr", u.slurm.addr), TEXT("partition", u.slurm.partition), TEXT("reason", u.slurm.reason),
     NODE_JOB("1", 0), NODE_JOB("2", 1), NODE_JOB("3", 2), NODE_JOB("4", 3), NODE_JOB("5", 4),
-    NODE_JOB("6", 5), NODE_JOB("7", 6), NODE_JOB("8", 7)};
+    NODE_JOB("6", 5), NODE_JOB("7", 6), NODE_JOB("8", 7), U32("excluder1", u.slurm.excluder[0]),
+    U32("excluder2", u.slurm.excluder[1]), U32("excluder3", u.slurm.excluder[2]),
+    U32("excluder4", u.slurm.excluder[3])};
+_Static_assert(RC_NODE_EXCLUDERS_MAX == 4, "a field for every job that excludes a node");
 _Static_assert(RC_NODE_JOBS_MAX == 8, "a field for every job of a node");
 #define TOLD(n, i) \
     TEXT("class" n, u.faults.v[i].class_name), TEXT("device" n, u.faults.v[i].device), \
@@ -189,7 +192,9 @@ static const struct rc_field controller_host[] = {
 #define BAD_HOST(prefix, path) TEXT(prefix "_instance", path.instance), TEXT(prefix "_serials", path.serials)
 #define LEMON(path) \
     I64("day", path.day), TEXT("xid", path.mark[RC_MARK_XID]), TEXT("out", path.mark[RC_MARK_OUT]), \
-    TEXT("lost", path.mark[RC_MARK_LOST]), TEXT("excluded", path.mark[RC_MARK_EXCLUDED]), \
+    TEXT("multi", path.mark[RC_MARK_MULTI]), TEXT("single", path.mark[RC_MARK_SINGLE]), \
+    TEXT("rate", path.mark[RC_MARK_RUNS]), TEXT("suspect", path.mark[RC_MARK_SUSPECT]), \
+    TEXT("excluded", path.mark[RC_MARK_EXCLUDED]), \
     TEXT("ticket", path.mark[RC_MARK_TICKET]), TEXT("replaced", path.mark[RC_MARK_REPLACED]), \
     TEXT("serials", path.serials), BAD_HOST("bad1", path.bad[0]), BAD_HOST("bad2", path.bad[1])
 #define HISTORY(path) \

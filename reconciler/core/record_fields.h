@@ -10,6 +10,8 @@
 #include "reconciler/core/action.h"
 #include "reconciler/core/event.h"
 
+enum { RC_RECORD_FIELDS_MAX = 128 }; /* of one kind, the common ones included */
+
 enum rc_field_type {
     RC_FIELD_I64,
     RC_FIELD_U64,

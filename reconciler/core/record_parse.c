@@ -220,24 +220,30 @@ record_read_kind(const struct rc_record_table *t, struct reader *r, uint32_t *re
     return false;
 }
 
+/* The fields that a line has had, and the one after the last of them: the likely next. */
+struct fields_seen {
+    uint64_t bits[RC_RECORD_FIELDS_MAX / 64];
+    uint32_t next;
+};
+
 /* Stands on the blank before a field; on failure, on what is wrong. */
 static bool
 record_read_assignment(const struct rc_record_table *t, uint32_t kind, struct reader *r,
-                       char *record, uint64_t *seen)
+                       char *record, struct fields_seen *seen)
 {
     struct reader ahead = {++r->at, r->end};
     const char *name, *value;
     size_t len = record_take(&ahead, '=', &name);
-    /* The field after the last one that was seen is the likely one. */
-    uint32_t next = *seen ? 64 - (uint32_t)__builtin_clzll(*seen) : 0;
     uint32_t count = t->common.count + t->own[kind].count;
-    uint32_t i =
-        ahead.at < ahead.end ? record_find_field(t, kind, name, len, next % (count + 1)) : count;
+    uint32_t i = ahead.at < ahead.end
+                     ? record_find_field(t, kind, name, len, seen->next % (count + 1))
+                     : count;
 
-    if (i == count || (*seen >> i & 1U)) {
+    if (i == count || (seen->bits[i / 64] >> i % 64 & 1U)) {
         return false;
     }
-    *seen |= 1ULL << i;
+    seen->bits[i / 64] |= 1ULL << i % 64;
+    seen->next = i + 1;
     r->at = ++ahead.at;
     len = record_take(&ahead, ' ', &value);
     if (!record_read_field(record_field_at(t, kind, i), value, len, record)) {
@@ -253,7 +259,7 @@ record_parse(const struct rc_record_table *t, const char *line, size_t len, void
 {
     struct reader r = {line, line + len};
     uint32_t kind = 0;
-    uint64_t seen = 0;
+    struct fields_seen seen = {0};
 
     memset(record, 0, t->size);
     bool good = record_read_kind(t, &r, &kind);

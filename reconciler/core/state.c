@@ -12,7 +12,7 @@
 #include "reconciler/core/gang.h"
 #include "reconciler/core/spare.h"
 
-enum { STATE_VERSION = 9, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 10, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
@@ -48,7 +48,7 @@ power_of_two(uint32_t n)
 static size_t
 place(struct rc_table *t, size_t at, uint32_t room, size_t row)
 {
-    at = (at + 15) & ~(size_t)15;
+    at = (at + 63) & ~(size_t)63; /* a row's first line is whole where mem begins on one */
     if (t) {
         t->offset = at;
         t->room = room;

@@ -43,49 +43,53 @@ struct rc_standing {
     uint32_t pad_;
 };
 
+/* What a turn looks at stands in the first lines of 64 bytes, what only repairs ask for at the
+ * end: with 100,000 nodes each line is a miss. */
 struct rc_node {
     char name[RC_NODE_LEN];
-    char partition[RC_PARTITION_LEN];
-    char addr[RC_ADDR_LEN]; /* NodeAddr as slurmctld shows it */
-    int64_t seen_ms;        /* last Slurm fact; 0 = never */
-    uint64_t seen_at;       /* the same as a fold number: what came after what */
-    int64_t boot_wall_ms;
-    int64_t slurmd_start_wall_ms;
-    int64_t down_since_ms;       /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
-    int64_t bound_ms;            /* since when this generation stands */
-    struct rc_standing standing; /* for confirm_ms */
-    int64_t cooldown_until_ms;
-    int64_t unbound_since_ms;           /* no instance of ours in complete sweeps */
-    int64_t opened_ms[RC_ATTEMPTS_MAX]; /* ring: incidents opened */
-    int64_t repair_ms[RC_ATTEMPTS_MAX]; /* ring: repairs started */
-    /* rings: what stands in the rates of its scopes */
-    int64_t launch_ms[RC_ATTEMPTS_MAX], destructive_ms[RC_ATTEMPTS_MAX];
-    int64_t wake_ms;                     /* RC_NEVER = no timer */
-    uint32_t opened_count, repair_count; /* totals; the rings hold the last ones */
-    uint32_t launch_count, destructive_count;
-    struct rc_history_row history;
+    uint32_t next_in_bucket;
     uint32_t flags; /* enum rc_slurm_flag */
     uint32_t owner; /* enum rc_owner of the reason */
     uint32_t reason_incident;
     uint32_t jobs;
     uint32_t cpus;
-    struct rc_node_job job[RC_NODE_JOBS_MAX]; /* running on it now */
-    uint32_t group;         /* cluster file group, 1-based; 0 = not ours to care for */
-    uint32_t partition_row; /* index into the scope tables */
-    uint32_t zone_row;
-    uint32_t instance;  /* the instance behind the name now */
-    uint32_t instances; /* chain of all instances tagged with this name */
-    uint32_t generation;
+    uint32_t group;    /* cluster file group, 1-based; 0 = not ours to care for */
+    uint32_t instance; /* the instance behind the name now */
     uint32_t incident;
     uint32_t hold;          /* operator hold */
     uint32_t unwell;        /* its row of health has something to say */
     uint32_t yielded_fault; /* an operator took the node back from this fault */
     uint32_t heap_at;       /* 1-based place in the timer heap */
     uint32_t touched;
-    uint32_t next_in_bucket;
     uint32_t spare; /* place of a spare in its group, 1-based; 0 = a node of slurmctld's */
-    uint32_t pad_;
+    uint32_t pad2_;
+    int64_t seen_ms;  /* last Slurm fact; 0 = never */
+    uint64_t seen_at; /* the same as a fold number: what came after what */
+    int64_t boot_wall_ms;
+    int64_t slurmd_start_wall_ms;
+    int64_t down_since_ms;                    /* DOWN or NOT_RESPONDING, unbroken; 0 = not */
+    int64_t unbound_since_ms;                 /* no instance of ours in complete sweeps */
+    int64_t wake_ms;                          /* RC_NEVER = no timer */
+    int64_t bound_ms;                         /* since when this generation stands */
+    struct rc_node_job job[RC_NODE_JOBS_MAX]; /* running on it now */
+    char addr[RC_ADDR_LEN];                   /* NodeAddr as slurmctld shows it */
+    uint32_t partition_row;                   /* index into the scope tables */
+    uint32_t zone_row;
+    uint32_t instances; /* chain of all instances tagged with this name */
+    uint32_t generation;
+    char partition[RC_PARTITION_LEN];
+    struct rc_history_row history;
+    int64_t cooldown_until_ms;
+    struct rc_standing standing;        /* for confirm_ms */
+    int64_t opened_ms[RC_ATTEMPTS_MAX]; /* ring: incidents opened */
+    int64_t repair_ms[RC_ATTEMPTS_MAX]; /* ring: repairs started */
+    /* rings: what stands in the rates of its scopes */
+    int64_t launch_ms[RC_ATTEMPTS_MAX], destructive_ms[RC_ATTEMPTS_MAX];
+    uint32_t opened_count, repair_count; /* totals; the rings hold the last ones */
+    uint32_t launch_count, destructive_count;
+    char pad_[56];
 };
+_Static_assert(sizeof(struct rc_node) % 64 == 0, "rows of nodes begin on a line of their own");
 
 /* A fault that the node's agent tells of, as it stands. */
 struct rc_told {
@@ -134,7 +138,8 @@ struct rc_health {
     int64_t exclude_until_ms; /* our exclusion of it is taken from waiting jobs then; 0 = none */
     struct rc_node_suspect suspect[RC_NODE_SUSPECTS_MAX]; /* ring */
     uint32_t suspect_count;
-    uint32_t pad2_;
+    uint32_t excluder_count;
+    uint32_t excluder[2 * RC_NODE_EXCLUDERS_MAX]; /* ring: jobs that were counted */
     struct rc_lemon lemon;
     char same_as[RC_ID_LEN]; /* the instance that was bad on this host, "" = none known */
     uint64_t shows;          /* bits 1 << enum rc_fault of what stands: counted in s->shows */
@@ -165,33 +170,36 @@ struct rc_instance_faults {
 
 struct rc_instance {
     char id[RC_ID_LEN];
-    char addr[RC_ADDR_LEN];
-    char subnet[RC_ID_LEN];
-    char az[RC_AZ_LEN];
-    char type[RC_TYPE_LEN];
-    int64_t launched_wall_ms; /* EC2's launchTime: of the last start */
-    int64_t started_wall_ms;  /* a start of it was asked for, or seen; 0 = not known */
-    int64_t state_wall_ms;    /* the state was told, or seen, first */
-    int64_t seen_ms;          /* last EC2 fact */
-    int64_t checked_ms;       /* last DescribeInstanceStatus row */
-    int64_t missing_since_ms; /* complete sweeps have not shown it since */
+    uint32_t next_in_bucket;
     uint32_t used;
     uint32_t known; /* 1 = described; 0 = only spoken of by a message */
     uint32_t ours;  /* 1 = carries this cluster's tag */
     uint32_t state; /* enum rc_instance_state */
     uint32_t node;
-    uint32_t tag_incident, tag_attempt;
     uint32_t sweep; /* number of the last sweep that showed it */
-    uint32_t next_in_bucket, next_of_node, next_free;
-    int64_t ending_ms; /* its end was asked for; not again before */
+    uint32_t next_of_node;
+    struct rc_instance_faults faults;
+    int64_t missing_since_ms; /* complete sweeps have not shown it since */
+    int64_t seen_ms;          /* last EC2 fact */
+    int64_t checked_ms;       /* last DescribeInstanceStatus row */
+    int64_t launched_wall_ms; /* EC2's launchTime: of the last start */
+    int64_t started_wall_ms;  /* a start of it was asked for, or seen; 0 = not known */
+    int64_t state_wall_ms;    /* the state was told, or seen, first */
+    int64_t ending_ms;        /* its end was asked for; not again before */
+    uint32_t tag_incident, tag_attempt;
+    uint32_t next_free;
     uint32_t looked;   /* 1 = asked for once because a message spoke of it */
     uint32_t promised; /* the incident that named this spare; 0 = none */
     uint32_t asked;    /* 1 = its assignment was asked for, and may have happened */
     uint32_t parked;   /* 1 = kept, so that its bad host is not given to us again */
     uint32_t had_name; /* 1 = had its node's name, and lost it to another instance */
-    uint32_t pad_;
-    struct rc_instance_faults faults;
+    char addr[RC_ADDR_LEN];
+    char subnet[RC_ID_LEN];
+    char az[RC_AZ_LEN];
+    char type[RC_TYPE_LEN];
+    char pad2_[8];
 };
+_Static_assert(sizeof(struct rc_instance) % 64 == 0, "rows begin on a line of their own");
 
 enum rc_incident_flag {
     RC_INC_APPROVED = 1U << 0,
@@ -213,6 +221,7 @@ enum rc_incident_flag {
     RC_INC_SAVED = 1U << 20,       /* its item stood in the store once */
     RC_INC_EVIDENCE = 1U << 21,    /* the evidence was asked for */
     RC_INC_CASE = 1U << 23,        /* the support case was asked for */
+    RC_INC_LOST_JOBS = 1U << 24,   /* the jobs lost with the node were charged to its host */
     RC_INC_IN_BREAKER = 1U << 22,  /* counted in the breaker's window */
     RC_INC_ACCEPTED = 1U << 12,    /* the phase's action was accepted; its effect is awaited */
     RC_INC_WITH_JOB = 1U << 16,    /* its jobs had lost a node to us already: not in the budgets */

@@ -28,7 +28,7 @@ struct rc_capacity_limits {
 
 /* Bytes that a state of these limits needs. */
 size_t rc_state_size(const struct rc_capacity_limits *limits);
-/* mem: zeroed, rc_state_size() bytes, 16-byte aligned, owned by the caller. */
+/* mem: zeroed, rc_state_size() bytes, 16-byte aligned (64 is quicker), owned by the caller. */
 struct rc_state *rc_state_init(void *mem, const struct rc_capacity_limits *limits);
 /* Copies a state into a larger block (same rules for mem). Between steps only. */
 struct rc_state *rc_state_grow(void *mem, const struct rc_capacity_limits *limits,

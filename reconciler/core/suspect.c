@@ -146,7 +146,7 @@ rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *t
         x->job = f->job;
         x->device = device;
         x->wall_ms = f->last_wall_ms;
-        rc_lemon_mark(s, node, RC_MARK_EXCLUDED);
+        rc_lemon_mark(s, node, RC_MARK_SUSPECT);
     }
     if (!job_known) {
         count_node(s, f);

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DEMAND "xid:154:"
+
 enum {
     DRAINED_ANEW_S = 60, /* a fault that is back so long after its drain is a new one */
     BOOT_SHOWN = 8,
@@ -49,9 +51,39 @@ new_fault(struct rc_watch_state *s)
     return oldest;
 }
 
+static void
+remove_fault(struct rc_watch_state *s, struct rc_watch_fault *f)
+{
+    uint32_t at = (uint32_t)(f - s->fault);
+
+    memmove(f, f + 1, (s->fault_count - at - 1) * sizeof *f);
+    s->fault_count--;
+    s->extra_wanted = true;
+}
+
+/* The driver's demand (Xid 154) for a GPU goes up and down again: its last word stands. */
+static void
+drop_older_demands(struct rc_watch_state *s, const struct rc_watch_news *news)
+{
+    size_t len = strlen(DEMAND);
+
+    if (strncmp(news->class_name, DEMAND, len) != 0) {
+        return;
+    }
+    for (uint32_t i = s->fault_count; i > 0; i--) {
+        struct rc_watch_fault *f = &s->fault[i - 1];
+        if (strncmp(f->class_name, DEMAND, len) == 0 &&
+            strcmp(f->class_name, news->class_name) != 0 && strcmp(f->device, news->device) == 0 &&
+            !f->wanted) {
+            remove_fault(s, f);
+        }
+    }
+}
+
 bool
 rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
 {
+    drop_older_demands(s, news);
     struct rc_watch_fault *f = find_fault(s, news->class_name, news->device);
     bool fresh = !f;
 
@@ -79,16 +111,6 @@ rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
     fresh |= f->drained_s != 0 && news->at_s - f->drained_s >= DRAINED_ANEW_S;
     f->wanted |= fresh;
     return fresh;
-}
-
-static void
-remove_fault(struct rc_watch_state *s, struct rc_watch_fault *f)
-{
-    uint32_t at = (uint32_t)(f - s->fault);
-
-    memmove(f, f + 1, (s->fault_count - at - 1) * sizeof *f);
-    s->fault_count--;
-    s->extra_wanted = true;
 }
 
 void

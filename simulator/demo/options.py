@@ -6,6 +6,10 @@ from pathlib import Path
 # What AWS tells of, and what the agent on a node does.
 AWS_FAULTS = ("terminate", "spot", "retirement", "status-check", "capacity", "rebalance")
 NODE_FAULTS = ("xid79", "aer-fatal", "efa-down", "fs-hang", "job-storm", "row-remap")
+# The same faults as stories on the core alone.
+STORIES = {"xid79": "gpu-lost-during-a-job", "aer-fatal": "one-break-shows-in-many-places",
+           "efa-down": "efa-errors-by-rate", "fs-hang": "file-server-is-ill",
+           "job-storm": "same-job-on-eighty-nodes", "row-remap": "row-remap-waits-for-the-job"}
 # Of the primary of two controllers.
 CONTROLLER_FAULTS = ("controller-killed", "controller-hung", "controller-host",
                      "controller-partition")
@@ -32,7 +36,9 @@ def parse(words=None):
                         help="leave configuration, logs, DIR/journal and DIR/messages.jsonl")
     options = parser.parse_args(words)
     if options.fault in NODE_FAULTS and not options.real:
-        parser.error(f"{options.fault} needs --real: agents run on real nodes only")
+        parser.error(f"--fault {options.fault} needs --real, as root: an agent on a node has to see it. "
+                     "What the same core decides about it, line by line: "
+                     f"simulator/incidents/{STORIES[options.fault]}/expected.txt")
     if options.fault in NODE_FAULTS and (options.malformed_first or options.replay_message):
         parser.error(f"{options.fault} comes from the node itself: there is no message to repeat or precede")
     if options.fault in CONTROLLER_FAULTS and not options.real:

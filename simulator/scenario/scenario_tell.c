@@ -251,16 +251,44 @@ tell_node(struct telling *t)
     return true;
 }
 
+/* "gpu-3 excluded x5": five more jobs wait whose owners want to stay away from it. */
+static bool
+tell_excluded(struct telling *t)
+{
+    unsigned times = 1, found = 0;
+
+    if (t->count > 3 || (t->count == 3 && sscanf(t->v[2], "x%3u", &times) != 1)) {
+        return reject(t, "excluded [xN]", t->v[t->count - 1]);
+    }
+    for (unsigned k = 0; k < times; k++) {
+        uint32_t job = ++t->r->job;
+        for (unsigned i = 0; i < t->r->node_count; i++) {
+            struct rc_scen_node *n = &t->r->node[i];
+            if (rc_hostlist_has(t->v[0], n->name)) {
+                memmove(&n->excluder[1], &n->excluder[0],
+                        sizeof n->excluder - sizeof n->excluder[0]);
+                n->excluder[0] = job;
+                rc_scen_show_node_later(t->r, n, SCEN_SLURM_SHOW_MS);
+                found++;
+            }
+        }
+    }
+    return found ? true : reject(t, "nodes of the cluster", t->v[0]);
+}
+
 /* "gpu-[1-4] runs 6h": one gang on all of them; "gpu-3 ends". */
 static bool
 tell_job(struct telling *t)
 {
     int64_t ms = 0;
-    unsigned job = ++t->r->job, found = 0;
 
+    if (strcmp(t->v[1], "excluded") == 0) {
+        return tell_excluded(t);
+    }
+    unsigned job = ++t->r->job, found = 0;
     if (strcmp(t->v[1], "runs") == 0 ? t->count != 3 || !rc_scen_duration(t->v[2], &ms)
                                      : strcmp(t->v[1], "ends") != 0) {
-        return reject(t, "runs TIME, or ends", t->v[1]);
+        return reject(t, "runs TIME, ends, or excluded [xN]", t->v[1]);
     }
     for (unsigned i = 0; i < t->r->node_count; i++) {
         struct rc_scen_node *n = &t->r->node[i];
@@ -400,7 +428,7 @@ static const struct tell_row rows[] = {
      "world instance ID STATE | CHECK impaired|ok | schedule KIND in TIME | hidden | listed",
      tell_instance},
     {"world node", 2, 2, "world node NAME silent|back|maint|maint-over", tell_node},
-    {"world job", 2, 3, "world job NODES runs TIME | ends", tell_job},
+    {"world job", 2, 3, "world job NODES runs TIME | ends | excluded [xN]", tell_job},
     {"world slurmctld", 2, 2, "world slurmctld HEAD killed|started|restarted|hangs|stuck|wakes",
      tell_head},
     {"world host", 2, 2, "world host HEAD dies", tell_head},

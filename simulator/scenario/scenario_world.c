@@ -184,6 +184,7 @@ give_node(struct rc_scen_run *r, struct rc_scen_node *n)
     if (n->job) {
         sn->job[0] = (struct rc_node_job){n->job, job_size(r, n->job)};
     }
+    memcpy(sn->excluder, n->excluder, sizeof sn->excluder);
     sn->cpus = 96;
     sn->boot_wall_ms = n->boot_ms;
     sn->slurmd_start_wall_ms = n->slurmd_ms;

@@ -41,9 +41,10 @@ struct rc_scen_node {
     char reason[RC_TEXT_LEN];
     uint32_t owner; /* enum rc_owner */
     bool drain, down, silent, completing, maint;
-    unsigned job;                   /* number of the job that runs on it, 0 = none */
-    int64_t boot_ms, slurmd_ms;     /* wall clock */
-    struct rc_ev_node_faults agent; /* what its agent tells of this boot */
+    unsigned job;                             /* number of the job that runs on it, 0 = none */
+    uint32_t excluder[RC_NODE_EXCLUDERS_MAX]; /* waiting jobs whose owners excluded it */
+    int64_t boot_ms, slurmd_ms;               /* wall clock */
+    struct rc_ev_node_faults agent;           /* what its agent tells of this boot */
     unsigned boots;
     bool agent_news;
     char shown[RC_TEXT_LEN * 2]; /* last line printed of it */

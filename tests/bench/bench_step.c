@@ -238,10 +238,11 @@ world_begin(struct world *w, uint32_t nodes)
     w->nodes = nodes;
     w->bytes = rc_state_size(&limits);
     w->at_ms = 1000;
-    void *mem = calloc(1, w->bytes);
+    void *mem = aligned_alloc(64, (w->bytes + 63) & ~(size_t)63);
     if (!mem) {
         die("out of memory");
     }
+    memset(mem, 0, w->bytes);
     w->s = rc_state_init(mem, &limits);
     rc_event_init(&ev, RC_EV_START);
     ev.u.start.seed = 7;

@@ -36,7 +36,7 @@ def check_object_signatures(check, client, s3, path):
 
 def check_object_faults(check, client, proxy, s3, path):
     broken = client.through(proxy)
-    proxy.rules({"service": "*", "operation": "*", "times": 1,
+    proxy.rules({"service": "s3", "operation": "PutObject", "times": 1,
                  "error": {"code": "SlowDown", "status": 503}})
     begun = time.monotonic()
     done = broken("put-object", "evidence", "slow", "text/plain", path)

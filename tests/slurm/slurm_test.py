@@ -249,6 +249,9 @@ for i in $(seq 600); do sleep 0.1; done
         assert rows[0]["result"] == "done" and not rows[0].get("text"), rows
         assert set(field("ExcNodeList").replace("n[1-2]", "n1,n2").split(",")) == {"n1", "n2"}
         assert "AdminComment=of Ann rc-exclude:n1" in sh("scontrol", "-o", "show", "job", job)
+        # What its owner excluded is a sign against the node; what we excluded is none.
+        names = {row["name"]: row for row in self.reader.rows("nodes", since=0)}
+        assert names["n2"]["excluders"] == job and names["n1"]["excluders"] == "", names
         self.writer.ask("jobs-include", node="n2")  # its owner's exclusion
         assert "n2" in field("ExcNodeList").replace("n[1-2]", "n1,n2")
         self.world.wait(lambda: field("JobState") == "PENDING", "the job waits")

@@ -20,6 +20,7 @@
 #include "reconciler/io/daemon/recover.h"
 #include "reconciler/io/daemon/report.h"
 #include "reconciler/io/daemon/standby.h"
+#include "reconciler/io/daemon/state_memory.h"
 #include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/daemon/watch.h"
 #include "reconciler/io/daemon/watchdog.h"
@@ -474,5 +475,5 @@ rc_daemon_close(struct rc_daemon *d)
         rc_syncer_free(d->syncer);
     }
     rc_loop_close(d);
-    free(d->state);
+    rc_state_memory_free(d->state);
 }

@@ -19,6 +19,7 @@
 #include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/recover.h"
 #include "reconciler/io/daemon/report.h"
+#include "reconciler/io/daemon/state_memory.h"
 #include "reconciler/io/daemon/watch.h"
 
 enum {
@@ -244,14 +245,13 @@ make_room(struct rc_daemon *d)
     if (d->state->touch_count || !rc_state_wants_growth(d->state, &limits)) {
         return;
     }
-    void *mem = aligned_alloc(16, (rc_state_size(&limits) + 15) & ~(size_t)15);
+    void *mem = rc_state_memory(rc_state_size(&limits));
     if (!mem) {
         return; /* capacity_exceeded stays a fact, seen by the operator */
     }
-    memset(mem, 0, rc_state_size(&limits));
     struct rc_state *old = d->state;
     d->state = rc_state_grow(mem, &limits, old);
-    free(old);
+    rc_state_memory_free(old);
     rc_log_event(d->log, RC_LOG_INFO, "core", RC_LOG_NOTE, "tables-grown",
                  RC_FIELDS(RC_INT("nodes", limits.nodes), RC_INT("incidents", limits.incidents)),
                  "tables grown");

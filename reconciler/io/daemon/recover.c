@@ -9,6 +9,7 @@
 #include "reconciler/core/pack.h"
 #include "reconciler/core/record.h"
 #include "reconciler/io/daemon/loop.h"
+#include "reconciler/io/daemon/state_memory.h"
 
 enum { MESSAGES_REMEMBERED = 8192, INCIDENTS_MAX = 2048 };
 
@@ -21,8 +22,7 @@ fresh_state(const struct rc_daemon *d)
                                                                  : INCIDENTS_MAX,
         .messages = MESSAGES_REMEMBERED,
     };
-    /* calloc's pages cost nothing until they are used; malloc aligns to 16. */
-    void *mem = calloc(1, rc_state_size(&limits));
+    void *mem = rc_state_memory(rc_state_size(&limits));
 
     assert(mem);
     return rc_state_init(mem, &limits);
@@ -32,14 +32,16 @@ static bool
 take_snapshot(struct rc_daemon *d, const struct rc_journal_record *r)
 {
     size_t size = rc_state_unpacked_size(r->data, r->len);
-    void *mem = size ? calloc(1, size) : NULL;
+    void *mem = size ? rc_state_memory(size) : NULL;
     struct rc_state *s = mem ? rc_state_unpack(r->data, r->len, mem) : NULL;
 
     if (!s) {
-        free(mem);
+        if (mem) {
+            rc_state_memory_drop(mem, size);
+        }
         return false;
     }
-    free(d->state);
+    rc_state_memory_free(d->state);
     d->state = s;
     return true;
 }

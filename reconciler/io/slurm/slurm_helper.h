@@ -12,9 +12,12 @@
 
 /* Which jobs hold which node; zeroed = nothing known yet. */
 struct slurm_hold;
+struct slurm_exclusion;
 struct slurm_held {
     struct slurm_hold *hold; /* by node name */
     size_t count, room;
+    struct slurm_exclusion *exclusion; /* by node name, the latest job first */
+    size_t exclusion_count, exclusion_room;
     time_t read_s; /* slurmctld's time of the job table */
     uint32_t jobs; /* running or suspended in all */
     bool known;
@@ -26,6 +29,10 @@ void rc_slurm_held_free(struct slurm_held *h);
  * completing ones among them. RC_SLURM_HELD_ROOM holds every such text. */
 uint32_t rc_slurm_held_text(const struct slurm_held *h, const char *node, char *buf, size_t room);
 enum { RC_SLURM_HELD_ROOM = RC_NODE_JOBS_MAX * 24 };
+/* "ID,…" of the latest jobs whose owners want to stay away from the node. Long lists of nodes
+ * choose where to run, they do not complain: not counted. */
+void rc_slurm_excluders_text(const struct slurm_held *h, const char *node, char *buf, size_t room);
+enum { RC_SLURM_EXCLUDERS_ROOM = RC_NODE_EXCLUDERS_MAX * 12, RC_SLURM_EXCLUDED_MAX = 16 };
 
 /* The process's own state; one per process. */
 struct slurm_helper {

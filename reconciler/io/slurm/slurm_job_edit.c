@@ -97,6 +97,15 @@ rc_slurm_job_exclude(const slurm_job_info_t *job, const char *node, struct rc_er
     return err;
 }
 
+bool
+rc_slurm_job_excluded_by_us(const slurm_job_info_t *job, const char *node)
+{
+    char mark[RC_NODE_LEN + sizeof EXCLUDE_MARK];
+
+    (void)snprintf(mark, sizeof mark, EXCLUDE_MARK "%s", node);
+    return find_word(job->admin_comment, mark) != NULL;
+}
+
 static enum rc_err
 include_again(const slurm_job_info_t *job, const char *node, const char *mark, struct rc_error *e)
 {

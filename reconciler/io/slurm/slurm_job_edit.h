@@ -8,4 +8,7 @@
  * error. job is as it was read last. */
 enum rc_err rc_slurm_job_exclude(const slurm_job_info_t *job, const char *node, struct rc_error *e);
 
+/* Did we exclude this node from the job, not its owner? */
+bool rc_slurm_job_excluded_by_us(const slurm_job_info_t *job, const char *node);
+
 #endif

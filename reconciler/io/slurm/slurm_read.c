@@ -69,6 +69,7 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
     struct rc_line_out *out = rc_reply_begin(reading->reply, "node");
     char flags[RC_SLURM_FLAGS_ROOM];
     char jobs[RC_SLURM_HELD_ROOM];
+    char excluders[RC_SLURM_EXCLUDERS_ROOM];
 
     (void)e;
     (void)rc_slurm_flags_format(rc_slurm_node_flags(node), flags, sizeof flags);
@@ -83,6 +84,8 @@ write_node(void *arg, const node_info_t *node, struct rc_error *e)
         uint32_t count = rc_slurm_held_text(&reading->helper->held, node->name, jobs, sizeof jobs);
         rc_line_put_u64(out, "jobs", count);
         rc_line_put(out, "job", jobs);
+        rc_slurm_excluders_text(&reading->helper->held, node->name, excluders, sizeof excluders);
+        rc_line_put(out, "excluders", excluders);
     }
     rc_line_put_u64(out, "real_memory", node->real_memory);
     rc_line_put_i64(out, "boot", node->boot_time);
@@ -183,6 +186,14 @@ job_on_node(const slurm_job_info_t *job, const char *node)
     return at >= 0;
 }
 
+static bool
+holds_nodes(const slurm_job_info_t *job)
+{
+    uint32_t base = job->job_state & JOB_STATE_BASE;
+
+    return base == JOB_RUNNING || base == JOB_SUSPENDED || (job->job_state & JOB_COMPLETING) != 0;
+}
+
 /* Hands over the jobs that hold resources (of a node), and frees the table. */
 static enum rc_err
 each_holding_job(job_info_msg_t *msg, const char *node, job_fn *fn, void *arg, struct rc_error *e)
@@ -191,11 +202,8 @@ each_holding_job(job_info_msg_t *msg, const char *node, job_fn *fn, void *arg, s
 
     for (uint32_t i = 0; i < msg->record_count && err == RC_OK; i++) {
         const slurm_job_info_t *job = &msg->job_array[i];
-        uint32_t base = job->job_state & JOB_STATE_BASE;
-        bool holds =
-            base == JOB_RUNNING || base == JOB_SUSPENDED || (job->job_state & JOB_COMPLETING) != 0;
 
-        if (holds && job_on_node(job, node)) {
+        if (holds_nodes(job) && job_on_node(job, node)) {
             err = fn(arg, job, e);
         }
     }
@@ -224,7 +232,18 @@ rc_slurm_jobs_since(time_t *since, job_fn *fn, void *arg, struct rc_error *e)
                                                 : rc_slurm_fail(e, "reading the jobs");
     }
     *since = msg->last_update;
-    return each_holding_job(msg, NULL, fn, arg, e);
+    enum rc_err err = RC_OK;
+    for (uint32_t i = 0; i < msg->record_count && err == RC_OK; i++) {
+        const slurm_job_info_t *job = &msg->job_array[i];
+        uint32_t base = job->job_state & JOB_STATE_BASE;
+        bool waits = base == JOB_PENDING && job->exc_nodes && *job->exc_nodes;
+
+        if (waits || (holds_nodes(job) && job_on_node(job, NULL))) {
+            err = fn(arg, job, e);
+        }
+    }
+    slurm_free_job_info_msg(msg);
+    return err;
 }
 
 static enum rc_err

@@ -118,6 +118,24 @@ set_jobs(const struct rc_line *row, struct rc_ev_slurm_node *n)
     }
 }
 
+/* "77,78", in the same way. */
+static void
+set_excluders(const struct rc_line *row, struct rc_ev_slurm_node *n)
+{
+    const char *at = rc_line_text(row, "excluders", "");
+
+    for (uint32_t i = 0; i < RC_NODE_EXCLUDERS_MAX && *at; i++) {
+        char *end;
+        unsigned long id = strtoul(at, &end, 10);
+
+        if (id == 0 || id > UINT32_MAX || (*end && *end != ',')) {
+            return;
+        }
+        n->excluder[i] = (uint32_t)id;
+        at = end + (*end == ',');
+    }
+}
+
 enum rc_err
 rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_event *ret,
                      int64_t *ret_foreign_time, struct rc_error *e)
@@ -145,6 +163,7 @@ rc_slurm_node_decode(const struct rc_line *row, uint32_t slurm_uid, struct rc_ev
     copy_cut_text(n->partition, sizeof n->partition, rc_line_text(row, "partition", ""));
     n->cpus = (uint32_t)rc_line_number(row, "cpus", UINT32_MAX, 0);
     set_jobs(row, n);
+    set_excluders(row, n);
     set_reason_owner(row, slurm_uid, n, ret_foreign_time);
     copy_cut_text(n->reason, sizeof n->reason, reason);
     return RC_OK;

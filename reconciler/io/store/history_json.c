@@ -161,12 +161,18 @@ read_yielded(struct rc_json_object *o)
     return f;
 }
 
-/* A digit a day, or nothing at all. */
+/* A digit of base 62 a day, or nothing at all; a release before may not have had it. */
 static void
 read_mark(struct rc_json_object *o, const char *key, char *mark, size_t room)
 {
+    if (!o->failed && !cJSON_HasObjectItem(o->root, key)) {
+        memset(mark, 0, room);
+        return;
+    }
     rc_json_text(o, key, mark, room);
-    size_t digits = o->failed ? 0 : strspn(mark, "0123456789");
+    size_t digits = o->failed ? 0
+                              : strspn(mark, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "abcdefghijklmnopqrstuvwxyz");
     if (!o->failed && (mark[digits] || (digits && digits != RC_LEMON_DAYS))) {
         rc_json_refuse(o, key, "28 digits, or none");
     }

@@ -303,7 +303,7 @@ check_names(const struct rc_record_table *t, uint32_t kind)
 {
     uint32_t count = t->common.count + t->own[kind].count;
 
-    CU_ASSERT_FATAL(count <= 64); /* the parser marks them in 64 bits */
+    CU_ASSERT_FATAL(count <= RC_RECORD_FIELDS_MAX); /* the parser marks them */
     for (uint32_t i = 0; i < t->own[kind].count; i++) {
         const char *name = t->own[kind].v[i].name;
 

@@ -83,6 +83,15 @@ each_xid_stands_once_in_order_and_says_why(void)
 }
 
 static void
+what_asks_for_a_reboot_is_not_reset(void)
+{
+    CU_ASSERT(rc_class_of("xid:154:node-reboot").restart && rc_class_of("xid:79").restart);
+    CU_ASSERT(rc_class_of("xid:151").restart && rc_class_of("xid:168").restart);
+    CU_ASSERT(!rc_class_of("xid:154:gpu-reset").restart && !rc_class_of("xid:48").restart);
+    CU_ASSERT(!rc_class_of("gpu:ecc").restart && !rc_class_of("xid:999").restart);
+}
+
+static void
 conditions_last_and_events_fade(void)
 {
     CU_ASSERT(rc_class_of("fs:stuck").lasts && !rc_class_of("fs:stuck").drain);
@@ -101,6 +110,7 @@ main(void)
         {"what no table has gets the careful default", what_no_table_has_gets_the_careful_default},
         {"each Xid stands once, in order, and says why",
          each_xid_stands_once_in_order_and_says_why},
+        {"what asks for a reboot is not reset", what_asks_for_a_reboot_is_not_reset},
         {"conditions last and events fade", conditions_last_and_events_fade},
         CU_TEST_INFO_NULL,
     };

@@ -70,6 +70,25 @@ missing_fields_are_not_told(void)
 }
 
 static void
+jobs_that_exclude_a_node_are_read_as_far_as_they_can_be(void)
+{
+    struct rc_event ev;
+
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 excluders=79,77", &ev, NULL), RC_OK);
+    CU_ASSERT(ev.u.slurm.excluder[0] == 79 && ev.u.slurm.excluder[1] == 77);
+    CU_ASSERT_EQUAL(ev.u.slurm.excluder[2], 0);
+    CU_ASSERT_EQUAL_FATAL(decode("1 node name=n1 excluders=9,8,7,6,5", &ev, NULL), RC_OK);
+    CU_ASSERT_EQUAL(ev.u.slurm.excluder[RC_NODE_EXCLUDERS_MAX - 1], 6);
+    static const char *const broken[] = {"x", "0", "-1", "7;", "99999999999"};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        char row[96];
+        snprintf(row, sizeof row, "1 node name=n1 excluders=%s,5", broken[i]);
+        CU_ASSERT_EQUAL_FATAL(decode(row, &ev, NULL), RC_OK);
+        CU_ASSERT_EQUAL(ev.u.slurm.excluder[0], 0);
+    }
+}
+
+static void
 jobs_are_read_as_far_as_they_can_be(void)
 {
     struct rc_event ev;
@@ -273,6 +292,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"a row becomes an event", a_row_becomes_an_event},
         {"missing fields are not told", missing_fields_are_not_told},
+        {"jobs that exclude a node are read as far as they can be",
+         jobs_that_exclude_a_node_are_read_as_far_as_they_can_be},
         {"jobs are read as far as they can be", jobs_are_read_as_far_as_they_can_be},
         {"a reason on a node in service is a leftover",
          a_reason_on_a_node_in_service_is_a_leftover},

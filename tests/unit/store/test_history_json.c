@@ -32,6 +32,32 @@ every_member_comes_back(void)
 }
 
 static void
+marks_of_another_release_are_read(void)
+{
+    struct rc_history h = {.lemon = {.day = 20000}}, back;
+    struct rc_error err;
+
+    for (size_t m = 0; m < RC_MARK__MAX; m++) {
+        memset(h.lemon.mark[m], '0', RC_LEMON_DAYS);
+    }
+    memcpy(h.lemon.mark[RC_MARK_RUNS], "zZ9", 3);
+    char *text = rc_history_json_format(&h);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL(memcmp(&h, &back, sizeof h), 0);
+    /* It did not count this, and counted something else. */
+    char *at = strstr(text, "\"multi\":");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    memcpy(at, "\"lost_\"", 7);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_STRING_EQUAL(back.lemon.mark[RC_MARK_MULTI], "");
+    at = strstr(text, "zZ9");
+    *at = '-';
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_E_PARSE);
+    free(text);
+}
+
+static void
 rubbish_is_refused_with_the_name_of_the_member(void)
 {
     static const struct {
@@ -72,6 +98,7 @@ main(void)
 {
     CU_TestInfo tests[] = {
         {"every member comes back", every_member_comes_back},
+        {"marks of another release are read", marks_of_another_release_are_read},
         {"rubbish is refused with the name of the member",
          rubbish_is_refused_with_the_name_of_the_member},
         CU_TEST_INFO_NULL,

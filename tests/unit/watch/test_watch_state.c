@@ -270,6 +270,27 @@ test_verdicts(void)
     }
 }
 
+static void
+test_demands(void)
+{
+    struct rc_watch_state s = fresh_state();
+    char text[RC_WATCH_EXTRA_LEN];
+
+    CU_ASSERT(note(&s, "xid:48", "0000:10:1c", RC_VERDICT_DRAIN, 1000));
+    CU_ASSERT(note(&s, "xid:154:drain-and-reset", "0000:10:1c", RC_VERDICT_DRAIN, 1001));
+    CU_ASSERT(note(&s, "xid:154:node-reboot", "0000:10:1d", RC_VERDICT_DRAIN, 1001));
+    rc_watch_drained(&s, 1002);
+    CU_ASSERT(note(&s, "xid:154:gpu-reset", "0000:10:1c", RC_VERDICT_DRAIN, 1003));
+    rc_watch_drained(&s, 1004);
+    rc_watch_extra(&s, text);
+    CU_ASSERT(strstr(text, "xid:48@") && strstr(text, "xid:154:gpu-reset@0000:10:1c"));
+    CU_ASSERT(strstr(text, "xid:154:node-reboot@0000:10:1d") != NULL); /* another GPU */
+    CU_ASSERT(strstr(text, "drain-and-reset") == NULL);
+    CU_ASSERT_FALSE(note(&s, "xid:154:none", "0000:10:1c", RC_VERDICT_NOTHING, 1005));
+    rc_watch_extra(&s, text);
+    CU_ASSERT(strstr(text, "xid:48@") && strstr(text, "gpu-reset") == NULL);
+}
+
 int
 main(void)
 {
@@ -285,6 +306,7 @@ main(void)
         {"a full table keeps what still wants a drain", test_full_table},
         {"the file brings back this boot's faults and no other's", test_file},
         {"who is guilty", test_verdicts},
+        {"of the driver's demands for a GPU the last stands", test_demands},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("watch-state", tests);
