@@ -55,26 +55,15 @@ rc_s3_address_done(struct rc_s3_address *address)
     free(address->path);
 }
 
-static enum rc_err
-put_object(struct rc_aws *aws, const struct rc_s3_object *object,
-           const struct rc_s3_address *address, struct asked_s3 *asked)
+enum rc_err
+rc_s3_put(struct rc_aws *aws, const struct rc_s3_object *object, rc_s3_fn *fn, void *arg)
 {
-    const struct rc_aws_place place = {address->url, address->host, address->path,
-                                       object->content_type};
-    const struct rc_aws_request request = {
+    struct rc_aws_request request = {
         .op = RC_AWS_PUT_OBJECT,
-        .place = &place,
         .body = object->body_len ? object->body : "",
         .body_len = object->body_len,
         .on_cancel = free,
     };
-
-    return rc_aws_start(aws, &request, on_put_reply, asked, NULL);
-}
-
-enum rc_err
-rc_s3_put(struct rc_aws *aws, const struct rc_s3_object *object, rc_s3_fn *fn, void *arg)
-{
     struct rc_s3_address address = {0};
     struct asked_s3 *asked = NULL;
     enum rc_err err = RC_E_INTERNAL;
@@ -85,8 +74,11 @@ rc_s3_put(struct rc_aws *aws, const struct rc_s3_object *object, rc_s3_fn *fn, v
     }
     asked = malloc(sizeof *asked);
     if (asked && rc_s3_find_address(&aws->endpoint[RC_AWS_S3], object, &address)) {
+        const struct rc_aws_place place = {address.url, address.host, address.path,
+                                           object->content_type};
         *asked = (struct asked_s3){fn, arg};
-        err = put_object(aws, object, &address, asked);
+        request.place = &place;
+        err = rc_aws_start(aws, &request, on_put_reply, asked, NULL);
     }
     if (err != RC_OK) {
         free(asked);
