@@ -7,7 +7,7 @@
 #include "reconciler/core/lemon.h"
 #include "reconciler/core/suspect.h"
 
-enum { HOUR_MS = 3600 * 1000, MARK_WITHIN_MS = 10 * 60 * 1000 };
+enum { HOUR_MS = 3600 * 1000, MARK_WITHIN_MS = 10 * 60 * 1000, CARRIED = 2, CARRY_MS = 16000 };
 
 static bool
 same_fault(const struct rc_node_fault *a, const struct rc_node_fault *b)
@@ -62,13 +62,31 @@ fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node
     }
 }
 
+/* The agent's drain tells its fault in the Reason; our own Reason replaces that at once, and the
+ * agent's list has the fault only when it was written anew. Until then the fault is not over. */
+static void
+carry_drain(struct rc_health *h, const struct rc_told *old, uint32_t count)
+{
+    for (uint32_t i = 0; i < count && h->told_count < RC_NODE_FAULTS_MAX; i++) {
+        bool listed = !old[i].f.guilty;
+        for (uint32_t k = 0; k < h->told_count; k++) {
+            listed |= same_fault(&old[i].f, &h->told[k].f);
+        }
+        if (!listed) {
+            h->told[h->told_count] = old[i];
+            h->told[h->told_count++].f.guilty = CARRIED;
+        }
+    }
+}
+
 void
 rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults *list)
 {
     struct rc_health *h = rc_health_at(s, node);
     struct rc_told old[RC_NODE_FAULTS_MAX];
     bool same_boot = strcmp(h->boot, list->boot) == 0;
-    uint32_t old_count = same_boot ? h->told_count : 0;
+    bool no_boot = !*list->boot; /* there is no list at all */
+    uint32_t old_count = same_boot || no_boot ? h->told_count : 0;
 
     memcpy(old, h->told, sizeof old);
     memset(h->told, 0, sizeof h->told);
@@ -80,15 +98,21 @@ rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults
         }
         fill(s, node, &h->told[h->told_count++], &list->v[i], before);
     }
+    carry_drain(h, old, old_count);
     h->more = list->more;
     rc_node_at(s, node)->unwell = 1;
-    memcpy(h->boot, list->boot, sizeof h->boot);
+    if (!no_boot || !h->told_count) {
+        memcpy(h->boot, list->boot, sizeof h->boot);
+    }
     rc_health_count(s, node);
 }
 
 static int64_t
 fades_wall_ms(const struct rc_told *t)
 {
+    if (t->f.guilty == CARRIED) {
+        return t->f.last_wall_ms + CARRY_MS;
+    }
     return t->sure || t->lasts ? RC_NEVER : t->f.last_wall_ms + HOUR_MS;
 }
 
