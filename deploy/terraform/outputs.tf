@@ -54,6 +54,11 @@ output "packages_bucket" {
   value       = module.storage.packages_bucket
 }
 
+output "evidence_bucket" {
+  description = "Bucket of the evidence of faults; bundles are below forensics/."
+  value       = module.storage.evidence_bucket
+}
+
 output "launch_templates" {
   description = "Group and zone to launch template."
   value       = merge({ for group, m in module.launch_templates : group => m.templates }, { ctl = local.templates_of_controllers })
