@@ -10,7 +10,7 @@ PERMISSIONS = {
 }
 SERVICE = {"monitoring": "cloudwatch"}
 # Granted for what a run may not meet: faults of other kinds, and what RunInstances itself needs.
-NOT_EVERY_RUN = {"ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:CreateTags", "iam:PassRole",
+NOT_EVERY_RUN = {"ec2:StopInstances", "ec2:StartInstances", "ec2:RebootInstances", "ec2:CreateTags", "iam:PassRole", "ec2:TerminateInstances",
                  "sqs:ChangeMessageVisibility", "dynamodb:DeleteItem", "dynamodb:GetItem",
                  "dynamodb:PutItem", "dynamodb:UpdateItem"}
 
