@@ -8,6 +8,8 @@
 
 enum { LINE_MAX_LEN = 256 };
 
+static const int64_t year_ms = INT64_C(366) * 24 * 3600 * 1000; /* nothing lasts longer */
+
 const char *
 rc_ill_name(uint32_t ill)
 {
@@ -83,7 +85,8 @@ parse_row(const char *line, struct rc_plan_row *row)
         return 0;
     }
     *row = (struct rc_plan_row){at_ms, for_ms, value, ill_from_name(name), target};
-    return row->ill < RC_ILL__MAX && at_ms >= 0 && for_ms >= 0;
+    return row->ill < RC_ILL__MAX && at_ms >= 0 && at_ms <= year_ms && for_ms >= 0 &&
+           for_ms <= year_ms && value >= -year_ms && value <= year_ms;
 }
 
 static int
@@ -145,8 +148,8 @@ rc_plan_parse(const char *file, const char *text, struct rc_plan *ret, struct rc
         if (strncmp(line, "at=", 3) == 0) {
             if (ret->count == RC_PLAN_ROWS_MAX || !parse_row(line, &ret->row[ret->count])) {
                 return rc_fail(e, RC_E_PARSE,
-                               "%s: line %u: expected at=MS do=NAME target=N for=MS value=N, and "
-                               "%d such lines at most",
+                               "%s: line %u: expected at=MS do=NAME target=N for=MS value=N, "
+                               "within a year, and %d such lines at most",
                                file, number, RC_PLAN_ROWS_MAX);
             }
             if (ret->count && ret->row[ret->count].at_ms < ret->row[ret->count - 1].at_ms) {

@@ -5,73 +5,46 @@
 #include <string.h>
 
 #include "simulator/cluster/play_private.h"
+#include "simulator/model/model_launch.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, FOREIGN_INSTANCES = 2 };
 
-static const char *const subnet_id[RC_PLAN_SUBNETS] = {"subnet-a", "subnet-b", "subnet-c"};
-static const char *const zone[RC_PLAN_SUBNETS] = {"us-east-1a", "us-east-1b", "us-east-1b"};
-
-static void
-make_ec2(struct rc_play *p)
+static struct rc_sim_account
+account_of(const struct rc_play *p)
 {
-    struct rc_sim_ec2_config config = {
-        .seed = p->plan->seed,
-        .instances_max = RC_PLAY_SLOTS,
-        .tokens_max = 256,
-        .delays = {.visible_ms = 2 * SECOND,
-                   .launch_ms = 20 * SECOND,
-                   .boot_ms = 60 * SECOND,
-                   .initializing_ms = 90 * SECOND,
-                   .stop_ms = 40 * SECOND,
-                   .terminate_ms = 40 * SECOND,
-                   .reboot_ms = 60 * SECOND,
-                   .release_ms = 30 * SECOND,
-                   .vanish_ms = 30 * MINUTE,
-                   .jitter_permille = 1000},
-    };
-    struct rc_sim_template lt = {.id = "lt-1",
-                                 .name = "gpu",
-                                 .type = "p4d.24xlarge",
-                                 .image = "ami-1",
-                                 .version = 1,
-                                 .latest = true,
-                                 .by_default = true};
-    struct rc_sim_reservation cr = {.id = "cr-1",
-                                    .type = "p4d.24xlarge",
-                                    .az = "us-east-1a",
-                                    /* launch-first needs a free slot */
-                                    .total = (uint32_t)(p->plan->nodes + p->plan->spares) +
-                                             (p->plan->order == RC_ORDER_LAUNCH_FIRST)};
+    const struct rc_plan *plan = p->plan;
+    struct rc_sim_account account = {.ec2 = {.seed = plan->seed,
+                                             .instances_max = RC_PLAY_SLOTS,
+                                             .tokens_max = 256,
+                                             .delays = {.visible_ms = 2 * SECOND,
+                                                        .launch_ms = 20 * SECOND,
+                                                        .boot_ms = 60 * SECOND,
+                                                        .initializing_ms = 90 * SECOND,
+                                                        .stop_ms = 40 * SECOND,
+                                                        .terminate_ms = 40 * SECOND,
+                                                        .reboot_ms = 60 * SECOND,
+                                                        .release_ms = 30 * SECOND,
+                                                        .vanish_ms = 30 * MINUTE,
+                                                        .jitter_permille = 1000}},
+                                     .zone = {"us-east-1a", "us-east-1b", "us-east-1b"},
+                                     .subnet_bits = 8,
+                                     .subnet_size = 250};
 
-    p->ec2 = rc_sim_ec2_new(&config, rc_play_wall(p));
-    assert(p->ec2);
-    for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
-        struct rc_sim_subnet s = {.base = 0x0a000000U + (i << 8), .size = 250};
-        rc_text_set(s.id, sizeof s.id, subnet_id[i]);
-        rc_text_set(s.az, sizeof s.az, zone[i]);
-        rc_sim_ec2_add_subnet(p->ec2, &s);
+    if (plan->reserved) { /* launch-first needs a free slot */
+        account.reserved =
+            (uint32_t)(plan->nodes + plan->spares) + (plan->order == RC_ORDER_LAUNCH_FIRST);
     }
-    rc_sim_ec2_add_template(p->ec2, &lt);
-    if (p->plan->reserved) {
-        rc_sim_ec2_add_reservation(p->ec2, &cr);
-    }
+    return account;
 }
 
 static void
 place_node(struct rc_play *p, const char *cluster, const char *node, uint32_t subnet,
            struct rc_sim_node_row *row)
 {
-    struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
+    /* controllers are on demand */
+    struct rc_sim_instance *inst = rc_sim_account_place(
+        p->ec2, rc_play_wall(p), cluster, node, subnet, row && row->cpus && p->plan->reserved);
 
-    rc_text_set(like.subnet, sizeof like.subnet, subnet_id[subnet]);
-    if (row && row->cpus && p->plan->reserved) { /* controllers are on demand */
-        rc_text_set(like.reservation, sizeof like.reservation, "cr-1");
-    }
-    rc_text_set(like.tag[0].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:cluster");
-    rc_text_set(like.tag[0].value, RC_SIM_TAG_VALUE_LEN, cluster);
-    rc_text_set(like.tag[1].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:node");
-    rc_text_set(like.tag[1].value, RC_SIM_TAG_VALUE_LEN, node);
-    struct rc_sim_instance *inst = rc_sim_ec2_place(p->ec2, rc_play_wall(p), &like, "");
     assert(inst);
     if (row) {
         rc_text_set(row->addr, sizeof row->addr, inst->addr);
@@ -144,8 +117,8 @@ make_queue(struct rc_play *p)
 static void
 fill_cluster(struct rc_play *p)
 {
+    const struct rc_sim_account account = account_of(p);
     struct rc_cluster *c = &p->cluster;
-    struct rc_group *g = &c->group[0];
 
     rc_text_set(c->name, sizeof c->name, RC_PLAY_CLUSTER);
     rc_text_set(c->region, sizeof c->region, "us-east-1");
@@ -155,29 +128,13 @@ fill_cluster(struct rc_play *p)
     c->lease_margin_ms = RC_PLAY_LEASE_MARGIN_MS;
     c->poll_instances_ms = RC_PLAY_INSTANCES_MS;
     c->poll_slurm_ms = RC_PLAY_SLURM_MS;
-    rc_text_set(g->name, sizeof g->name, "gpu");
-    snprintf(g->nodes, sizeof g->nodes, "n[1-%u]", (unsigned)p->plan->nodes);
-    rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
-    g->template_version = 1;
-    g->capacity = p->plan->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
-    uint32_t options = p->plan->reserved ? 1 : RC_PLAN_SUBNETS;
-    g->option_count = options;
-    for (uint32_t i = 0; i < options; i++) {
-        rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
-        rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
-    }
-    if (p->plan->reserved) {
-        rc_text_set(g->option[0].reservation, RC_ID_LEN, "cr-1");
-    }
+    rc_sim_account_group(&account, (uint32_t)p->plan->nodes, &c->group[0]);
     c->controller_count = rc_play_has_pair(p) ? RC_PLAY_CTLS : 0;
     if (c->controller_count) {
         rc_text_set(c->controllers.template_id, RC_ID_LEN, "lt-1");
         c->controllers.template_version = 1;
-        c->controllers.option_count = RC_PLAN_SUBNETS;
-        for (uint32_t i = 0; i < RC_PLAN_SUBNETS; i++) {
-            rc_text_set(c->controllers.option[i].subnet, RC_ID_LEN, subnet_id[i]);
-            rc_text_set(c->controllers.option[i].az, RC_AZ_LEN, zone[i]);
-        }
+        c->controllers.option_count =
+            rc_sim_account_options(&account, false, c->controllers.option);
     }
     for (uint32_t i = 0; i < c->controller_count; i++) {
         snprintf(c->controller[i].host, sizeof c->controller[i].host, "head%u", i + 1);
@@ -187,7 +144,10 @@ fill_cluster(struct rc_play *p)
 void
 rc_play_setup(struct rc_play *p)
 {
-    make_ec2(p);
+    const struct rc_sim_account account = account_of(p);
+
+    p->ec2 = rc_sim_account_new(&account, rc_play_wall(p));
+    assert(p->ec2);
     make_nodes(p);
     make_queue(p);
     fill_cluster(p);

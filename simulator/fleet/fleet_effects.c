@@ -1,9 +1,9 @@
 /* fleet_effects.c - what requests do to EC2, to slurmctld, to slurm.conf and to nodes. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
+#include "simulator/model/model_launch.h"
 #include "simulator/model/model_rows.h"
 
 /* Names are "n" and the position, counted from one. */
@@ -22,61 +22,24 @@ admits(struct rc_fleet *f, enum rc_sim_ec2_action call, uint32_t units)
 }
 
 static void
-tag_launch(struct rc_sim_launch *l, const char *key, const char *value)
-{
-    rc_text_set(l->tag[l->tag_count].key, RC_SIM_TAG_KEY_LEN, key);
-    rc_text_set(l->tag[l->tag_count++].value, RC_SIM_TAG_VALUE_LEN, value);
-}
-
-static void
-fill_launched(struct rc_fleet *f, struct rc_errand *r, const struct rc_sim_instance *inst)
-{
-    struct rc_ev_completion *done = &r->answer.u.completion;
-    const struct rc_action *a = &r->action;
-
-    memcpy(done->instance, inst->id, sizeof done->instance);
-    done->launched.state = (uint32_t)inst->state;
-    done->launched.ours = 1;
-    done->launched.tag_incident = a->incident;
-    done->launched.tag_attempt = a->u.launch.attempt;
-    done->launched.launched_wall_ms = inst->launched_ms ? inst->launched_ms : rc_fleet_wall(f);
-    memcpy(done->launched.node, a->node, RC_NODE_LEN);
-    memcpy(done->launched.addr, inst->addr, RC_ADDR_LEN);
-    memcpy(done->launched.subnet, inst->subnet, RC_ID_LEN);
-    memcpy(done->launched.az, inst->az, RC_AZ_LEN);
-    memcpy(done->launched.type, inst->type, RC_TYPE_LEN);
-}
-
-static void
 run_instances(struct rc_fleet *f, struct rc_errand *r)
 {
     const struct rc_action *a = &r->action;
     const struct rc_group *g = &f->cluster.group[a->u.launch.group];
-    const struct rc_launch_option *o = &g->option[a->u.launch.option];
-    struct rc_sim_launch l = {.min = 1, .max = 1, .version = (int32_t)g->template_version};
+    struct rc_sim_launch l;
     static struct rc_sim_launched done;
-    char number[16];
 
     if (!admits(f, RC_SIM_RUN_INSTANCES, 1)) {
         r->error = RC_E_THROTTLED;
         return;
     }
-    rc_text_set(l.token, sizeof l.token, a->u.launch.token);
-    rc_text_set(l.template_id, sizeof l.template_id, g->template_id);
-    rc_text_set(l.subnet, sizeof l.subnet, o->subnet);
-    rc_text_set(l.reservation, sizeof l.reservation, o->reservation);
-    tag_launch(&l, "slurm-on-aws:cluster", RC_FLEET_NAME);
-    tag_launch(&l, "slurm-on-aws:node", a->node);
-    snprintf(number, sizeof number, "%u", a->incident);
-    tag_launch(&l, "slurm-on-aws:incident", number);
-    snprintf(number, sizeof number, "%u", a->u.launch.attempt);
-    tag_launch(&l, "slurm-on-aws:attempt", number);
+    rc_sim_launch_of(a, g, RC_FLEET_NAME, &l);
     r->error = rc_sim_ec2_error(rc_sim_ec2_run(f->ec2, rc_fleet_wall(f), &l, &done));
     if (r->error != RC_OK) {
         f->r.launches_refused++;
         return;
     }
-    fill_launched(f, r, done.instance[0]);
+    rc_sim_launch_told(a, done.instance[0], rc_fleet_wall(f), &r->answer.u.completion);
     rc_fleet_check_launched(f, a);
     if (!done.again) {
         f->r.replacements++;
@@ -105,18 +68,13 @@ create_tags(struct rc_fleet *f, struct rc_errand *r)
 {
     const struct rc_action *a = &r->action;
     struct rc_sim_instance *inst = rc_sim_ec2_find(f->ec2, rc_fleet_wall(f), a->instance);
-    char number[16];
 
     if (!inst || !admits(f, RC_SIM_CREATE_TAGS, 1)) {
         r->error = inst ? RC_E_THROTTLED : RC_E_NOT_FOUND;
         return;
     }
     rc_fleet_check_ec2(f, a, inst);
-    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:node", a->node);
-    snprintf(number, sizeof number, "%u", a->incident);
-    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:incident", number);
-    snprintf(number, sizeof number, "%u", a->u.launch.attempt);
-    (void)rc_sim_ec2_tag(inst, "slurm-on-aws:attempt", number);
+    rc_sim_assign(a, inst);
     rc_ills_named(f, rc_fleet_slot(f, inst), rc_fleet_node(f, a->node));
     rc_ills_news(f, rc_fleet_slot(f, inst));
 }

@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
+#include "simulator/model/model_launch.h"
 #include "simulator/model/sim_dist.h"
-
-static const char *const subnet_id[RC_FLEET_SUBNETS] = {"subnet-a", "subnet-b", "subnet-c"};
-static const char *const zone[RC_FLEET_SUBNETS] = {"us-east-1a", "us-east-1b", "us-east-1c"};
 
 void
 rc_fleet_config_init(struct rc_fleet_config *c)
@@ -68,70 +66,50 @@ rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
     return RC_OK;
 }
 
+static struct rc_sim_account
+fleet_account(const struct rc_fleet *f)
+{
+    return (struct rc_sim_account){
+        /* A p4d takes minutes to run, boot, reboot and stop (policies/p4d.json says where from). */
+        .ec2 = {.seed = f->c->seed,
+                .instances_max = f->hosts,
+                .tokens_max = 1024,
+                .throttle = true,
+                .delays = {.visible_ms = 2 * RC_FLEET_SECOND,
+                           .launch_ms = 3 * RC_FLEET_MINUTE,
+                           .boot_ms = 6 * RC_FLEET_MINUTE,
+                           .initializing_ms = 5 * RC_FLEET_MINUTE,
+                           .stop_ms = 5 * RC_FLEET_MINUTE,
+                           .terminate_ms = 5 * RC_FLEET_MINUTE,
+                           .reboot_ms = 7 * RC_FLEET_MINUTE,
+                           .release_ms = 5 * RC_FLEET_MINUTE,
+                           .vanish_ms = 60 * RC_FLEET_MINUTE,
+                           .jitter_permille = 800}},
+        .zone = {"us-east-1a", "us-east-1b", "us-east-1c"},
+        .subnet_bits = 16,
+        .subnet_size = RC_SIM_SUBNET_SIZE,
+        .reserved = f->c->reserved ? f->c->nodes : 0};
+}
+
 static bool
 open_account(struct rc_fleet *f)
 {
-    struct rc_sim_ec2_config config = {
-        .seed = f->c->seed,
-        .instances_max = f->hosts,
-        .tokens_max = 1024,
-        .throttle = true,
-        /* A p4d takes minutes to run, boot, reboot and stop (policies/p4d.json says where from). */
-        .delays = {.visible_ms = 2 * RC_FLEET_SECOND,
-                   .launch_ms = 3 * RC_FLEET_MINUTE,
-                   .boot_ms = 6 * RC_FLEET_MINUTE,
-                   .initializing_ms = 5 * RC_FLEET_MINUTE,
-                   .stop_ms = 5 * RC_FLEET_MINUTE,
-                   .terminate_ms = 5 * RC_FLEET_MINUTE,
-                   .reboot_ms = 7 * RC_FLEET_MINUTE,
-                   .release_ms = 5 * RC_FLEET_MINUTE,
-                   .vanish_ms = 60 * RC_FLEET_MINUTE,
-                   .jitter_permille = 800},
-    };
-    struct rc_sim_template lt = {.id = "lt-1",
-                                 .name = "gpu",
-                                 .type = "p4d.24xlarge",
-                                 .image = "ami-1",
-                                 .version = 1,
-                                 .latest = true,
-                                 .by_default = true};
-    struct rc_sim_reservation cr = {
-        .id = "cr-1", .type = "p4d.24xlarge", .az = "us-east-1a", .total = f->c->nodes};
+    const struct rc_sim_account account = fleet_account(f);
 
-    f->ec2 = rc_sim_ec2_new(&config, rc_fleet_wall(f));
-    if (!f->ec2) {
-        return false;
-    }
-    for (uint32_t i = 0; i < RC_FLEET_SUBNETS; i++) {
-        struct rc_sim_subnet s = {.base = 0x0a000000U + (i << 16), .size = RC_SIM_SUBNET_SIZE};
-        rc_text_set(s.id, sizeof s.id, subnet_id[i]);
-        rc_text_set(s.az, sizeof s.az, zone[i]);
-        rc_sim_ec2_add_subnet(f->ec2, &s);
-    }
-    rc_sim_ec2_add_template(f->ec2, &lt);
-    if (f->c->reserved) {
-        rc_sim_ec2_add_reservation(f->ec2, &cr);
-    }
-    return true;
+    f->ec2 = rc_sim_account_new(&account, rc_fleet_wall(f));
+    return f->ec2 != NULL;
 }
 
 static bool
 place_first_host(struct rc_fleet *f, uint32_t node, struct rc_sim_node_row *row)
 {
-    struct rc_sim_launch like = {.template_id = "lt-1", .min = 1, .max = 1, .tag_count = 2};
-
     snprintf(row->name, sizeof row->name, "n%u", node + 1);
     memcpy(row->hostname, row->name, sizeof row->hostname);
     rc_text_set(row->partition, sizeof row->partition, RC_FLEET_PARTITION);
     row->cpus = 96;
-    rc_text_set(like.subnet, sizeof like.subnet,
-                subnet_id[f->c->reserved ? 0 : node % RC_FLEET_SUBNETS]);
-    rc_text_set(like.reservation, sizeof like.reservation, f->c->reserved ? "cr-1" : "");
-    rc_text_set(like.tag[0].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:cluster");
-    rc_text_set(like.tag[0].value, RC_SIM_TAG_VALUE_LEN, RC_FLEET_NAME);
-    rc_text_set(like.tag[1].key, RC_SIM_TAG_KEY_LEN, "slurm-on-aws:node");
-    rc_text_set(like.tag[1].value, RC_SIM_TAG_VALUE_LEN, row->name);
-    struct rc_sim_instance *inst = rc_sim_ec2_place(f->ec2, rc_fleet_wall(f), &like, "");
+    struct rc_sim_instance *inst =
+        rc_sim_account_place(f->ec2, rc_fleet_wall(f), RC_FLEET_NAME, row->name,
+                             f->c->reserved ? 0 : node % RC_SIM_ACCOUNT_SUBNETS, f->c->reserved);
     if (!inst) {
         return false;
     }
@@ -201,8 +179,8 @@ open_queue(struct rc_fleet *f)
 static void
 describe_cluster(struct rc_fleet *f)
 {
+    const struct rc_sim_account account = fleet_account(f);
     struct rc_cluster *c = &f->cluster;
-    struct rc_group *g = &c->group[0];
 
     rc_text_set(c->name, sizeof c->name, RC_FLEET_NAME);
     rc_text_set(c->region, sizeof c->region, "us-east-1");
@@ -212,18 +190,7 @@ describe_cluster(struct rc_fleet *f)
     c->lease_margin_ms = RC_FLEET_LEASE_MARGIN_MS;
     c->poll_instances_ms = RC_FLEET_INSTANCES_MS;
     c->poll_slurm_ms = RC_FLEET_POLL_SLURM_MS;
-    rc_text_set(g->name, sizeof g->name, "gpu");
-    snprintf(g->nodes, sizeof g->nodes, "n[1-%u]", f->c->nodes);
-    rc_text_set(g->template_id, sizeof g->template_id, "lt-1");
-    g->template_version = 1;
-    g->capacity = f->c->reserved ? RC_CAPACITY_RESERVED : RC_CAPACITY_OPEN;
-    uint32_t options = f->c->reserved ? 1 : RC_FLEET_SUBNETS;
-    g->option_count = options;
-    for (uint32_t i = 0; i < options; i++) {
-        rc_text_set(g->option[i].subnet, RC_ID_LEN, subnet_id[i]);
-        rc_text_set(g->option[i].az, RC_AZ_LEN, zone[i]);
-        rc_text_set(g->option[i].reservation, RC_ID_LEN, f->c->reserved ? "cr-1" : "");
-    }
+    rc_sim_account_group(&account, f->c->nodes, &c->group[0]);
 }
 
 static bool

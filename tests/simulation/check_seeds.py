@@ -95,6 +95,7 @@ def files(folder):
         "an unknown key": (PLAN.replace("nodes=2", "knots=2"), "line 3"),
         "too many nodes": (PLAN.replace("nodes=2", "nodes=900"), "nodes=1.."),
         "times that go back": (PLAN + "at=1 do=kill target=0 for=0 value=0\n", "line 13: earlier"),
+        "a time beyond all times": (PLAN.replace("for=0", "for=9223372036854775807"), "line 12"),
         "a cut line": (PLAN[:-12], "line 12"),
         "an empty file": ("", "nodes=1.."),
         "a NUL byte": (PLAN.replace("#", "\0"), "NUL"),
