@@ -6,10 +6,7 @@
 #include "reconciler/core/policy.h"
 #include "reconciler/io/store/json_fields.h"
 
-static const struct {
-    uint32_t flag;
-    const char *name;
-} flag_names[] = {
+static const struct rc_json_flag flag_names[] = {
     {RC_HISTORY_HELD, "held"},
     {RC_HISTORY_PAUSED, "paused"},
     {RC_HISTORY_BREAKER_OPEN, "breaker-open"},
@@ -32,20 +29,6 @@ add_history_times(cJSON *o, const char *key, const int64_t *times)
     for (unsigned i = 0; good && i < RC_ATTEMPTS_MAX; i++) {
         if (times[i] > 0) {
             good = cJSON_AddItemToArray(list, cJSON_CreateNumber((double)times[i]));
-        }
-    }
-    return good;
-}
-
-static bool
-add_history_flags(cJSON *o, uint32_t flags)
-{
-    cJSON *list = cJSON_AddArrayToObject(o, "flags");
-    bool good = list != NULL;
-
-    for (size_t f = 0; good && f < FLAG_COUNT; f++) {
-        if (flags & flag_names[f].flag) {
-            good = cJSON_AddItemToArray(list, cJSON_CreateString(flag_names[f].name));
         }
     }
     return good;
@@ -89,7 +72,8 @@ rc_history_json_format(const struct rc_history *h)
         (!h->failover_wall_ms[0] || add_history_times(o, "failovers", h->failover_wall_ms)) &&
         cJSON_AddNumberToObject(o, "cooldown_until", (double)cooldown_ms) &&
         cJSON_AddStringToObject(o, "yielded", rc_fault_name((enum rc_fault)h->yielded_fault)) &&
-        add_history_flags(o, h->flags) && add_lemon(o, &h->lemon)) {
+        rc_json_add_flags(o, "flags", flag_names, FLAG_COUNT, h->flags) &&
+        add_lemon(o, &h->lemon)) {
         text = cJSON_PrintUnformatted(o);
     }
     cJSON_Delete(o);
@@ -118,47 +102,6 @@ read_history_times(struct rc_json_object *o, const char *key, int64_t *times)
         }
         times[count++] = (int64_t)item->valuedouble;
     }
-}
-
-static uint32_t
-read_history_flags(struct rc_json_object *o)
-{
-    const char *expected = "a list of held, paused, breaker-open";
-    const cJSON *list = rc_json_member(o, "flags", expected), *name;
-    uint32_t flags = 0;
-
-    if (list && !cJSON_IsArray(list)) {
-        rc_json_refuse(o, "flags", expected);
-        return 0;
-    }
-    cJSON_ArrayForEach(name, list)
-    {
-        size_t f = 0;
-        while (f < FLAG_COUNT &&
-               !(cJSON_IsString(name) && strcmp(name->valuestring, flag_names[f].name) == 0)) {
-            f++;
-        }
-        if (f == FLAG_COUNT) {
-            rc_json_refuse(o, "flags", expected);
-            return 0;
-        }
-        flags |= flag_names[f].flag;
-    }
-    return flags;
-}
-
-static uint32_t
-read_yielded(struct rc_json_object *o)
-{
-    char name[40];
-
-    rc_json_text(o, "yielded", name, sizeof name);
-    enum rc_fault f = o->failed ? RC_FAULT_NONE : rc_fault_from_name(name);
-    if (f == RC_FAULT__MAX) {
-        rc_json_refuse(o, "yielded", "the name of a fault");
-        return RC_FAULT_NONE;
-    }
-    return f;
 }
 
 /* A digit of base 62 a day, or nothing at all; a release before may not have had it. */
@@ -210,8 +153,9 @@ rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_
     }
     h.cooldown_until_wall_ms =
         (int64_t)rc_json_integer(&o, "cooldown_until", 0, RC_JSON_INTEGER_MAX);
-    h.yielded_fault = read_yielded(&o);
-    h.flags = read_history_flags(&o);
+    h.yielded_fault = rc_json_fault(&o, "yielded");
+    h.flags =
+        rc_json_flags(&o, "flags", flag_names, FLAG_COUNT, "a list of held, paused, breaker-open");
     read_lemon(&o, &h.lemon);
     enum rc_err e = rc_json_close(&o);
     if (!e) {

@@ -19,31 +19,12 @@
 
 #include "reconciler/io/aws/dynamodb.h"
 #include "reconciler/io/store/dynamo_body.h"
-#include "reconciler/io/store/incident_item.h"
 #include "reconciler/io/store/incident_listing.h"
-#include "reconciler/io/store/json_fields.h"
+#include "reconciler/io/store/store_call.h"
 
 enum {
     GATHER_MS = 20,
-    BATCH_MAX = 99, /* a transaction has at most 100 actions, one is the fence's */
-    KEY_ROOM = RC_NODE_LEN + 16
-};
-
-enum dynamo_call_kind { PUT_ITEM, DELETE_ITEM, LIST_ITEMS };
-
-struct dynamo_call {
-    struct dynamo_call *next;
-    enum dynamo_call_kind kind;
-    uint64_t epoch;
-    char key[KEY_ROOM];
-    char *text; /* PUT_ITEM */
-    rc_store_fn *cb;
-    rc_store_list_fn *list_cb;
-    void *arg;
-};
-
-struct dynamo_queue {
-    struct dynamo_call *head, **tail;
+    BATCH_MAX = 99 /* a transaction has at most 100 actions, one is the fence's */
 };
 
 struct incident_dynamo {
@@ -51,51 +32,15 @@ struct incident_dynamo {
     struct rc_incident_dynamo_options o;
     char *table, *cluster;
     struct event *turn;
-    struct dynamo_queue asked;   /* not sent */
-    struct dynamo_queue sent;    /* in the transaction under way */
-    struct dynamo_call *listing; /* the list under way */
+    struct rc_store_queue asked;   /* not sent */
+    struct rc_store_queue sent;    /* in the transaction under way */
+    struct rc_store_call *listing; /* the list under way */
     struct rc_incident_listing found;
     struct rc_aws_call *call;
     struct rc_dynamo_fence fence; /* as it is known to stand; epoch 0 = nobody listed here */
     struct rc_dynamo_body body;
     bool is_second; /* try of this transaction */
 };
-
-static void
-push_dynamo(struct dynamo_queue *q, struct dynamo_call *c)
-{
-    c->next = NULL;
-    *q->tail = c;
-    q->tail = &c->next;
-}
-
-static struct dynamo_call *
-pop_dynamo(struct dynamo_queue *q)
-{
-    struct dynamo_call *c = q->head;
-
-    if (c) {
-        q->head = c->next;
-        if (!q->head) {
-            q->tail = &q->head;
-        }
-    }
-    return c;
-}
-
-static void
-answer_dynamo(struct dynamo_call *c, enum rc_err code, const struct rc_error *err)
-{
-    const struct rc_store_items none = {NULL, 0, NULL, 0};
-
-    if (c->kind == LIST_ITEMS) {
-        c->list_cb(c->arg, code, &none, err);
-    } else {
-        c->cb(c->arg, code, err);
-    }
-    free(c->text);
-    free(c);
-}
 
 static void
 go_on_soon(struct incident_dynamo *s, int after_ms)
@@ -110,23 +55,21 @@ go_on_soon(struct incident_dynamo *s, int after_ms)
 static void
 answer_sent(struct incident_dynamo *s, enum rc_err code, const struct rc_error *err)
 {
-    struct dynamo_queue done = s->sent;
+    struct rc_store_queue done = s->sent;
 
-    s->sent.head = NULL;
-    s->sent.tail = &s->sent.head;
-    done.tail = done.head ? done.tail : &done.head;
-    for (struct dynamo_call *c = done.head, *next; c; c = next) {
+    rc_store_queue_init(&s->sent);
+    for (struct rc_store_call *c = done.head, *next; c; c = next) {
         next = c->next;
-        answer_dynamo(c, code, err);
+        rc_store_answer(c, code, err);
     }
     go_on_soon(s, 0);
 }
 
 /* Several writes of one item: the last one says it all. */
 static bool
-is_overtaken(const struct dynamo_call *c)
+is_overtaken(const struct rc_store_call *c)
 {
-    for (const struct dynamo_call *later = c->next; later; later = later->next) {
+    for (const struct rc_store_call *later = c->next; later; later = later->next) {
         if (strcmp(later->key, c->key) == 0) {
             return true;
         }
@@ -152,7 +95,7 @@ start_transaction(struct incident_dynamo *s)
     cJSON *body = rc_dynamo_body_transaction(&s->body, &s->fence);
     bool good = body != NULL;
 
-    for (const struct dynamo_call *c = s->sent.head; good && c; c = c->next) {
+    for (const struct rc_store_call *c = s->sent.head; good && c; c = c->next) {
         good = is_overtaken(c) || rc_dynamo_body_write(&s->body, body, c->key, c->text);
     }
     if (!good) {
@@ -259,9 +202,9 @@ send_writes(struct incident_dynamo *s)
     uint64_t epoch = s->asked.head->epoch;
     unsigned count = 0;
 
-    while (s->asked.head && s->asked.head->kind != LIST_ITEMS && s->asked.head->epoch == epoch &&
+    while (s->asked.head && s->asked.head->kind != RC_STORE_LIST && s->asked.head->epoch == epoch &&
            count++ < BATCH_MAX) {
-        push_dynamo(&s->sent, pop_dynamo(&s->asked));
+        rc_store_push(&s->sent, rc_store_pop(&s->asked));
     }
     if (epoch != s->fence.epoch) {
         char text[120];
@@ -282,11 +225,11 @@ send_writes(struct incident_dynamo *s)
 static void
 end_listing(struct incident_dynamo *s, enum rc_err code, const struct rc_error *err)
 {
-    struct dynamo_call *c = s->listing;
+    struct rc_store_call *c = s->listing;
 
     s->listing = NULL;
     if (code != RC_OK) {
-        answer_dynamo(c, code, err);
+        rc_store_answer(c, code, err);
     } else {
         struct rc_store_items items = {s->found.incidents, s->found.incident_count,
                                        s->found.histories, s->found.history_count};
@@ -396,7 +339,7 @@ start_listing(struct incident_dynamo *s)
 {
     struct rc_error err;
 
-    s->listing = pop_dynamo(&s->asked);
+    s->listing = rc_store_pop(&s->asked);
     s->found.cluster = s->cluster;
     enum rc_err e = s->listing->epoch
                         ? start_call(s, RC_AWS_PUT_ITEM, on_fenced,
@@ -418,7 +361,7 @@ on_dynamo_turn(evutil_socket_t fd, short what, void *arg)
     if (s->call || !s->asked.head) {
         return;
     }
-    if (s->asked.head->kind == LIST_ITEMS) {
+    if (s->asked.head->kind == RC_STORE_LIST) {
         start_listing(s);
     } else {
         send_writes(s);
@@ -429,18 +372,14 @@ on_dynamo_turn(evutil_socket_t fd, short what, void *arg)
  * ---------------------------------------------------------------------------------------- */
 
 static enum rc_err
-ask_dynamo(struct incident_dynamo *s, const struct dynamo_call *from)
+ask_dynamo(struct incident_dynamo *s, const struct rc_store_call *from)
 {
-    struct dynamo_call *c = malloc(sizeof *c);
+    enum rc_err e = rc_store_push_copy(&s->asked, from);
 
-    if (!c) {
-        free(from->text);
-        return RC_E_FULL;
+    if (!e) {
+        go_on_soon(s, from->kind == RC_STORE_LIST ? 0 : GATHER_MS);
     }
-    *c = *from;
-    push_dynamo(&s->asked, c);
-    go_on_soon(s, from->kind == LIST_ITEMS ? 0 : GATHER_MS);
-    return RC_OK;
+    return e;
 }
 
 static enum rc_err
@@ -448,27 +387,20 @@ put_incident_dynamo(struct rc_incident_store *base, const struct rc_incident_ite
                     rc_store_fn *cb, void *arg)
 {
     struct incident_dynamo *s = (struct incident_dynamo *)base;
-    struct dynamo_call c = {.kind = PUT_ITEM, .epoch = item->item.epoch, .cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_put(s->cluster, item, cb, arg, &c);
 
-    if (!rc_incident_item_is_good(item)) {
-        return RC_E_INVALID;
-    }
-    snprintf(c.key, sizeof c.key, "incident-%" PRIu32, item->incident);
-    c.text = rc_incident_item_format(s->cluster, item);
-    return c.text ? ask_dynamo(s, &c) : RC_E_FULL;
+    return e ? e : ask_dynamo(s, &c);
 }
 
 static enum rc_err
 remove_incident_dynamo(struct rc_incident_store *base, uint32_t incident, uint64_t epoch,
                        rc_store_fn *cb, void *arg)
 {
-    struct dynamo_call c = {.kind = DELETE_ITEM, .epoch = epoch, .cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_remove(incident, epoch, cb, arg, &c);
 
-    if (!incident || !rc_item_epoch_is_good(epoch)) {
-        return RC_E_INVALID;
-    }
-    snprintf(c.key, sizeof c.key, "incident-%" PRIu32, incident);
-    return ask_dynamo((struct incident_dynamo *)base, &c);
+    return e ? e : ask_dynamo((struct incident_dynamo *)base, &c);
 }
 
 static enum rc_err
@@ -476,34 +408,19 @@ put_history_dynamo(struct rc_incident_store *base, const struct rc_history_item 
                    rc_store_fn *cb, void *arg)
 {
     struct incident_dynamo *s = (struct incident_dynamo *)base;
-    struct dynamo_call c = {.kind = PUT_ITEM, .epoch = item->epoch, .cb = cb, .arg = arg};
-    struct rc_history_item check;
-    struct rc_error err;
-    char *json = NULL;
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_history(s->cluster, item, cb, arg, &c);
 
-    if (!rc_history_item_is_good(item)) {
-        return RC_E_INVALID;
-    }
-    if (item->json_len > RC_HISTORY_MAX) {
-        return RC_E_TOO_LARGE;
-    }
-    snprintf(c.key, sizeof c.key, "node-%s", item->node);
-    c.text = rc_history_item_format(s->cluster, item);
-    if (!c.text || rc_history_item_parse(s->cluster, c.text, strlen(c.text), &check, &json, &err)) {
-        free(c.text);
-        return RC_E_INVALID;
-    }
-    free(json);
-    return ask_dynamo(s, &c);
+    return e ? e : ask_dynamo(s, &c);
 }
 
 static enum rc_err
 list_dynamo(struct rc_incident_store *base, uint64_t epoch, rc_store_list_fn *cb, void *arg)
 {
-    struct dynamo_call c = {.kind = LIST_ITEMS, .epoch = epoch, .list_cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_list(epoch, cb, arg, &c);
 
-    return epoch > RC_JSON_INTEGER_MAX ? RC_E_INVALID
-                                       : ask_dynamo((struct incident_dynamo *)base, &c);
+    return e ? e : ask_dynamo((struct incident_dynamo *)base, &c);
 }
 
 static void
@@ -511,15 +428,15 @@ incident_dynamo_free(struct rc_incident_store *base)
 {
     struct incident_dynamo *s = (struct incident_dynamo *)base;
     struct rc_error err;
-    struct dynamo_call *c;
+    struct rc_store_call *c;
 
     rc_aws_cancel(s->call);
     rc_fail(&err, RC_E_CANCELLED, "the incident store is closed");
     if (s->listing) {
-        answer_dynamo(s->listing, RC_E_CANCELLED, &err);
+        rc_store_answer(s->listing, RC_E_CANCELLED, &err);
     }
-    while ((c = pop_dynamo(&s->sent)) || (c = pop_dynamo(&s->asked))) {
-        answer_dynamo(c, RC_E_CANCELLED, &err);
+    while ((c = rc_store_pop(&s->sent)) || (c = rc_store_pop(&s->asked))) {
+        rc_store_answer(c, RC_E_CANCELLED, &err);
     }
     rc_incident_listing_free(&s->found);
     if (s->turn) {
@@ -544,8 +461,8 @@ rc_incident_dynamo_new(const struct rc_incident_dynamo_options *options,
     }
     s->base.ops = &ops;
     s->o = *options;
-    s->asked.tail = &s->asked.head;
-    s->sent.tail = &s->sent.head;
+    rc_store_queue_init(&s->asked);
+    rc_store_queue_init(&s->sent);
     s->table = strdup(options->table);
     s->cluster = strdup(options->cluster);
     s->body = (struct rc_dynamo_body){s->table, s->cluster};

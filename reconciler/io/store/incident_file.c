@@ -27,6 +27,7 @@
 #include "reconciler/io/store/incident_item.h"
 #include "reconciler/io/store/incident_listing.h"
 #include "reconciler/io/store/json_fields.h"
+#include "reconciler/io/store/store_call.h"
 #include "reconciler/io/store/store_file.h"
 
 enum {
@@ -37,25 +38,8 @@ enum {
     GATHER_MAX_MS = 300,
     LOCK_RETRY_MS = 5,
     LOCK_TRIES = 400,
-    NAME_ROOM = RC_NODE_LEN + 16,
+    NAME_ROOM = RC_STORE_KEY_LEN + sizeof ".json",
     SYNCS_PER_REQUEST = RC_SYNCER_FILES_MAX - 1 /* and the directory */
-};
-
-enum call_kind { CALL_WRITE, CALL_REMOVE, CALL_LIST };
-
-struct call {
-    struct call *next;
-    enum call_kind kind;
-    uint64_t epoch;
-    char name[NAME_ROOM]; /* of the file */
-    char *text;           /* WRITE */
-    rc_store_fn *cb;
-    rc_store_list_fn *list_cb;
-    void *arg;
-};
-
-struct queue {
-    struct call *head, **tail;
 };
 
 struct incident_file {
@@ -64,49 +48,19 @@ struct incident_file {
     char *dir, *cluster;
     int dir_fd;
     struct event *turn;
-    int64_t gather_since_ms; /* when the oldest call of this gathering was asked */
-    struct queue asked;      /* not carried out */
-    struct queue unsynced;   /* carried out, not on the disk */
-    unsigned syncing;        /* so many of them are under way */
-    bool is_closed;          /* only the syncer's answer is awaited */
+    int64_t gather_since_ms;        /* when the oldest call of this gathering was asked */
+    struct rc_store_queue asked;    /* not carried out */
+    struct rc_store_queue unsynced; /* carried out, not on the disk */
+    unsigned syncing;               /* so many of them are under way */
+    bool is_closed;                 /* only the syncer's answer is awaited */
     unsigned lock_tries;
     uint64_t fence; /* while the lock is held; 0 = not read */
 };
 
 static void
-push_call(struct queue *q, struct call *c)
+file_of(const struct rc_store_call *c, char name[NAME_ROOM])
 {
-    c->next = NULL;
-    *q->tail = c;
-    q->tail = &c->next;
-}
-
-static struct call *
-pop_call(struct queue *q)
-{
-    struct call *c = q->head;
-
-    if (c) {
-        q->head = c->next;
-        if (!q->head) {
-            q->tail = &q->head;
-        }
-    }
-    return c;
-}
-
-static void
-answer_call(struct call *c, enum rc_err code, const struct rc_error *err)
-{
-    const struct rc_store_items none = {NULL, 0, NULL, 0};
-
-    if (c->kind == CALL_LIST) {
-        c->list_cb(c->arg, code, &none, err);
-    } else {
-        c->cb(c->arg, code, err);
-    }
-    free(c->text);
-    free(c);
+    snprintf(name, NAME_ROOM, "%s.json", c->key);
 }
 
 /* --- epochs ----------------------------------------------------------------------- */
@@ -173,7 +127,7 @@ check_epoch(struct incident_file *s, uint64_t epoch, struct rc_error *err)
 /* --- carrying out --------------------------------------------------------------------- */
 
 static void
-carry_out_list(struct incident_file *s, struct call *c)
+carry_out_list(struct incident_file *s, struct rc_store_call *c)
 {
     struct rc_incident_listing l;
     struct rc_error err = {RC_OK, "", ""};
@@ -188,7 +142,7 @@ carry_out_list(struct incident_file *s, struct call *c)
         e = check_epoch(s, c->epoch, &err);
     }
     if (e) {
-        answer_call(c, e, &err);
+        rc_store_answer(c, e, &err);
     } else {
         struct rc_store_items items = {l.incidents, l.incident_count, l.histories, l.history_count};
         c->list_cb(c->arg, RC_OK, &items, &err);
@@ -198,18 +152,20 @@ carry_out_list(struct incident_file *s, struct call *c)
 }
 
 static enum rc_err
-carry_out_call(struct incident_file *s, const struct call *c, struct rc_error *err)
+carry_out_call(struct incident_file *s, const struct rc_store_call *c, struct rc_error *err)
 {
     enum rc_err e = check_epoch(s, c->epoch, err);
+    char name[NAME_ROOM];
 
     if (e) {
         return e;
     }
-    if (c->kind == CALL_WRITE) {
-        return rc_store_replace(s->dir_fd, c->name, c->text, false, err);
+    file_of(c, name);
+    if (c->kind == RC_STORE_WRITE) {
+        return rc_store_replace(s->dir_fd, name, c->text, false, err);
     }
-    if (unlinkat(s->dir_fd, c->name, 0) && errno != ENOENT) {
-        return rc_fail(err, RC_E_DISK, "cannot delete %s: %s", c->name, strerror(errno));
+    if (unlinkat(s->dir_fd, name, 0) && errno != ENOENT) {
+        return rc_fail(err, RC_E_DISK, "cannot delete %s: %s", name, strerror(errno));
     }
     return RC_OK;
 }
@@ -228,7 +184,7 @@ on_items_synced(void *arg, enum rc_err code, const struct rc_error *err)
     }
     while (s->syncing) {
         s->syncing--;
-        answer_call(pop_call(&s->unsynced), code, err);
+        rc_store_answer(rc_store_pop(&s->unsynced), code, err);
     }
     sync_items(s);
 }
@@ -247,10 +203,13 @@ sync_items(struct incident_file *s)
     if (s->syncing || !s->unsynced.head) {
         return;
     }
-    for (struct call *c = s->unsynced.head; c && s->syncing < SYNCS_PER_REQUEST; c = c->next) {
-        bool is_again = strcmp(c->name, last) == 0;
-        int fd = is_again ? -1 : openat(s->dir_fd, c->name, O_RDONLY | O_CLOEXEC);
-        last = c->name;
+    for (struct rc_store_call *c = s->unsynced.head; c && s->syncing < SYNCS_PER_REQUEST;
+         c = c->next) {
+        char name[NAME_ROOM];
+        bool is_again = strcmp(c->key, last) == 0;
+        file_of(c, name);
+        int fd = is_again ? -1 : openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC);
+        last = c->key;
         if (fd >= 0) {
             fds[count++] = fd;
         }
@@ -264,7 +223,7 @@ sync_items(struct incident_file *s)
     if (e) {
         while (s->syncing) {
             s->syncing--;
-            answer_call(pop_call(&s->unsynced), e, &err);
+            rc_store_answer(rc_store_pop(&s->unsynced), e, &err);
         }
         if (s->unsynced.head) {
             event_active(s->turn, EV_TIMEOUT, 0);
@@ -274,17 +233,18 @@ sync_items(struct incident_file *s)
 
 /* Moves calls off the queue: one, or several writes of one item in a row, of which
  * only the last needs to reach the file. Returns that one; the others are in *before. */
-static struct call *
-next_call(struct incident_file *s, struct queue *before)
+static struct rc_store_call *
+next_call(struct incident_file *s, struct rc_store_queue *before)
 {
-    struct call *c = pop_call(&s->asked);
+    struct rc_store_call *c = rc_store_pop(&s->asked);
 
-    for (struct call *n = s->asked.head; n && c->kind == CALL_WRITE; n = s->asked.head) {
-        if (n->kind != CALL_WRITE || n->epoch != c->epoch || strcmp(n->name, c->name) != 0) {
+    for (struct rc_store_call *n = s->asked.head; n && c->kind == RC_STORE_WRITE;
+         n = s->asked.head) {
+        if (n->kind != RC_STORE_WRITE || n->epoch != c->epoch || strcmp(n->key, c->key) != 0) {
             break;
         }
-        push_call(before, c);
-        c = pop_call(&s->asked);
+        rc_store_push(before, c);
+        c = rc_store_pop(&s->asked);
     }
     return c;
 }
@@ -293,20 +253,21 @@ static void
 carry_out_some(struct incident_file *s)
 {
     for (int i = 0; i < CALLS_PER_TURN && s->asked.head; i++) {
-        struct queue done = {NULL, &done.head};
+        struct rc_store_queue done;
         struct rc_error err = {RC_OK, "", ""};
-        struct call *c = next_call(s, &done);
-        if (c->kind == CALL_LIST) {
+        rc_store_queue_init(&done);
+        struct rc_store_call *c = next_call(s, &done);
+        if (c->kind == RC_STORE_LIST) {
             carry_out_list(s, c);
             continue;
         }
         enum rc_err e = carry_out_call(s, c, &err);
-        push_call(&done, c);
-        while ((c = pop_call(&done))) {
+        rc_store_push(&done, c);
+        while ((c = rc_store_pop(&done))) {
             if (!e && s->o.syncer) {
-                push_call(&s->unsynced, c);
+                rc_store_push(&s->unsynced, c);
             } else {
-                answer_call(c, e, &err);
+                rc_store_answer(c, e, &err);
             }
         }
     }
@@ -330,7 +291,7 @@ on_store_turn(evutil_socket_t unused, short what, void *arg)
         } else if (++s->lock_tries == LOCK_TRIES) {
             rc_fail(&err, RC_E_TIMEOUT, "cannot lock %s/store.lock: %s", s->dir, strerror(errno));
             s->lock_tries = 0;
-            answer_call(pop_call(&s->asked), RC_E_TIMEOUT, &err);
+            rc_store_answer(rc_store_pop(&s->asked), RC_E_TIMEOUT, &err);
         }
         if (fd >= 0) {
             close(fd);
@@ -354,23 +315,19 @@ gather_clock_ms(void)
 }
 
 static enum rc_err
-ask_store(struct incident_file *s, enum call_kind kind, uint64_t epoch, const struct call *from)
+ask_store(struct incident_file *s, const struct rc_store_call *from)
 {
     const struct timeval soon = {.tv_usec = GATHER_MS * 1000};
-    struct call *c = malloc(sizeof *c);
     int64_t now_ms = gather_clock_ms();
+    bool is_first = !s->asked.head;
+    enum rc_err e = rc_store_push_copy(&s->asked, from);
 
-    if (!c) {
-        free(from->text);
-        return RC_E_FULL;
+    if (e) {
+        return e;
     }
-    *c = *from;
-    c->kind = kind;
-    c->epoch = epoch;
-    if (!s->asked.head) {
+    if (is_first) {
         s->gather_since_ms = now_ms;
     }
-    push_call(&s->asked, c);
     if (!evtimer_pending(s->turn, NULL) || now_ms - s->gather_since_ms < GATHER_MAX_MS) {
         event_add(s->turn, &soon); /* again from now */
     }
@@ -382,27 +339,20 @@ put_item(struct rc_incident_store *base, const struct rc_incident_item *item, rc
          void *arg)
 {
     struct incident_file *s = (struct incident_file *)base;
-    struct call c = {.cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_put(s->cluster, item, cb, arg, &c);
 
-    if (!rc_incident_item_is_good(item)) {
-        return RC_E_INVALID;
-    }
-    snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", item->incident);
-    c.text = rc_incident_item_format(s->cluster, item);
-    return c.text ? ask_store(s, CALL_WRITE, item->item.epoch, &c) : RC_E_FULL;
+    return e ? e : ask_store(s, &c);
 }
 
 static enum rc_err
 remove_incident(struct rc_incident_store *base, uint32_t incident, uint64_t epoch, rc_store_fn *cb,
                 void *arg)
 {
-    struct call c = {.cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_remove(incident, epoch, cb, arg, &c);
 
-    if (!incident || !rc_item_epoch_is_good(epoch)) {
-        return RC_E_INVALID;
-    }
-    snprintf(c.name, sizeof c.name, "incident-%" PRIu32 ".json", incident);
-    return ask_store((struct incident_file *)base, CALL_REMOVE, epoch, &c);
+    return e ? e : ask_store((struct incident_file *)base, &c);
 }
 
 static enum rc_err
@@ -410,39 +360,19 @@ put_history(struct rc_incident_store *base, const struct rc_history_item *item, 
             void *arg)
 {
     struct incident_file *s = (struct incident_file *)base;
-    struct call c = {.cb = cb, .arg = arg};
-    struct rc_history_item check;
-    char *json = NULL;
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_history(s->cluster, item, cb, arg, &c);
 
-    if (!rc_history_item_is_good(item)) {
-        return RC_E_INVALID;
-    }
-    if (item->json_len > RC_HISTORY_MAX) {
-        return RC_E_TOO_LARGE;
-    }
-    snprintf(c.name, sizeof c.name, "node-%s.json", item->node);
-    c.text = rc_history_item_format(s->cluster, item);
-    if (!c.text) {
-        return RC_E_INVALID; /* json is not JSON */
-    }
-    enum rc_err e = rc_history_item_parse(s->cluster, c.text, strlen(c.text), &check, &json, NULL);
-    if (e) {
-        free(c.text);
-        return RC_E_INVALID;
-    }
-    free(json);
-    return ask_store(s, CALL_WRITE, item->epoch, &c);
+    return e ? e : ask_store(s, &c);
 }
 
 static enum rc_err
 list_items(struct rc_incident_store *base, uint64_t epoch, rc_store_list_fn *cb, void *arg)
 {
-    struct call c = {.list_cb = cb, .arg = arg};
+    struct rc_store_call c;
+    enum rc_err e = rc_store_call_list(epoch, cb, arg, &c);
 
-    if (epoch > RC_JSON_INTEGER_MAX) {
-        return RC_E_INVALID;
-    }
-    return ask_store((struct incident_file *)base, CALL_LIST, epoch, &c);
+    return e ? e : ask_store((struct incident_file *)base, &c);
 }
 
 static void
@@ -464,11 +394,11 @@ incident_file_free(struct rc_incident_store *base)
 {
     struct incident_file *s = (struct incident_file *)base;
     struct rc_error err;
-    struct call *c;
+    struct rc_store_call *c;
 
     rc_fail(&err, RC_E_CANCELLED, "the incident store is closed");
-    while ((c = pop_call(&s->unsynced)) || (c = pop_call(&s->asked))) {
-        answer_call(c, RC_E_CANCELLED, &err);
+    while ((c = rc_store_pop(&s->unsynced)) || (c = rc_store_pop(&s->asked))) {
+        rc_store_answer(c, RC_E_CANCELLED, &err);
     }
     s->is_closed = s->syncing > 0;
     if (!s->is_closed) {
@@ -490,8 +420,8 @@ rc_incident_file_new(const struct rc_incident_file_options *options,
     s->base.ops = &ops;
     s->o = *options;
     s->dir_fd = -1;
-    s->asked.tail = &s->asked.head;
-    s->unsynced.tail = &s->unsynced.head;
+    rc_store_queue_init(&s->asked);
+    rc_store_queue_init(&s->unsynced);
     s->dir = strdup(options->dir);
     s->cluster = strdup(options->cluster);
     s->turn = evtimer_new(options->base, on_store_turn, s);

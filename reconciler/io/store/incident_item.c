@@ -10,10 +10,7 @@
 #include "reconciler/core/policy.h"
 #include "reconciler/io/store/json_fields.h"
 
-static const struct {
-    uint32_t flag;
-    const char *name;
-} flag_names[] = {
+static const struct rc_json_flag flag_names[] = {
     {RC_ADOPT_HELD, "held"},           {RC_ADOPT_APPROVED, "approved"},
     {RC_ADOPT_OUR_DRAIN, "our-drain"}, {RC_ADOPT_YIELDED, "yielded"},
     {RC_ADOPT_WITH_JOB, "with-job"},
@@ -95,13 +92,9 @@ rc_incident_item_format(const char *cluster, const struct rc_incident_item *item
     cJSON_AddStringToObject(o, "new_instance", i->new_instance);
     cJSON_AddStringToObject(o, "rule", i->rule);
     cJSON_AddStringToObject(o, "code", i->code);
-    cJSON *flags = cJSON_AddArrayToObject(o, "flags");
-    for (size_t f = 0; f < FLAG_COUNT; f++) {
-        if ((i->flags & flag_names[f].flag) &&
-            !cJSON_AddItemToArray(flags, cJSON_CreateString(flag_names[f].name))) {
-            cJSON_Delete(o);
-            return NULL;
-        }
+    if (!rc_json_add_flags(o, "flags", flag_names, FLAG_COUNT, i->flags)) {
+        cJSON_Delete(o);
+        return NULL;
     }
     return finish_item(o, 16);
 }
@@ -132,48 +125,6 @@ phase_member(struct rc_json_object *o)
     return 0;
 }
 
-static uint32_t
-fault_member(struct rc_json_object *o)
-{
-    char name[40];
-
-    rc_json_text(o, "fault", name, sizeof name);
-    enum rc_fault f = o->failed ? RC_FAULT_NONE : rc_fault_from_name(name);
-    if (f == RC_FAULT__MAX) {
-        rc_json_refuse(o, "fault", "the name of a fault");
-        return 0;
-    }
-    return f;
-}
-
-static uint32_t
-flags_member(struct rc_json_object *o)
-{
-    const char *expected = "a list of held, approved, our-drain, yielded";
-    const cJSON *list = rc_json_member(o, "flags", expected);
-    const cJSON *name;
-    uint32_t flags = 0;
-
-    if (list && !cJSON_IsArray(list)) {
-        rc_json_refuse(o, "flags", expected);
-        return 0;
-    }
-    cJSON_ArrayForEach(name, list)
-    {
-        size_t f = 0;
-        while (f < FLAG_COUNT &&
-               !(cJSON_IsString(name) && strcmp(name->valuestring, flag_names[f].name) == 0)) {
-            f++;
-        }
-        if (f == FLAG_COUNT) {
-            rc_json_refuse(o, "flags", expected);
-            return 0;
-        }
-        flags |= flag_names[f].flag;
-    }
-    return flags;
-}
-
 static void
 read_node(struct rc_json_object *o, char node[RC_NODE_LEN])
 {
@@ -197,12 +148,13 @@ rc_incident_item_parse(const char *cluster, const char *text, size_t len,
     r.incident = (uint32_t)rc_json_integer(&o, "incident", 1, UINT32_MAX);
     r.item.epoch = rc_json_integer(&o, "epoch", 1, RC_JSON_INTEGER_MAX);
     r.item.opened_wall_ms = (int64_t)rc_json_integer(&o, "opened_wall_ms", 0, RC_JSON_INTEGER_MAX);
-    r.item.fault = fault_member(&o);
+    r.item.fault = rc_json_fault(&o, "fault");
     r.item.phase = phase_member(&o);
     r.item.rung = (uint32_t)rc_json_integer(&o, "rung", 0, UINT32_MAX);
     r.item.tries = (uint32_t)rc_json_integer(&o, "tries", 0, UINT32_MAX);
     r.item.attempt = (uint32_t)rc_json_integer(&o, "attempt", 0, UINT32_MAX);
-    r.item.flags = flags_member(&o);
+    r.item.flags = rc_json_flags(&o, "flags", flag_names, FLAG_COUNT,
+                                 "a list of held, approved, our-drain, yielded, with-job");
     rc_json_text(&o, "old_instance", r.item.old_instance, sizeof r.item.old_instance);
     rc_json_text(&o, "new_instance", r.item.new_instance, sizeof r.item.new_instance);
     rc_json_text(&o, "rule", r.item.rule, sizeof r.item.rule);

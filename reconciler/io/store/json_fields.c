@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reconciler/core/policy.h"
+
 static void
 fail_once(struct rc_json_object *o, enum rc_err code, const char *text)
 {
@@ -126,6 +128,62 @@ rc_json_text(struct rc_json_object *o, const char *key, char *dst, size_t room)
         }
     }
     memcpy(dst, item->valuestring, strlen(item->valuestring));
+}
+
+uint32_t
+rc_json_fault(struct rc_json_object *o, const char *key)
+{
+    char name[40];
+
+    rc_json_text(o, key, name, sizeof name);
+    enum rc_fault f = o->failed ? RC_FAULT_NONE : rc_fault_from_name(name);
+    if (f == RC_FAULT__MAX) {
+        rc_json_refuse(o, key, "the name of a fault");
+        return RC_FAULT_NONE;
+    }
+    return f;
+}
+
+bool
+rc_json_add_flags(cJSON *o, const char *key, const struct rc_json_flag *names, size_t count,
+                  uint32_t flags)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, key);
+    bool good = list != NULL;
+
+    for (size_t f = 0; good && f < count; f++) {
+        if (flags & names[f].flag) {
+            good = cJSON_AddItemToArray(list, cJSON_CreateString(names[f].name));
+        }
+    }
+    return good;
+}
+
+uint32_t
+rc_json_flags(struct rc_json_object *o, const char *key, const struct rc_json_flag *names,
+              size_t count, const char *expected)
+{
+    const cJSON *list = rc_json_member(o, key, expected), *name;
+    uint32_t flags = 0;
+
+    if (list && !cJSON_IsArray(list)) {
+        rc_json_refuse(o, key, expected);
+        return 0;
+    }
+    cJSON_ArrayForEach(name, list)
+    {
+        size_t f = 0;
+        while (f < count &&
+               !(cJSON_IsString(name) && strcmp(name->valuestring, names[f].name) == 0)) {
+            f++;
+        }
+        if (f == count) {
+            rc_json_refuse(o, key, expected);
+            return 0;
+        }
+        flags |= names[f].flag;
+    }
+    return flags;
 }
 
 enum rc_err

@@ -34,6 +34,17 @@ uint64_t rc_json_integer(struct rc_json_object *o, const char *key, uint64_t min
 bool rc_json_bool(struct rc_json_object *o, const char *key);
 /* dst gets the text, which must fit and hold no control character. */
 void rc_json_text(struct rc_json_object *o, const char *key, char *dst, size_t room);
+/* Name of a fault; RC_FAULT_NONE after an error. */
+uint32_t rc_json_fault(struct rc_json_object *o, const char *key);
+/* Set bits as a list of names, and back. expected: the names, for messages. */
+struct rc_json_flag {
+    uint32_t flag;
+    const char *name;
+};
+bool rc_json_add_flags(cJSON *o, const char *key, const struct rc_json_flag *names, size_t count,
+                       uint32_t flags);
+uint32_t rc_json_flags(struct rc_json_object *o, const char *key, const struct rc_json_flag *names,
+                       size_t count, const char *expected);
 /* Member of any kind, or NULL (an error) when it is missing. */
 const cJSON *rc_json_member(struct rc_json_object *o, const char *key, const char *expected);
 /* Makes "<what>: <key> is wrong, expected <expected>" the error, if there is none yet. */

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cjson/cJSON.h>
 
@@ -43,25 +42,6 @@ struct lease_dynamo {
 };
 
 static int64_t
-dynamo_boot_ms(void *arg)
-{
-    struct timespec t;
-
-    (void)arg;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t
-dynamo_wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t
 now(const struct lease_dynamo *l)
 {
     return l->o.now_ms(l->o.now_arg);
@@ -72,20 +52,10 @@ now(const struct lease_dynamo *l)
 static void
 answer(struct lease_dynamo *l, enum rc_err code, const struct rc_error *err)
 {
-    const struct rc_lease_record *r = &l->watch.seen;
     struct rc_lease_info info;
     rc_lease_fn *cb = l->cb;
 
-    memset(&info, 0, sizeof info);
-    memcpy(info.owner, r->owner, sizeof info.owner);
-    info.epoch = r->epoch;
-    info.term_ms = r->term_ms;
-    info.since_wall_ms = r->since_wall_ms;
-    info.renewal = r->renewal;
-    info.held = r->held;
-    info.mine = l->is_mine;
-    info.until_ms = l->is_mine ? l->until_ms : 0;
-    info.takeable_at_ms = l->is_mine ? 0 : rc_lease_watch_takeable_at_ms(&l->watch, l->o.grace_ms);
+    rc_lease_watch_tell(&l->watch, l->is_mine, l->until_ms, l->o.grace_ms, &info);
     l->work = NO_WORK; /* the callback may make the next call */
     cb(l->arg, code, &info, err);
 }
@@ -291,13 +261,7 @@ acquire_over(struct lease_dynamo *l, const struct rc_lease_record *r)
         return;
     }
     l->wanted = *r;
-    memcpy(l->wanted.owner, l->owner, sizeof l->wanted.owner);
-    memcpy(l->wanted.holder, l->holder, sizeof l->wanted.holder);
-    l->wanted.epoch++;
-    l->wanted.renewal++;
-    l->wanted.term_ms = l->o.term_ms;
-    l->wanted.since_wall_ms = dynamo_wall_ms();
-    l->wanted.held = true;
+    rc_lease_record_take(&l->wanted, l->owner, l->holder, l->o.term_ms);
     put_or_answer(l, r);
 }
 
@@ -429,32 +393,14 @@ lease_dynamo_free(struct rc_lease *base)
     free(l);
 }
 
-static enum rc_err
-check_options(const struct rc_lease_dynamo_options *o, struct rc_error *ret_err)
-{
-    if (o->term_ms <= 0 || o->term_ms > RC_LEASE_TERM_MS_MAX || o->grace_ms < 0) {
-        return rc_fail(ret_err, RC_E_INVALID,
-                       "lease term: expected 1 ms to %d ms, grace not below 0",
-                       RC_LEASE_TERM_MS_MAX);
-    }
-    if (!o->owner[0] || strlen(o->owner) >= RC_NODE_LEN) {
-        return rc_fail(ret_err, RC_E_INVALID, "lease owner \"%s\": expected 1 to %d characters",
-                       o->owner, RC_NODE_LEN - 1);
-    }
-    if (o->holder && strlen(o->holder) >= RC_LEASE_HOLDER_LEN) {
-        return rc_fail(ret_err, RC_E_INVALID, "lease holder: expected at most %d characters",
-                       RC_LEASE_HOLDER_LEN - 1);
-    }
-    return RC_OK;
-}
-
 enum rc_err
 rc_lease_dynamo_new(const struct rc_lease_dynamo_options *options, struct rc_lease **ret_lease,
                     struct rc_error *ret_err)
 {
     static const struct rc_lease_ops ops = {acquire_lease, renew_lease, yield_lease, observe_lease,
                                             lease_dynamo_free};
-    enum rc_err e = check_options(options, ret_err);
+    enum rc_err e = rc_lease_options_check(options->term_ms, options->grace_ms, options->owner,
+                                           options->holder, ret_err);
     struct lease_dynamo *l = e ? NULL : calloc(1, sizeof *l);
 
     if (!l) {
@@ -463,7 +409,7 @@ rc_lease_dynamo_new(const struct rc_lease_dynamo_options *options, struct rc_lea
     l->base.ops = &ops;
     l->o = *options;
     if (!l->o.now_ms) {
-        l->o.now_ms = dynamo_boot_ms;
+        l->o.now_ms = rc_lease_boot_ms;
     }
     l->table = strdup(options->table);
     l->cluster = strdup(options->cluster);

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "reconciler/core/event.h"
@@ -51,25 +50,6 @@ struct lease_file {
     unsigned tries;
     int64_t asked_ms; /* when it was asked: the safe side for until_ms */
 };
-
-static int64_t
-boot_clock_ms(void *arg)
-{
-    struct timespec t;
-
-    (void)arg;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t
-lease_wall_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- the work, inside the lock --------------------------------------------------- */
 
@@ -145,13 +125,7 @@ acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
             return rc_fail(err, RC_E_CONDITION, "the lease is held by %s", r.owner);
         }
     }
-    memcpy(r.owner, l->owner, sizeof r.owner);
-    memcpy(r.holder, l->holder, sizeof r.holder);
-    r.epoch++;
-    r.renewal++;
-    r.term_ms = l->o.term_ms;
-    r.since_wall_ms = lease_wall_ms();
-    r.held = true;
+    rc_lease_record_take(&r, l->owner, l->holder, l->o.term_ms);
     e = write_lease(l, &r, true, err);
     if (!e) {
         take_lease(l, &r, now_ms);
@@ -224,20 +198,10 @@ observe(struct lease_file *l, int64_t now_ms, struct rc_error *err)
 static void
 answer_lease(struct lease_file *l, enum rc_err code, const struct rc_error *err)
 {
-    const struct rc_lease_record *r = &l->watch.seen;
     struct rc_lease_info info;
     rc_lease_fn *cb = l->cb;
 
-    memset(&info, 0, sizeof info);
-    memcpy(info.owner, r->owner, sizeof info.owner);
-    info.epoch = r->epoch;
-    info.term_ms = r->term_ms;
-    info.since_wall_ms = r->since_wall_ms;
-    info.renewal = r->renewal;
-    info.held = r->held;
-    info.mine = l->is_mine;
-    info.until_ms = l->is_mine ? l->until_ms : 0;
-    info.takeable_at_ms = l->is_mine ? 0 : rc_lease_watch_takeable_at_ms(&l->watch, l->o.grace_ms);
+    rc_lease_watch_tell(&l->watch, l->is_mine, l->until_ms, l->o.grace_ms, &info);
     l->work = NULL; /* the callback may make the next call */
     cb(l->arg, code, &info, err);
 }
@@ -381,34 +345,26 @@ rc_lease_file_new(const struct rc_lease_file_options *options, struct rc_lease *
     static const struct rc_lease_ops ops = {begin_acquire, begin_renew, begin_yield, begin_observe,
                                             lease_file_free};
 
-    if (options->term_ms <= 0 || options->term_ms > RC_LEASE_TERM_MS_MAX || options->grace_ms < 0) {
-        return rc_fail(ret_err, RC_E_INVALID,
-                       "lease term: expected 1 ms to %d ms, grace not below 0",
-                       RC_LEASE_TERM_MS_MAX);
-    }
-    struct lease_file *l = calloc(1, sizeof *l);
+    enum rc_err e = rc_lease_options_check(options->term_ms, options->grace_ms, options->owner,
+                                           options->holder, ret_err);
+    struct lease_file *l = e ? NULL : calloc(1, sizeof *l);
+
     if (!l) {
-        return rc_fail(ret_err, RC_E_FULL, "out of memory");
+        return e ? e : rc_fail(ret_err, RC_E_FULL, "out of memory");
     }
     l->base.ops = &ops;
     l->o = *options;
     if (!l->o.now_ms) {
-        l->o.now_ms = boot_clock_ms;
+        l->o.now_ms = rc_lease_boot_ms;
     }
     l->dir_fd = -1;
     l->path = strdup(options->path);
     l->cluster = strdup(options->cluster);
     l->turn = evtimer_new(options->base, on_lease_turn, l);
-    enum rc_err e = l->path && l->cluster && l->turn ? open_directory(l, ret_err)
-                                                     : rc_fail(ret_err, RC_E_FULL, "out of memory");
-    if (!e && (!options->owner[0] || !rc_text_set(l->owner, sizeof l->owner, options->owner))) {
-        e = rc_fail(ret_err, RC_E_INVALID, "lease owner \"%s\": expected 1 to %d characters",
-                    options->owner, RC_NODE_LEN - 1);
-    }
-    if (!e && options->holder && !rc_text_set(l->holder, sizeof l->holder, options->holder)) {
-        e = rc_fail(ret_err, RC_E_INVALID, "lease holder: expected at most %d characters",
-                    RC_LEASE_HOLDER_LEN - 1);
-    }
+    rc_text_set(l->owner, sizeof l->owner, options->owner);
+    rc_text_set(l->holder, sizeof l->holder, options->holder ? options->holder : "");
+    e = l->path && l->cluster && l->turn ? open_directory(l, ret_err)
+                                         : rc_fail(ret_err, RC_E_FULL, "out of memory");
     if (e) {
         lease_file_free(&l->base);
         return e;

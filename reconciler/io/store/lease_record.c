@@ -1,9 +1,12 @@
 /* lease_record.c - see lease_record.h. */
+#define _GNU_SOURCE
 #include "reconciler/io/store/lease_record.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
+#include "reconciler/core/event.h"
 #include "reconciler/io/store/json_fields.h"
 
 char *
@@ -101,4 +104,71 @@ int64_t
 rc_lease_watch_takeable_at_ms(const struct rc_lease_watch *w, int64_t grace_ms)
 {
     return w->seen.held ? w->since_ms + w->seen.term_ms + grace_ms : w->since_ms;
+}
+
+void
+rc_lease_watch_tell(const struct rc_lease_watch *w, bool is_mine, int64_t until_ms,
+                    int64_t grace_ms, struct rc_lease_info *ret)
+{
+    const struct rc_lease_record *r = &w->seen;
+
+    memset(ret, 0, sizeof *ret);
+    memcpy(ret->owner, r->owner, sizeof ret->owner);
+    ret->epoch = r->epoch;
+    ret->term_ms = r->term_ms;
+    ret->since_wall_ms = r->since_wall_ms;
+    ret->renewal = r->renewal;
+    ret->held = r->held;
+    ret->mine = is_mine;
+    ret->until_ms = is_mine ? until_ms : 0;
+    ret->takeable_at_ms = is_mine ? 0 : rc_lease_watch_takeable_at_ms(w, grace_ms);
+}
+
+enum rc_err
+rc_lease_options_check(int64_t term_ms, int64_t grace_ms, const char *owner, const char *holder,
+                       struct rc_error *ret_err)
+{
+    if (term_ms <= 0 || term_ms > RC_LEASE_TERM_MS_MAX || grace_ms < 0) {
+        return rc_fail(ret_err, RC_E_INVALID,
+                       "lease term: expected 1 ms to %d ms, grace not below 0",
+                       RC_LEASE_TERM_MS_MAX);
+    }
+    if (!owner[0] || strlen(owner) >= RC_NODE_LEN) {
+        return rc_fail(ret_err, RC_E_INVALID, "lease owner \"%s\": expected 1 to %d characters",
+                       owner, RC_NODE_LEN - 1);
+    }
+    if (holder && strlen(holder) >= RC_LEASE_HOLDER_LEN) {
+        return rc_fail(ret_err, RC_E_INVALID, "lease holder: expected at most %d characters",
+                       RC_LEASE_HOLDER_LEN - 1);
+    }
+    return RC_OK;
+}
+
+static int64_t
+clock_in_ms(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+rc_lease_boot_ms(void *unused)
+{
+    (void)unused;
+    return clock_in_ms(CLOCK_BOOTTIME);
+}
+
+void
+rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
+                     int64_t term_ms)
+{
+    rc_text_set(r->owner, sizeof r->owner, owner);
+    rc_text_set(r->holder, sizeof r->holder, holder);
+    r->epoch++;
+    r->renewal++;
+    r->term_ms = term_ms;
+    r->since_wall_ms = clock_in_ms(CLOCK_REALTIME);
+    r->held = true;
 }

@@ -40,9 +40,22 @@ struct rc_lease_watch {
  * is none; RC_E_INVALID when there was one before. */
 enum rc_err rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record,
                                int64_t now_ms, struct rc_error *ret_err);
+/* Makes it the record of a new epoch of this holder, from now on. */
+void rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
+                          int64_t term_ms);
 /* Is the record of a former life of this very holder? "" is nobody. */
 bool rc_lease_record_is_of(const struct rc_lease_record *r, const char *owner, const char *holder);
 /* Earliest time at which the record that was seen may be taken from its holder. */
 int64_t rc_lease_watch_takeable_at_ms(const struct rc_lease_watch *w, int64_t grace_ms);
+/* What an answer tells. until_ms: of our own lease. */
+void rc_lease_watch_tell(const struct rc_lease_watch *w, bool is_mine, int64_t until_ms,
+                         int64_t grace_ms, struct rc_lease_info *ret);
+
+/* RC_E_INVALID, told: a term, a grace or a name that no form of the lease takes. holder may
+ * be NULL. */
+enum rc_err rc_lease_options_check(int64_t term_ms, int64_t grace_ms, const char *owner,
+                                   const char *holder, struct rc_error *ret_err);
+/* CLOCK_BOOTTIME: the lease's own clock where the caller gives none. */
+int64_t rc_lease_boot_ms(void *unused);
 
 #endif
