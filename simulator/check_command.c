@@ -178,6 +178,11 @@ static int
 check_seeds(const struct options *o)
 {
     static struct rc_seed_report report;
+
+    if (!o->brief && access(o->keep, W_OK | X_OK) != 0) { /* not after hours of work */
+        fprintf(stderr, "simulate: %s: %s\n", o->keep, strerror(errno));
+        return STATUS_CANNOT;
+    }
     int bad = rc_seed_jobs(o->from, o->to, o->jobs, &report);
 
     for (uint32_t i = 0; i < report.kept; i++) {

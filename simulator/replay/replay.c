@@ -16,6 +16,8 @@
 #include "simulator/replay/replay_messages.h"
 #include "simulator/replay/replay_print.h"
 
+enum { RECORD_HEAD = 24 /* bytes around a record, about: for the bar */ };
+
 struct replay {
     struct rc_replay core; /* first: config and policy are the last CLUSTER and POLICY */
     struct rc_replay_messages *messages; /* take the place of the journal's; NULL */
@@ -245,6 +247,7 @@ play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error
 
     rc_replay_begin(&r->core);
     while ((err = rc_journal_reader_next(reader, &rec, e)) == RC_OK) {
+        rc_replay_read(&r->core, rec.len + RECORD_HEAD);
         err = take_record(r, &rec, e);
         if (err != RC_OK) {
             return err;
@@ -273,6 +276,7 @@ play_journal(struct replay *r, const char *journal, const char *other, struct rc
     struct rc_journal_reader *reader = NULL;
     enum rc_err err = rc_journal_reader_open(journal, NULL, &reader, e);
 
+    rc_replay_bar(&r->core, journal, RC_REPLAY_JOURNAL);
     if (err == RC_OK && other) {
         err = rc_journal_reader_open(other, NULL, &r->other, e);
         if (err == RC_OK) {

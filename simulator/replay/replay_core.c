@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { NODES_FIRST = 16384, INCIDENTS_FIRST = 2048, MESSAGES = 8192 };
+enum { NODES_FIRST = 16384, INCIDENTS_FIRST = 2048, MESSAGES = 8192, KIB = 1024 };
 
 static void *
 zeroed(size_t size)
@@ -38,8 +39,34 @@ rc_replay_grow(struct rc_replay *r)
 }
 
 void
+rc_replay_bar(struct rc_replay *r, const char *path, enum rc_replay_kind kind)
+{
+    r->total_bytes = r->options->quiet || !isatty(STDOUT_FILENO) ? rc_replay_size(path, kind) : 0;
+    rc_progress_begin(&r->bar, r->total_bytes / KIB, "KiB");
+}
+
+void
+rc_replay_read(struct rc_replay *r, size_t bytes)
+{
+    r->read_bytes += bytes;
+    if (r->total_bytes && r->read_bytes / KIB != (r->read_bytes - bytes) / KIB) {
+        rc_progress_show(&r->bar, r->read_bytes / KIB, "");
+    }
+}
+
+static void
+end_bar(struct rc_replay *r)
+{
+    if (r->total_bytes) {
+        rc_progress_end(&r->bar);
+        r->total_bytes = 0;
+    }
+}
+
+void
 rc_replay_sum(struct rc_replay *r)
 {
+    end_bar(r);
     r->result->state_hash = rc_state_hash(r->state);
     snprintf(r->result->policy, sizeof r->result->policy, "%s", r->state->policy.name);
     r->result->policy_hash = r->state->policy.hash;
@@ -48,6 +75,7 @@ rc_replay_sum(struct rc_replay *r)
 void
 rc_replay_end(struct rc_replay *r)
 {
+    end_bar(r);
     free(r->state);
     r->state = NULL;
 }

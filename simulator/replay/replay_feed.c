@@ -216,6 +216,7 @@ play_message(struct feed *f, const struct rc_replay_message *m)
         return rc_fail(f->r.e, RC_E_FULL, "%s:%u: no memory to decode it", m->file, m->line);
     }
     f->r.result->messages++;
+    rc_replay_read(&f->r, m->len);
     f->r.result->quarantined += d.verdict == RC_VERDICT_QUARANTINED;
     f->r.result->ignored += d.verdict == RC_VERDICT_IGNORED;
     if (!f->r.options->quiet) {
@@ -277,6 +278,7 @@ play_trace(struct feed *f, const struct rc_fault_schedule *s)
     for (uint32_t i = 0; err == RC_OK && i < s->count; i++) {
         feed_until(f, BEGIN_MS + s->row[i].at_ms, false);
         f->r.result->messages++;
+        rc_replay_read(&f->r, f->r.total_bytes / s->count);
         if (!f->r.options->quiet) {
             rc_replay_print_fault(&s->row[i], rc_replay_world_wall_ms(f->world));
         }
@@ -335,6 +337,8 @@ rc_replay_queue(const struct rc_replay_options *options, enum rc_replay_kind kin
     struct rc_replay_source *s = NULL;
     enum rc_err err = rc_replay_source_open(options->path, kind, &s, e);
 
+    rc_replay_bar(&f->r, options->path, kind);
+
     err = end_feed(f, err == RC_OK ? play_messages(f, s) : err);
     rc_replay_source_free(s);
     return err;
@@ -347,6 +351,8 @@ rc_replay_trace(const struct rc_replay_options *options, struct rc_replay_result
     struct feed *f = new_feed(options, ret, errs, e);
     struct rc_fault_trace t = {0};
     enum rc_err err = rc_fault_trace_read(options->path, 0, &t, e);
+
+    rc_replay_bar(&f->r, options->path, RC_REPLAY_TRACE);
 
     err = end_feed(f, err == RC_OK ? play_trace(f, &t.schedule) : err);
     rc_fault_trace_free(&t);

@@ -67,6 +67,30 @@ kind_of_entries(const char *path)
     return kind;
 }
 
+uint64_t
+rc_replay_size(const char *path, enum rc_replay_kind kind)
+{
+    const char *end = kind == RC_REPLAY_JOURNAL  ? ".rcj"
+                      : kind == RC_REPLAY_FOLDER ? ".json"
+                                                 : NULL;
+    DIR *dir = end ? opendir(path) : NULL;
+    const struct dirent *d;
+    struct stat st;
+    uint64_t sum = 0;
+
+    if (!end) {
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    }
+    while (dir && (d = readdir(dir)) != NULL) {
+        bool counts = ends_with(d->d_name, end) && fstatat(dirfd(dir), d->d_name, &st, 0) == 0;
+        sum += counts ? (uint64_t)st.st_size : 0;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return sum;
+}
+
 const char *
 rc_replay_journal_in(const char *path, char *buf, size_t room)
 {

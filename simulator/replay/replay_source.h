@@ -29,6 +29,8 @@ enum rc_replay_kind {
 /* RC_REPLAY_NONE with e filled: it is not there, empty, or nothing of all this. */
 enum rc_replay_kind rc_replay_kind_of(const char *path, struct rc_error *e);
 
+/* Bytes of the files that are read there; 0 where none can be told. */
+uint64_t rc_replay_size(const char *path, enum rc_replay_kind kind);
 /* A folder that holds no journal itself but has one in its folder "journal" (a daemon's state,
  * `./run demo --keep`) stands for that one: its path in buf; otherwise path. */
 const char *rc_replay_journal_in(const char *path, char *buf, size_t room);

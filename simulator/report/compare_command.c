@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "simulator/progress.h"
 #include "simulator/report/commands.h"
 #include "simulator/report/compare_report.h"
 #include "simulator/report/report_html.h"
@@ -34,10 +35,13 @@ write_html_file(const struct rc_comparison *c)
     struct rc_fleet_history history[RC_STUDY_POLICIES_MAX] = {0};
     struct html h = {c, history};
     static struct rc_fleet_result again;
+    struct rc_progress bar;
     struct rc_error e;
     int status = RC_STUDY_OK;
 
+    rc_progress_begin(&bar, s->policy_count, "time-lines");
     for (uint32_t i = 0; i < s->policy_count && status == RC_STUDY_OK; i++) {
+        rc_progress_show(&bar, i, "for the page");
         history[i].room = RC_REPORT_SPANS;
         history[i].span = calloc(RC_REPORT_SPANS, sizeof *history[i].span);
         if (!history[i].span || rc_study_play(s, i, 0, &history[i], &again, &e) != RC_OK) {
@@ -45,6 +49,7 @@ write_html_file(const struct rc_comparison *c)
             status = RC_STUDY_CANNOT;
         }
     }
+    rc_progress_end(&bar);
     if (status == RC_STUDY_OK && rc_report_file(s->html, write_html, &h) != 0) {
         status = RC_STUDY_CANNOT;
     }

@@ -118,6 +118,9 @@ def words(folder):
               "usage is told for: check " + " ".join(args), run.stderr)
     run = simulate("--seeds", "9..1", cwd=folder)
     check('--seeds: got "9..1"' in run.stderr, "the value that is wrong is told", run.stderr)
+    run = simulate("--seeds", "1..2", "--keep", str(pathlib.Path(folder) / "gone"), cwd=folder)
+    check(run.returncode == 3 and "gone: No such file" in run.stderr and "played" not in run.stdout,
+          "a folder for failures that is not there is told before anything is played", run.stderr)
     run = simulate("--help", cwd=folder)
     check(run.returncode == 0 and "--replay FILE" in run.stdout and not run.stderr,
           "help is no error", run.stdout + run.stderr)
