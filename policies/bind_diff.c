@@ -160,7 +160,8 @@ diff_list(struct walk *w, const struct rc_bind_row *row, const char *a, const ch
         return;
     }
     if (count_a != count_b || !row->sub) {
-        if (count_a != count_b || memcmp(a + row->offset, b + row->offset, count_a * row->room)) {
+        if (count_a != count_b ||
+            memcmp(a + row->offset, b + row->offset, count_a * row->room) != 0) {
             snprintf(was, sizeof was, "%u entries", count_a);
             snprintf(is, sizeof is, "%u%s", count_b, count_a == count_b ? " others" : "");
             tell_key(w, was, is);
