@@ -110,7 +110,7 @@ check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboar
 # --- scripts and jobs -----------------------------------------------------------------------
 
 mapfile -t scripts < <(find "$D" -name '*.sh' -o -name '*.slurm' -o -path '*/node/*' -type f |
-    grep -v '\.terraform/')
+    grep -vE '\.terraform/|/sudoers$')
 check "shellcheck has nothing to say about scripts and jobs" shellcheck -e SC1091 "${scripts[@]}"
 
 follows_slurm_conf() {
@@ -129,6 +129,12 @@ follows_slurm_conf() {
         [ "$(find "$dir" | wc -l)" = 4 ]
 }
 check "the names of controllers follow slurm.conf, in our block only" follows_slurm_conf
+
+if command -v visudo >/dev/null; then
+    check "visudo accepts the rule of the daemon's user" visudo -cf "$D/node/sudoers"
+else
+    skip "visudo accepts the rule of the daemon's user" "sudo is not installed"
+fi
 
 prolog_without_gpu() {
     env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/prolog" &&
