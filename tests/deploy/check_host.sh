@@ -136,6 +136,29 @@ else
     skip "visudo accepts the rule of the daemon's user" "sudo is not installed"
 fi
 
+# A package of that version, published; the image has the other one, or none.
+joins_with() {
+    local published=$1 image=$2 dir=$WORK/join-deb
+    rm -rf "$dir"
+    mkdir -p "$dir/tree/DEBIAN" "$dir/bin"
+    printf 'Package: slurm-on-aws-node\nVersion: %s\nArchitecture: all\nMaintainer: t <t@localhost>\nDescription: t\n' \
+        "$published" >"$dir/tree/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$dir/tree" "$dir/slurm-on-aws-node.deb" >/dev/null || return 1
+    printf '#!/bin/sh\n[ -n "%s" ] && printf %%s "%s"\n' "$image" "$image" >"$dir/bin/dpkg-query"
+    chmod +x "$dir/bin/dpkg-query"
+    PATH="$dir/bin:$PATH" PUBLISHED=$dir bash -euc '
+        fetch() { :; }
+        install_quietly() { echo "installs ${1##*/}"; }
+        eval "$(sed -n "/^install_node_package()/,/^}/p" "$1")"
+        install_node_package' bash "$D/terraform/modules/launch_templates/files/join-node.sh"
+}
+newest_package_wins() {
+    [ "$(joins_with 0.2.0 '')" = "installs slurm-on-aws-node.deb" ] &&
+        [ "$(joins_with 0.2.0 0.1.9)" = "installs slurm-on-aws-node.deb" ] &&
+        [ -z "$(joins_with 0.2.0 0.2.0)" ] && [ -z "$(joins_with 0.2.0 0.10.0)" ]
+}
+check "a fresh node has the cluster's package, whatever its image brings" newest_package_wins
+
 prolog_without_gpu() {
     env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/prolog" &&
         env -i PATH=/usr/bin:/bin SLURM_JOB_ID=7 bash "$D/node/epilog"

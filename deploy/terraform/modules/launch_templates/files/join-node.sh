@@ -54,10 +54,16 @@ install_packages() {
     install_quietly "${wanted[@]}"
 }
 
+# An image may bring an older one than the cluster runs; one as new is left as it is.
 install_node_package() {
-    [ -x /usr/sbin/nodewatch ] && return 0
+    local deb=$PUBLISHED/slurm-on-aws-node.deb new old
     fetch node/slurm-on-aws-node.deb
-    install_quietly "$PUBLISHED/slurm-on-aws-node.deb"
+    new=$(dpkg-deb -f "$deb" Version)
+    old=$(dpkg-query -W -f='${Version}' slurm-on-aws-node 2>/dev/null) || old=
+    # dpkg takes none for older than any.
+    if dpkg --compare-versions "$new" gt "$old"; then
+        install_quietly "$deb"
+    fi
 }
 
 # The daemon's gate signs in with this key and runs commands, nothing else.
