@@ -39,7 +39,7 @@ class Case:
             now = self.world.status(leader)["slurmctld"]
             spare = [c for c in now["controllers"] if c["host"] != now["primary"]]
             return now["primary"] and now["failover"] == "watch" and len(spare) == 1 and \
-                spare[0]["daemon_answers"] and spare[0]["munge"] and \
+                spare[0]["daemon_answers"] and spare[0].get("munge") and \
                 spare[0]["state_dir"] == "ok" and \
                 (spare[0]["seen_here"] == "standby" or spare[0]["host"] == HEADS[0])
         wait_for(rests, seconds, "the pair at rest", 0.3)
@@ -87,4 +87,7 @@ class Case:
                 break
             time.sleep(0.5)
         restarts = re.search(r" Restarts=(\d+)", out)
-        return "JobState=RUNNING" in out and restarts is not None and restarts[1] == "0"
+        lives = "JobState=RUNNING" in out and restarts is not None and restarts[1] == "0"
+        if not lives:
+            print(f"# {out.strip()[:400]}", flush=True)
+        return lives

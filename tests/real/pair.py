@@ -103,6 +103,8 @@ class PairWorld(RealWorld):
         text = text.replace("SlurmctldHost=X(X)", hosts)
         text = text.replace(f"{self.folder}/slurmctld.pid", "/run/slurmctld.pid")
         text = text.replace(f"{self.folder}/log/slurmctld.log", "/run/slurmctld.log")
+        # As shipped: nodes that a cut-off primary does not reach for a minute are not lost.
+        text = text.replace("SlurmdTimeout=60", "SlurmdTimeout=300")
         text = text.replace("SlurmctldTimeout=65533", f"SlurmctldTimeout={self.slurmctld_timeout}")
         self.slurm.conf.write_text(text, encoding="ascii")
 
