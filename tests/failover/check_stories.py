@@ -9,7 +9,7 @@ import sys
 FAULTS = ("controller-killed", "controller-hung", "controller-host", "controller-partition")
 FIELDS = {"fault", "old_primary", "new_primary", "max_writers", "job", "why_safe", "stages_ms"}
 STAGES = {"heard", "fenced", "taken_over", "accepted", "back", "job_done"}
-AT_ONCE, LIMIT_S = 2, 420
+AT_ONCE, LIMIT_S = 2, 600
 
 
 def wrong(told, fault):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from simulator.demo import policy
 from tests.real.lifeline import end_process, run, start_time
-from tests.real.slurm import CONTROLLER_ADDR, SLURM_CONF, wait_for
+from tests.real.slurm import CONTROLLER_ADDR, SLURM_CONF, START_S, wait_for
 from tests.real.world import AWS_PORT, TAG, RealWorld, programs
 from tests.real.writers import Writers, namespace_named, namespace_of
 
@@ -84,15 +84,15 @@ class PairWorld(RealWorld):
         if not self.daemons:
             (self.head_folder("head2") / "daemon.off").touch()
         else:
-            wait_for(lambda: self.status("head2").get("lease", {}).get("held"), 60,
+            wait_for(lambda: self.status("head2").get("lease", {}).get("held"), START_S,
                      "the lease of head2's daemon")
             (self.head_folder("head1") / "daemon.off").unlink()
-            wait_for(lambda: self.primary() == "head1", 60, "the leader's word to head1", 0.1)
+            wait_for(lambda: self.primary() == "head1", START_S, "the leader's word to head1", 0.1)
         if not self.daemons:
             self.allow("head1")
-        wait_for(self.answers, 60, "slurmctld")
+        wait_for(self.answers, START_S, "slurmctld")
         self.maker.unpowered = set()
-        wait_for(self.all_idle, 60, "slurmd on every node", 0.2)
+        wait_for(self.all_idle, START_S, "slurmd on every node", 0.2)
 
     def write_conf(self, names):
         self.slurm.write_conf("gpu-[1-2]", "x")  # makes the folders and cgroup.conf

@@ -5,6 +5,8 @@ import time
 from tests.real.lifeline import run
 
 CONTROLLER, CONTROLLER_ADDR = "ctl", "10.77.0.1"
+# For one part to come up, on a machine that has little time for it.
+START_S = 180
 
 # cred_expire also is how long a requeued job waits before it may start again.
 SLURM_CONF = """ClusterName={cluster}
@@ -70,7 +72,7 @@ class Slurm:
             life.spawn(["unshare", "--uts", "sh", "-c",
                         f"hostname {CONTROLLER} && exec slurmctld -D"],
                        env=self.world.env(), stdout=log, stderr=log)
-        wait_for(lambda: "UP" in self.command("scontrol", "ping", check=False).stdout, 20,
+        wait_for(lambda: "UP" in self.command("scontrol", "ping", check=False).stdout, START_S,
                  "slurmctld")
 
     def command(self, *words, **options):

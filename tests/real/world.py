@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.real.hardware import build_stub
 from tests.real.lifeline import Lifeline, enter_namespace, run
 from tests.real.machines import MachineMaker
-from tests.real.slurm import CONTROLLER_ADDR, Slurm, wait_for
+from tests.real.slurm import CONTROLLER_ADDR, START_S, Slurm, wait_for
 
 # Inside the world's own network namespace, so that worlds never meet.
 AWS_PORT, CONTROL_PORT = 5000, 5001
@@ -84,7 +84,7 @@ class RealWorld:
         self.make_login_key()
         self.slurm.start()
         self.maker.start()
-        wait_for(self.all_idle, 60, "slurmd on every node", 0.2)
+        wait_for(self.all_idle, START_S, "slurmd on every node", 0.2)
 
     def network(self):
         """The controller's namespace, with the bridge that every instance hangs on."""
@@ -104,7 +104,7 @@ class RealWorld:
             self.lifeline.spawn([python, Path(__file__).with_name("emulator.py"), AWS_PORT,
                                  CONTROL_PORT], at_once=True, stdout=log, stderr=log, cwd=self.folder,
                                 env={**os.environ, **self.aws_env()})
-        wait_for(self.emulator_ready, 60, "the AWS emulator")
+        wait_for(self.emulator_ready, START_S, "the AWS emulator")
 
     def emulator_ready(self):
         try:
@@ -118,7 +118,7 @@ class RealWorld:
         request = urllib.request.Request(f"http://127.0.0.1:{CONTROL_PORT}/{verb}",
                                          json.dumps(asked).encode(), method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=START_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"emulator {verb}: {error.read().decode()}") from error
