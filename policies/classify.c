@@ -188,6 +188,19 @@ diagnose_own_drain(const struct rc_node *n, struct rc_finding *f)
     }
 }
 
+/* EC2 shows what carried the name, and it has ended: a leader that came too late to see which
+ * address it had need not wait for what may only be late. */
+static bool
+all_ended(const struct rc_state *s, const struct rc_node *n)
+{
+    uint32_t slot = n->instances;
+
+    while (slot && rc_instance_at(s, slot)->state == RC_INST_TERMINATED) {
+        slot = rc_instance_at(s, slot)->next_of_node;
+    }
+    return n->instances && !slot;
+}
+
 struct rc_finding
 rc_diagnose(const struct rc_state *s, uint32_t node)
 {
@@ -199,7 +212,7 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
     }
 
     if (!n->instance && n->unbound_since_ms && n->flags & RC_SN_NOT_RESPONDING &&
-        s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms) {
+        (all_ended(s, n) || s->now_ms - n->unbound_since_ms >= s->policy.timeouts.missing_ms)) {
         worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
         f.dead = f.known = true;
     }

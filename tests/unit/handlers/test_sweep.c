@@ -79,6 +79,23 @@ a_name_behind_which_ec2_shows_nothing_is_gone_only_when_it_is_silent_too(void)
     story_end(&st);
 }
 
+/* A leader whose first pass shows the instance ended already never saw its address. */
+static void
+a_name_whose_only_instance_has_ended_is_gone_as_soon_as_it_is_silent(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    story_node(&st, "n3", "10.0.0.3", 0, RC_OWNER_NONE);
+    story_instance(&st, "i-3", "n3", "", RC_INST_TERMINATED);
+    end_pass(&st, RC_SWEEP_INSTANCES, 1);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n3")); /* it answers: somebody else has the name */
+    story_node(&st, "n3", "10.0.0.3", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n3"));
+    CU_ASSERT_EQUAL(story_incident(&st, "n3")->fault, RC_FAULT_INSTANCE_GONE);
+    story_end(&st);
+}
+
 static void
 what_slurmctld_could_not_take_is_tried_when_it_is_back(void)
 {
@@ -110,6 +127,8 @@ main(void)
          a_stranger_is_forgotten_after_two_passes_that_did_not_show_it},
         {"a name behind which EC2 shows nothing is gone only when it is silent too",
          a_name_behind_which_ec2_shows_nothing_is_gone_only_when_it_is_silent_too},
+        {"a name whose only instance has ended is gone as soon as it is silent",
+         a_name_whose_only_instance_has_ended_is_gone_as_soon_as_it_is_silent},
         {"what slurmctld could not take is tried when it is back",
          what_slurmctld_could_not_take_is_tried_when_it_is_back},
         CU_TEST_INFO_NULL,
