@@ -138,7 +138,7 @@ struct rc_controller {
     uint64_t action;   /* recovery's action in flight, 0 = none */
     uint32_t tries;    /* of the recovery, since it was last fine */
     uint32_t attempt;  /* launches, in tokens and tags */
-    uint32_t option;   /* launch option on trial */
+    uint32_t option;   /* launch option on trial, counted from that of its own zone */
     uint32_t full;     /* its instance could not be started: no capacity in its zone */
     uint32_t told;     /* people know that it stays away */
 };

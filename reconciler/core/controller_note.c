@@ -39,6 +39,18 @@ begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t 
     }
 }
 
+/* It serves again, and nothing was done: this one was none. */
+static void
+forget_count(struct rc_state *s)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (p->done_count && p->done_ms[(p->done_count - 1) % RC_TAKEOVERS_MAX] >= p->begun_ms) {
+        p->done_count--;
+        rc_history_dirty(s, 0);
+    }
+}
+
 static void
 note_phase(struct rc_state *s, const struct rc_action *a, uint32_t to)
 {
@@ -48,6 +60,9 @@ note_phase(struct rc_state *s, const struct rc_action *a, uint32_t to)
     assert(rc_failover_row((enum rc_failover_phase)p->phase, (enum rc_failover_phase)in->phase));
     if (in->phase == RC_FO_FENCE && p->phase <= RC_FO_SUSPECT) {
         begin_failover(s, in, to);
+    }
+    if (in->phase == RC_FO_WATCH && (p->phase == RC_FO_FENCE || p->phase == RC_FO_STOP)) {
+        forget_count(s);
     }
     if (in->phase == RC_FO_FENCE && p->phase > RC_FO_STOP) {
         p->proof = RC_PROOF_NONE; /* it did not hold */
@@ -92,7 +107,6 @@ note_recovery(struct rc_state *s, const struct rc_action *a, uint32_t i)
     c->tries++;
     if (a->kind == RC_ACT_LAUNCH) {
         c->attempt = a->u.launch.attempt;
-        c->option = a->u.launch.option;
     }
 }
 

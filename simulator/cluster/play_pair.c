@@ -119,6 +119,8 @@ activate_due(struct rc_play *p, uint32_t i)
     rc_heads_changed(p);
 }
 
+static void press_button(struct rc_play *p, uint32_t i);
+
 void
 rc_heads_advance(struct rc_play *p)
 {
@@ -133,6 +135,9 @@ rc_heads_advance(struct rc_play *p)
         if (h->restart_ms && p->now_ms >= h->restart_ms) {
             h->restart_ms = 0;
             start_process(p, i);
+        }
+        if (h->button) {
+            press_button(p, i);
         }
     }
 }
@@ -165,6 +170,7 @@ head_dies(struct rc_play *p, uint32_t i)
     p->head[i].host_up = 0;
     p->head[i].allowed = 0;
     p->head[i].restart_ms = 0;
+    p->head[i].button = p->quiet && !rc_ctl_runs(&p->ctl[1 - i]); /* nobody is left to do it */
     rc_ctl_crash(&p->ctl[i], 2);
     rc_heads_changed(p);
 }
@@ -526,6 +532,20 @@ rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
     rc_heads_changed(p);
 }
 
+/* A person switches a dead controller on, once; one that still stops when it has stopped. */
+static void
+press_button(struct rc_play *p, uint32_t i)
+{
+    struct rc_sim_instance *inst = head_instance(p, i);
+
+    p->head[i].button = inst && inst->state == RC_INST_STOPPING;
+    if (inst && inst->state == RC_INST_RUNNING) {
+        host_boots(p, i);
+    } else if (inst && inst->state == RC_INST_STOPPED) {
+        (void)rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, RC_SIM_START);
+    }
+}
+
 void
 rc_heads_quiet(struct rc_play *p)
 {
@@ -533,13 +553,8 @@ rc_heads_quiet(struct rc_play *p)
     for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
         p->head[i].dir_until_ms = p->head[i].munge_until_ms = 0;
         p->head[i].hang_until_ms = p->head[i].hang_until_ms ? p->now_ms + 1 : 0;
-        if (!p->head[i].host_up) { /* a person presses the button */
-            struct rc_sim_instance *inst = head_instance(p, i);
-            if (inst && inst->state == RC_INST_RUNNING) {
-                host_boots(p, i);
-            } else if (inst) {
-                (void)rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, RC_SIM_START);
-            }
+        if (!p->head[i].host_up) {
+            press_button(p, i);
         }
     }
     rc_heads_changed(p);

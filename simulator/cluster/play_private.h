@@ -164,8 +164,8 @@ struct rc_head {
     uint32_t process; /* enum rc_ctl_process */
     uint32_t active;  /* it serves and writes, or will when it wakes up */
     uint32_t fenced, allowed;
-    uint32_t dir; /* enum rc_ctl_dir until dir_until_ms */
-    uint32_t pad_;
+    uint32_t dir;          /* enum rc_ctl_dir until dir_until_ms */
+    uint32_t button;       /* a person waits to switch it on */
     int64_t since_ms;      /* of the process's state */
     int64_t hang_until_ms; /* 0 = it does not hang */
     int64_t active_at_ms;  /* becomes active then; 0 = was not asked */

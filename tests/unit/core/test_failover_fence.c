@@ -264,6 +264,7 @@ it_serves_again_before_anything_was_done_all_is_well(void)
     pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
     CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
     CU_ASSERT_EQUAL(st.s->pair.primary, 1);
+    CU_ASSERT_EQUAL(st.s->pair.done_count, 0); /* against the limit it does not count */
     story_end(&st);
 }
 
@@ -353,6 +354,30 @@ a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token(void)
     story_end(&st);
 }
 
+/* The answer is lost: asked again in the same place, by the same token, so that it is one. */
+static void
+a_launch_without_an_answer_is_asked_for_again_in_the_same_zone(void)
+{
+    struct story st;
+    struct rc_action first;
+
+    pair_begin(&st);
+    rc_text_set(rc_instance_at(st.s, rc_instance_find(st.s, "i-head1"))->az, RC_AZ_LEN,
+                "us-east-1b");
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_state(&st, "i-head1", RC_INST_TERMINATED);
+    story_sweep(&st);
+    story_wait(&st, 70000);
+    first = st.last[RC_ACT_LAUNCH];
+    CU_ASSERT_EQUAL(first.u.launch.option, 1);
+    story_wait(&st, first.deadline_ms - first.at_ms + 20000);
+    CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] >= 2);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, first.u.launch.token);
+    story_end(&st);
+}
+
 /* A partition ends while the fence is refused: the link is back before anybody has looked. */
 static void
 a_host_that_answers_again_is_looked_at_before_it_is_fenced(void)
@@ -435,6 +460,8 @@ main(void)
          a_start_that_was_accepted_is_not_asked_for_again},
         {"a launch that gives a dead instance is asked for with another token",
          a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token},
+        {"a launch without an answer is asked for again in the same zone",
+         a_launch_without_an_answer_is_asked_for_again_in_the_same_zone},
         {"a host that answers again is looked at before it is fenced",
          a_host_that_answers_again_is_looked_at_before_it_is_fenced},
         {"one at a new address is registered once and is backup",
