@@ -69,6 +69,7 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->old_instance = refer(s, in->old_instance, node);
     inc->new_instance = refer(s, in->new_instance, node);
     if (inc->new_instance) {
+        inc->rung_wall_ms = in->opened_wall_ms; /* its slurmd may have come up before this */
         rc_instance_at(s, inc->new_instance)->promised = inc->id; /* it may be a spare yet */
     }
     rc_node_bind(s, node);

@@ -87,6 +87,34 @@ the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again(void)
     story_end(&st);
 }
 
+/* The leader died after slurmd of its replacement had registered, before it could say so. */
+static void
+a_replacement_that_joined_before_the_take_over_has_joined(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 4);
+    story_instance(&st, "i-5", "n5", "", RC_INST_TERMINATED);
+    story_instance(&st, "i-5b", "n5", "10.0.0.15", RC_INST_RUNNING);
+    story_node(&st, "n5", "10.0.0.15", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    story_wait(&st, 20000);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n5");
+    ev.u.adopt.incident = 41;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = RC_PHASE_JOIN;
+    ev.u.adopt.attempt = 1;
+    ev.u.adopt.flags = RC_ADOPT_OUR_DRAIN;
+    ev.u.adopt.opened_wall_ms = st.wall_ms - 60000;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-5");
+    rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-5b");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->phase, RC_PHASE_GATE);
+    story_end(&st);
+}
+
 static void
 the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open(void)
 {
@@ -215,6 +243,8 @@ main(void)
          a_name_behind_which_nothing_is_known_is_not_well},
         {"the dead instance of an adopted incident stands behind its name again",
          the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again},
+        {"a replacement that joined before the take-over has joined",
+         a_replacement_that_joined_before_the_take_over_has_joined},
         {"the row of an instance that EC2 shows no more stays while the incident is open",
          the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open},
         {"an incident adopted before the cluster file breaks no count",
