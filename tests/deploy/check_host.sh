@@ -56,6 +56,28 @@ else
     skip "polkit lets slurm start slurmctld, refuse packets, and nothing else" "polkitd, the user slurm or root's rights are missing"
 fi
 
+# health-check with programs of ours in the place of nodewatch and scontrol; prints its update of the node.
+health_check() {
+    local status=$1 shown=$2 dir=$WORK/health
+    mkdir -p "$dir"
+    # shellcheck disable=SC2016 # the words are the programs' own
+    printf '#!/bin/sh\n[ "$*" = "check --prolog --since 90s" ] || exit 9\necho "fault   kernel-log   xid:79 0000:10:1c: lost"\nexit %s\n' "$status" >"$dir/nodewatch"
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\ncase $1 in -o) echo "%s";; *) echo "$*" >>"%s/updates";; esac\n' "$shown" "$dir" >"$dir/scontrol"
+    chmod +x "$dir/nodewatch" "$dir/scontrol"
+    sed "s#/usr/sbin/nodewatch#$dir/nodewatch#" "$D/node/health-check" >"$dir/health-check"
+    : >"$dir/updates"
+    PATH=$dir:$PATH bash "$dir/health-check" || return 1
+    cat "$dir/updates"
+}
+health_check_drains_the_guilty_only() {
+    health_check 1 "NodeName=n State=IDLE" | grep -q 'state=drain reason=nodewatch: xid:79 0000:10:1c: lost' &&
+        [ -z "$(health_check 0 "NodeName=n State=IDLE")" ] && [ -z "$(health_check 2 "NodeName=n State=IDLE")" ] &&
+        [ -z "$(health_check 1 "NodeName=n State=IDLE+DRAIN Reason=disk swap, ask Ann")" ]
+}
+check "health-check drains a guilty node, asks for new kernel messages only, and keeps a reason that stands" \
+    health_check_drains_the_guilty_only
+
 # --- metrics --------------------------------------------------------------------------------
 
 if command -v promtool >/dev/null; then
