@@ -90,6 +90,10 @@ rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
     if (news->verdict == RC_VERDICT_NOTHING) {
         return false;
     }
+    if (f && f->unproved && news->stands) {
+        f->unproved = false; /* it stood before the agent was started anew: no news */
+        return false;
+    }
     if (!f) {
         f = new_fault(s);
         if (!f) {

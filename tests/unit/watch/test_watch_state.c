@@ -155,11 +155,41 @@ test_unproved(void)
     CU_ASSERT_EQUAL(rc_watch_save(&s, path, &e), RC_OK);
     rc_watch_load(&back, path, boot);
     CU_ASSERT_EQUAL(back.fault_count, 3);
-    CU_ASSERT(rc_watch_note(&back, &stays));
+    CU_ASSERT_FALSE(rc_watch_note(&back, &stays));
     rc_watch_drop_unproved(&back);
     CU_ASSERT_EQUAL_FATAL(back.fault_count, 2);
     CU_ASSERT_STRING_EQUAL(back.fault[0].class_name, "thermal:gpu");
     CU_ASSERT_STRING_EQUAL(back.fault[1].class_name, "xid:31");
+    (void)unlink(path);
+}
+
+/* A person took the node back although a counter shows an old error, and the agent is upgraded. */
+static void
+test_restart_is_no_news(void)
+{
+    enum { DAY_S = 24 * 3600 };
+    char path[] = "/tmp/watch-state-XXXXXX";
+    int fd = mkstemp(path);
+    struct rc_watch_state s = fresh_state(), back;
+    struct rc_watch_news news = {"aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1000, 0, true};
+    struct rc_error e;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    (void)close(fd);
+    CU_ASSERT(rc_watch_note(&s, &news));
+    rc_watch_drained(&s, 1001);
+    CU_ASSERT_EQUAL(rc_watch_save(&s, path, &e), RC_OK);
+    rc_watch_load(&back, path, boot);
+    back.extra_wanted = false;
+    news.at_s += DAY_S;
+    CU_ASSERT_FALSE(rc_watch_note(&back, &news));
+    CU_ASSERT_FALSE(rc_watch_drain_wanted(&back));
+    CU_ASSERT_FALSE(back.extra_wanted);
+    CU_ASSERT_EQUAL(back.fault[0].count, 1);
+    CU_ASSERT_EQUAL(back.fault[0].last_s, 1000);
+    news.at_s += DAY_S; /* it was over, and is back */
+    CU_ASSERT(rc_watch_note(&back, &news));
+    CU_ASSERT(rc_watch_drain_wanted(&back));
     (void)unlink(path);
 }
 
@@ -302,6 +332,7 @@ main(void)
         {"the job that was on the node stands with its fault", test_jobs},
         {"what a probe finds over is taken out of Extra", test_over},
         {"what stood before a restart and is not found again is over", test_unproved},
+        {"what stood before a restart and still stands is no news", test_restart_is_no_news},
         {"a fault that was heard already is known in all forms of its address", test_heard},
         {"a full table keeps what still wants a drain", test_full_table},
         {"the file brings back this boot's faults and no other's", test_file},
