@@ -14,6 +14,7 @@
 enum {
     VENDOR_NVIDIA = 0x10de,
     VENDOR_AMAZON = 0x1d0f,
+    EFA_IDS = 0xefa, /* efa0 to efa3 */
     CLASS_DISPLAY = 0x03,
     CLASS_SHIFT = 16,
     CORRECTED_MAX = 600, /* corrected errors from one look to the next: ten a second */
@@ -95,15 +96,24 @@ is_gpu(const char *dir, const char *name)
            class_code >> CLASS_SHIFT == CLASS_DISPLAY;
 }
 
-/* Width is a matter of wires; a GPU lowers its speed when it has nothing to do. */
+static bool
+is_efa(const char *dir, const char *name)
+{
+    uint64_t vendor = 0, device = 0;
+
+    return rc_sys_number(dir, name, "vendor", &vendor) && vendor == VENDOR_AMAZON &&
+           rc_sys_number(dir, name, "device", &device) && device >> 4 == EFA_IDS;
+}
+
+/* Width is a matter of wires; a GPU lowers its speed when it has nothing to do. Other devices of
+ * Nitro are made by the card and claim what they like: a node is not drained for that. */
 static void
 look_at_link(void *arg, const char *dir, const char *name)
 {
     struct look *l = arg;
-    uint64_t vendor = 0, width = 0, width_max = 0, speed = 0, speed_max = 0;
+    uint64_t width = 0, width_max = 0, speed = 0, speed_max = 0;
 
-    if (!rc_sys_number(dir, name, "vendor", &vendor) ||
-        (vendor != VENDOR_AMAZON && !is_gpu(dir, name)) ||
+    if ((!is_gpu(dir, name) && !is_efa(dir, name)) ||
         !rc_sys_number(dir, name, "current_link_width", &width) ||
         !rc_sys_number(dir, name, "max_link_width", &width_max)) {
         return; /* paravirtual devices have no link */

@@ -72,8 +72,12 @@ lay_out(void)
     }
     put("sys/bus/pci/devices/0000:10:1b.0/vendor", "0x1d0f\n");
     put("sys/bus/pci/devices/0000:10:1b.0/device", "0xefa0\n");
+    put("sys/bus/pci/devices/0000:10:1b.0/max_link_width", "16\n");
     put("sys/class/infiniband/rdmap16s27/hw_counters/no_completion_cmds", "0\n");
     put("sys/class/infiniband/rdmap16s27/hw_counters/cmds_err", "0\n");
+    put("sys/bus/pci/devices/0000:00:04.0/vendor", "0x1d0f\n");
+    put("sys/bus/pci/devices/0000:00:04.0/device", "0x8061\n");
+    put("sys/bus/pci/devices/0000:00:04.0/max_link_width", "4\n");
     put("sys/class/nvme/nvme0/state", "live\n");
     put("sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count", "0\n");
     put("proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 500 kB\nHardwareCorrupted: 0 kB\n");
@@ -128,6 +132,8 @@ test_faults(void)
          "aer:fatal 0000:a0:1c.0"},
         {"sys/bus/pci/devices/0000:a0:1c.0/current_link_width", "8\n", "",
          "pcie:width 0000:a0:1c.0: link is x8 instead of x16"},
+        {"sys/bus/pci/devices/0000:10:1b.0/current_link_width", "8\n", "",
+         "pcie:width 0000:10:1b.0: link is x8 instead of x16"},
         {"sys/bus/pci/devices/0000:a0:1c.0/config", "\xff\xff\xff\xff", "", "gpu:no-answer"},
         {"etc/fstab", "", "--gpus 8", "gpu:missing"},
         {"etc/fstab", "", "--efas 4", "efa:missing: 1 of 4 EFA devices"},
@@ -167,6 +173,8 @@ test_no_faults(void)
         {"kmsg", "3,3,1,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU\n", "--since 1s", 0},
         {"proc/self/mounts", "/dev/nvme9n1 /tmp/kept xfs ro 0 0\n", "--prolog", 0},
         {"proc/self/mounts", "srv:/x /etc/passwd/x nfs4 rw 0 0\n", "--prolog", 0},
+        /* an EBS volume's controller: not one of the links that a job needs */
+        {"sys/bus/pci/devices/0000:00:04.0/current_link_width", "2\n", "", 0},
         /* under another mount, or gone since */
         {"proc/self/mounts", "srv:/x /nonexistent/x nfs4 rw 0 0\n", "", 0},
         {"sys/bus/pci/devices/0000:a0:1c.0/current_link_width", "", "", 0},
