@@ -21,7 +21,7 @@ const struct rc_probe rc_probes[] = {
     {"clock", 5 * MINUTE, SECOND, MINUTE, 5, false, NULL, rc_probe_clock, NULL},
     {"clock-skew", 60 * MINUTE, 45 * SECOND, MINUTE, 5, false, NULL, NULL, NULL},
     {"tasks", 5 * MINUTE, SECOND, 0, 8000, false, NULL, rc_probe_tasks, NULL},
-    {"file-systems", 2 * MINUTE, 5 * SECOND, 0, 2000, true, NULL, rc_probe_mounts, NULL},
+    {"file-systems", 2 * MINUTE, 15 * SECOND, 0, 2000, true, NULL, rc_probe_mounts, NULL},
     {"nvml", MINUTE, 20 * SECOND, 0, 20000, true, NULL, rc_probe_nvml, rc_probe_nvml_stay},
 };
 const uint32_t rc_probe_count = sizeof rc_probes / sizeof *rc_probes;

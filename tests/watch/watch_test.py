@@ -21,6 +21,7 @@ BOOT = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
 XID = "NVRM: Xid (PCI:0000:10:1c): {}, pid=77, name=python3, text"
 RSS_MAX_KB = 4096
 STUCK_CHECK_S = 4
+STUCK_LOCAL_S = 10
 IDLE_S = 10
 IDLE_CPU_SHARE_MAX = 0.0005
 STORM_LINES = 100_000
@@ -454,6 +455,19 @@ class Checks:
             agent.kmsg.say(XID.format(79))
             World.wait(lambda: drained("n2"), "the agent still hears", 3)
             agent.kill()
+
+    def check_a_local_file_system_has_longer_before_it_is_stuck(self):
+        tree = WORLD / "proc"
+        (tree / "self").mkdir(parents=True)
+        (tree / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 9 kB\n")
+        with StuckMount(WORLD / "stuck-local") as stuck:
+            (tree / "self/mounts").write_text(f"/dev/nvme9n1 {stuck} ext4 rw 0 0\n")
+            began = time.monotonic()
+            done = subprocess.run([NODEWATCH, "check", "--prolog", "--nvml", "", "--proc", tree, "--kmsg",
+                                   "/dev/null"], capture_output=True, text=True)
+            took = time.monotonic() - began
+            assert done.returncode == 1 and f"fs:stuck-local {stuck}" in done.stdout, done.stdout
+            assert STUCK_LOCAL_S <= took < STUCK_LOCAL_S + STUCK_CHECK_S, took
 
     def check_a_clock_that_is_off_slurmctlds_is_told_until_it_is_right(self):
         resume("n2")
