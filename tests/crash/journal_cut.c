@@ -17,6 +17,7 @@
 #include "reconciler/core/step.h"
 #include "reconciler/io/daemon/daemon.h"
 #include "reconciler/io/daemon/recover.h"
+#include "reconciler/io/daemon/state_memory.h"
 #include "reconciler/io/journal/journal_read.h"
 
 enum { RECORDS_MAX = 20000 };
@@ -75,7 +76,7 @@ state_at(struct rc_daemon *d, int fd, const char *data, size_t at, struct rc_err
     struct rc_state *s = d->state;
     d->state = NULL;
     if (err != RC_OK) {
-        free(s);
+        rc_state_memory_free(s);
         return NULL;
     }
     return s;
@@ -95,7 +96,7 @@ cut_everywhere(struct rc_daemon *d, int fd, const char *data, size_t len)
             left--;
         }
         if (left != before) { /* the measure, read at the record's own end */
-            free(whole);
+            rc_state_memory_free(whole);
             whole = state_at(d, fd, data, left ? end_of[left - 1] : RC_JOURNAL_HEADER_SIZE, &e);
         }
         struct rc_state *s = state_at(d, fd, data, at, &e);
@@ -104,9 +105,9 @@ cut_everywhere(struct rc_daemon *d, int fd, const char *data, size_t len)
                    s && whole ? "another state" : e.text);
             failed++;
         }
-        free(s);
+        rc_state_memory_free(s);
     }
-    free(whole);
+    rc_state_memory_free(whole);
     printf("cut at %zu bytes, %zu records, %zu failed\n", len - RC_JOURNAL_HEADER_SIZE + 1, records,
            failed);
     return failed != 0;
