@@ -234,7 +234,8 @@ rc_turn_idle(const struct rc_turn *t)
         return true; /* no slurmd, no jobs */
     }
     if (t->finding.dead) {
-        return t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
+        /* Not from what a journal remembers: another instance may serve under the name by now. */
+        return is_recent(t) && t->n->flags & RC_SN_DOWN && !(t->n->flags & RC_SN_ALLOCATED);
     }
     return rc_turn_drained_idle(t);
 }

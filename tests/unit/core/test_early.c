@@ -265,6 +265,35 @@ load_at_once(void)
     schedule(1);
 }
 
+/* slurmctld was away, or this process: another instance may serve under the name by now. */
+static void
+a_dead_node_that_was_read_long_ago_is_read_again_first(void)
+{
+    struct rc_event ev;
+
+    begin()->approve = 1;
+    st.cluster.poll_slurm_ms = 1000;
+    load();
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = RC_SWEEP_SLURM;
+    ev.u.sweep.complete = 1;
+    story_give(&st, &ev);
+    story_wait(&st, 600000);
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    ev.u.operator_command.verb = RC_OP_APPROVE;
+    ev.u.operator_command.incident = story_incident(&st, "n1")->id;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(phase(), RC_PHASE_WAIT_IDLE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(phase(), RC_PHASE_LAUNCH);
+    story_end(&st);
+}
+
 static void
 at_once_does_not_wait_for_the_drain_to_be_seen(void)
 {
@@ -457,6 +486,8 @@ main(void)
         {"the order decides which instance goes first",
          the_order_decides_which_instance_goes_first},
         {"another try waits for the rung's pause", another_try_waits_for_the_rungs_pause},
+        {"a dead node that was read long ago is read again first",
+         a_dead_node_that_was_read_long_ago_is_read_again_first},
         {"at once does not wait for the drain to be seen",
          at_once_does_not_wait_for_the_drain_to_be_seen},
         {"the drain does not wait for capacity", the_drain_does_not_wait_for_capacity},
