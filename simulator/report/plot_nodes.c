@@ -9,7 +9,7 @@ enum {
     LEFT = 62,
     RIGHT = 24,
     ROWS = 24,
-    ROW = 9,
+    ROW = 12,
     BINS = 240,
     AREA = 90,
     TOP = 14,
@@ -231,7 +231,7 @@ rc_plot_nodes(FILE *out, const struct rc_comparison *c, const struct rc_fleet_hi
                     "<rect class=\"lane\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%d\"/>"
                     "<text class=\"node\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">n%u</text>\n",
                     LEFT, r.top + (double)row * ROW + 1, RC_PLOT_WIDTH - RIGHT - LEFT, ROW - 2,
-                    LEFT - 6, r.top + (double)row * ROW + ROW - 2, chosen[row] + 1);
+                    LEFT - 6, r.top + (double)row * ROW + ROW - 3, chosen[row] + 1);
         }
         (void)each_span(c, &history[i], write_span, &r);
     }

@@ -52,7 +52,8 @@ write_verdict(FILE *out, const struct rc_comparison *c, const struct rc_pair *pa
         const struct rc_paired *p = &pair->score[first[i]];
         if (p->half >= 0 && p->differs) {
             fprintf(out, "%s%s <b class=\"%s\">%+.*f%s%s</b>", shown++ ? ", " : "", row->label,
-                    tone_word(p, first[i]), row->digits, p->mean, *row->unit ? " " : "", row->unit);
+                    tone_word(p, first[i]), rc_score_mean_digits(first[i]), p->mean,
+                    *row->unit ? " " : "", row->unit);
         }
     }
     fputs(shown ? "</li>\n" : "no difference shown in what matters most.</li>\n", out);
@@ -106,6 +107,7 @@ write_means(FILE *out, const struct rc_comparison *c)
     fputs("</tr></thead><tbody>\n", out);
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
+        int digits = rc_score_mean_digits(score);
         fprintf(out, "<tr><td>%s%s%s%s</td>", row->label, *row->unit ? " <small>(" : "", row->unit,
                 *row->unit ? ")</small>" : "");
         for (uint32_t i = 0; i < s->policy_count; i++) {
@@ -113,9 +115,9 @@ write_means(FILE *out, const struct rc_comparison *c)
                 fputs("<td>&ndash;</td>", out);
                 continue;
             }
-            fprintf(out, "<td>%.*f", row->digits, c->mean[i][score]);
+            fprintf(out, "<td>%.*f", digits, c->mean[i][score]);
             if (c->half[i][score] >= 0) {
-                fprintf(out, " <small>&plusmn; %.*f</small>", row->digits, c->half[i][score]);
+                fprintf(out, " <small>&plusmn; %.*f</small>", digits, c->half[i][score]);
             }
             fputs("</td>", out);
         }
@@ -141,11 +143,12 @@ write_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
         const struct rc_score_row *row = rc_score_row(score);
         const struct rc_paired *p = &pair->score[score];
         const char *tone = tone_word(p, score);
+        int digits = rc_score_mean_digits(score);
         if (!p->n) {
             continue; /* no such jobs, or no repairs */
         }
         fprintf(out, "<tr><td>%s</td><td>%+.*f <small>%s%s&plusmn; %.*f</small></td>", row->label,
-                row->digits, p->mean, row->unit, *row->unit ? " " : "", row->digits, p->half);
+                digits, p->mean, row->unit, *row->unit ? " " : "", digits, p->half);
         fprintf(out, "<td class=\"plot %s\">", tone);
         rc_plot_interval(out, p, score);
         fprintf(out, "</td><td>%.4f</td><td class=\"word %s\">%s</td></tr>\n", p->p_holm, tone,

@@ -52,7 +52,7 @@ const char *const rc_report_style[] = {
     "td.word{text-align:left;font-weight:600}td.plot{padding:2px 6px;width:160px}"
     "svg{display:block;width:100%;height:auto;overflow:visible}"
     "svg text{font-size:12px;fill:var(--soft)}svg text.name{font-weight:600;fill:var(--ink);"
-    "font-size:13px}svg text.axis{font-size:12px}svg text.node{font-size:7.5px}"
+    "font-size:13px}svg text.axis{font-size:12px}svg text.node{font-size:10px}"
     "svg text.halo{paint-order:stroke;stroke:var(--card);stroke-width:4px}"
     ".grid{stroke:var(--grid);stroke-width:1}",
 

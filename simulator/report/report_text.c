@@ -82,16 +82,17 @@ print_means(FILE *out, const struct rc_comparison *c)
     fputc('\n', out);
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
+        int digits = rc_score_mean_digits(score);
         fprintf(out, "%-36s", row->label);
         for (uint32_t i = 0; i < s->policy_count; i++) {
             char text[64];
             if (!c->known[i][score]) {
                 snprintf(text, sizeof text, "-");
             } else if (c->half[i][score] < 0) {
-                snprintf(text, sizeof text, "%.*f", row->digits, c->mean[i][score]);
+                snprintf(text, sizeof text, "%.*f", digits, c->mean[i][score]);
             } else {
-                snprintf(text, sizeof text, "%.*f ± %.*f", row->digits, c->mean[i][score],
-                         row->digits, c->half[i][score]);
+                snprintf(text, sizeof text, "%.*f ± %.*f", digits, c->mean[i][score], digits,
+                         c->half[i][score]);
             }
             /* "±" is two bytes and one column. */
             fprintf(out, " %*s", strchr(text, ' ') ? 23 : 22, text);
@@ -123,17 +124,18 @@ print_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
         const struct rc_paired *p = &pair->score[score];
+        int digits = rc_score_mean_digits(score);
         if (!p->n) {
             fprintf(out, "  %-36s %14s %s\n", row->label, "-", rc_comparison_word(p, score));
             continue;
         }
         if (p->half < 0) {
-            fprintf(out, "  %-36s %+14.*f %s\n", row->label, row->digits, p->mean,
+            fprintf(out, "  %-36s %+14.*f %s\n", row->label, digits, p->mean,
                     rc_comparison_word(p, score));
             continue;
         }
-        fprintf(out, "  %-36s %+14.*f ± %-10.*f p %.4f  %s\n", row->label, row->digits, p->mean,
-                row->digits, p->half, p->p_holm, rc_comparison_word(p, score));
+        fprintf(out, "  %-36s %+14.*f ± %-10.*f p %.4f  %s\n", row->label, digits, p->mean, digits,
+                p->half, p->p_holm, rc_comparison_word(p, score));
     }
 }
 

@@ -13,6 +13,14 @@ rc_score_row(uint32_t score)
     return &rows[score];
 }
 
+int
+rc_score_mean_digits(uint32_t score)
+{
+    const struct rc_score_row *row = rc_score_row(score);
+
+    return row->digits || *row->unit ? row->digits : 1;
+}
+
 bool
 rc_score_known(const struct rc_fleet_result *r, uint32_t score)
 {

@@ -42,6 +42,8 @@ struct rc_score_row {
 };
 
 const struct rc_score_row *rc_score_row(uint32_t score);
+/* Decimals of its mean: of counts over seeds one more than of a count. */
+int rc_score_mean_digits(uint32_t score);
 double rc_score_value(const struct rc_fleet_config *c, const struct rc_fleet_result *r,
                       uint32_t score);
 /* Is there such a value? No jobs of that size, or no repair, have none. */
