@@ -33,12 +33,25 @@ usage(FILE *out)
     fprintf(out, "simulate VERB --help says more of each\n");
 }
 
+/* A report that did not reach its reader is none. */
+static int
+end_report(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (status != 3) { /* else it was told */
+            perror("simulate: standard output");
+        }
+        return 3;
+    }
+    return status;
+}
+
 int
 main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
-            return verbs[i].run(argc - 1, argv + 1);
+            return end_report(verbs[i].run(argc - 1, argv + 1));
         }
     }
     bool is_asked = argc == 2 && strcmp(argv[1], "--help") == 0;

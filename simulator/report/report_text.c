@@ -241,12 +241,22 @@ rc_report_json(FILE *out, const struct rc_comparison *c)
     fputs("]}\n", out);
 }
 
+/* A device or a pipe is written as it is: nothing may take its place. */
+static bool
+is_special(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 static FILE *
 open_part(const char *path, char *part, size_t room)
 {
+    const char *end = is_special(path) ? "" : ".part";
     FILE *f = NULL;
 
-    if (snprintf(part, room, "%s.part", path) < (int)room) {
+    if (snprintf(part, room, "%s%s", path, end) < (int)room) {
         f = fopen(part, "w");
     } else {
         errno = ENAMETOOLONG;
@@ -267,12 +277,15 @@ rc_report_can(const char *path)
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(EISDIR));
         return false;
     }
-    FILE *f = path ? open_part(path, part, sizeof part) : NULL;
+    if (!path || is_special(path)) {
+        return true;
+    }
+    FILE *f = open_part(path, part, sizeof part);
     if (f) {
         fclose(f);
         remove(part);
     }
-    return f || !path;
+    return f != NULL;
 }
 
 int
@@ -287,9 +300,12 @@ rc_report_file(const char *path, void (*write)(FILE *out, const void *what), con
     write(f, what);
     bool good = !ferror(f);
     good = fclose(f) == 0 && good;
-    if (!good || rename(part, path) != 0) {
+    bool is_part = strcmp(part, path) != 0;
+    if (!good || (is_part && rename(part, path) != 0)) {
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
-        remove(part);
+        if (is_part) {
+            remove(part);
+        }
         return -1;
     }
     return 0;

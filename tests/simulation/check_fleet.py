@@ -163,6 +163,17 @@ def bad_input(folder):
     run = simulate("run", *SMALL, "--json", str(folder / "no" / "such" / "x.json"), cwd=ROOT)
     check(run.returncode == 3 and "No such file" in run.stderr and not run.stdout,
           "a file that cannot be written is told before anything is played", run.stderr)
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    run = simulate("run", "--nodes", "8", "--days", "1", "--json", str(pipe), cwd=ROOT)
+    told = reader.communicate(timeout=60)[0]
+    check(run.returncode == 0 and told.startswith("{") and pipe.is_fifo(),
+          "a pipe or device gets the numbers, and no file takes its place", run.stderr + told)
+    full = subprocess.run(f"'{SIMULATE}' run --nodes 8 --days 1 >/dev/full", shell=True, text=True,
+                          stderr=subprocess.PIPE, check=False)
+    check(full.returncode == 3 and "No space left" in full.stderr,
+          "a report that cannot be written out is no success", full.stderr)
     for verb in ("run", "compare", "sweep"):
         run = simulate(verb, "--help", cwd=ROOT)
         check(run.returncode == 0 and "--faults MODEL" in run.stdout and not run.stderr,
