@@ -224,6 +224,7 @@ def run_all(check, cluster, packages):
     from tests.roots import check_half_built as half_built, check_healing as healing, check_rights as rights
     from tests.roots.check_controller import run_controller
     from tests.roots.check_password import password_changes
+    from tests.roots import check_upgrade as upgrade
     if not check("the machines of the inventory boot, AWS's side is made from the applied state",
                  cluster.build, Path(packages)):
         print(tail(cluster.folder / "emulator.log"), file=sys.stderr)
@@ -263,6 +264,8 @@ def run_all(check, cluster, packages):
     check("the plays finish a node with half-written files, a broken unit and a missing package",
           half_built.node_is_finished, cluster)
     check("the plays finish a standby controller of that kind", half_built.standby_controller_is_finished, cluster)
+    check("a newer release is installed, daemon and agents start anew, slurmd and its job go on",
+          upgrade.packages_are_upgraded, cluster)
     # It may find something: one node is new, one server was started again.
     check("site.yml --check ends well on the cluster", play_ends_well, cluster, "site.yml", "--check")
     check("a job outlives the power of the active controller", healing.job_outlives_a_controller, cluster)
