@@ -37,7 +37,7 @@ def main():
           run.stdout + run.stderr)
     with tempfile.TemporaryDirectory() as folder:
         run = prove("trace", traces=folder)
-        check(run.returncode == 3 and "cannot be read" in run.stderr,
+        check(run.returncode == 3 and "fault_trace.json: No such file" in run.stderr,
               "prove trace tells of a trace that is not there", run.stdout + run.stderr)
         bad = pathlib.Path(folder, "infinitehbd")
         bad.mkdir()
