@@ -82,6 +82,13 @@ class Daemon:
                 self.process.kill()
                 self.process.wait()
 
+    def set_aside(self):
+        """The queue's ids of the messages that nobody can read; a kill -9 may bring one again."""
+        path = self.folder / "quarantine.jsonl"
+        text = path.read_bytes() if path.exists() else b""
+        rows = [json.loads(line) for line in text.split(b"\n")[:-1]]
+        return {row["message_id"] for row in rows if "message_id" in row}
+
     def new_lines(self):
         """Log lines since the last call, as (Unix ms, object)."""
         if not self.log.exists():

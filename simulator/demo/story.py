@@ -43,7 +43,6 @@ class Story:
         self.old_instance = None
         self.out = set()  # nodes that were drained, down, or without their instance
         self.duplicates = self.quarantined = 0
-        self.set_aside = set()  # reasons of the messages that nobody can read
         self.last = None
         self.job_id = None
 
@@ -114,6 +113,7 @@ class Story:
         self.daemon.check()
         for at_ms, row in self.daemon.new_lines():
             self.hear(at_ms, row)
+        self.quarantined = len(self.daemon.set_aside())
         nodes, instances, job = self.backend.look(self.job_id)
         before, self.last = self.last, Snapshot(now_ms(), nodes, instances, job)
         if before:
@@ -130,9 +130,6 @@ class Story:
         event, completion = row.get("event"), row.get("completion")
         if event == "message":
             self.duplicates += row.get("verdict") == "duplicate"
-            if row.get("verdict") == "quarantined":  # one that is received again, after a kill -9
-                self.set_aside.add(row.get("text"))  # of the daemon, is the same one
-                self.quarantined = len(self.set_aside)
         if self.fault_ms is None or at_ms < self.fault_ms:
             return
         if event == HEARD.get(self.fault, NODE_HEARD) and concerns_us:

@@ -95,31 +95,6 @@ on_quarantined(void *arg, enum rc_err code, uint64_t id, const struct rc_error *
     rc_errand_end(errand, err && code != RC_OK ? err : &ok);
 }
 
-struct search {
-    const struct rc_held_message *message;
-    bool found;
-};
-
-static bool
-compare_quarantined(void *arg, const struct rc_quarantine_item *item)
-{
-    struct search *s = arg;
-
-    s->found = !item->taken && *item->message_id && strcmp(item->message_id, s->message->id) == 0 &&
-               item->body_len == s->message->body_len;
-    return !s->found;
-}
-
-/* A crash between the file and the queue's delete brings the same message again. */
-static bool
-is_quarantined(struct rc_daemon *d, const struct rc_held_message *h)
-{
-    struct search s = {.message = h};
-
-    (void)!rc_quarantine_list(d->quarantine, compare_quarantined, &s, NULL);
-    return s.found;
-}
-
 void
 rc_exec_quarantine(struct rc_daemon *d, const struct rc_action *a)
 {
@@ -129,10 +104,6 @@ rc_exec_quarantine(struct rc_daemon *d, const struct rc_action *a)
 
     if (!h || !h->body) {
         rc_daemon_complete_code(d, a->id, RC_OK, "not held any more: the queue gives it again");
-        return;
-    }
-    if (is_quarantined(d, h)) {
-        rc_daemon_complete_code(d, a->id, RC_OK, "it is kept already");
         return;
     }
     errand = rc_errand_new(d, a);

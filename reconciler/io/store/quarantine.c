@@ -2,11 +2,14 @@
  *
  * Lines are appended and taken back when the disk refuses them, as in the
  * journal. Puts are answered when a sync that began after them has ended; one
- * sync serves all who wait. An index of ids stays in memory, bodies do not.
+ * sync serves all who wait. An index of ids stays in memory, bodies do not. A kill
+ * between the file and the queue's delete brings a message again: the index says
+ * which line may be the same one, the file decides.
  *
  * Failure modes: a kill in the middle of an append leaves a torn last line, which
  * is cut when the file is opened (the message is still in its queue). A line
- * that cannot be read anywhere else is an error and stays as it is. */
+ * that cannot be read anywhere else is an error and stays as it is. A line whose
+ * sync failed may never reach the disk: its message is written again. */
 #define _GNU_SOURCE
 #include "reconciler/io/store/quarantine.h"
 
@@ -22,10 +25,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reconciler/core/state.h"
 #include "reconciler/io/store/quarantine_line.h"
 
 struct row {
     uint64_t id;
+    uint64_t message_hash; /* of the queue's id; 0 = no line that a message may rely on */
     bool is_taken;
     bool is_old; /* stands in <path>.1 */
 };
@@ -53,6 +58,7 @@ struct rc_quarantine {
     struct event *deferred; /* waiters whose sync could not be asked for */
     bool is_syncing, is_closed;
     uint64_t syncing_id; /* the sync under way serves ids up to this */
+    uint64_t synced_id;  /* up to this they are on the disk, or were read from it */
 };
 
 /* --- index --------------------------------------------------------------------------- */
@@ -73,8 +79,14 @@ find_row(const struct rc_quarantine *q, uint64_t id)
     return low < q->row_count && q->rows[low].id == id ? &q->rows[low] : NULL;
 }
 
+static uint64_t
+message_hash(const char *message_id)
+{
+    return *message_id ? rc_hash_text(message_id) | 1 : 0;
+}
+
 static bool
-add_row(struct rc_quarantine *q, uint64_t id, bool is_old)
+add_row(struct rc_quarantine *q, uint64_t id, const char *message_id, bool is_old)
 {
     if (q->row_count == q->row_room) {
         size_t room = q->row_room ? 2 * q->row_room : 64;
@@ -85,7 +97,8 @@ add_row(struct rc_quarantine *q, uint64_t id, bool is_old)
         q->rows = bigger;
         q->row_room = room;
     }
-    q->rows[q->row_count++] = (struct row){.id = id, .is_old = is_old};
+    q->rows[q->row_count++] =
+        (struct row){.id = id, .message_hash = message_hash(message_id), .is_old = is_old};
     q->last_id = id;
     return true;
 }
@@ -161,7 +174,8 @@ index_line(void *arg, const struct rc_quarantine_line *line, bool is_old, struct
                        "id %" PRIu64 " after id %" PRIu64 ", expected a larger one", line->item.id,
                        q->last_id);
     }
-    return add_row(q, line->item.id, is_old) ? RC_OK : rc_fail(err, RC_E_FULL, "out of memory");
+    bool ok = add_row(q, line->item.id, line->item.message_id, is_old);
+    return ok ? RC_OK : rc_fail(err, RC_E_FULL, "out of memory");
 }
 
 /* --- appending ---------------------------------------------------------------------------- */
@@ -268,6 +282,15 @@ destroy_quarantine(struct rc_quarantine *q)
     free(q);
 }
 
+/* The kernel tells of a page that was not written once: a later sync proves nothing of it. */
+static void
+forget_unsynced(struct rc_quarantine *q)
+{
+    for (size_t i = q->row_count; i > 0 && q->rows[i - 1].id > q->synced_id; i--) {
+        q->rows[i - 1].message_hash = 0;
+    }
+}
+
 static void sync_lines(struct rc_quarantine *q);
 
 static void
@@ -279,6 +302,11 @@ on_lines_synced(void *arg, enum rc_err code, const struct rc_error *err)
     if (q->is_closed) {
         destroy_quarantine(q);
         return;
+    }
+    if (code) {
+        forget_unsynced(q);
+    } else {
+        q->synced_id = q->syncing_id;
     }
     answer_put_waiters(q, code, q->syncing_id, err);
     sync_lines(q);
@@ -336,41 +364,6 @@ quarantine_wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-enum rc_err
-rc_quarantine_put(struct rc_quarantine *q, const struct rc_quarantine_item *item,
-                  rc_quarantine_fn *cb, void *arg, struct rc_error *ret_err)
-{
-    struct rc_quarantine_item numbered = *item;
-    enum rc_err e = RC_OK;
-
-    numbered.id = q->last_id + 1;
-    char *line = rc_quarantine_line_format(&numbered);
-    struct waiter *w = calloc(1, sizeof *w);
-    if (!line || !w) {
-        e = rc_fail(ret_err, RC_E_FULL, "out of memory");
-    }
-    if (!e && q->size && q->size + strlen(line) > q->o.max_bytes) {
-        e = rotate_lines(q, ret_err);
-    }
-    if (!e && !add_row(q, numbered.id, false)) {
-        e = rc_fail(ret_err, RC_E_FULL, "out of memory");
-    }
-    if (!e) {
-        e = append_line(q, line, ret_err);
-        q->row_count -= e != RC_OK;
-    }
-    free(line);
-    if (e) {
-        free(w);
-        return e;
-    }
-    *w = (struct waiter){.cb = cb, .arg = arg, .id = numbered.id};
-    *q->tail = w;
-    q->tail = &w->next;
-    sync_lines(q);
-    return RC_OK;
-}
-
 struct wanted {
     struct rc_quarantine *q;
     rc_quarantine_row_fn *row;
@@ -393,6 +386,87 @@ show_line(void *arg, const struct rc_quarantine_line *line, bool is_old, struct 
     }
     item.taken = row->is_taken;
     w->is_stopped = !w->row(w->arg, &item) || w->id;
+    return RC_OK;
+}
+
+struct same {
+    const struct rc_quarantine_item *item;
+    uint64_t id; /* 0 = not found */
+};
+
+static bool
+compare_message(void *arg, const struct rc_quarantine_item *item)
+{
+    struct same *s = arg;
+    bool is_same = strcmp(item->message_id, s->item->message_id) == 0 &&
+                   item->body_len == s->item->body_len &&
+                   memcmp(item->body, s->item->body, item->body_len) == 0;
+
+    s->id = is_same ? item->id : 0;
+    return !is_same;
+}
+
+/* The line of this very message that is not taken, or 0. */
+static uint64_t
+find_same(struct rc_quarantine *q, const struct rc_quarantine_item *item)
+{
+    struct same s = {.item = item};
+    uint64_t hash = message_hash(item->message_id), end;
+    struct rc_error unread; /* then it is written a second time, which loses nothing */
+
+    for (size_t i = 0; hash && !s.id && i < q->row_count; i++) {
+        if (q->rows[i].message_hash == hash && !q->rows[i].is_taken) {
+            struct wanted w = {.q = q, .row = compare_message, .arg = &s, .id = q->rows[i].id};
+            (void)!scan_both(q, show_line, &w, &end, &unread);
+        }
+    }
+    return s.id;
+}
+
+static enum rc_err
+append_message(struct rc_quarantine *q, const struct rc_quarantine_item *item, struct rc_error *err)
+{
+    char *line = rc_quarantine_line_format(item);
+    enum rc_err e = line ? RC_OK : rc_fail(err, RC_E_FULL, "out of memory");
+
+    if (!e && q->size && q->size + strlen(line) > q->o.max_bytes) {
+        e = rotate_lines(q, err);
+    }
+    if (!e && !add_row(q, item->id, item->message_id, false)) {
+        e = rc_fail(err, RC_E_FULL, "out of memory");
+    }
+    if (!e) {
+        e = append_line(q, line, err);
+        q->row_count -= e != RC_OK;
+    }
+    free(line);
+    return e;
+}
+
+enum rc_err
+rc_quarantine_put(struct rc_quarantine *q, const struct rc_quarantine_item *item,
+                  rc_quarantine_fn *cb, void *arg, struct rc_error *ret_err)
+{
+    struct rc_quarantine_item numbered = *item;
+    struct waiter *w = calloc(1, sizeof *w);
+    enum rc_err e = RC_OK;
+
+    if (!w) {
+        return rc_fail(ret_err, RC_E_FULL, "out of memory");
+    }
+    numbered.id = find_same(q, item);
+    if (!numbered.id) {
+        numbered.id = q->last_id + 1;
+        e = append_message(q, &numbered, ret_err);
+    }
+    if (e) {
+        free(w);
+        return e;
+    }
+    *w = (struct waiter){.cb = cb, .arg = arg, .id = numbered.id};
+    *q->tail = w;
+    q->tail = &w->next;
+    sync_lines(q);
     return RC_OK;
 }
 
@@ -448,8 +522,7 @@ rc_quarantine_dropped(const struct rc_quarantine *q)
     return q->dropped;
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening -------------------------------------------------------------------------------- */
 
 static enum rc_err
 open_files(struct rc_quarantine *q, struct rc_error *err)
@@ -474,6 +547,7 @@ open_files(struct rc_quarantine *q, struct rc_error *err)
         e = rc_fail(err, RC_E_DISK, "cannot cut the torn line of %s: %s", q->path, strerror(errno));
     }
     q->size = end;
+    q->synced_id = q->last_id;
     return e;
 }
 

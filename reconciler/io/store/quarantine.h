@@ -5,7 +5,8 @@
  *   {"id":8,…,"body_base64":"…"}            the body is not UTF-8, or holds a NUL
  *   {"taken":7,"time":"…"}                  given back for replay
  * Ids only grow. Above max_bytes the file becomes `<path>.1` (the one before it
- * is dropped) and a new one begins. A torn last line is cut when it is opened. */
+ * is dropped) and a new one begins. A torn last line is cut when it is opened.
+ * One message of the queue stands there once while it is not taken. */
 #ifndef RC_QUARANTINE_H
 #define RC_QUARANTINE_H
 
@@ -51,7 +52,9 @@ typedef void(rc_quarantine_fn)(void *arg, enum rc_err code, uint64_t id,
 
 /* id and taken of item are not read; it is borrowed for the call. Puts that come
  * together share one fdatasync. On an error that is returned, cb is not called
- * and nothing of the message stands in the file. */
+ * and nothing of the message stands in the file. A message that stands there
+ * already, by message_id and body, is not written again: its id is answered,
+ * after a sync too. */
 enum rc_err rc_quarantine_put(struct rc_quarantine *q, const struct rc_quarantine_item *item,
                               rc_quarantine_fn *cb, void *arg, struct rc_error *ret_err);
 

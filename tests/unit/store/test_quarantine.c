@@ -2,11 +2,14 @@
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +179,7 @@ a_full_file_becomes_the_old_one_and_what_is_dropped_is_counted(void)
     scratch_open(&s);
     struct rc_quarantine *q = open_quarantine(&s, 1000);
     for (int i = 0; i < 9; i++) { /* two to a file */
+        body[0] = (char)('0' + i);
         put(&s, q, body, sizeof body);
         if (i == 0) {
             CU_ASSERT_EQUAL(rc_quarantine_take(q, 1, on_row, &e, &err), RC_OK);
@@ -310,6 +314,110 @@ closing_cancels_those_who_wait(void)
     scratch_close(&s);
 }
 
+static uint64_t
+put_named(struct scratch *s, struct rc_quarantine *q, const char *message_id, const char *body,
+          enum rc_err expected)
+{
+    struct rc_quarantine_item item = {
+        .message_id = message_id, .reason = "not JSON", .body = body, .body_len = strlen(body)};
+    struct answer a = {.done = false};
+    struct rc_error err;
+
+    CU_ASSERT_EQUAL_FATAL(rc_quarantine_put(q, &item, on_put, &a, &err), RC_OK);
+    scratch_wait(s, &a.done);
+    CU_ASSERT_EQUAL(a.code, expected);
+    return a.id;
+}
+
+static bool
+ignore_row(void *arg, const struct rc_quarantine_item *item)
+{
+    (void)arg;
+    (void)item;
+    return true;
+}
+
+static void
+a_message_that_comes_again_stands_once_also_after_a_restart(void)
+{
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct rc_error err;
+
+    scratch_open(&s);
+    struct rc_quarantine *q = open_quarantine(&s, 0);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-1", "{", RC_OK), 1);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "{", RC_OK), 2); /* another with the same fault */
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-1", "{", RC_OK), 1);
+    rc_quarantine_close(q);
+    q = open_quarantine(&s, 0);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "{", RC_OK), 2);
+    CU_ASSERT_EQUAL(rc_quarantine_count(q), 2);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "[", RC_OK), 3); /* no body is lost to an id */
+    CU_ASSERT_EQUAL(put_named(&s, q, "", "{", RC_OK), 4);
+    CU_ASSERT_EQUAL(put_named(&s, q, "", "{", RC_OK), 5); /* without an id nobody can tell */
+    CU_ASSERT_EQUAL(rc_quarantine_take(q, 1, ignore_row, NULL, &err), RC_OK);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-1", "{", RC_OK), 6); /* what was replayed is new */
+    rc_quarantine_close(q);
+    scratch_close(&s);
+}
+
+static void
+a_message_that_comes_again_during_the_sync_stands_once(void)
+{
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct rc_quarantine_item item = {
+        .message_id = "m-1", .reason = "r", .body = "b", .body_len = 1};
+    struct answer first = {.done = false}, second = {.done = false};
+    struct rc_error err;
+
+    scratch_open(&s);
+    struct rc_quarantine *q = open_quarantine(&s, 0);
+    CU_ASSERT_EQUAL(rc_quarantine_put(q, &item, on_put, &first, &err), RC_OK);
+    CU_ASSERT_EQUAL(rc_quarantine_put(q, &item, on_put, &second, &err), RC_OK);
+    CU_ASSERT_FALSE(second.done); /* before the sync it is not kept */
+    scratch_wait(&s, &second.done);
+    CU_ASSERT_TRUE(first.done);
+    CU_ASSERT_EQUAL(first.id, 1);
+    CU_ASSERT_EQUAL(second.id, 1);
+    CU_ASSERT_EQUAL(rc_quarantine_count(q), 1);
+    rc_quarantine_close(q);
+    scratch_close(&s);
+}
+
+static atomic_bool *disk_refuses; /* shared: the syncer is a process of its own */
+
+static int
+sync_unless_refused(int fd)
+{
+    if (*disk_refuses) {
+        errno = EIO;
+        return -1;
+    }
+    return fdatasync(fd);
+}
+
+static void
+a_message_whose_sync_failed_is_written_again(void)
+{
+    struct scratch s = {.fdatasync_fn = sync_unless_refused};
+
+    disk_refuses =
+        mmap(NULL, sizeof *disk_refuses, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_TRUE_FATAL(disk_refuses != MAP_FAILED);
+    scratch_open(&s);
+    struct rc_quarantine *q = open_quarantine(&s, 0);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-1", "{", RC_OK), 1);
+    *disk_refuses = true;
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "{", RC_E_DISK), 2);
+    *disk_refuses = false;
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "{", RC_OK), 3);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-2", "{", RC_OK), 3);
+    CU_ASSERT_EQUAL(put_named(&s, q, "m-1", "{", RC_OK), 1); /* that one is on the disk */
+    rc_quarantine_close(q);
+    scratch_close(&s);
+    munmap(disk_refuses, sizeof *disk_refuses);
+}
+
 int
 main(void)
 {
@@ -326,6 +434,12 @@ main(void)
         {"a full disk refuses the message and leaves no half line",
          a_full_disk_refuses_the_message_and_leaves_no_half_line},
         {"closing cancels those who wait", closing_cancels_those_who_wait},
+        {"a message that comes again stands once, also after a restart",
+         a_message_that_comes_again_stands_once_also_after_a_restart},
+        {"a message that comes again during the sync stands once",
+         a_message_that_comes_again_during_the_sync_stands_once},
+        {"a message whose sync failed is written again",
+         a_message_whose_sync_failed_is_written_again},
         CU_TEST_INFO_NULL,
     };
     signal(SIGXFSZ, SIG_IGN);
