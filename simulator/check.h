@@ -52,6 +52,8 @@ void rc_check_limits_launched(struct rc_ctl *c);
 void rc_check_order_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_order_taken(struct rc_ctl *c, uint32_t node, const struct rc_incident *inc);
 void rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting);
+/* It starts, with what its journal says. */
+void rc_check_limits_start(struct rc_ctl *c);
 void rc_check_limits_end(struct rc_ctl *c);
 void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);

@@ -148,6 +148,23 @@ forget_closed(struct rc_ctl *c)
     }
 }
 
+/* What a restart reads back as out is not taken by the next item of its incident: one that is
+ * written again, or whose fault is back before it closed. The node was out all that time. */
+void
+rc_check_limits_start(struct rc_ctl *c)
+{
+    for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
+        uint32_t slot = rc_node_find(c->s, c->p->conf[i].name);
+        uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
+        const struct rc_incident *inc = open ? rc_incident_at(c->s, open) : NULL;
+        if (inc && inc->flags & RC_INC_COUNTED &&
+            inc->id != c->p->memory.out[c->index].incident[i]) {
+            c->p->memory.out[c->index].incident[i] = inc->id;
+            c->p->memory.out[c->index].job[i] = inc->job[0];
+        }
+    }
+}
+
 void
 rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
 {

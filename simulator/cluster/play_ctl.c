@@ -331,6 +331,7 @@ rc_ctl_start(struct rc_ctl *c)
     c->next_msg = c->s->message_last + 1;
     c->watch_renewal = 0;
     c->writer_free_ms = c->store_free_ms = c->registrar_free_ms = 0;
+    rc_check_limits_start(c);
     rc_play_trace(c->p, "head%u starts%s", c->index + 1, restored ? " from its journal" : "");
     tell_start(c);
     rc_play_task(c->p, c->p->now_ms, RC_TASK_INSTANCES, c, 0);
