@@ -162,6 +162,23 @@ is_worse(const struct rc_turn *t)
            !((power_cycling || rebooting) && t->finding.fault == RC_FAULT_NODE_DOWN);
 }
 
+/* An agent's drain went past the limits, because it was only to be proved: they are asked when
+ * it turns out worse, with what the worse fault's rule does to the jobs. A node that counts
+ * already (its fault went, and is back) is not asked for twice: it would stand in its own way. */
+static struct rc_take
+may_raise(const struct rc_turn *t, const struct rc_rule *rule)
+{
+    const struct rc_incident *inc = t->inc;
+    struct rc_incident raised = *inc;
+
+    if (inc->fault != RC_FAULT_AGENT_DRAIN || inc->phase < RC_PHASE_PROTECT ||
+        inc->flags & RC_INC_COUNTED) {
+        return (struct rc_take){RC_BLOCK_NONE, RC_NEVER, false};
+    }
+    memcpy(&raised.rule, rule, sizeof raised.rule);
+    return rc_may_take_out(t->s, &raised, &t->finding);
+}
+
 /* A worse fact of the same generation changes what the incident answers to, once it has stood
  * as long as its rule wants: the answer to the lesser one goes on until then. */
 static enum rc_block
@@ -181,14 +198,11 @@ consider_raising(struct rc_turn *t)
     if (!rule || rule->ignore || !is_confirmed(t, rule)) {
         return RC_BLOCK_NONE;
     }
-    /* An agent's drain went past the limits, because it was only to be proved. */
-    if (inc->fault == RC_FAULT_AGENT_DRAIN && inc->phase >= RC_PHASE_PROTECT) {
-        enum rc_block block = rc_may_take_out(t->s, inc, &t->finding).block;
-        if (block != RC_BLOCK_NONE) {
-            return block;
-        }
+    struct rc_take take = may_raise(t, rule);
+    if (take.block != RC_BLOCK_NONE) {
+        return take.block;
     }
-    rc_turn_raise(t, rule, strcmp(rule->name, inc->rule.name) != 0);
+    rc_turn_raise(t, rule, strcmp(rule->name, inc->rule.name) != 0, take.with_job);
     return RC_BLOCK_NONE;
 }
 

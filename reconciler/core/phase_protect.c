@@ -36,7 +36,7 @@ answer_what_is_left(struct rc_turn *t)
     }
     const struct rc_rule *lesser = rc_policy_match(t->s, t->node, &t->finding);
     if (lesser && !lesser->ignore) {
-        rc_turn_raise(t, lesser, true);
+        rc_turn_raise(t, lesser, true, false);
     }
 }
 

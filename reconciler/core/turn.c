@@ -216,13 +216,14 @@ rc_turn_next_attempt(struct rc_turn *t, const char *why)
 }
 
 void
-rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder)
+rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder, bool with_job)
 {
     bool lesser = (uint32_t)t->finding.fault < t->inc->fault;
     struct rc_action a;
 
     item_init(t, &a, lesser ? "the worse fault is over" : "fault raised");
     a.u.item.fault = (uint32_t)t->finding.fault;
+    a.u.item.flags |= with_job ? RC_ADOPT_WITH_JOB : 0U;
     rc_text_set(a.u.item.code, sizeof a.u.item.code, t->finding.code);
     memcpy(a.u.item.rule, rule->name, sizeof a.u.item.rule);
     if (restart_ladder && rule->rung[0].kind != RC_RUNG_REPLACE) {

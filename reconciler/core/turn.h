@@ -49,8 +49,10 @@ void rc_turn_name_new(struct rc_turn *t, const char *id, const char *why);
 void rc_turn_next_attempt(struct rc_turn *t, const char *why);
 /* The same when a hold or an approval is not in the item yet. */
 void rc_turn_save_words(struct rc_turn *t);
-/* A worse fault answers to another rule; the ladder may begin anew. */
-void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder);
+/* A worse fault answers to another rule; the ladder may begin anew. Where it takes the node out,
+ * it may do so beside the budgets (with_job). */
+void rc_turn_raise(struct rc_turn *t, const struct rc_rule *rule, bool restart_ladder,
+                   bool with_job);
 /* This try of the rung has failed: same rung again, next rung, or quarantine. Always true. */
 bool rc_turn_fail(struct rc_turn *t, const char *why);
 /* To another rung of the ladder without a try of the present one. Always true. */

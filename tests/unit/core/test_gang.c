@@ -175,6 +175,89 @@ a_second_node_of_the_same_job_counts_or_is_free(void)
     }
 }
 
+/* Beside the first rule, which is for all that is worse: a drain of ours that answers for
+ * nothing is only proved, and its jobs may go on. */
+static void
+drains_are_only_proved(void)
+{
+    struct rc_rule *proof = &st.policy.rule[st.policy.rule_count++];
+
+    st.policy.rule[0].fault_mask = 1ULL << RC_FAULT_SYSTEM_IMPAIRED;
+    memcpy(proof, &st.policy.rule[0], sizeof *proof);
+    rc_text_set(proof->name, sizeof proof->name, "prove");
+    proof->fault_mask = 1ULL << RC_FAULT_AGENT_DRAIN;
+    proof->jobs = (struct rc_jobs_plan){.mode = RC_JOBS_WAIT};
+}
+
+static void
+a_drain_that_turns_out_worse_is_free_beside_its_job(void)
+{
+    begin();
+    drains_are_only_proved();
+    st.policy.limits.same_job = RC_SAME_JOB_FREE;
+    for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.out[i].count = 1;
+    }
+    story_load(&st);
+    story_job(&st, "n2", "10.0.0.2", RC_SN_DRAIN, 77, 8);
+    CU_ASSERT_EQUAL(story_incident(&st, "n2")->fault, RC_FAULT_AGENT_DRAIN);
+    CU_ASSERT_EQUAL(phase_of("n2"), RC_PHASE_PROTECT);
+    impair(1, RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    impair(2, RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n2")->fault, RC_FAULT_SYSTEM_IMPAIRED);
+    CU_ASSERT_TRUE(story_incident(&st, "n2")->item_flags & RC_ADOPT_WITH_JOB);
+    CU_ASSERT_EQUAL(rc_gang_out(st.s, 77), 2);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    story_end(&st);
+}
+
+static void
+a_drain_that_turns_out_worse_waits_for_the_limit_of_jobs(void)
+{
+    begin();
+    drains_are_only_proved();
+    st.policy.limits.jobs = (struct rc_limit){.count = 1};
+    story_load(&st);
+    story_job(&st, "n9", "10.0.0.9", RC_SN_DRAIN, 78, 1);
+    impair(1, RC_CHECK_IMPAIRED);
+    impair(9, RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n9")->fault, RC_FAULT_AGENT_DRAIN);
+    CU_ASSERT_EQUAL(block_of("n9"), RC_BLOCK_BUDGET_JOBS);
+    CU_ASSERT_EQUAL(st.s->jobs_out, 1);
+    story_end(&st);
+}
+
+/* Its agent drained it, so while the fault is away that is what the incident answers to. */
+static void
+a_node_that_counts_does_not_stand_in_its_own_way(void)
+{
+    struct rc_event ev;
+
+    begin();
+    drains_are_only_proved();
+    for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
+        st.policy.limits.out[i].count = 1;
+    }
+    story_load(&st);
+    impair(1, RC_CHECK_IMPAIRED);
+    story_answer(&st, RC_ACT_DRAIN, RC_E_SLURM_DOWN);
+    rc_event_init(&ev, RC_EV_SLURM_NODE);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    rc_text_set(ev.u.slurm.addr, RC_ADDR_LEN, "10.0.0.1");
+    ev.u.slurm.flags = RC_SN_DRAIN;
+    ev.u.slurm.owner = RC_OWNER_OURS; /* and of no incident: the agent's */
+    story_give(&st, &ev);
+    impair(1, RC_CHECK_OK);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_AGENT_DRAIN);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    impair(1, RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_SYSTEM_IMPAIRED);
+    CU_ASSERT_EQUAL(block_of("n1"), RC_BLOCK_NONE);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
+    story_end(&st);
+}
+
 static void
 jobs_that_may_end_in_peace_are_not_counted(void)
 {
@@ -328,6 +411,12 @@ main(void)
         {"a share of a large job is allowed", a_share_of_a_large_job_is_allowed},
         {"a second node of the same job counts or is free",
          a_second_node_of_the_same_job_counts_or_is_free},
+        {"a drain that turns out worse is free beside its job",
+         a_drain_that_turns_out_worse_is_free_beside_its_job},
+        {"a drain that turns out worse waits for the limit of jobs",
+         a_drain_that_turns_out_worse_waits_for_the_limit_of_jobs},
+        {"a node that counts does not stand in its own way",
+         a_node_that_counts_does_not_stand_in_its_own_way},
         {"jobs that may end in peace are not counted", jobs_that_may_end_in_peace_are_not_counted},
         {"one node may always go, however many jobs share it",
          one_node_may_always_go_however_many_jobs_share_it},
