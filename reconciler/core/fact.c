@@ -361,11 +361,24 @@ is_referred_to(const struct rc_state *s, uint32_t slot)
     return n->instance == slot || (inc && (inc->old_instance == slot || inc->new_instance == slot));
 }
 
+/* A controller launched a moment ago: the pass may have begun before, and EC2 shows it late.
+ * Taken for lost, a second one would be launched; the next pass tells of it again. */
+static bool
+may_be_late(const struct rc_state *s, const struct rc_instance *i)
+{
+    return i->node && i->state <= RC_INST_RUNNING &&
+           rc_pair_find(&s->pair, rc_node_at(s, i->node)->name) < s->pair.count &&
+           s->now_wall_ms - i->launched_wall_ms < s->policy.timeouts.missing_ms;
+}
+
 void
 rc_instance_absent(struct rc_state *s, uint32_t slot)
 {
     struct rc_instance *i = rc_instance_at(s, slot);
 
+    if (may_be_late(s, i)) {
+        return;
+    }
     if (!i->missing_since_ms) {
         i->missing_since_ms = s->now_ms;
     }

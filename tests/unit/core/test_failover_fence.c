@@ -378,6 +378,46 @@ a_launch_without_an_answer_is_asked_for_again_in_the_same_zone(void)
     story_end(&st);
 }
 
+/* EC2 forgets the lost one at last, and with it the zone: another zone is another token. */
+static void
+a_launched_controller_that_is_not_listed_yet_is_waited_for(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_state(&st, "i-head1", RC_INST_TERMINATED);
+    story_sweep(&st);
+    story_wait(&st, 70000);
+    rc_event_init(&ev, RC_EV_COMPLETION);
+    ev.u.completion.action = st.last[RC_ACT_LAUNCH].id;
+    rc_text_set(ev.u.completion.instance, RC_ID_LEN, "i-head1b");
+    ev.u.completion.launched.state = RC_INST_PENDING;
+    ev.u.completion.launched.launched_wall_ms = st.wall_ms;
+    ev.u.completion.launched.ours = 1;
+    rc_text_set(ev.u.completion.launched.node, RC_NODE_LEN, "head1");
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    for (unsigned n = 0; n < 2; n++) {
+        rc_event_init(&ev, RC_EV_INSTANCE);
+        rc_text_set(ev.instance, RC_ID_LEN, n ? "i-head1b" : "i-head1");
+        ev.u.described.absent = 1;
+        story_give(&st, &ev);
+    }
+    story_wait(&st, 20000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_wait(&st, 600000); /* it never shows itself: lost as well */
+    rc_event_init(&ev, RC_EV_INSTANCE);
+    rc_text_set(ev.instance, RC_ID_LEN, "i-head1b");
+    ev.u.described.absent = 1;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(rc_pair_instances(st.s, 0), 0);
+    story_end(&st);
+}
+
 /* A partition ends while the fence is refused: the link is back before anybody has looked. */
 static void
 a_host_that_answers_again_is_looked_at_before_it_is_fenced(void)
@@ -460,6 +500,8 @@ main(void)
          a_start_that_was_accepted_is_not_asked_for_again},
         {"a launch that gives a dead instance is asked for with another token",
          a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token},
+        {"a launched controller that is not listed yet is waited for",
+         a_launched_controller_that_is_not_listed_yet_is_waited_for},
         {"a launch without an answer is asked for again in the same zone",
          a_launch_without_an_answer_is_asked_for_again_in_the_same_zone},
         {"a host that answers again is looked at before it is fenced",
