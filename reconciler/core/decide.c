@@ -104,6 +104,24 @@ is_confirmed(struct rc_turn *t, const struct rc_rule *rule)
     return false;
 }
 
+/* The instance behind the remembered NodeAddr is gone and another one of that name runs: it may
+ * have been given the name while we were away, and its healthy node would be drained. */
+static bool
+may_have_moved(const struct rc_turn *t)
+{
+    const struct rc_state *s = t->s;
+    bool moved = false;
+
+    if (rc_node_fresh_at(s, t->n) > s->start_at) {
+        return false;
+    }
+    for (uint32_t i = t->n->instances; i; i = rc_instance_at(s, i)->next_of_node) {
+        const struct rc_instance *other = rc_instance_at(s, i);
+        moved |= i != t->n->instance && other->ours && other->state == RC_INST_RUNNING;
+    }
+    return moved;
+}
+
 /* True when an incident was opened. */
 static bool
 consider_opening(struct rc_turn *t)
@@ -121,8 +139,8 @@ consider_opening(struct rc_turn *t)
         }
         return false;
     }
-    if (is_yielded(t)) {
-        return false;
+    if (is_yielded(t) || (t->finding.dead && may_have_moved(t))) {
+        return false; /* the first pass over Slurm's nodes touches it again */
     }
     if (!rc_leads(t->s) || t->s->paused) {
         return false; /* all nodes are looked at again when this changes */

@@ -70,6 +70,42 @@ nothing_is_sent_before_the_lease_was_got_anew(void)
     story_end(&st);
 }
 
+/* The journal ends before the replacement was registered: EC2 is read first, then Slurm. */
+static void
+a_node_that_moved_while_we_were_away_is_not_taken_for_dead(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    restart(&st);
+    story_instance(&st, "i-new", "n1", "10.9.0.1", RC_INST_RUNNING);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_wait(&st, 1000);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_node(&st, "n1", "10.9.0.1", 0, RC_OWNER_NONE);
+    story_wait(&st, 60000);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_end(&st);
+}
+
+static void
+a_node_that_is_read_again_behind_its_dead_instance_is_repaired(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    restart(&st);
+    story_instance(&st, "i-new", "n1", "10.9.0.1", RC_INST_RUNNING);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN, RC_OWNER_NONE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
 static void
 answers_to_the_life_before_are_late(void)
 {
@@ -99,6 +135,10 @@ main(void)
         {"nothing is sent before the lease was got anew",
          nothing_is_sent_before_the_lease_was_got_anew},
         {"answers to the life before are late", answers_to_the_life_before_are_late},
+        {"a node that moved while we were away is not taken for dead",
+         a_node_that_moved_while_we_were_away_is_not_taken_for_dead},
+        {"a node that is read again behind its dead instance is repaired",
+         a_node_that_is_read_again_behind_its_dead_instance_is_repaired},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("handler start", tests);
