@@ -237,8 +237,8 @@ judge_here(void *arg, const node_info_t *node, struct rc_error *e)
     return RC_OK;
 }
 
-/* An agent asks for its own node: one name, which must still be this machine's. Costs a read of
- * one node (0.3 ms) before the drain; the daemon's own drains go without. */
+/* An agent asks for its own node: one name, which must still be this machine's. That is a read
+ * before the drain; the daemon's own drains go without. */
 static enum rc_err
 look_here(struct marking *m, bool *ret_elsewhere, struct rc_error *e)
 {
