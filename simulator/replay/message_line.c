@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "reconciler/io/aws/aws_time.h"
+
 enum { NESTED_MAX = 64 };
 
 static const int64_t arrival_min = 946684800000;  /* 2000-01-01 */
@@ -223,21 +225,43 @@ skip_value(struct scan *s)
     return len ? true : no_line(s, "expected a value");
 }
 
+/* As a person writes it: "2026-10-01T00:00:00Z". */
 static bool
-read_arrival(struct scan *s, int64_t *ret)
+read_date(struct scan *s, int64_t *ret)
+{
+    char *text;
+    size_t len;
+
+    if (!read_string(s, &text, &len)) {
+        return false;
+    }
+    text[len] = '\0'; /* there stood the quote, or what came before it */
+    return rc_aws_time_iso(text, ret);
+}
+
+static bool
+read_number(struct scan *s, int64_t *ret)
 {
     int64_t v = 0;
     int digits = 0;
 
-    blanks(s);
     for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && digits < 16; s->at++, digits++) {
         v = v * 10 + (*s->at - '0');
     }
-    bool is_whole = s->at == s->end || strchr(",} \t\r", *s->at);
-    if (!digits || !is_whole || v < arrival_min || v > arrival_max) {
-        return no_line(s, "arrival: expected whole Unix milliseconds between 2000 and 2100");
-    }
     *ret = v;
+    return digits && (s->at == s->end || strchr(",} \t\r", *s->at));
+}
+
+static bool
+read_arrival(struct scan *s, int64_t *ret)
+{
+    blanks(s);
+    bool is_date = s->at < s->end && *s->at == '"';
+    bool good = is_date ? read_date(s, ret) : read_number(s, ret);
+    if (!good || *ret < arrival_min || *ret > arrival_max) {
+        return no_line(s, "arrival: expected whole Unix milliseconds, or a date as "
+                          "\"2026-10-01T00:00:00Z\", between 2000 and 2100");
+    }
     return true;
 }
 

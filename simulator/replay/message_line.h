@@ -1,9 +1,10 @@
 /* message_line.h - one line {"arrival": UNIX-MS, "body": "TEXT"} without a heap.
  *
  * JSON as in RFC 8259; the body is unescaped in place, a body that is an object stands
- * for its own text. Other members are skipped. Refused, with what was expected: anything
- * else, a key given twice, an arrival that is not whole Unix milliseconds between 2000
- * and 2100, a body that is missing. */
+ * for its own text. The arrival may be a date too ("2026-10-01T00:00:00Z", with any
+ * offset). Other members are skipped. Refused, with what was expected: anything else, a
+ * key given twice, an arrival that is neither whole Unix milliseconds nor a date between
+ * 2000 and 2100, a body that is missing. */
 #ifndef RC_MESSAGE_LINE_H
 #define RC_MESSAGE_LINE_H
 

@@ -17,6 +17,7 @@ static const char usage[] =
     "                             each decision is held against it\n"
     "    messages                 folder of *.json bodies, one such file, or a file of lines\n"
     "                             {\"arrival\": UNIX-MS, \"body\": \"TEXT\"} in order of arrival\n"
+    "                             (or \"2026-10-01T00:00:00Z\" for UNIX-MS)\n"
     "    a fault trace            JSON list of fault_start and fault_end records\n"
     "  --policy FILE      what would this policy decide? Without one: the recorded policy of a\n"
     "                     journal, the shipped p4d.json for messages and traces\n"

@@ -23,6 +23,8 @@ lines__good_ones__give_arrival_and_body(void)
     } good[] = {
         {"{\"arrival\": 1772000000000, \"body\": \"{\\\"a\\\":1}\"}", "{\"a\":1}"},
         {"{\"body\":\"x\",\"arrival\":1772000000000}", "x"},
+        {"{\"arrival\":\"2026-02-25T06:13:20Z\",\"body\":\"x\"}", "x"},
+        {"{\"body\":\"x\",\"arrival\":\"2026-02-25T08:13:20.000\\u002b02:00\"}", "x"},
         {"{\"n\": 3, \"arrival\" : 1772000000000 , \"body\":\"\" }", ""},
         {"{\"more\":{\"a\":[1,\"}\"]},\"arrival\":1772000000000,\"body\":{\"k\": \"}\"}}",
          "{\"k\": \"}\"}"},
@@ -69,6 +71,9 @@ lines__bad_ones__are_refused_with_a_reason(void)
         {"{\"arrival\":-5,\"body\":\"x\"}", "Unix milliseconds"},
         {"{\"arrival\":1772000000000.5,\"body\":\"x\"}", "Unix milliseconds"},
         {"{\"arrival\":\"now\",\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":\"2026-02-30T06:13:20Z\",\"body\":\"x\"}", "Unix milliseconds"},
+        {"{\"arrival\":\"1999-12-31T23:59:59Z\",\"body\":\"x\"}", "between 2000"},
+        {"{\"arrival\":\"2026-02-25", "Unix milliseconds"},
         {"{\"arrival\":99999999999999999999,\"body\":\"x\"}", "Unix milliseconds"},
     };
 
