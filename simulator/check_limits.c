@@ -74,28 +74,30 @@ note_opened(struct rc_ctl *c)
     }
 }
 
-/* An agent's drain that is only to be proved is none, until it turns out worse. */
+/* An agent's drain that is only to be proved is none, until it turns out worse. Numbers of
+ * closed incidents come again: the other controller never heard of them. */
 static bool
 is_new_fault(struct rc_ctl *c, const struct rc_action *a, bool opens)
 {
     uint32_t *pending = c->p->memory.limits.pending[c->index];
     uint32_t room = sizeof c->p->memory.limits.pending[0] / sizeof *pending, at = 0;
+    bool proves = a->u.item.fault == RC_FAULT_AGENT_DRAIN && !a->u.item.close;
 
-    if (a->u.item.fault == RC_FAULT_AGENT_DRAIN) {
-        while (opens && at + 1 < room && pending[at]) {
-            at++;
-        }
-        pending[at] = opens ? a->incident : pending[at];
-        return false;
-    }
-    while (!opens && at < room && (pending[at] != a->incident || a->u.item.close)) {
+    while (at < room && pending[at] != a->incident) {
         at++;
     }
-    if (!opens && at < room) {
+    bool known = at < room;
+    if (known && !proves) {
         pending[at] = 0;
-        return true;
+        return !a->u.item.close;
     }
-    return opens;
+    for (at = 0; opens && proves && !known && at + 1 < room && pending[at];) {
+        at++;
+    }
+    if (opens && proves && !known) {
+        pending[at] = a->incident;
+    }
+    return opens && !proves;
 }
 
 static void
