@@ -96,10 +96,8 @@ rc_pair_usable(const struct rc_state *s, uint32_t i)
     return rc_pair_well(p, i) && !is_ending(s, i) && (can_start || (i > 0 && is_standby(p, i)));
 }
 
-/* The last look: does what the own eye sees fit to the proof? A listener that takes
- * connections is a process, whatever its host says. */
-static bool
-eye_agrees(const struct rc_controller *c, uint32_t proof)
+bool
+rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof)
 {
     uint32_t own = c->mode[RC_EYE_OWN];
 
@@ -126,7 +124,7 @@ rc_pair_proved(const struct rc_state *s)
     const struct rc_pair *p = &s->pair;
 
     return p->from && p->proof && p->proof_epoch == s->lease_epoch &&
-           s->now_ms - p->proof_ms <= PROOF_MS && eye_agrees(&p->c[p->from - 1], p->proof);
+           s->now_ms - p->proof_ms <= PROOF_MS && rc_pair_eye_agrees(&p->c[p->from - 1], p->proof);
 }
 
 bool

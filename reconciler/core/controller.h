@@ -186,6 +186,9 @@ bool rc_pair_is_silent(const struct rc_pair *p, uint32_t i);
 bool rc_pair_usable(const struct rc_state *s, uint32_t i);
 /* Its host can write the state and sign messages, as far as is known. */
 bool rc_pair_well(const struct rc_pair *p, uint32_t i);
+/* The last look: does what the own eye sees of it fit to the proof? A listener that takes
+ * connections is a process, whatever its host or EC2 says. */
+bool rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof);
 /* Is `from` unable to write, by a proof of this epoch that nothing speaks against? Asked
  * again by the executor right before slurmctld is made active elsewhere. */
 bool rc_pair_proved(const struct rc_state *s);

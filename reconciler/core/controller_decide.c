@@ -390,7 +390,7 @@ step_fence(struct rc_state *s, struct rc_actions *out)
     if (rc_pair_proved(s)) {
         return step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
     }
-    if (is_idle(s, from) && p->c[from].mode[RC_EYE_PEER] != RC_CTL_PRIMARY) {
+    if (is_idle(s, from) && rc_pair_eye_agrees(&p->c[from], RC_PROOF_STANDBY)) {
         p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
         p->proof_ms = s->now_ms;
         p->proof_epoch = s->lease_epoch;
@@ -418,6 +418,28 @@ answers_again(struct rc_state *s, struct rc_actions *out, int64_t at_ms)
     return step_to(s, out, RC_FO_FENCE, "its host answers again");
 }
 
+/* EC2 shows every instance of the old one off. What the eye saw a moment ago is of the time
+ * before, and goes by itself; who still answers there later is somebody else. */
+static bool
+is_off(struct rc_state *s, struct rc_actions *out)
+{
+    struct rc_pair *p = &s->pair;
+
+    if (!rc_pair_eye_agrees(&p->c[p->from - 1], RC_PROOF_STOPPED)) {
+        if (phase_over(s, s->policy.timeouts.stop_ms)) {
+            tell_pair(s, out,
+                      "the old slurmctld is not fenced: EC2 shows its instance off, but its "
+                      "address answers");
+        }
+        p->block = RC_FOB_UNFENCED;
+        return false;
+    }
+    p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
+    p->proof_ms = s->now_ms;
+    p->proof_epoch = s->lease_epoch;
+    return step_to(s, out, RC_FO_TAKEOVER, "its instance is off");
+}
+
 static bool
 step_stop(struct rc_state *s, struct rc_actions *out)
 {
@@ -435,10 +457,7 @@ step_stop(struct rc_state *s, struct rc_actions *out)
         return answers_again(s, out, p->c[p->from - 1].link_ms + EYES_MS);
     }
     if (all && !living) {
-        p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
-        p->proof_ms = s->now_ms;
-        p->proof_epoch = s->lease_epoch;
-        return step_to(s, out, RC_FO_TAKEOVER, "its instance is off");
+        return is_off(s, out);
     }
     if (!all) {
         bool asks = !step_ready(s) || rc_pair_look_for(s, out);

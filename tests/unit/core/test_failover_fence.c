@@ -53,6 +53,46 @@ a_notice_that_it_is_off_is_the_time_to_look_and_no_proof(void)
     story_end(&st);
 }
 
+/* The eye looks twice a second; what it saw before the end is no reason to go round in circles. */
+static void
+what_answered_a_moment_before_it_was_off_is_waited_for(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_SILENT, 0);
+    uint32_t steps = st.count[RC_ACT_FAILOVER];
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FAILOVER], steps);
+    CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_UNFENCED);
+    CU_ASSERT_TRUE(rc_next_deadline(st.s) > st.s->now_ms);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_TAKEOVER].u.controller.proof, RC_PROOF_STOPPED);
+    story_end(&st);
+}
+
+static void
+who_still_answers_at_its_address_is_told_to_people_once(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_STANDBY, 0);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 0);
+    for (int i = 0; i < 10; i++) {
+        story_wait(&st, st.s->policy.timeouts.stop_ms / 2);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(st.last[RC_ACT_TELL].text, "its address answers"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_end(&st);
+}
+
 static void
 a_refused_fence_stops_everything_however_long(void)
 {
@@ -472,6 +512,10 @@ main(void)
          a_host_that_does_not_answer_is_forced_off_first},
         {"a notice that it is off is the time to look, and no proof",
          a_notice_that_it_is_off_is_the_time_to_look_and_no_proof},
+        {"what answered a moment before it was off is waited for",
+         what_answered_a_moment_before_it_was_off_is_waited_for},
+        {"who still answers at its address is told to people, once",
+         who_still_answers_at_its_address_is_told_to_people_once},
         {"a refused fence stops everything, however long",
          a_refused_fence_stops_everything_however_long},
         {"a notice that it is stopped is no proof", a_notice_that_it_is_stopped_is_no_proof},
