@@ -144,12 +144,11 @@ complete_phase(struct rc_state *s, struct rc_incident *inc, enum rc_action_kind 
             inc->flags |= RC_INC_ACCEPTED; /* of the phase: a drain set anew is no verdict */
             inc->accepted_ms = s->now_ms;
         }
-    } else if (c->error == RC_E_FOREIGN && !power) {
-        rc_node_at(s, inc->node)->owner = RC_OWNER_FOREIGN;
-        back_off(s, inc, c->action); /* until a poll shows whose it is */
     } else if (power && is_final(c->error)) {
         inc->flags |= RC_INC_FAILED;
     } else {
+        /* Also where another's words stand on the node: whose they are is slurmctld's to show.
+         * Written down here, it would stay for as long as its row does not change. */
         back_off(s, inc, c->action);
     }
 }

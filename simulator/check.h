@@ -20,7 +20,9 @@ void rc_check_forget(struct rc_ctl *c, bool amnesia);
 /* Effects, right before they happen (launched: right after). */
 void rc_check_touched(struct rc_play *p, const struct rc_action *a,
                       const struct rc_sim_instance *inst);
-void rc_check_launched(struct rc_play *p, const struct rc_action *a);
+/* made: NULL = the same token again, nothing new. */
+void rc_check_launched(struct rc_play *p, const struct rc_action *a,
+                       const struct rc_sim_instance *made);
 void rc_check_assigned(struct rc_play *p, const struct rc_action *a,
                        const struct rc_sim_instance *inst);
 void rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t node);

@@ -18,23 +18,22 @@ lives(const struct rc_sim_instance *i)
     return i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING;
 }
 
-/* Nothing but a launch can make a second one, so this is where it is looked for. */
+/* Nothing but a launch can make a second one, so this is where it is looked for, at the new one
+ * alone: what a person starts again later is no launch. (A controller has no incident: each
+ * launch in the place of another one is its first attempt.) */
 void
-rc_check_launched(struct rc_play *p, const struct rc_action *a)
+rc_check_launched(struct rc_play *p, const struct rc_action *a, const struct rc_sim_instance *made)
 {
     rc_check_order_launched(p, a);
-    for (uint32_t i = 0; i < rc_sim_ec2_slots(p->ec2); i++) {
+    for (uint32_t i = 0; made && i < rc_sim_ec2_slots(p->ec2); i++) {
         const struct rc_sim_instance *x = rc_sim_ec2_at(p->ec2, i);
-        for (uint32_t j = i + 1; x && lives(x) && j < rc_sim_ec2_slots(p->ec2); j++) {
-            const struct rc_sim_instance *y = rc_sim_ec2_at(p->ec2, j);
-            if (y && lives(y) && same_tag(x, y, "slurm-on-aws:cluster") &&
-                same_tag(x, y, "slurm-on-aws:node") && same_tag(x, y, "slurm-on-aws:incident") &&
-                same_tag(x, y, "slurm-on-aws:attempt")) {
-                rc_play_fail(p, RC_FOUND_ADMISSION,
-                             "%s and %s were both launched for attempt %u of incident %u", x->id,
-                             y->id, a->u.launch.attempt, a->incident);
-                return;
-            }
+        if (x && x != made && lives(x) && same_tag(x, made, "slurm-on-aws:cluster") &&
+            same_tag(x, made, "slurm-on-aws:node") && same_tag(x, made, "slurm-on-aws:incident") &&
+            same_tag(x, made, "slurm-on-aws:attempt")) {
+            rc_play_fail(p, RC_FOUND_ADMISSION,
+                         "%s and %s were both launched for attempt %u of incident %u", x->id,
+                         made->id, a->u.launch.attempt, a->incident);
+            return;
         }
     }
 }

@@ -114,8 +114,40 @@ a_drain_that_slurmctld_keeps_under_foreign_words_is_not_repeated_at_once(void)
     story_begin(&st, 2);
     story_state(&st, "i-1", RC_INST_TERMINATED);
     story_answer(&st, RC_ACT_DRAIN, RC_E_FOREIGN);
-    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->owner, RC_OWNER_FOREIGN);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->owner, RC_OWNER_NONE); /* a poll has not shown it */
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_wait(&st, 61000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 2);
+    story_end(&st);
+}
+
+/* Slurm's own words stand there ("Not responding"), and the writer undoes only ours. */
+static void
+a_refused_return_makes_no_person_of_slurmctld(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = 3;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = RC_PHASE_RETURN;
+    ev.u.adopt.attempt = 1;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, st.policy.rule[0].name);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_RESUME], 1);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
+    story_answer(&st, RC_ACT_RESUME, RC_E_FOREIGN);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->owner, RC_OWNER_SLURM);
+    CU_ASSERT_EQUAL_FATAL(story_incident(&st, "n1") != NULL, 1);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_RETURN);
+    story_wait(&st, st.policy.timeouts.return_ms + 1000);
+    CU_ASSERT_EQUAL_FATAL(story_incident(&st, "n1") != NULL, 1);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_PROTECT);
     story_end(&st);
 }
 
@@ -197,6 +229,8 @@ main(void)
         {"the same token again is counted once", the_same_token_again_is_counted_once},
         {"a drain that slurmctld keeps under foreign words is not repeated at once",
          a_drain_that_slurmctld_keeps_under_foreign_words_is_not_repeated_at_once},
+        {"a refused return makes no person of slurmctld",
+         a_refused_return_makes_no_person_of_slurmctld},
         {"an instance that is not ours any more ends the try, not the owner of the drain",
          an_instance_that_is_not_ours_any_more_ends_the_try_not_the_owner_of_the_drain},
         {"a requeue that could not be told is repeated with growing pauses",
