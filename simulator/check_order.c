@@ -24,6 +24,15 @@ instance_named(struct rc_play *p, const char *id)
     return NULL;
 }
 
+/* It has the name still; a spare that was given away leaves an empty place behind. */
+static bool
+has_name(const struct rc_sim_instance *i, const char *name)
+{
+    const char *tag = rc_sim_ec2_tag_value(i, "slurm-on-aws:node");
+
+    return !tag || strcmp(tag, name) == 0;
+}
+
 /* Where notices come late, one about a stop may come after the start: the daemon was told,
  * and wrongly. Only schedules without them are judged. */
 void
@@ -31,7 +40,8 @@ rc_check_order_launched(struct rc_play *p, const struct rc_action *a)
 {
     const struct rc_sim_instance *old = *a->instance ? instance_named(p, a->instance) : NULL;
 
-    if (stops_first(p->plan) && old && old->state == RC_INST_RUNNING && !p->plan->late_permille) {
+    if (stops_first(p->plan) && old && old->state == RC_INST_RUNNING && has_name(old, a->node) &&
+        !p->plan->late_permille) {
         rc_play_fail(p, RC_FOUND_LIMITS, "a replacement of %s is launched while %s runs", a->node,
                      old->id);
     }

@@ -2,8 +2,9 @@
  *
  * Invariant: nothing is sent without the lease; nothing that cannot be taken back is sent
  * after its deadline, for a node that people keep for themselves, or under a job that came
- * since; no slurmctld is made active without a proof that the other one is dead that holds
- * now. What is refused here is completed as cancelled and decided anew. */
+ * since, or of an instance that serves another name by now; no slurmctld is made active without a
+ * proof that the other one is dead that holds now. What is refused here is completed as cancelled
+ * and decided anew. */
 #include "policies/rules.h"
 #include "reconciler/core/state.h"
 #include "reconciler/core/step.h"
@@ -30,6 +31,16 @@ is_under_jobs(const struct rc_state *s, const struct rc_node *n, const struct rc
 {
     return ends_jobs(a->kind) && n->instance && n->flags & RC_SN_ALLOCATED &&
            strcmp(rc_instance_at(s, n->instance)->id, a->instance) == 0;
+}
+
+/* A spare that was given away since: it is another node's now, whatever its place thinks. */
+static bool
+is_given_away(const struct rc_state *s, uint32_t node, const struct rc_action *a)
+{
+    uint32_t slot = ends_jobs(a->kind) ? rc_instance_find(s, a->instance) : 0;
+    uint32_t other = slot ? rc_instance_at(s, slot)->node : 0;
+
+    return node && other && other != node && rc_node_at(s, other)->instance == slot;
 }
 
 /* The first controller takes control whenever it starts, the other one when it is told to. */
@@ -70,6 +81,10 @@ rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms
     }
     if (n && is_under_jobs(s, n, a)) {
         *ret_why = "a job runs there since it was decided";
+        return RC_E_CANCELLED;
+    }
+    if (is_given_away(s, slot, a)) {
+        *ret_why = "the instance serves another node since it was decided";
         return RC_E_CANCELLED;
     }
     return RC_OK;

@@ -145,8 +145,11 @@ static bool
 old_is_ended(const struct rc_turn *t)
 {
     const struct rc_instance *i = rc_instance_at(t->s, t->inc->old_instance);
+    /* A spare that the leader before gave away while its place was thought unfit. */
+    bool given_away = t->n->spare && (i->promised || (i->node && i->node != t->node));
 
-    return i->state == RC_INST_TERMINATED || (i->known && !i->ours) || i->missing_since_ms;
+    return i->state == RC_INST_TERMINATED || (i->known && !i->ours) || i->missing_since_ms ||
+           given_away;
 }
 
 /* A spare was to spare us the end of the old instance, and it came to nothing. */

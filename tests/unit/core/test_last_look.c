@@ -66,6 +66,20 @@ a_node_that_is_held_meanwhile_is_left_alone(void)
 }
 
 static void
+an_instance_that_serves_another_name_by_now_is_left_alone(void)
+{
+    story_begin(&st, 2);
+    struct rc_action a = action_on("n2", "i-1", RC_ACT_TERMINATE);
+    CU_ASSERT_EQUAL(look(&a), RC_E_CANCELLED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "serves another node"));
+    a = action_on("n2", "i-1", RC_ACT_STOP);
+    CU_ASSERT_EQUAL(look(&a), RC_E_CANCELLED);
+    a = action_on("n2", "i-2", RC_ACT_TERMINATE);
+    CU_ASSERT_EQUAL(look(&a), RC_OK);
+    story_end(&st);
+}
+
+static void
 an_instance_under_a_new_job_is_left_alone_and_the_replaced_one_is_not(void)
 {
     story_begin(&st, 2);
@@ -98,6 +112,8 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"an instance that serves another name by now is left alone",
+         an_instance_that_serves_another_name_by_now_is_left_alone},
         {"what nothing speaks against is sent", what_nothing_speaks_against_is_sent},
         {"a node that is held meanwhile is left alone",
          a_node_that_is_held_meanwhile_is_left_alone},

@@ -321,6 +321,38 @@ a_successor_knows_which_spare_an_incident_has_named(void)
     story_end(&st);
 }
 
+/* The leader before had given it to n2, and had thought its place unfit when it did not show. */
+static void
+a_spare_that_was_given_away_is_not_ended_for_its_old_place(void)
+{
+    struct rc_event ev;
+
+    begin_filled(1);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n2");
+    ev.u.adopt.incident = 900;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = RC_PHASE_BOOT;
+    ev.u.adopt.attempt = 1;
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-2");
+    rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-spare-1");
+    story_give(&st, &ev);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "spare/gpu/1");
+    ev.u.adopt.incident = 901;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = RC_PHASE_RETIRE;
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, rc_spare_rule.name);
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-spare-1");
+    story_give(&st, &ev);
+    sweep_twice();
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_ASSIGN].node, "n2");
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LAUNCH].node, "spare/gpu/1");
+    story_end(&st);
+}
+
 static void
 a_share_of_the_group_is_kept_when_it_is_more(void)
 {
@@ -362,6 +394,8 @@ main(void)
         {"spares that are not wanted any more end", spares_that_are_not_wanted_any_more_end},
         {"a successor knows which spare an incident has named",
          a_successor_knows_which_spare_an_incident_has_named},
+        {"a spare that was given away is not ended for its old place",
+         a_spare_that_was_given_away_is_not_ended_for_its_old_place},
         {"a share of the group is kept when it is more",
          a_share_of_the_group_is_kept_when_it_is_more},
         CU_TEST_INFO_NULL,
