@@ -5,6 +5,8 @@
 #include "reconciler/core/gang.h"
 #include "reconciler/core/turn.h"
 
+enum { COUNTED_MS = 30 * 60 * 1000 };
+
 void
 rc_rate_push(struct rc_rate *r, int64_t at_ms)
 {
@@ -118,6 +120,15 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
             rc_rate_push(kind == RC_ACT_LAUNCH ? &r->launches : &r->destructive, s->now_ms);
         }
     }
+}
+
+bool
+rc_budget_counted(const struct rc_state *s, const struct rc_incident *inc, uint32_t option)
+{
+    const struct rc_node *n = rc_node_at(s, inc->node);
+
+    return inc->launch_counted == option + 1 && n->launch_count &&
+           s->now_ms - n->launch_ms[(n->launch_count - 1) % RC_ATTEMPTS_MAX] < COUNTED_MS;
 }
 
 void

@@ -474,8 +474,8 @@ rc_note(struct rc_state *s, const struct rc_action *a)
         *hand = a->id;
     }
     note_repair(s, inc, a);
-    if (kind == RC_ACT_LAUNCH && inc->launch_counted == a->u.launch.option + 1) {
-        return; /* the same token again: at most one instance comes of both */
+    if (kind == RC_ACT_LAUNCH && rc_budget_counted(s, inc, a->u.launch.option)) {
+        return;
     }
     if (kind == RC_ACT_LAUNCH) {
         inc->launch_counted = a->u.launch.option + 1;

@@ -131,7 +131,7 @@ rc_turn_launch(struct rc_turn *t)
         return RC_LAUNCH_BUSY;
     }
     enum rc_block block = rc_may_act(t->s, t->n, RC_ACT_LAUNCH, &wake_ms);
-    bool counted = inc->launch_counted == inc->option + 1;
+    bool counted = rc_budget_counted(t->s, inc, inc->option);
     bool by_rate = block >= RC_BLOCK_RATE_CLUSTER && block <= RC_BLOCK_RATE_ZONE;
     if (block != RC_BLOCK_NONE && !(counted && by_rate)) {
         rc_turn_block(t, block, wake_ms);

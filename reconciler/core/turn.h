@@ -138,6 +138,9 @@ void rc_budget_count(struct rc_state *s, uint32_t slot, bool out);
 void rc_budget_aside(struct rc_state *s, uint32_t slot);
 void rc_budget_in_scope(struct rc_scope_row *r, const struct rc_incident *inc, bool in);
 void rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind);
+/* Does this launch stand in the rates already? A retry costs nothing, as at most one instance
+ * comes of both; one that comes half an hour later (the daemon was away) counts anew. */
+bool rc_budget_counted(const struct rc_state *s, const struct rc_incident *inc, uint32_t option);
 /* The newest launch of the node's scopes did not happen. */
 void rc_budget_refund(struct rc_state *s, uint32_t node);
 bool rc_breaker_incident(struct rc_state *s); /* true: it opened the breaker */

@@ -175,6 +175,30 @@ launches_of_the_last_hour_are_counted_sliding(void)
     story_end(&st);
 }
 
+/* The daemon was away, or EC2 did not answer: what comes of it comes now. */
+static void
+a_launch_tried_again_half_an_hour_later_counts_anew(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(&st, 1, RC_SN_DOWN);
+    for (int minute = 0; minute < 29; minute++) {
+        story_answer(&st, RC_ACT_LAUNCH, RC_E_TIMEOUT);
+        story_wait(&st, 61 * 1000);
+    }
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 30);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 1);
+    for (int minute = 29; minute < 45; minute++) {
+        story_answer(&st, RC_ACT_LAUNCH, RC_E_TIMEOUT);
+        story_wait(&st, 61 * 1000);
+    }
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 2);
+    story_end(&st);
+}
+
 static void
 a_held_node_is_left_alone_until_it_is_released(void)
 {
@@ -325,6 +349,8 @@ main(void)
          a_storm_opens_the_breaker_inside_the_budget},
         {"a share of a tiny pool neither blocks all nor allows all",
          a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all},
+        {"a launch tried again half an hour later counts anew",
+         a_launch_tried_again_half_an_hour_later_counts_anew},
         {"launches of the last hour are counted, sliding",
          launches_of_the_last_hour_are_counted_sliding},
         {"a held node is left alone until it is released",
