@@ -85,6 +85,9 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
             s->recheck = 1; /* who waited to see what there is */
             forget_strangers(s);
             rc_spare_places(s);
+            for (uint32_t i = 0; i < s->pair.count; i++) {
+                rc_pair_plan(s, i); /* its zone is known now */
+            }
             for (uint32_t node = 1; s->unbound && node <= s->node_count; node++) {
                 note_unbound(s, node);
             }

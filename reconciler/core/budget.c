@@ -37,6 +37,28 @@ rc_rate_insert(struct rc_rate *r, int64_t at_ms)
     r->count += r->count < RC_RATE_ROOM;
 }
 
+/* The one of exactly that time, if it stands there. */
+void
+rc_rate_remove(struct rc_rate *r, int64_t at_ms)
+{
+    uint32_t newer = 0;
+
+    while (newer < r->count &&
+           r->at_ms[(r->head + RC_RATE_ROOM - 1 - newer) % RC_RATE_ROOM] != at_ms) {
+        newer++;
+    }
+    if (newer == r->count) {
+        return;
+    }
+    for (uint32_t i = newer; i > 0; i--) { /* the newer ones move back by one place */
+        uint32_t to = (r->head + RC_RATE_ROOM - 1 - i) % RC_RATE_ROOM;
+        r->at_ms[to] = r->at_ms[(to + 1) % RC_RATE_ROOM];
+    }
+    r->head = (r->head + RC_RATE_ROOM - 1) % RC_RATE_ROOM;
+    r->at_ms[r->head] = 0; /* equal states are equal bytes */
+    r->count--;
+}
+
 /* What an open incident adds to a scope that its node enters or leaves. */
 void
 rc_budget_in_scope(struct rc_scope_row *r, const struct rc_incident *inc, bool in)
@@ -137,18 +159,16 @@ rc_budget_refund(struct rc_state *s, uint32_t node)
     struct rc_node *n = rc_node_at(s, node);
     const uint32_t rows[] = {0, n->partition_row, n->zone_row};
 
-    if (n->launch_count) {
-        n->launch_ms[--n->launch_count % RC_ATTEMPTS_MAX] = 0;
-        rc_history_dirty(s, node);
+    if (!n->launch_count) {
+        return;
     }
+    int64_t at_ms = n->launch_ms[--n->launch_count % RC_ATTEMPTS_MAX];
+    n->launch_ms[n->launch_count % RC_ATTEMPTS_MAX] = 0;
+    rc_history_dirty(s, node);
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct rc_rate *r = &rc_scope_at(s, rows[i])->launches;
-        if ((i && !rows[i]) || !r->count) {
-            continue;
+        if (!i || rows[i]) {
+            rc_rate_remove(&rc_scope_at(s, rows[i])->launches, at_ms);
         }
-        r->head = (r->head + RC_RATE_ROOM - 1) % RC_RATE_ROOM;
-        r->at_ms[r->head] = 0; /* equal states are equal bytes */
-        r->count--;
     }
     s->recheck = 1;
 }

@@ -217,6 +217,34 @@ rc_pair_see(struct rc_state *s, uint32_t i, uint32_t eye, uint32_t mode, int64_t
     c->mode_ms[eye] = mode ? s->now_ms - (age_ms > 0 ? age_ms : 0) : 0;
 }
 
+/* Where the controller group launches in that zone; the first option when it does not. */
+static uint32_t
+option_of_zone(const struct rc_group *g, const char *az)
+{
+    for (uint32_t k = 0; k < g->option_count; k++) {
+        if (strcmp(g->option[k].az, az) == 0) {
+            return k;
+        }
+    }
+    return 0;
+}
+
+void
+rc_pair_plan(struct rc_state *s, uint32_t i)
+{
+    struct rc_launch_plan *plan = &s->pair.plan[i];
+    const struct rc_controller *c = &s->pair.c[i];
+    uint32_t slot = c->link == RC_TOLD_YES ? rc_instance_find(s, c->instance) : 0;
+
+    if (!slot || !*rc_instance_at(s, slot)->az || strcmp(plan->instance, c->instance) == 0) {
+        return;
+    }
+    memcpy(plan->instance, c->instance, sizeof plan->instance);
+    plan->attempt = 1;
+    plan->option = option_of_zone(&s->cluster.controllers, rc_instance_at(s, slot)->az);
+    rc_history_dirty(s, 0); /* the other leader must know it too */
+}
+
 /* The last moment at which somebody may have seen it serve. */
 static int64_t
 lost_since(const struct rc_state *s, uint32_t i)
@@ -256,6 +284,7 @@ rc_pair_fold(struct rc_state *s, uint32_t i)
         c->tries = c->full = c->told = 0;
     }
     doubt(p, i);
+    rc_pair_plan(s, i);
 }
 
 void
@@ -298,6 +327,7 @@ rc_pair_forget_work(struct rc_state *s)
     p->cause = p->from = p->to = p->proof = p->wanted = p->block = 0;
     p->action = 0;
     p->accepted = p->refused = p->retries = p->dead_count = 0;
+    p->untouched = 0; /* what was asked for may have been done */
     p->phase_ms = s->now_ms;
     p->next_try_ms = 0;
     for (uint32_t i = 0; i < p->count; i++) {

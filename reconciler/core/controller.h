@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "reconciler/core/limits.h"
+#include "reconciler/core/node_history.h"
 
 enum {
-    RC_CONTROLLERS_MAX = 2,
     RC_TAKEOVERS_MAX = RC_ATTEMPTS_MAX, /* as many as the store keeps of them */
     RC_REMAINS_MAX = 4,
     RC_PAIR_LOOK_MS = 500,
@@ -137,8 +137,6 @@ struct rc_controller {
     int64_t next_ms;   /* recovery: no new try before */
     uint64_t action;   /* recovery's action in flight, 0 = none */
     uint32_t tries;    /* of the recovery, since it was last fine */
-    uint32_t attempt;  /* launches, in tokens and tags */
-    uint32_t option;   /* launch option on trial, counted from that of its own zone */
     uint32_t full;     /* its instance could not be started: no capacity in its zone */
     uint32_t told;     /* people know that it stays away */
 };
@@ -169,8 +167,10 @@ struct rc_pair {
     int64_t wake_ms;                   /* the earliest time at which this must be looked at again */
     int64_t done_ms[RC_TAKEOVERS_MAX]; /* ring of fail-overs begun by ourselves */
     uint32_t done_count;
-    uint32_t looked; /* of the id that was looked at last, a part of its hash */
+    uint32_t untouched; /* 1 = the newest of these is under way, and nothing was done by it yet */
+    uint32_t looked;    /* of the id that was looked at last, a part of its hash */
     struct rc_controller c[RC_CONTROLLERS_MAX];
+    struct rc_launch_plan plan[RC_CONTROLLERS_MAX]; /* how each is launched anew, once it is lost */
 };
 
 struct rc_state;
@@ -207,6 +207,8 @@ void rc_pair_configure(struct rc_state *s);
 void rc_pair_see(struct rc_state *s, uint32_t i, uint32_t eye, uint32_t mode, int64_t age_ms);
 /* After a fact about controller i. */
 void rc_pair_fold(struct rc_state *s, uint32_t i);
+/* Its daemon answers: what stands for it now is what a lost one is launched instead of. */
+void rc_pair_plan(struct rc_state *s, uint32_t i);
 /* A notice says that an instance is off: no proof, but the time to look. */
 void rc_pair_told_off(struct rc_state *s, uint32_t instance);
 void rc_pair_forget_views(struct rc_state *s);

@@ -23,32 +23,56 @@ hash_of_id(const char *id)
     return (uint32_t)rc_hash_text(id) | 1;
 }
 
+/* Since when there is what this fail-over is about; 0 = a person's wish, or policy's. */
+static int64_t
+loss_since(const struct rc_pair *p, uint32_t cause)
+{
+    if (cause == RC_CAUSE_OPERATOR || cause == RC_CAUSE_SWAP_BACK || cause == RC_CAUSE_TWO) {
+        return 0;
+    }
+    if (!p->primary) {
+        return p->c[0].lost_ms > p->c[1].lost_ms ? p->c[0].lost_ms : p->c[1].lost_ms;
+    }
+    const struct rc_controller *c = &p->c[p->primary - 1];
+    return cause == RC_CAUSE_AILING ? c->ailing_ms : c->lost_ms;
+}
+
+/* One loss is one fail-over, however often it has to begin anew, and whoever leads. */
+static bool
+is_counted(const struct rc_pair *p, int64_t since_ms)
+{
+    return since_ms && p->done_count &&
+           p->done_ms[(p->done_count - 1) % RC_TAKEOVERS_MAX] >= since_ms;
+}
+
 static void
 begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t to)
 {
     struct rc_pair *p = &s->pair;
     bool by_hand = in->cause == RC_CAUSE_OPERATOR || in->cause == RC_CAUSE_SWAP_BACK;
-    int64_t lost_ms = p->primary ? p->c[p->primary - 1].lost_ms : 0;
+    int64_t since_ms = loss_since(p, in->cause);
 
-    p->begun_ms = !by_hand && lost_ms ? lost_ms : s->now_ms;
+    p->begun_ms = since_ms && in->cause != RC_CAUSE_AILING ? since_ms : s->now_ms;
     p->proof = RC_PROOF_NONE;
     p->wanted = 0;
-    if (!by_hand && p->primary != to + 1 && in->cause != RC_CAUSE_TWO) {
+    if (!by_hand && p->primary != to + 1 && in->cause != RC_CAUSE_TWO && !is_counted(p, since_ms)) {
         p->done_ms[p->done_count++ % RC_TAKEOVERS_MAX] = s->now_ms;
+        p->untouched = 1;
         rc_history_dirty(s, 0); /* the other leader must know it too */
     }
 }
 
-/* It serves again, and nothing was done: this one was none. */
+/* One serves. If nothing was done on the way there, this one was none. */
 static void
-forget_count(struct rc_state *s)
+end_failover(struct rc_state *s)
 {
     struct rc_pair *p = &s->pair;
 
-    if (p->done_count && p->done_ms[(p->done_count - 1) % RC_TAKEOVERS_MAX] >= p->begun_ms) {
-        p->done_count--;
+    if (p->untouched && p->done_count) {
+        p->done_ms[--p->done_count % RC_TAKEOVERS_MAX] = 0;
         rc_history_dirty(s, 0);
     }
+    p->untouched = 0;
 }
 
 static void
@@ -61,8 +85,8 @@ note_phase(struct rc_state *s, const struct rc_action *a, uint32_t to)
     if (in->phase == RC_FO_FENCE && p->phase <= RC_FO_SUSPECT) {
         begin_failover(s, in, to);
     }
-    if (in->phase == RC_FO_WATCH && (p->phase == RC_FO_FENCE || p->phase == RC_FO_STOP)) {
-        forget_count(s);
+    if (in->phase == RC_FO_WATCH) {
+        end_failover(s);
     }
     if (in->phase == RC_FO_FENCE && p->phase > RC_FO_STOP) {
         p->proof = RC_PROOF_NONE; /* it did not hold */
@@ -105,9 +129,6 @@ note_recovery(struct rc_state *s, const struct rc_action *a, uint32_t i)
     c->next_ms =
         s->now_ms + (long_pause ? s->policy.timeouts.capacity_wait_ms : pause_ms(c->tries));
     c->tries++;
-    if (a->kind == RC_ACT_LAUNCH) {
-        c->attempt = a->u.launch.attempt;
-    }
 }
 
 void
@@ -201,6 +222,7 @@ completed_step(struct rc_state *s, const struct rc_ev_completion *done)
         return;
     }
     if (done->error == RC_OK) {
+        p->untouched = 0;
         p->accepted = 1;
         p->retries = 0;
         p->refused = RC_OK;
@@ -210,33 +232,52 @@ completed_step(struct rc_state *s, const struct rc_ev_completion *done)
     p->next_try_ms = s->now_ms + pause_ms(p->retries++);
 }
 
+/* What the next launch is like; the store must have it before that one is sent. */
+static void
+completed_controller_launch(struct rc_state *s, uint32_t i, const struct rc_ev_completion *done)
+{
+    struct rc_launch_plan *plan = &s->pair.plan[i];
+    uint32_t options = s->cluster.controllers.option_count;
+
+    if (done->error == RC_OK) {
+        uint32_t slot = rc_instance_get(s, done->instance);
+        uint32_t state = done->launched.state;
+        if (slot) {
+            rc_instance_describe(s, slot, &done->launched);
+        }
+        s->pair.c[i].full = 0;
+        if (state == RC_INST_TERMINATED || state == RC_INST_SHUTTING_DOWN) {
+            /* The token of one that has ended meanwhile gives that one for ever. */
+            plan->attempt = (plan->attempt ? plan->attempt : 1) + 1;
+            rc_history_dirty(s, 0);
+        }
+    } else if (done->error == RC_E_TOKEN_MISMATCH) {
+        /* What was launched by it shows in a complete pass, or nothing was. */
+        plan->attempt = (plan->attempt ? plan->attempt : 1) + 1;
+        rc_history_dirty(s, 0);
+        s->pair.c[i].next_ms = s->now_ms + 2 * (int64_t)s->cluster.poll_instances_ms;
+    } else if (options && rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE) {
+        plan->option = (plan->option % options + 1) % options;
+        rc_history_dirty(s, 0);
+    }
+}
+
 static void
 completed_recovery(struct rc_state *s, uint32_t i, uint32_t kind,
                    const struct rc_ev_completion *done)
 {
     struct rc_controller *c = &s->pair.c[i];
-    uint32_t options = s->cluster.controllers.option_count;
 
-    bool elsewhere = rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE;
     c->action = 0;
     if (kind == RC_ACT_START) {
-        c->full = elsewhere;
+        c->full = rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE;
     }
     if ((kind == RC_ACT_START || kind == RC_ACT_STOP) && done->error == RC_OK) {
         /* Accepted is not observed: a sweep must show it before more is asked for. */
         c->next_ms = s->now_ms + s->cluster.poll_instances_ms;
     }
-    if (kind == RC_ACT_LAUNCH && done->error == RC_OK) {
-        uint32_t slot = rc_instance_get(s, done->instance);
-        if (slot) {
-            rc_instance_describe(s, slot, &done->launched);
-        }
-        c->option = c->full = 0;
-        /* The token of one that has ended meanwhile gives that one for ever. */
-        c->attempt += done->launched.state == RC_INST_TERMINATED ||
-                      done->launched.state == RC_INST_SHUTTING_DOWN;
-    } else if (kind == RC_ACT_LAUNCH && options && elsewhere) {
-        c->option = (c->option + 1) % options;
+    if (kind == RC_ACT_LAUNCH) {
+        completed_controller_launch(s, i, done);
     }
 }
 

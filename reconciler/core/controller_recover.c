@@ -8,7 +8,6 @@
  *                           address put into slurm.conf; remains are left as they are
  *
  * Only while the other one serves and no fail-over is under way. Nothing is terminated. */
-#include <assert.h>
 #include <string.h>
 
 #include "policies/rules.h"
@@ -98,28 +97,11 @@ newest(const struct rc_state *s, uint32_t i)
     return found;
 }
 
-/* Same zone first, and so on from there; the token is the same for every leader. */
-static uint32_t
-option_now(const struct rc_state *s, uint32_t i)
-{
-    const struct rc_group *g = &s->cluster.controllers;
-    uint32_t slot = rc_instance_find(s, s->pair.c[i].instance), first = 0;
-
-    for (uint32_t k = 0; slot && k < g->option_count; k++) {
-        if (strcmp(g->option[k].az, rc_instance_at(s, slot)->az) == 0) {
-            first = k;
-            break;
-        }
-    }
-    assert(g->option_count);
-    return (first + s->pair.c[i].option) % g->option_count;
-}
-
 static void
 controller_token(const struct rc_state *s, uint32_t i, const struct rc_launch_option *o,
                  uint32_t attempt, char *token)
 {
-    const char *const parts[] = {s->pair.c[i].host, s->pair.c[i].instance, o->subnet, o->type};
+    const char *const parts[] = {s->pair.c[i].host, s->pair.plan[i].instance, o->subnet, o->type};
     uint64_t a = rc_hash_text(s->cluster.name), b = ~a;
 
     for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
@@ -136,7 +118,7 @@ static void
 send_controller_launch(struct rc_state *s, struct rc_actions *out, uint32_t i)
 {
     const struct rc_group *g = &s->cluster.controllers;
-    struct rc_controller *c = &s->pair.c[i];
+    const struct rc_launch_plan *plan = &s->pair.plan[i];
     struct rc_action a;
 
     if (!g->option_count) {
@@ -144,16 +126,16 @@ send_controller_launch(struct rc_state *s, struct rc_actions *out, uint32_t i)
                           "the controller is lost, and no launch template is configured for it");
         return;
     }
-    if (!recovery_ready(s, c)) {
-        return;
+    if (!rc_history_is_stored(s) || !recovery_ready(s, &s->pair.c[i])) {
+        return; /* another leader must send the same token */
     }
-    const struct rc_launch_option *o = &g->option[option_now(s, i)];
+    uint32_t option = plan->option % g->option_count; /* the list may be shorter by now */
     rc_pair_act(s, &a, RC_ACT_LAUNCH, i, s->policy.timeouts.launch_ms);
     memset(&a.u, 0, sizeof a.u);
     a.u.launch.group = RC_GROUP_CONTROLLERS;
-    a.u.launch.option = option_now(s, i);
-    a.u.launch.attempt = c->attempt ? c->attempt : 1;
-    controller_token(s, i, o, a.u.launch.attempt, a.u.launch.token);
+    a.u.launch.option = option;
+    a.u.launch.attempt = plan->attempt ? plan->attempt : 1;
+    controller_token(s, i, &g->option[option], a.u.launch.attempt, a.u.launch.token);
     rc_put_text(a.text, sizeof a.text, "the controller's instance is lost");
     rc_act_send(s, out, &a);
 }

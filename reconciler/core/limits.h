@@ -33,6 +33,7 @@ enum {
     RC_RUNGS_MAX = 6,   /* rungs on a ladder */
     RC_PARTITIONS_MAX = 64,
     RC_ZONES_MAX = 16,
+    RC_CONTROLLERS_MAX = 2,    /* SlurmctldHost lines that a fail-over of ours knows */
     RC_ATTEMPTS_MAX = 8,       /* remembered attempts of one node */
     RC_LEMON_DAYS = 28,        /* marks of a host are kept so long */
     RC_NODE_BAD_HOSTS = 2,     /* bad hosts that a node's history remembers */

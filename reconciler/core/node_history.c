@@ -9,7 +9,7 @@
 #include "reconciler/core/timers.h"
 #include "reconciler/core/turn.h"
 
-enum { PUT_TIMEOUT_MS = 30000, FULL_RETRY_MS = 1000 };
+enum { PUT_TIMEOUT_MS = 30000, FULL_RETRY_MS = 1000, CLOCKS_DIFFER_MS = 1000 };
 
 /* One row's bookkeeping; the cluster's own stands in the state's header. */
 static struct rc_history_row *
@@ -61,12 +61,6 @@ ring_in(const struct rc_state *s, const int64_t *in, int64_t *ring)
         }
     }
     return total;
-}
-
-static int64_t
-ring_newest(const int64_t *ring, uint32_t total)
-{
-    return total ? ring[(total - 1) % RC_ATTEMPTS_MAX] : INT64_MIN;
 }
 
 static void
@@ -163,9 +157,16 @@ rc_history_decide_cluster(struct rc_state *s, struct rc_actions *out)
     }
     memset(&h, 0, sizeof h);
     ring_out(s, s->pair.done_ms, s->pair.done_count, h.failover_wall_ms);
+    memcpy(h.controller, s->pair.plan, sizeof h.controller);
     h.flags =
         (s->paused ? RC_HISTORY_PAUSED : 0U) | (s->breaker_open ? RC_HISTORY_BREAKER_OPEN : 0U);
     put(s, out, nobody, &h);
+}
+
+bool
+rc_history_is_stored(const struct rc_state *s)
+{
+    return !s->history.dirty && !s->history.action;
 }
 
 int64_t
@@ -212,36 +213,73 @@ rc_history_done(struct rc_state *s, uint32_t node, uint64_t action, uint32_t err
     rc_touch(s, node);
 }
 
-/* What was not counted here is counted now. */
 static void
-count_ring(struct rc_rate *r, const int64_t *ring, uint32_t total, int64_t after_ms)
+count_ring(struct rc_rate *r, const int64_t *ring, uint32_t total)
 {
     for (uint32_t i = 0; i < total && i < RC_ATTEMPTS_MAX; i++) {
-        if (ring[i] > after_ms) {
-            rc_rate_insert(r, ring[i]);
+        rc_rate_insert(r, ring[i]);
+    }
+}
+
+/* The other leader tells the same action at another time: by its own clock, or because it sent
+ * it once more by the same token. So what stood here gives way to what is told. What is older
+ * than a full ring may be in no ring any more, and still counts. */
+static void
+uncount_ring(struct rc_rate *r, const int64_t *ring, uint32_t total, const int64_t *told,
+             uint32_t told_total)
+{
+    int64_t from_ms = told_total < RC_ATTEMPTS_MAX ? INT64_MIN : told[0] - CLOCKS_DIFFER_MS;
+
+    for (uint32_t i = 0; i < total && i < RC_ATTEMPTS_MAX; i++) {
+        if (ring[i] >= from_ms) {
+            rc_rate_remove(r, ring[i]);
         }
     }
 }
 
 static void
-count_in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row, int64_t launch_ms,
-               int64_t destructive_ms)
+recount_ring(struct rc_rate *r, const int64_t *ring, uint32_t total, const int64_t *told,
+             uint32_t told_total)
+{
+    uncount_ring(r, ring, total, told, told_total);
+    count_ring(r, told, told_total);
+}
+
+/* One ring of a node, and every rate that its entries stand in. */
+static void
+take_ring(struct rc_state *s, int64_t *ring, uint32_t *total, const int64_t *wall_ms,
+          struct rc_rate *const rates[RC_SCOPE__MAX])
+{
+    int64_t told[RC_ATTEMPTS_MAX];
+    uint32_t told_total = ring_in(s, wall_ms, told);
+
+    for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
+        if (rates[i]) {
+            recount_ring(rates[i], ring, *total, told, told_total);
+        }
+    }
+    memcpy(ring, told, sizeof told);
+    *total = told_total;
+}
+
+static void
+count_in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row)
 {
     struct rc_scope_row *r = rc_scope_at(s, row);
 
-    count_ring(&r->launches, n->launch_ms, n->launch_count, launch_ms);
-    count_ring(&r->destructive, n->destructive_ms, n->destructive_count, destructive_ms);
+    count_ring(&r->launches, n->launch_ms, n->launch_count);
+    count_ring(&r->destructive, n->destructive_ms, n->destructive_count);
 }
 
 void
 rc_history_scope_known(struct rc_state *s, struct rc_node *n)
 {
     if (n->history.partition_due && n->partition_row) {
-        count_in_scope(s, n, n->partition_row, INT64_MIN, INT64_MIN);
+        count_in_scope(s, n, n->partition_row);
         n->history.partition_due = 0;
     }
     if (n->history.zone_due && n->zone_row) {
-        count_in_scope(s, n, n->zone_row, INT64_MIN, INT64_MIN);
+        count_in_scope(s, n, n->zone_row);
         n->history.zone_due = 0;
     }
 }
@@ -251,6 +289,7 @@ take_cluster_past(struct rc_state *s, const struct rc_history *h)
 {
     s->paused = (h->flags & RC_HISTORY_PAUSED) != 0;
     s->pair.done_count = ring_in(s, h->failover_wall_ms, s->pair.done_ms);
+    memcpy(s->pair.plan, h->controller, sizeof s->pair.plan);
     if (h->flags & RC_HISTORY_BREAKER_OPEN && !s->breaker_open) {
         s->breaker_open = 1;
         s->breaker_since_ms = s->breaker_last_ms = s->now_ms;
@@ -261,27 +300,32 @@ take_cluster_past(struct rc_state *s, const struct rc_history *h)
     rc_touch_all(s);
 }
 
+/* The node's part in its scopes, as the store tells it. */
+static void
+take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
+{
+    const uint32_t rows[RC_SCOPE__MAX] = {0, n->partition_row, n->zone_row};
+    struct rc_rate *const opened[RC_SCOPE__MAX] = {&s->breaker_rate};
+    struct rc_rate *launches[RC_SCOPE__MAX], *destructive[RC_SCOPE__MAX];
+
+    for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
+        struct rc_scope_row *r = !i || rows[i] ? rc_scope_at(s, rows[i]) : NULL;
+        launches[i] = r ? &r->launches : NULL;
+        destructive[i] = r ? &r->destructive : NULL;
+    }
+    take_ring(s, n->opened_ms, &n->opened_count, h->opened_wall_ms, opened);
+    take_ring(s, n->launch_ms, &n->launch_count, h->launch_wall_ms, launches);
+    take_ring(s, n->destructive_ms, &n->destructive_count, h->destructive_wall_ms, destructive);
+    n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);
+}
+
 static void
 take_node_past(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
 {
-    int64_t opened_ms = ring_newest(n->opened_ms, n->opened_count);
-    int64_t launch_ms = ring_newest(n->launch_ms, n->launch_count);
-    int64_t destructive_ms = ring_newest(n->destructive_ms, n->destructive_count);
     int64_t left_ms = h->cooldown_until_wall_ms - s->now_wall_ms;
     int64_t most_ms = s->policy.limits.cooldown_ms;
 
-    n->opened_count = ring_in(s, h->opened_wall_ms, n->opened_ms);
-    n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);
-    n->launch_count = ring_in(s, h->launch_wall_ms, n->launch_ms);
-    n->destructive_count = ring_in(s, h->destructive_wall_ms, n->destructive_ms);
-    count_ring(&s->breaker_rate, n->opened_ms, n->opened_count, opened_ms);
-    count_in_scope(s, n, 0, launch_ms, destructive_ms);
-    if (n->partition_row) {
-        count_in_scope(s, n, n->partition_row, launch_ms, destructive_ms);
-    }
-    if (n->zone_row) {
-        count_in_scope(s, n, n->zone_row, launch_ms, destructive_ms);
-    }
+    take_counts(s, n, h);
     n->history.partition_due = !n->partition_row;
     n->history.zone_due = !n->zone_row;
     n->cooldown_until_ms = h->cooldown_until_wall_ms && left_ms > 0

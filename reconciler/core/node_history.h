@@ -6,6 +6,7 @@
 #ifndef RC_NODE_HISTORY_H
 #define RC_NODE_HISTORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "reconciler/core/limits.h"
@@ -48,6 +49,14 @@ struct rc_lemon {
     struct rc_known_host bad[RC_NODE_BAD_HOSTS]; /* the latest first */
 };
 
+/* How a controller is launched anew. Stored before anything is launched by it, so that every
+ * leader sends the same token, whatever it has seen of the lost one. */
+struct rc_launch_plan {
+    char instance[RC_ID_LEN]; /* that is to be replaced: the last that its daemon told */
+    uint32_t attempt;         /* in tokens and tags, from 1; 0 = no plan yet */
+    uint32_t option;          /* launch option on trial; at first that of the instance's zone */
+};
+
 /* Times oldest first; 0 = none. */
 struct rc_history {
     uint64_t epoch; /* of the leader that wrote it */
@@ -60,6 +69,7 @@ struct rc_history {
     uint32_t yielded_fault; /* enum rc_fault */
     uint32_t flags;         /* RC_HISTORY_* */
     struct rc_lemon lemon;
+    struct rc_launch_plan controller[RC_CONTROLLERS_MAX]; /* the cluster */
 };
 
 struct rc_state;
@@ -82,6 +92,8 @@ void rc_history_done(struct rc_state *s, uint32_t node, uint64_t action, uint32_
 void rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h);
 /* The node's partition or zone is known now: what was taken counts in its rates. */
 void rc_history_scope_known(struct rc_state *s, struct rc_node *n);
+/* The store has the cluster's row as it is here. */
+bool rc_history_is_stored(const struct rc_state *s);
 /* When the cluster's row must be looked at again; RC_NEVER = not. */
 int64_t rc_history_wake(const struct rc_state *s);
 

@@ -197,13 +197,16 @@ static const struct rc_field controller_host[] = {
     TEXT("excluded", path.mark[RC_MARK_EXCLUDED]), \
     TEXT("ticket", path.mark[RC_MARK_TICKET]), TEXT("replaced", path.mark[RC_MARK_REPLACED]), \
     TEXT("serials", path.serials), BAD_HOST("bad1", path.bad[0]), BAD_HOST("bad2", path.bad[1])
+#define PLAN(prefix, path) \
+    TEXT(prefix, path.instance), U32(prefix "_attempt", path.attempt), U32(prefix "_option", path.option)
 #define HISTORY(path) \
     LEMON(path.lemon), \
     U64("epoch", path.epoch), I64("cooldown_until", path.cooldown_until_wall_ms), \
     NAME("yielded", path.yielded_fault, faults), FLAGS("flags", path.flags, history_flags), \
     RING("opened", path.opened_wall_ms), RING("repair", path.repair_wall_ms), \
     RING("launch", path.launch_wall_ms), RING("destructive", path.destructive_wall_ms), \
-    RING("failover", path.failover_wall_ms)
+    RING("failover", path.failover_wall_ms), \
+    PLAN("controller1", path.controller[0]), PLAN("controller2", path.controller[1])
 static const struct rc_field history[] = {HISTORY(u.history)};
 
 #undef OF

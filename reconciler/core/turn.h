@@ -133,6 +133,7 @@ void rc_retry_closed(struct rc_state *s, struct rc_actions *out);
 /* budget.c */
 void rc_rate_push(struct rc_rate *r, int64_t at_ms);
 void rc_rate_insert(struct rc_rate *r, int64_t at_ms); /* not the newest, perhaps */
+void rc_rate_remove(struct rc_rate *r, int64_t at_ms); /* nothing when it is not there */
 void rc_budget_count(struct rc_state *s, uint32_t slot, bool out);
 /* The incident came into quarantine, or out of it. */
 void rc_budget_aside(struct rc_state *s, uint32_t slot);

@@ -19,7 +19,7 @@ class Cases(LossCases, DirCases, OrderCases):
     pass
 
 
-ORDER = ("status_says_who", "killed", "hung", "by_hand", "active_backup_restarted", "munged_dead",
+ORDER = ("status_says_who", "peer_lies", "killed", "hung", "by_hand", "active_backup_restarted", "munged_dead",
          "read_only", "full", "full_for_both", "hanging", "daemons_restarted", "during_repair",
          "flapping", "fence_refused", "partition", "host_dead", "host_of_the_leader_dead",
          "launched_anew")

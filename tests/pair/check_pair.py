@@ -1,5 +1,6 @@
 """The controller pair against rc-world: one leads, nothing is done twice, nothing is lost."""
 import collections
+import json
 import signal
 import sys
 import time
@@ -213,9 +214,20 @@ def check_bad_input(pair):
     refused(pair, "later than our epoch", "an item of an epoch from the future is refused")
     pair.ask("item", {"table": "incidents", "delete": {"pk": {"S": "item"},
                                                        "sk": {"S": "incident-77"}}})
+    old = {"version": 1, "cluster": "demo", "node": "gpu-1", "epoch": 1, "history": {
+        "opened": [], "repairs": [], "launches": [], "destructive": [], "cooldown_until": 0,
+        "yielded": "none", "flags": ["held"]}}
+    pair.put_item("incidents", {"pk": {"S": "item"}, "sk": {"S": "node-gpu-1"},
+                                "item": {"S": json.dumps(old)}})
     for controller in pair.both():
+        controller.forget()
         controller.start()
-    check(pair.leader() is not None, "once the table is right again, one leads")
+    leader = pair.leader()
+    check(leader is not None, "once the table is right again, one leads")
+    told = [r for r in leader.log() if r.get("note") == "old-history"]
+    why = leader.ctl("why", "gpu-1")[1]
+    check(len(told) == 1 and told[0]["first"] == "gpu-1" and "reconcilectl release" in why,
+          "a history of an earlier release is taken, and told once", f"{told}\n{why}")
 
 
 CHECKS = (check_roles, check_lost_leader, check_hand_over, check_stopped_leader, check_table_away,

@@ -81,10 +81,24 @@ is_local_trouble(enum rc_err code)
 
 /* --- a new epoch -------------------------------------------------------------------- */
 
+/* Once a take-over, not once a node. */
+static void
+tell_absent(struct rc_daemon *d, uint32_t items, const char *first)
+{
+    if (items) {
+        rc_log_event(d->log, RC_LOG_WARN, "store", RC_LOG_NOTE, "old-history",
+                     RC_FIELDS(RC_INT("items", items), RC_TEXT("first", first)),
+                     "history items of an earlier release lack what this one keeps besides; it "
+                     "counts as none from now on");
+    }
+}
+
 static enum rc_err
 post_histories(struct rc_daemon *d, const struct rc_store_items *items, struct rc_error *err)
 {
     char what[RC_NODE_LEN + 24];
+    const char *first_old = "";
+    uint32_t old = 0, absent;
     struct rc_event ev;
 
     for (size_t i = 0; i < items->history_count; i++) {
@@ -93,9 +107,13 @@ post_histories(struct rc_daemon *d, const struct rc_store_items *items, struct r
 
         rc_event_init(&ev, RC_EV_HISTORY);
         snprintf(what, sizeof what, "history of node %s", item->node);
-        enum rc_err e = rc_history_json_parse(what, item->json, item->json_len, &ev.u.history, err);
+        enum rc_err e =
+            rc_history_json_parse(what, item->json, item->json_len, &ev.u.history, &absent, err);
         if (e) {
             return e;
+        }
+        if (absent && !old++) {
+            first_old = item->node;
         }
         ev.u.history.epoch = item->epoch;
         if (!is_cluster) {
@@ -103,6 +121,7 @@ post_histories(struct rc_daemon *d, const struct rc_store_items *items, struct r
         }
         rc_daemon_post(d, &ev);
     }
+    tell_absent(d, old, first_old);
     return RC_OK;
 }
 

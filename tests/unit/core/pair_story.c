@@ -58,6 +58,17 @@ pair_begin(struct story *st)
 }
 
 void
+pair_begin_alone(struct story *st)
+{
+    story_begin(st, 2);
+    fill_controllers(st);
+    story_instance(st, "i-head2", "head2", "10.0.9.2", RC_INST_RUNNING);
+    story_sweep(st);
+    pair_host(st, "head2", RC_PROC_RUNS, RC_TOLD_NO);
+    story_clear(st);
+}
+
+void
 pair_probe(struct story *st, const char *host, enum rc_ctl_mode mode, uint32_t by_peer)
 {
     struct rc_event ev;
@@ -104,6 +115,16 @@ pair_host_dir(struct story *st, const char *host, enum rc_ctl_dir dir)
                                               .fenced = RC_TOLD_NO,
                                               .dir = (uint32_t)dir,
                                               .munge = RC_TOLD_YES});
+}
+
+void
+pair_is_in_zone(struct story *st, const char *id, const char *az)
+{
+    const char *host = strcmp(id, "i-head1") == 0 ? "head1" : "head2";
+
+    rc_text_set(rc_instance_at(st->s, rc_instance_find(st->s, id))->az, RC_AZ_LEN, az);
+    memset(&st->s->pair.plan[rc_pair_find(&st->s->pair, host)], 0, sizeof st->s->pair.plan[0]);
+    pair_host(st, host, RC_PROC_RUNS, RC_TOLD_NO);
 }
 
 void

@@ -6,6 +6,10 @@
 #include "tests/unit/core/story.h"
 
 void pair_begin(struct story *st);
+/* The same cluster, but head1 was never seen: EC2 does not list it, its daemon never answered. */
+void pair_begin_alone(struct story *st);
+/* A controller's instance is in that zone, and its daemon tells of it. */
+void pair_is_in_zone(struct story *st, const char *id, const char *az);
 /* What this daemon sees of a slurmctld; by_peer: what its peer told. */
 void pair_probe(struct story *st, const char *host, enum rc_ctl_mode mode, uint32_t by_peer);
 /* What the daemon on that host tells of it; process UNKNOWN: it does not answer. */

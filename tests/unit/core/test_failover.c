@@ -249,6 +249,35 @@ after_too_many_moves_a_person_is_told_and_nothing_moves(void)
     story_end(&st);
 }
 
+/* The backup's disk is full again and again, in the middle of it. */
+static void
+one_loss_counts_once_however_often_it_begins_anew(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 5100);
+    for (unsigned n = 1; n <= 3; n++) {
+        CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
+        CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], n);
+        story_answer(&st, RC_ACT_STOP, RC_E_SERVER);
+        pair_host_dir(&st, "head2", RC_DIR_FULL);
+        CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_SUSPECT);
+        pair_host_dir(&st, "head2", RC_DIR_OK);
+    }
+    CU_ASSERT_EQUAL(st.s->pair.done_count, 1);
+    CU_ASSERT_FALSE(rc_pair_flaps(st.s));
+    /* The old one serves again, nothing was done: there was no fail-over at all. */
+    story_answer(&st, RC_ACT_STOP, RC_E_SERVER);
+    pair_host_dir(&st, "head2", RC_DIR_FULL);
+    pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    CU_ASSERT_EQUAL(st.s->pair.done_count, 0);
+    story_end(&st);
+}
+
 /* The counter is kept in the store: a leader that moves away does not begin it anew. */
 static void
 the_next_leader_knows_how_often_it_moved(void)
@@ -266,6 +295,7 @@ the_next_leader_knows_how_often_it_moved(void)
     CU_ASSERT_FALSE(rc_pair_flaps(second.s));
     rc_event_init(&ev, RC_EV_HISTORY);
     ev.u.history = first.last[RC_ACT_HISTORY_PUT].u.history;
+    ev.u.history.epoch = second.s->lease_epoch + 1;
     story_give(&second, &ev);
     CU_ASSERT_TRUE(rc_pair_flaps(second.s));
     pair_host(&second, "head1", RC_PROC_NONE, RC_TOLD_NO);
@@ -391,6 +421,8 @@ main(void)
         {"a full disk on both moves nothing", a_full_disk_on_both_moves_nothing},
         {"after too many moves a person is told and nothing moves",
          after_too_many_moves_a_person_is_told_and_nothing_moves},
+        {"one loss counts once, however often it begins anew",
+         one_loss_counts_once_however_often_it_begins_anew},
         {"the next leader knows how often it moved", the_next_leader_knows_how_often_it_moved},
         {"a person can ask for it and the old one may save its state",
          a_person_can_ask_for_it_and_the_old_one_may_save_its_state},

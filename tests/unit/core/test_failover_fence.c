@@ -402,8 +402,7 @@ a_launch_without_an_answer_is_asked_for_again_in_the_same_zone(void)
     struct rc_action first;
 
     pair_begin(&st);
-    rc_text_set(rc_instance_at(st.s, rc_instance_find(st.s, "i-head1"))->az, RC_AZ_LEN,
-                "us-east-1b");
+    pair_is_in_zone(&st, "i-head1", "us-east-1b");
     pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
     pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
     pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);

@@ -139,6 +139,51 @@ rates_and_the_breakers_window_are_counted_from_what_was_told(void)
     story_end(&st);
 }
 
+/* Two clocks never agree to the millisecond, and a leader that is not sure sends once more. */
+static void
+an_action_that_the_other_leader_tells_at_another_time_is_counted_once(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 20);
+    const struct rc_scope_row *all = rc_scope_at(st.s, 0);
+    h.opened_wall_ms[0] = st.wall_ms - 2000;
+    h.launch_wall_ms[0] = st.wall_ms - 1500;
+    h.destructive_wall_ms[0] = st.wall_ms - 1200;
+    tell_history(&st, "n1", &h, 3);
+    for (uint64_t epoch = 4; epoch < 9; epoch++) {
+        h.opened_wall_ms[0] += 3;
+        h.launch_wall_ms[0] += 700;
+        h.destructive_wall_ms[0] += 1;
+        tell_history(&st, "n1", &h, epoch);
+    }
+    CU_ASSERT_EQUAL(all->launches.count, 1);
+    CU_ASSERT_EQUAL(all->destructive.count, 1);
+    CU_ASSERT_EQUAL(rc_breaker_count(st.s), 1);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, rc_node_at(st.s, 1)->partition_row)->launches.count, 1);
+    story_end(&st);
+}
+
+/* More than a history holds: what the ring has dropped was done all the same. */
+static void
+what_has_left_a_full_ring_still_counts(void)
+{
+    struct rc_history h = {.epoch = 3};
+    struct story st;
+
+    story_begin(&st, 20);
+    for (int i = 0; i < RC_ATTEMPTS_MAX; i++) {
+        h.launch_wall_ms[i] = st.wall_ms - 100000 + i * 10000;
+    }
+    tell_history(&st, "n1", &h, 3);
+    memmove(h.launch_wall_ms, h.launch_wall_ms + 1, (RC_ATTEMPTS_MAX - 1) * sizeof(int64_t));
+    h.launch_wall_ms[RC_ATTEMPTS_MAX - 1] = st.wall_ms - 1000;
+    tell_history(&st, "n1", &h, 4);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, RC_ATTEMPTS_MAX + 1);
+    story_end(&st);
+}
+
 static void
 a_partition_that_is_known_later_gets_its_rates_then(void)
 {
@@ -234,6 +279,9 @@ main(void)
          a_cool_down_goes_on_but_is_never_longer_than_policy_says},
         {"rates and the breaker's window are counted from what was told",
          rates_and_the_breakers_window_are_counted_from_what_was_told},
+        {"an action that the other leader tells at another time is counted once",
+         an_action_that_the_other_leader_tells_at_another_time_is_counted_once},
+        {"what has left a full ring still counts", what_has_left_a_full_ring_still_counts},
         {"a partition that is known later gets its rates then",
          a_partition_that_is_known_later_gets_its_rates_then},
         {"own words are kept when they come back", own_words_are_kept_when_they_come_back},

@@ -17,16 +17,18 @@ every_member_comes_back(void)
                            .failover_wall_ms = {12, 13},
                            .cooldown_until_wall_ms = 1795415800125,
                            .yielded_fault = RC_FAULT_EBS,
-                           .flags = RC_HISTORY_HELD | RC_HISTORY_PAUSED | RC_HISTORY_BREAKER_OPEN};
+                           .flags = RC_HISTORY_HELD | RC_HISTORY_PAUSED | RC_HISTORY_BREAKER_OPEN,
+                           .controller = {{"i-0123456789abcdef0", 2, 1}, {"", 1, 0}}};
     struct rc_history back;
     struct rc_error err;
+    uint32_t absent;
 
     char *text = rc_history_json_format(&h);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &absent, &err), RC_OK);
     CU_ASSERT_EQUAL(memcmp(&h, &back, sizeof h), 0);
     for (size_t len = 0; len < strlen(text); len++) {
-        CU_ASSERT_EQUAL(rc_history_json_parse("x", text, len, &back, &err), RC_E_PARSE);
+        CU_ASSERT_EQUAL(rc_history_json_parse("x", text, len, &back, &absent, &err), RC_E_PARSE);
     }
     free(text);
 }
@@ -36,6 +38,7 @@ marks_of_another_release_are_read(void)
 {
     struct rc_history h = {.lemon = {.day = 20000}}, back;
     struct rc_error err;
+    uint32_t absent;
 
     for (size_t m = 0; m < RC_MARK__MAX; m++) {
         memset(h.lemon.mark[m], '0', RC_LEMON_DAYS);
@@ -43,18 +46,35 @@ marks_of_another_release_are_read(void)
     memcpy(h.lemon.mark[RC_MARK_RUNS], "zZ9", 3);
     char *text = rc_history_json_format(&h);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &absent, &err), RC_OK);
     CU_ASSERT_EQUAL(memcmp(&h, &back, sizeof h), 0);
     /* It did not count this, and counted something else. */
     char *at = strstr(text, "\"multi\":");
     CU_ASSERT_PTR_NOT_NULL_FATAL(at);
     memcpy(at, "\"lost_\"", 7);
-    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_OK);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &absent, &err), RC_OK);
     CU_ASSERT_STRING_EQUAL(back.lemon.mark[RC_MARK_MULTI], "");
+    CU_ASSERT_EQUAL(absent, 1);
     at = strstr(text, "zZ9");
     *at = '-';
-    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &err), RC_E_PARSE);
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", text, strlen(text), &back, &absent, &err),
+                    RC_E_PARSE);
     free(text);
+}
+
+/* As the first release wrote it, before hosts were marked. */
+static void
+what_an_earlier_release_did_not_keep_is_empty_and_counted(void)
+{
+    static const char old[] = "{\"opened\":[5],\"repairs\":[],\"launches\":[],\"destructive\":[],"
+                              "\"cooldown_until\":0,\"yielded\":\"none\",\"flags\":[\"held\"]}";
+    struct rc_history back, expected = {.opened_wall_ms = {5}, .flags = RC_HISTORY_HELD};
+    struct rc_error err;
+    uint32_t absent;
+
+    CU_ASSERT_EQUAL(rc_history_json_parse("x", old, strlen(old), &back, &absent, &err), RC_OK);
+    CU_ASSERT_EQUAL(memcmp(&back, &expected, sizeof back), 0);
+    CU_ASSERT_EQUAL(absent, 2 + RC_MARK__MAX + 2 * RC_NODE_BAD_HOSTS);
 }
 
 static void
@@ -79,14 +99,21 @@ rubbish_is_refused_with_the_name_of_the_member(void)
          "\"flags\""},
         {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"failovers\":[0]}",
          "\"failovers\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":0,"
+         "\"yielded\":\"none\",\"flags\":[],\"day\":\"seven\"}",
+         "\"day\""},
+        {"{\"opened\":[],\"repairs\":[],\"launches\":[],\"destructive\":[],\"cooldown_until\":0,"
+         "\"yielded\":\"none\",\"flags\":[],\"controller1_instance\":\"i-1\"}",
+         "\"controller1_attempt\""},
         {"[]", "one JSON object"},
     };
     struct rc_history back = {.flags = 5};
     struct rc_error err;
+    uint32_t absent;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CU_ASSERT_EQUAL(
-            rc_history_json_parse("h", cases[i].json, strlen(cases[i].json), &back, &err),
+            rc_history_json_parse("h", cases[i].json, strlen(cases[i].json), &back, &absent, &err),
             RC_E_PARSE);
         CU_ASSERT_PTR_NOT_NULL(strstr(err.text, cases[i].words));
         CU_ASSERT_EQUAL(back.flags, 5);
@@ -99,6 +126,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"every member comes back", every_member_comes_back},
         {"marks of another release are read", marks_of_another_release_are_read},
+        {"what an earlier release did not keep is empty, and counted",
+         what_an_earlier_release_did_not_keep_is_empty_and_counted},
         {"rubbish is refused with the name of the member",
          rubbish_is_refused_with_the_name_of_the_member},
         CU_TEST_INFO_NULL,
