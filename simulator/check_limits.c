@@ -31,7 +31,7 @@ rc_check_limits_launched(struct rc_ctl *c)
 }
 
 static bool
-is_counted(uint32_t kind)
+counts_in_rate(uint32_t kind)
 {
     return rc_action_irreversible((enum rc_action_kind)kind) && kind != RC_ACT_REGISTER &&
            kind != RC_ACT_START && kind != RC_ACT_ASSIGN;
@@ -144,7 +144,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         check_breaker(c, a);
         if (a->kind == RC_ACT_LAUNCH) {
             check_attempts(c, a);
-        } else if (is_counted(a->kind) && !is_cleanup(a)) {
+        } else if (counts_in_rate(a->kind) && !is_cleanup(a)) {
             count_rate(c, c->p->memory.limits.destructive_ms[c->index],
                        &c->p->memory.limits.destructive[c->index],
                        (uint32_t)c->p->plan->destructive_max, HOUR_MS, "destructive actions");

@@ -240,7 +240,7 @@ read_date(struct scan *s, int64_t *ret)
 }
 
 static bool
-read_number(struct scan *s, int64_t *ret)
+read_unix_ms(struct scan *s, int64_t *ret)
 {
     int64_t v = 0;
     int digits = 0;
@@ -257,7 +257,7 @@ read_arrival(struct scan *s, int64_t *ret)
 {
     blanks(s);
     bool is_date = s->at < s->end && *s->at == '"';
-    bool good = is_date ? read_date(s, ret) : read_number(s, ret);
+    bool good = is_date ? read_date(s, ret) : read_unix_ms(s, ret);
     if (!good || *ret < arrival_min || *ret > arrival_max) {
         return no_line(s, "arrival: expected whole Unix milliseconds, or a date as "
                           "\"2026-10-01T00:00:00Z\", between 2000 and 2100");

@@ -83,7 +83,7 @@ is_local_trouble(enum rc_err code)
 
 /* Once a take-over, not once a node. */
 static void
-tell_absent(struct rc_daemon *d, uint32_t items, const char *first)
+say_absent(struct rc_daemon *d, uint32_t items, const char *first)
 {
     if (items) {
         rc_log_event(d->log, RC_LOG_WARN, "store", RC_LOG_NOTE, "old-history",
@@ -121,7 +121,7 @@ post_histories(struct rc_daemon *d, const struct rc_store_items *items, struct r
         }
         rc_daemon_post(d, &ev);
     }
-    tell_absent(d, old, first_old);
+    say_absent(d, old, first_old);
     return RC_OK;
 }
 
