@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reconciler/core/node_history.h"
+#include "reconciler/core/serial.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/timers.h"
 
@@ -160,23 +161,6 @@ rc_lemon_began(struct rc_state *s, uint32_t node, const struct rc_node_job *jobs
     }
 }
 
-/* Does any serial number stand in both lists? */
-static bool
-share_serial(const char *a, const char *b)
-{
-    while (*a) {
-        size_t len = strcspn(a, ",");
-        for (const char *at = len ? b : ""; *at; at += strcspn(at, ","), at += *at == ',') {
-            if (strcspn(at, ",") == len && strncmp(at, a, len) == 0) {
-                return true;
-            }
-        }
-        a += len;
-        a += *a == ',';
-    }
-    return false;
-}
-
 static void
 remember_bad(struct rc_state *s, const struct rc_known_host *host)
 {
@@ -195,7 +179,7 @@ known_bad(const struct rc_state *s, const char *serials, const char *instance)
     for (uint32_t i = 0; *serials && i < RC_BAD_HOSTS_MAX; i++) {
         const struct rc_known_host *b = &s->bad_host[i];
         if (*b->serials && strcmp(b->instance, instance) != 0 &&
-            share_serial(b->serials, serials)) {
+            rc_serials_meet(b->serials, serials)) {
             return b;
         }
     }
@@ -221,16 +205,18 @@ begin_anew(struct rc_state *s, uint32_t node)
 }
 
 void
-rc_lemon_serials(struct rc_state *s, uint32_t node, const char *serials)
+rc_lemon_serials(struct rc_state *s, uint32_t node, const char *told)
 {
     struct rc_health *h = rc_health_at(s, node);
     const struct rc_node *n = rc_node_at(s, node);
     const char *instance = n->instance ? rc_instance_at(s, n->instance)->id : "";
+    char serials[RC_SERIALS_LEN];
 
+    rc_serials_keep_real(serials, told);
     if (!*serials) {
         return;
     }
-    if (*h->lemon.serials && !share_serial(h->lemon.serials, serials)) {
+    if (*h->lemon.serials && !rc_serials_meet(h->lemon.serials, serials)) {
         begin_anew(s, node); /* stopped and started on another host */
     }
     if (strcmp(h->lemon.serials, serials) != 0) {
@@ -288,14 +274,19 @@ rc_lemon_take(struct rc_state *s, uint32_t node, const struct rc_lemon *past)
     struct rc_health *h = rc_health_at(s, node);
 
     h->lemon = *past;
+    /* Written by a release that took "0" for a serial number: every host would be that bad one. */
+    rc_serials_keep_real(h->lemon.serials, past->serials);
+    for (uint32_t i = 0; i < RC_NODE_BAD_HOSTS; i++) {
+        rc_serials_keep_real(h->lemon.bad[i].serials, past->bad[i].serials);
+    }
     for (uint32_t m = 0; m < RC_MARK__MAX && h->lemon.day; m++) {
         if (!*past->mark[m]) { /* written by a release that did not count this */
             memset(h->lemon.mark[m], '0', RC_LEMON_DAYS);
         }
     }
     for (uint32_t i = RC_NODE_BAD_HOSTS; i-- > 0;) {
-        if (*past->bad[i].serials) {
-            remember_bad(s, &past->bad[i]);
+        if (*h->lemon.bad[i].serials) {
+            remember_bad(s, &h->lemon.bad[i]);
         }
     }
 }

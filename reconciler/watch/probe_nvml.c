@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reconciler/core/serial.h"
 #include "reconciler/watch/nvml_calls.h"
 #include "reconciler/watch/probe.h"
 #include "reconciler/watch/sys_file.h"
@@ -22,7 +23,6 @@ enum {
     EVENT_PAUSE_S = 2,
     EVENTS_A_LOOK = 64,
     XID_UNKNOWN = 999,
-    SERIAL_MIN = 5,   /* shorter ones are "0", "N/A" */
     UUID_DIGITS = 16, /* so many tell GPUs apart */
 };
 
@@ -42,20 +42,6 @@ report_lost(int bad, const char *id, struct rc_findings *out)
                    bad == NVML_ERROR_GPU_IS_LOST ? "the GPU is lost" : "a reset is required");
 }
 
-/* Letters and digits, some of them not 0: a board that has none says "N/A", "0" or "Unknown
- * Error", and all such boards would look like one. */
-static bool
-is_serial(const char *text)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    size_t len = strlen(text), plain = strspn(text, "0123456789"
-                                                    "abcdefghijklmnopqrstuvwxyz"
-                                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-
-    return len >= SERIAL_MIN && plain == len && strspn(text, "0") < len &&
-           strspn(text, letters) < len;
-}
-
 /* The board's serial number, or where it has none the beginning of the GPU's UUID
  * ("GPU-509665ad-b600-ac93-…"), without the dashes. */
 static void
@@ -64,7 +50,8 @@ look_at_serial(const struct nvml *n, nvml_device d, const char *id, struct rc_fi
     char serial[NVML_SERIAL_LEN] = "", uuid[NVML_UUID_LEN] = "", digits[UUID_DIGITS + 1];
     size_t count = 0;
 
-    if (n->serial && n->serial(d, serial, sizeof serial) == NVML_SUCCESS && is_serial(serial)) {
+    if (n->serial && n->serial(d, serial, sizeof serial) == NVML_SUCCESS &&
+        rc_serial_is_real(serial, strlen(serial))) {
         rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", serial);
         return;
     }
@@ -77,7 +64,7 @@ look_at_serial(const struct nvml *n, nvml_device d, const char *id, struct rc_fi
         count += *c != '-';
     }
     digits[count] = '\0';
-    if (count == UUID_DIGITS && is_serial(digits)) {
+    if (count == UUID_DIGITS && rc_serial_is_real(digits, count)) {
         rc_finding_add(out, RC_FINDING_FACT, "gpu:serial", id, "%s", digits);
     }
 }
@@ -96,8 +83,8 @@ look_at_memory(const struct nvml *n, nvml_device d, const char *id, struct rc_fi
     if (bad != NVML_SUCCESS && bad != NVML_ERROR_NOT_SUPPORTED) {
         rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", id, "NVML error %d", bad);
     } else if (errors > 0) {
-        rc_finding_add(out, RC_FINDING_FAULT, "gpu:ecc", id,
-                       "%llu uncorrected ECC errors since the driver started", errors);
+        rc_finding_add_counted(out, RC_FINDING_FAULT, "gpu:ecc", id, errors,
+                               "%llu uncorrected ECC errors since the driver started", errors);
     }
     if (n->remapped &&
         n->remapped(d, &corrected, &uncorrected, &pending, &failed) == NVML_SUCCESS) {
@@ -173,15 +160,15 @@ look_at_gpu(const struct nvml *n, unsigned index, struct rc_findings *out)
 static void
 look_at_gpus(const struct nvml *n, const struct rc_probe_config *c, struct rc_findings *out)
 {
-    unsigned count = 0;
+    unsigned count = 0, want = c->gpus > 0 ? c->gpus : rc_instance_type_gpus(c->sys);
     int bad = n->count(&count);
 
     if (bad != NVML_SUCCESS) {
         rc_finding_add(out, RC_FINDING_UNKNOWN, "gpu:unknown", "", "NVML cannot count: error %d",
                        bad);
-    } else if (count < c->gpus) {
+    } else if (count < want) {
         rc_finding_add(out, RC_FINDING_FAULT, "gpu:missing", "", "NVML sees %u of %u GPUs", count,
-                       c->gpus);
+                       want);
     }
     for (unsigned i = 0; i < count; i++) {
         look_at_gpu(n, i, out);

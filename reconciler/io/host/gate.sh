@@ -208,12 +208,22 @@ probe_ecc()
     fi
 }
 
+# Of a board without a serial number the beginning of its GPU's UUID, as nodewatch names it. Whole
+# fields only, so that no error message is pressed into a number that two hosts would share.
+gpu_names()
+{
+    awk -F' *, *' '
+        NF != 2 { next }
+        $1 ~ /^[0-9A-Za-z]+$/ && $1 ~ /[0-9]/ && $1 !~ /^0*$/ && length($1) >= 5 { print $1; next }
+        $2 ~ /^GPU-[0-9a-f]+-/ { gsub(/^GPU|-/, "", $2); print substr($2, 1, 16) }' | paste -sd, -
+}
+
 for probe in $probes; do
     "probe_$probe"
 done
 if command -v nvidia-smi >/dev/null 2>&1; then
-    serials=$(timeout "$(limit 30)" nvidia-smi --query-gpu=serial --format=csv,noheader 2>/dev/null \
-        </dev/null | tr -cd 'A-Za-z0-9\n' | grep . | paste -sd, -)
+    serials=$(timeout "$(limit 30)" nvidia-smi --query-gpu=serial,uuid --format=csv,noheader \
+        2>/dev/null </dev/null | gpu_names)
     [ -z "$serials" ] || printf 'rc-serials %s\n' "$serials"
 fi
 echo rc-gate-end

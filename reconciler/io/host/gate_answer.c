@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reconciler/core/serial.h"
+
 enum { LINE_KEPT = 192 };
 
 static enum rc_gate_verdict
@@ -42,20 +44,6 @@ member_text(const cJSON *object, const char *key)
     return text ? text : "";
 }
 
-/* A serial number of letters and digits. */
-static void
-add_serial(struct rc_gate_answer *ret, const char *serial)
-{
-    size_t len = strlen(ret->serials), room = sizeof ret->serials - len;
-
-    if (*serial &&
-        strspn(serial, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
-            strlen(serial) &&
-        strlen(serial) + 2 <= room) {
-        (void)snprintf(ret->serials + len, room, "%s%s", len ? "," : "", serial);
-    }
-}
-
 /* One finding of nodewatch check: the first fault is what the probe is told for. */
 static void
 read_finding(const cJSON *f, bool *named, struct rc_gate_answer *ret)
@@ -64,7 +52,9 @@ read_finding(const cJSON *f, bool *named, struct rc_gate_answer *ret)
     const char *device = member_text(f, "device");
 
     if (strcmp(kind, "fact") == 0 && strcmp(class_name, "gpu:serial") == 0) {
-        add_serial(ret, member_text(f, "text"));
+        const char *serial = member_text(f, "text");
+
+        rc_serials_add(ret->serials, serial, strlen(serial));
     } else if (!*named && (strcmp(kind, "fault") == 0 ||
                            (strcmp(kind, "unknown") == 0 &&
                             ret->verdict[RC_GATE_PROBE_CHECK] == RC_GATE_UNKNOWN))) {
@@ -95,15 +85,14 @@ read_check(const char *json, size_t len, struct rc_gate_answer *ret)
 static void
 read_serials(const char *list, size_t len, struct rc_gate_answer *ret)
 {
-    char copy[RC_SERIALS_LEN], *save, *word;
-
-    if (ret->serials[0] || len >= sizeof copy) {
-        return; /* NVML has told them, or it is no list of serials */
+    if (ret->serials[0]) {
+        return; /* NVML has told them */
     }
-    memcpy(copy, list, len);
-    copy[len] = '\0';
-    for (word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-        add_serial(ret, word);
+    for (size_t at = 0, word; at < len; at += word + 1) {
+        const char *comma = memchr(list + at, ',', len - at);
+
+        word = comma ? (size_t)(comma - (list + at)) : len - at;
+        rc_serials_add(ret->serials, list + at, word);
     }
 }
 

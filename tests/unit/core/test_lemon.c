@@ -121,6 +121,60 @@ each_job_that_excludes_the_node_counts_once(void)
     story_end(&st);
 }
 
+/* The instance that n2's host would be known as, "" = it is not known. */
+static const char *
+n2_is_known_as(const char *bad_serials, const char *serials)
+{
+    uint32_t n1 = rc_node_find(st.s, "n1"), n2 = rc_node_find(st.s, "n2");
+
+    rc_lemon_serials(st.s, n1, bad_serials);
+    rc_lemon_bad_host(st.s, n1, "i-bad");
+    rc_lemon_serials(st.s, n2, serials);
+    return rc_health_at(st.s, n2)->same_as;
+}
+
+static void
+a_bad_host_is_known_by_one_serial_number(void)
+{
+    begin();
+    CU_ASSERT_STRING_EQUAL(n2_is_known_as("16529001,16529002", "16529007,16529002"), "i-bad");
+    story_end(&st);
+}
+
+static void
+boards_without_a_serial_number_are_not_one_board(void)
+{
+    static const char *const none[] = {"0",       "0,0,0,0",      "NA,NA",
+                                       "Unknown", "UnknownError", "0000000000000,0000000000000"};
+
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        begin();
+        rc_case(*n2_is_known_as(none[i], none[i]) == '\0', none[i], "known as bad");
+        story_end(&st);
+    }
+    begin();
+    CU_ASSERT_STRING_EQUAL(n2_is_known_as("0,16529001", "0,16529007"), "");
+    story_end(&st);
+}
+
+static void
+what_the_store_took_for_a_serial_number_is_dropped(void)
+{
+    struct rc_lemon past = {.serials = "0"};
+
+    begin();
+    uint32_t n1 = rc_node_find(st.s, "n1"), n2 = rc_node_find(st.s, "n2");
+    rc_text_set(past.bad[0].instance, sizeof past.bad[0].instance, "i-bad");
+    rc_text_set(past.bad[0].serials, sizeof past.bad[0].serials, "0,16529001");
+    rc_lemon_take(st.s, n1, &past);
+    CU_ASSERT_STRING_EQUAL(rc_health_at(st.s, n1)->lemon.serials, "");
+    rc_lemon_serials(st.s, n2, "0,16529007");
+    CU_ASSERT_STRING_EQUAL(rc_health_at(st.s, n2)->same_as, "");
+    rc_lemon_serials(st.s, n2, "16529001");
+    CU_ASSERT_STRING_EQUAL(rc_health_at(st.s, n2)->same_as, "i-bad");
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -132,6 +186,11 @@ main(void)
          the_rate_is_of_the_jobs_that_stood_here_alone},
         {"each job that excludes the node counts once",
          each_job_that_excludes_the_node_counts_once},
+        {"a bad host is known by one serial number", a_bad_host_is_known_by_one_serial_number},
+        {"boards without a serial number are not one board",
+         boards_without_a_serial_number_are_not_one_board},
+        {"what the store took for a serial number is dropped",
+         what_the_store_took_for_a_serial_number_is_dropped},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("lemon", tests);

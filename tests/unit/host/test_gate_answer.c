@@ -76,14 +76,28 @@ test_serials(void)
     struct rc_gate_answer a;
 
     rc_gate_answer_read(JSON("well", SERIAL("16529001") "," SERIAL("16529002") "," SERIAL(
-                                         "a b") "," SERIAL("")) "rc-serials 9,8\n",
+                                         "a b") "," SERIAL("")) "rc-serials 16529008\n",
                         &a);
     CU_ASSERT_STRING_EQUAL(a.serials, "16529001,16529002");
-    rc_gate_answer_read("rc-serials 9,,8,x;y\n", &a);
-    CU_ASSERT_STRING_EQUAL(a.serials, "9,8");
-    rc_gate_answer_read("rc-json {\"probes\":[]}\nrc-serials 9\n", &a);
-    CU_ASSERT_STRING_EQUAL(a.serials, "9");
+    rc_gate_answer_read("rc-serials 16529001,,16529002,165;29003\n", &a);
+    CU_ASSERT_STRING_EQUAL(a.serials, "16529001,16529002");
+    rc_gate_answer_read("rc-json {\"probes\":[]}\nrc-serials 16529009\n", &a);
+    CU_ASSERT_STRING_EQUAL(a.serials, "16529009");
     rc_gate_answer_read("rc-probe check well\n", &a);
+    CU_ASSERT_STRING_EQUAL(a.serials, "");
+}
+
+/* Two hosts whose boards have no number would else be taken for one. */
+static void
+test_no_serials(void)
+{
+    struct rc_gate_answer a;
+
+    rc_gate_answer_read(JSON("well", SERIAL("0") "," SERIAL("[N/A]") "," SERIAL(
+                                         "Unknown") "," SERIAL("0000000000000")) "rc-gate-end\n",
+                        &a);
+    CU_ASSERT_STRING_EQUAL(a.serials, "");
+    rc_gate_answer_read("rc-serials 0,NA,Unknown,UnknownError,00000000,x\nrc-gate-end\n", &a);
     CU_ASSERT_STRING_EQUAL(a.serials, "");
 }
 
@@ -94,6 +108,7 @@ main(void)
         {"bad is bad, unknown is bad where the policy says so, and else passed over",
          test_judgement},
         {"serial numbers are read from NVML, else from nvidia-smi", test_serials},
+        {"what is no serial number of one board is none", test_no_serials},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("gate-answer", tests);

@@ -117,7 +117,11 @@ test_gate(void)
         {"ecc", "nvidia-smi", "echo 'No devices were found'; exit 6",
          "rc-probe ecc unknown nvidia-smi: status 6"},
         {"nccl", "all_reduce_perf", "", "rc-probe nccl unknown 0 GPUs"},
-        {"ecc", "nvidia-smi", "echo 'a, 0, No, No'; echo b", "rc-serials a0NoNo,b"},
+        {"ecc", "nvidia-smi",
+         "echo '1652920003540, GPU-509665ad-b600-ac93-0b5b-1d2f9c7e8a01';"
+         "echo '0, GPU-509665ae-b600-ac93-0b5b-1d2f9c7e8a02';"
+         "echo '[N/A], GPU-509665af-b600-ac93-0b5b-1d2f9c7e8a03'",
+         "rc-serials 1652920003540,509665aeb600ac93,509665afb600ac93\n"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -128,6 +132,28 @@ test_gate(void)
         (void)snprintf(told, sizeof told, "probes=%s since=77 level=2 left=20", rows[i].probe);
         run(told, RC_HOST_GATE, out);
         rc_case(strstr(out, rows[i].want) && strstr(out, "rc-gate-end\n"), rows[i].want, "%s", out);
+    }
+}
+
+/* What nvidia-smi says of a GPU that it cannot ask names none, and is the same on every host. */
+static void
+test_no_serials(void)
+{
+    static const char *const said[] = {
+        "echo 'Unable to determine the device handle for GPU 0000:10:1C.0: Unknown Error'",
+        "echo 'Failed to initialize NVML: Driver/library version mismatch';"
+        "echo 'NVML library version: 550.90'; exit 18",
+        "echo '[N/A], [N/A]'; echo '0, [Unknown Error]'; echo 'Unknown, '; echo '[GPU is lost], x'",
+        "echo 'No devices were found'; exit 6",
+        "echo '0'; echo '1652920003540'",
+    };
+    char out[OUT_ROOM];
+
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        fresh_node();
+        tool("nvidia-smi", said[i]);
+        run("probes=pcie left=9", RC_HOST_GATE, out);
+        rc_case(!strstr(out, "rc-serials"), said[i], "%s", out);
     }
 }
 
@@ -376,6 +402,7 @@ main(void)
 {
     static CU_TestInfo tests[] = {
         {"each probe of the gate tells well from bad from unknown", test_gate},
+        {"what is no serial number of one board is none", test_no_serials},
         {"a tool that is not there is unknown", test_missing_tools},
         {"a tool that hangs takes no more time than is left", test_slow_tool},
         {"devices are counted, links measured, EFA tried", test_devices},
