@@ -106,6 +106,14 @@ class Checks:
         assert config["cluster"] == "rc" and config["slurm_uid"] == "0"
         assert config["version"] == self.reader.hello["slurm"]
 
+    def check_a_drain_that_lost_its_reason_is_undone(self):
+        """As after a slurmctld that was killed between the drain and its reason. Before any node had
+        one: 24.11 keeps it."""
+        sh(DRAIN_BARE, "n1")
+        assert "DRAIN" in World.node("n1")["State"] and not reason_of("n1")[0]
+        assert self.writer.rows("resume", names="n1")[0]["result"] == "resumed"
+        assert "DRAIN" not in World.node("n1")["State"]
+
     def check_a_drain_is_accepted_first_and_then_marked(self):
         rows, _ = self.writer.ask("drain", names="n1", reason="rc:5 retirement i-1")
         assert [kind for kind, _ in rows] == ["accepted", "node"]
@@ -138,13 +146,6 @@ class Checks:
 
     def check_resuming_twice_is_no_error(self):
         assert self.writer.rows("resume", names="n1")[0]["result"] == "not-drained"
-
-    def check_a_drain_that_lost_its_reason_is_undone(self):
-        """As after a slurmctld that was killed between the drain and its reason."""
-        sh(DRAIN_BARE, "n1")
-        assert "DRAIN" in World.node("n1")["State"] and not reason_of("n1")[0]
-        assert self.writer.rows("resume", names="n1")[0]["result"] == "resumed"
-        assert "DRAIN" not in World.node("n1")["State"]
 
     def check_a_reason_without_a_drain_is_not_undone(self):
         update("n2", state="resume")

@@ -1,9 +1,9 @@
 #!/bin/bash
-# The same helper and the same checks on Debian 13's Slurm (24.11).
+# The same helper, the same agent and the same checks on Debian 13's Slurm (24.11).
 #
 # Makes a Debian 13 root once (debootstrap, about 700 MB) under
-# ${RC_CACHE:-$HOME/.cache/slurm-on-aws}/trixie, builds helper and probe in it from this
-# source, and runs tests/slurm/run.sh on it.
+# ${RC_CACHE:-$HOME/.cache/slurm-on-aws}/trixie, builds helper, agent and probe in it from this
+# source, and runs tests/slurm/run.sh and tests/watch/run.sh on it. Words choose checks of both.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -58,7 +58,7 @@ unshare --mount --propagation private bash -ec "
   mount --rbind /dev '$root/dev'
   chroot '$root' sh -ec '
     cmake -G Ninja -S $top -B $build -DRC_WERROR=ON >/dev/null
-    ninja -C $build -j2 rc-slurm-helper slurm_probe drain_bare'
+    ninja -C $build -j2 rc-slurm-helper nodewatch slurm_probe drain_bare'
 " >"$cache/trixie-build.log" 2>&1 || {
   tail -30 "$cache/trixie-build.log"
   echo "not ok - trixie: the helper builds against Slurm 24.11"
@@ -66,4 +66,7 @@ unshare --mount --propagation private bash -ec "
 }
 echo "ok - trixie: the helper builds against Slurm 24.11"
 export RC_BIN=$build/bin RC_TEST_BUILD=$build
-exec "$here/run.sh" --root "$root" "$@"
+status=0
+"$here/run.sh" --root "$root" "$@" || status=1
+RC_SLURM_ROOT=$root bash "$top/tests/watch/run.sh" "$@" || status=1
+exit "$status"

@@ -9,7 +9,8 @@
  *      empty, ours or slurmctld's own.
  * 24.11 keeps a reason after RESUME, so a foreign reason may be a leftover on a node
  * that was in service until step 1. The daemon, which saw it there, says so in stale=,
- * with the reason's time: another reason, or another time, is an operator's.
+ * with the reason's time: another reason, or another time, is an operator's. An agent (here=)
+ * reads its node before it drains it, and sees for itself.
  * A registration with less than is configured makes 24.11 write its own reason over
  * whatever stands on the node (slurmctld/node_mgr.c validate_node_specs), ours included:
  * a drain by us takes it back. slurmctld has no compare-and-set: an operator who writes a reason
@@ -41,6 +42,8 @@ struct verdict {
     enum result result;
     bool chosen;  /* gets the second update */
     char *reason; /* what stands there */
+    char *left;   /* what stood there in service, which is nobody's drain; or NULL */
+    int64_t left_time;
 };
 
 struct marking {
@@ -101,6 +104,7 @@ marking_close(struct marking *m)
 {
     for (size_t i = 0; m->verdict && i < m->names.count; i++) {
         free(m->verdict[i].reason);
+        free(m->verdict[i].left);
     }
     free(m->verdict);
     rc_slurm_names_free(&m->names);
@@ -183,6 +187,13 @@ is_stale(const char *list, const node_info_t *node)
     return false;
 }
 
+static bool
+is_left(const struct verdict *v, const node_info_t *node)
+{
+    return v->left && node->reason && strcmp(v->left, node->reason) == 0 &&
+           v->left_time == node->reason_time;
+}
+
 /* Incident 0: the agent on the node found the fault. It must not take a node away
  * from the incident that has it. */
 static bool
@@ -203,13 +214,13 @@ judge_marked(void *arg, const node_info_t *node, struct rc_error *e)
     (void)e;
     if (!(rc_slurm_node_flags(node) & m->wanted)) {
         v->result = RESULT_REFUSED;
-    } else if (owner == RC_OWNER_FOREIGN && !is_stale(m->stale, node)) {
+    } else if (owner == RC_OWNER_FOREIGN && !is_stale(m->stale, node) && !is_left(v, node)) {
         v->result = RESULT_FOREIGN;
     } else {
         v->result = RESULT_DONE;
-        v->chosen =
-            (!node->reason || strcmp(node->reason, m->reason) != 0) &&
-            !(found_by_agent(m->reason) && owner == RC_OWNER_OURS && !found_by_agent(node->reason));
+        v->chosen = (!node->reason || strcmp(node->reason, m->reason) != 0) &&
+                    (!found_by_agent(m->reason) || owner != RC_OWNER_OURS ||
+                     found_by_agent(node->reason) || is_left(v, node));
     }
     return RC_OK;
 }
@@ -234,6 +245,12 @@ judge_here(void *arg, const node_info_t *node, struct rc_error *e)
 
     (void)e;
     v->result = rc_slurm_is_here(node) ? RESULT_DONE : RESULT_ELSEWHERE;
+    if (node->reason && *node->reason &&
+        !(rc_slurm_node_flags(node) & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL))) {
+        free(v->left);
+        v->left = strdup(node->reason);
+        v->left_time = node->reason_time;
+    }
     return RC_OK;
 }
 
