@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "reconciler/watch_options.h"
 
+#include <sys/stat.h>
+
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +15,12 @@
 #include "reconciler/watch/watch_check.h"
 #include "reconciler/watch/watch_loop.h"
 
-enum { COUNT_MAX = 4096, TIMEOUT_MAX_S = 3600 };
+enum { COUNT_MAX = 4096, TIMEOUT_MAX_S = 3600, WORDS_MAX = 64, DEFAULTS_ROOM = 4096 };
+
+#define STATE_DIR  "/run/nodewatch"
+#define STATE_FILE STATE_DIR "/state"
+static const char defaults_file[] = "default/slurm-on-aws-node";
+static const char defaults_key[] = "NODEWATCH_WATCH_OPTIONS=";
 
 static const struct rc_probe_config defaults = {.sys = "/sys",
                                                 .proc = "/proc",
@@ -87,11 +94,80 @@ read_probe_option(int option, const char *text, struct rc_probe_config *c)
     }
 }
 
-int
-rc_watch_check_main(int argc, char **argv)
+static const struct option watch_options[] = {{"node", required_argument, NULL, 'N'},
+                                              {"helper", required_argument, NULL, 'H'},
+                                              {"conf", required_argument, NULL, 'c'},
+                                              {"state", required_argument, NULL, 'S'},
+                                              {"no-probes", no_argument, NULL, 'x'},
+                                              {"sysfs", required_argument, NULL, 's'},
+                                              {"proc", required_argument, NULL, 'p'},
+                                              {"etc", required_argument, NULL, 'e'},
+                                              {"kmsg", required_argument, NULL, 'k'},
+                                              {"nvml", required_argument, NULL, 'n'},
+                                              {"gpus", required_argument, NULL, 'g'},
+                                              {"efas", required_argument, NULL, 'f'},
+                                              {"boot-grace", required_argument, NULL, 'b'},
+                                              {"compare-clock", required_argument, NULL, 'C'},
+                                              {NULL, 0, NULL, 0}};
+
+/* The last line of the file that sets the agent's options, as systemd reads it: its words. */
+static int
+words_of_defaults(const char *etc, char text[DEFAULTS_ROOM], char *words[WORDS_MAX])
+{
+    char path[PATH_MAX], line[DEFAULTS_ROOM], *save;
+    int count = 1;
+
+    (void)snprintf(path, sizeof path, "%s/%s", etc, defaults_file);
+    FILE *f = fopen(path, "re");
+    text[0] = '\0';
+    while (f && fgets(line, sizeof line, f)) {
+        char *at = line + strspn(line, " \t");
+        size_t len = sizeof defaults_key - 1;
+
+        if (strncmp(at, defaults_key, len) == 0) {
+            memcpy(text, at + len, strlen(at + len) + 1);
+        }
+    }
+    if (f) {
+        (void)fclose(f);
+    }
+    words[0] = (char *)(uintptr_t) "nodewatch";
+    for (char *word = strtok_r(text, " \t\r\n\"'", &save); word && count < WORDS_MAX - 1;
+         word = strtok_r(NULL, " \t\r\n\"'", &save)) {
+        words[count++] = word;
+    }
+    words[count] = NULL;
+    return count;
+}
+
+/* What the agent of this node was told that it has, check is told too, whoever calls it. */
+static void
+read_defaults(struct rc_check *check)
+{
+    static char text[DEFAULTS_ROOM]; /* the options point into it */
+    char *words[WORDS_MAX];
+    int count = words_of_defaults(check->probe.etc, text, words), c;
+
+    optind = 0; /* glibc: from the beginning */
+    opterr = 0; /* the agent itself complains of what it cannot read */
+    while ((c = getopt_long(count, words, "", watch_options, NULL)) != -1) {
+        if (c == 'S') {
+            check->state = optarg;
+        } else if (c != '?') {
+            (void)read_probe_option(c, optarg, &check->probe);
+        }
+    }
+    optind = 0;
+    opterr = 1;
+}
+
+static bool
+read_check_options(int argc, char **argv, struct rc_check *check)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                             {"prolog", no_argument, NULL, 'P'},
+                                            {"news", no_argument, NULL, 'N'},
+                                            {"state", required_argument, NULL, 'S'},
                                             {"sysfs", required_argument, NULL, 's'},
                                             {"proc", required_argument, NULL, 'p'},
                                             {"etc", required_argument, NULL, 'e'},
@@ -103,26 +179,44 @@ rc_watch_check_main(int argc, char **argv)
                                             {"timeout", required_argument, NULL, 't'},
                                             {"boot-grace", required_argument, NULL, 'b'},
                                             {NULL, 0, NULL, 0}};
-    struct rc_check check = {.probe = defaults};
     int64_t timeout_s = 0;
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'j') {
-            check.json = true;
+            check->json = true;
         } else if (c == 'P') {
-            check.prolog = true;
+            check->prolog = true;
+        } else if (c == 'N') {
+            check->news = true;
+        } else if (c == 'S') {
+            check->state = optarg;
         } else if (c == 't') {
             if (!read_seconds("timeout", optarg, &timeout_s)) {
-                return -1;
+                return false;
             }
-            check.timeout_ms =
+            check->timeout_ms =
                 (uint32_t)(timeout_s < TIMEOUT_MAX_S ? timeout_s : TIMEOUT_MAX_S) * 1000;
-        } else if (!read_probe_option(c, optarg, &check.probe)) {
-            return -1;
+        } else if (!read_probe_option(c, optarg, &check->probe)) {
+            return false;
         }
     }
-    return optind == argc ? rc_watch_check(&check) : -1;
+    return optind == argc;
+}
+
+int
+rc_watch_check_main(int argc, char **argv)
+{
+    struct rc_check told = {.probe = defaults, .state = STATE_FILE}, check = told;
+
+    if (!read_check_options(argc, argv, &told)) { /* for --etc */
+        return -1;
+    }
+    check.probe.etc = told.probe.etc;
+    read_defaults(&check);
+    check.probe.etc = told.probe.etc;
+    (void)read_check_options(argc, argv, &check); /* these go before */
+    return rc_watch_check(&check);
 }
 
 /* rc-slurm-helper lies beside this program. */
@@ -158,29 +252,12 @@ own_name(void)
 int
 rc_watch_loop_main(int argc, char **argv)
 {
-    static const struct option options[] = {{"node", required_argument, NULL, 'N'},
-                                            {"helper", required_argument, NULL, 'H'},
-                                            {"conf", required_argument, NULL, 'c'},
-                                            {"state", required_argument, NULL, 'S'},
-                                            {"no-probes", no_argument, NULL, 'x'},
-                                            {"sysfs", required_argument, NULL, 's'},
-                                            {"proc", required_argument, NULL, 'p'},
-                                            {"etc", required_argument, NULL, 'e'},
-                                            {"kmsg", required_argument, NULL, 'k'},
-                                            {"nvml", required_argument, NULL, 'n'},
-                                            {"gpus", required_argument, NULL, 'g'},
-                                            {"efas", required_argument, NULL, 'f'},
-                                            {"boot-grace", required_argument, NULL, 'b'},
-                                            {"compare-clock", required_argument, NULL, 'C'},
-                                            {NULL, 0, NULL, 0}};
-    struct rc_watch_config w = {.probe = defaults,
-                                .node = own_name(),
-                                .helper = helper_beside(),
-                                .state = "/run/nodewatch.state"};
+    struct rc_watch_config w = {
+        .probe = defaults, .node = own_name(), .helper = helper_beside(), .state = STATE_FILE};
     int64_t clock_s = -1;
     int c;
 
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "", watch_options, NULL)) != -1) {
         if (c == 'N') {
             w.node = optarg;
         } else if (c == 'H') {
@@ -200,5 +277,8 @@ rc_watch_loop_main(int argc, char **argv)
         }
     }
     w.clock_ms = clock_s * 1000;
+    if (strcmp(w.state, STATE_FILE) == 0) {
+        (void)mkdir(STATE_DIR, 0755); /* its unit has made it; by hand nobody has */
+    }
     return optind == argc && *w.node ? rc_watch_loop(&w) : -1;
 }

@@ -28,6 +28,7 @@ enum rc_finding_kind {
 /* Fixed size: a child hands it over in one write to a pipe. */
 struct rc_finding {
     uint32_t kind;
+    uint64_t counted; /* errors since boot that the kernel or the driver counted; 0 = no counter */
     char class_name[RC_KERNEL_CLASS_LEN];
     char device[RC_KERNEL_DEVICE_LEN];
     char text[RC_KERNEL_DETAIL_LEN]; /* printable ASCII */
@@ -42,6 +43,11 @@ enum { RC_HUNG_MAX = 16 };
 
 struct rc_rates;
 
+/* The most that was seen of what a node has, in this boot. */
+struct rc_seen {
+    uint32_t gpus, efas;
+};
+
 /* What the node should have and where to look; strings are borrowed. */
 struct rc_probe_config {
     const char *sys;                  /* "/sys" */
@@ -49,11 +55,13 @@ struct rc_probe_config {
     const char *etc;                  /* "/etc" */
     const char *kmsg;                 /* "/dev/kmsg" */
     const char *nvml;                 /* library to load; "" = none */
-    uint32_t gpus;                    /* expected; 0 = do not know */
+    uint32_t gpus;                    /* expected; 0 = as the instance type has */
     uint32_t efas;                    /* expected; 0 = do not know */
     int64_t kmsg_max_age;             /* s; older kernel messages do not count; 0 = since boot */
+    uint64_t kmsg_from_seq;           /* nor do those before this number */
     int64_t boot_grace;               /* s; so long after boot a missing device may still come */
     struct rc_rates *rates;           /* values of earlier looks; NULL: this is the only look */
+    struct rc_seen *seen;             /* fewer than these is a fault too; NULL = none known */
     struct rc_hung hung[RC_HUNG_MAX]; /* while one lives, its file system is not asked again */
     uint32_t hung_count;
 };
@@ -93,11 +101,19 @@ rc_probe_fn rc_probe_kmsg, rc_probe_aer, rc_probe_link, rc_probe_gpu_devices, rc
 void rc_finding_add(struct rc_findings *out, enum rc_finding_kind kind, const char *class_name,
                     const char *device, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same, for a counter that stands at `counted`. */
+void rc_finding_add_counted(struct rc_findings *out, enum rc_finding_kind kind,
+                            const char *class_name, const char *device, uint64_t counted,
+                            const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
 /* In a child that stays: all findings of this look were handed over. */
 void rc_finding_end_look(struct rc_findings *out);
 
 /* Seconds since boot are fewer than the grace: what is missing may still come. */
 bool rc_probe_boots(const struct rc_probe_config *c);
+
+/* How many GPUs an instance of this type has; 0 = not a type that we know. */
+uint32_t rc_instance_type_gpus(const char *sys);
 
 /* Remembers the processes that a look at the file systems left behind, for the next one. */
 void rc_probe_keep_hung(struct rc_probe_config *c, const struct rc_findings *found);

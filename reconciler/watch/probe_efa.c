@@ -107,8 +107,8 @@ look_at_efa(void *arg, const char *dir, const char *name)
     if (!efa_counter(dir, name, "no_completion_cmds", &value)) {
         rc_finding_add(l->out, RC_FINDING_UNKNOWN, "efa:unknown", name, "no counters");
     } else if (value > 0) {
-        rc_finding_add(l->out, RC_FINDING_FAULT, "efa:admin-timeout", name,
-                       "%llu admin commands without completion", (unsigned long long)value);
+        rc_finding_add_counted(l->out, RC_FINDING_FAULT, "efa:admin-timeout", name, value,
+                               "%llu admin commands without completion", (unsigned long long)value);
     }
     if (efa_counter(dir, name, "cmds_err", &value) && value > 0) {
         rc_finding_add(l->out, RC_FINDING_NOTE, "efa:cmd-fail", name, "%llu admin commands failed",
@@ -128,6 +128,11 @@ rc_probe_efa(const struct rc_probe_config *c, struct rc_findings *out)
     (void)each_efa(&functions, "bus/pci/devices", count_efa_function);
     (void)each_efa(&devices, "class/infiniband", look_at_efa);
     want = c->efas > functions.count ? c->efas : functions.count;
+    if (c->seen && c->seen->efas > want) {
+        want = c->seen->efas;
+    } else if (c->seen && c->seen->efas < devices.count) {
+        c->seen->efas = devices.count;
+    }
     if (devices.count < want) {
         rc_finding_add(out, rc_probe_boots(c) ? RC_FINDING_UNKNOWN : RC_FINDING_FAULT,
                        "efa:missing", "", "%u of %u EFA devices", devices.count, want);

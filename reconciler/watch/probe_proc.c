@@ -90,7 +90,7 @@ rc_probe_clock(const struct rc_probe_config *c, struct rc_findings *out)
 
 struct log_look {
     struct rc_findings *out;
-    uint64_t from_usec;
+    uint64_t from_usec, from_seq;
     struct rc_finding seen[RC_FINDINGS_MAX];
     uint32_t seen_count;
 };
@@ -121,7 +121,7 @@ look_at_record(void *arg, const struct rc_kmsg *record)
     struct rc_kernel_class k;
     char detail[RC_KERNEL_DETAIL_LEN];
 
-    if (record->usec < l->from_usec || !rc_kmsg_is_kernel(record) ||
+    if (record->usec < l->from_usec || record->seq < l->from_seq || !rc_kmsg_is_kernel(record) ||
         !rc_kernel_classify_message(record->text, &k)) {
         return;
     }
@@ -150,7 +150,9 @@ rc_probe_kmsg(const struct rc_probe_config *c, struct rc_findings *out)
     struct rc_error e;
     uint64_t now = uptime_usec(), age = (uint64_t)c->kmsg_max_age * 1000000U;
 
-    l = (struct log_look){.out = out, .from_usec = age > 0 && age < now ? now - age : 0};
+    l = (struct log_look){.out = out,
+                          .from_usec = age > 0 && age < now ? now - age : 0,
+                          .from_seq = c->kmsg_from_seq};
     if (rc_kmsg_open(&r, c->kmsg, &e) != RC_OK) {
         rc_finding_add(out, RC_FINDING_UNKNOWN, "log:unknown", "", "%s", e.text);
         return;

@@ -28,6 +28,22 @@ make_printable(char *text)
     }
 }
 
+static void
+hand_over(struct rc_findings *out, struct rc_finding *f, const char *class_name, const char *device)
+{
+    (void)snprintf(f->class_name, sizeof f->class_name, "%s", class_name);
+    (void)snprintf(f->device, sizeof f->device, "%s", device ? device : "");
+    make_printable(f->text);
+    make_printable(f->device);
+    if (out->pipe_fd >= 0) {
+        (void)!write(out->pipe_fd, f, sizeof *f);
+    } else if (out->count < RC_FINDINGS_MAX) {
+        out->v[out->count++] = *f;
+    } else {
+        out->dropped++;
+    }
+}
+
 void
 rc_finding_add(struct rc_findings *out, enum rc_finding_kind kind, const char *class_name,
                const char *device, const char *fmt, ...)
@@ -38,17 +54,20 @@ rc_finding_add(struct rc_findings *out, enum rc_finding_kind kind, const char *c
     va_start(ap, fmt);
     (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
     va_end(ap);
-    (void)snprintf(f.class_name, sizeof f.class_name, "%s", class_name);
-    (void)snprintf(f.device, sizeof f.device, "%s", device ? device : "");
-    make_printable(f.text);
-    make_printable(f.device);
-    if (out->pipe_fd >= 0) {
-        (void)!write(out->pipe_fd, &f, sizeof f);
-    } else if (out->count < RC_FINDINGS_MAX) {
-        out->v[out->count++] = f;
-    } else {
-        out->dropped++;
-    }
+    hand_over(out, &f, class_name, device);
+}
+
+void
+rc_finding_add_counted(struct rc_findings *out, enum rc_finding_kind kind, const char *class_name,
+                       const char *device, uint64_t counted, const char *fmt, ...)
+{
+    struct rc_finding f = {.kind = kind, .counted = counted};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(f.text, sizeof f.text, fmt, ap);
+    va_end(ap);
+    hand_over(out, &f, class_name, device);
 }
 
 void
@@ -117,7 +136,8 @@ rc_probe_take(struct rc_probe_child *child, struct rc_findings *out)
         f.class_name[sizeof f.class_name - 1] = '\0';
         f.device[sizeof f.device - 1] = '\0';
         f.text[sizeof f.text - 1] = '\0';
-        rc_finding_add(out, (enum rc_finding_kind)f.kind, f.class_name, f.device, "%s", f.text);
+        rc_finding_add_counted(out, (enum rc_finding_kind)f.kind, f.class_name, f.device, f.counted,
+                               "%s", f.text);
     }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return RC_TAKEN_MORE;

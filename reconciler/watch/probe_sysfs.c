@@ -67,8 +67,8 @@ look_at_aer(void *arg, const char *dir, const char *name)
                        "%llu corrected PCIe errors since the last look", (unsigned long long)rise);
     }
     if (fatal > 0) {
-        rc_finding_add(l->out, RC_FINDING_FAULT, "aer:fatal", name,
-                       "%llu fatal PCIe errors since boot", (unsigned long long)fatal);
+        rc_finding_add_counted(l->out, RC_FINDING_FAULT, "aer:fatal", name, fatal,
+                               "%llu fatal PCIe errors since boot", (unsigned long long)fatal);
     }
     if (nonfatal > 0) {
         rc_finding_add(l->out, RC_FINDING_NOTE, "aer:nonfatal", name,
@@ -164,11 +164,17 @@ void
 rc_probe_gpu_devices(const struct rc_probe_config *c, struct rc_findings *out)
 {
     struct look l = {.config = c, .out = out};
+    uint32_t want = c->gpus > 0 ? c->gpus : rc_instance_type_gpus(c->sys);
 
     (void)each_in(&l, "bus/pci/devices", "", count_gpu);
-    if (l.count < c->gpus) {
+    if (c->seen && c->seen->gpus > want) {
+        want = c->seen->gpus; /* one that was here in this boot has left the bus */
+    } else if (c->seen && c->seen->gpus < l.count) {
+        c->seen->gpus = l.count;
+    }
+    if (l.count < want) {
         rc_finding_add(out, RC_FINDING_FAULT, "gpu:missing", "", "%u of %u GPUs on the bus",
-                       l.count, c->gpus);
+                       l.count, want);
     }
 }
 

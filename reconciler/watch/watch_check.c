@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "reconciler/watch/sys_file.h"
+#include "reconciler/watch/watch_state.h"
 #include "reconciler/watch/watch_verdict.h"
 
 enum { PROBES_MAX = 16, EXIT_WELL = 0, EXIT_FAULT = 1, EXIT_UNKNOWN = 2 };
@@ -189,8 +190,7 @@ judge(const struct rc_check *c, const struct outcome *v)
         for (uint32_t j = 0; j < v[i].findings.count; j++) {
             const struct rc_finding *f = &v[i].findings.v[j];
 
-            if (f->kind == RC_FINDING_FAULT &&
-                (!c->prolog || rc_watch_verdict(f->class_name) == RC_VERDICT_DRAIN)) {
+            if (f->kind == RC_FINDING_FAULT) {
                 status = EXIT_FAULT;
             } else if (f->kind == RC_FINDING_UNKNOWN && !c->prolog && status == EXIT_WELL) {
                 status = EXIT_UNKNOWN;
@@ -200,16 +200,55 @@ judge(const struct rc_check *c, const struct outcome *v)
     return status;
 }
 
+/* What the agent knows of this boot. Messages that it has heard are left to it, unless a drain
+ * for one is still to be made. */
+static void
+ask_agent(struct rc_check *c, struct rc_watch_state *agent)
+{
+    char boot[RC_WATCH_BOOT_LEN];
+
+    if (!rc_sys_read(c->probe.proc, "sys/kernel/random/boot_id", NULL, boot, sizeof boot)) {
+        return;
+    }
+    rc_watch_load(agent, c->state, boot);
+    c->probe.seen = &agent->seen;
+    if (c->news && !rc_watch_drain_wanted(agent)) {
+        c->probe.kmsg_from_seq = agent->seq;
+    }
+}
+
+/* What is shown as a fault is what counts as one. */
+static void
+make_notes(const struct rc_check *c, const struct rc_watch_state *agent, struct outcome *v)
+{
+    for (uint32_t i = 0; i < rc_probe_count; i++) {
+        for (uint32_t j = 0; j < v[i].findings.count; j++) {
+            struct rc_finding *f = &v[i].findings.v[j];
+
+            if (f->kind != RC_FINDING_FAULT) {
+                continue;
+            }
+            bool others = c->prolog && rc_watch_verdict(f->class_name) != RC_VERDICT_DRAIN;
+            bool known = c->news && rc_watch_is_known(agent, f->class_name, f->device, f->counted);
+            f->kind = others || known ? RC_FINDING_NOTE : RC_FINDING_FAULT;
+        }
+    }
+}
+
 int
-rc_watch_check(const struct rc_check *c)
+rc_watch_check(const struct rc_check *check)
 {
     static const char *const results[] = {"well", "fault", "unknown"};
     static struct outcome v[PROBES_MAX];
+    static struct rc_watch_state agent;
+    struct rc_check copy = *check, *c = &copy;
 
     memset(v, 0, sizeof v);
+    ask_agent(c, &agent);
     start_children(c, v);
     run_inline(c, v);
     finish_children(c, v);
+    make_notes(c, &agent, v);
     int status = judge(c, v);
     if (c->json) {
         print_json(c, v, results[status]);

@@ -63,7 +63,7 @@ judge_skew(struct rc_watch_clock *c, int64_t skew_ms)
         (void)snprintf(text, sizeof text, "the clock is %" PRId64 " s %s slurmctld's",
                        (skew_ms < 0 ? -skew_ms : skew_ms) / 1000,
                        skew_ms < 0 ? "behind" : "ahead of");
-        c->ears.on_fault(c->ears.arg, skew_class, "", text);
+        c->ears.on_fault(c->ears.arg, skew_class, "", text, 0);
         c->told = true;
     } else if (!off && c->told) {
         c->ears.on_over(c->ears.arg, skew_class, "");

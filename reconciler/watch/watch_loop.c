@@ -283,7 +283,7 @@ job_now(struct watch *w, const char *text)
 
 static void
 fault_found(struct watch *w, const char *class_name, const char *device, const char *text,
-            bool stands)
+            bool stands, uint64_t counted)
 {
     enum rc_verdict_of verdict = rc_watch_verdict(class_name);
     bool more = w->state.fault_count > 0;
@@ -296,7 +296,8 @@ fault_found(struct watch *w, const char *class_name, const char *device, const c
                                  .verdict = verdict,
                                  .at_s = time(NULL),
                                  .job = job_now(w, text),
-                                 .stands = stands};
+                                 .stands = stands,
+                                 .counted = counted};
     if (rc_watch_note(&w->state, &news)) {
         if (verdict == RC_VERDICT_DRAIN) {
             say("%s %s: %s", class_name, device, text);
@@ -311,7 +312,8 @@ fault_found(struct watch *w, const char *class_name, const char *device, const c
 /* NVML tells of the Xids that the kernel log has: such a one counts when the log did not
  * tell of it. */
 static void
-probe_fault(void *arg, const char *class_name, const char *device, const char *text)
+probe_fault(void *arg, const char *class_name, const char *device, const char *text,
+            uint64_t counted)
 {
     struct watch *w = arg;
     bool event = strncmp(class_name, "xid:", 4) == 0;
@@ -320,7 +322,7 @@ probe_fault(void *arg, const char *class_name, const char *device, const char *t
         say("%s %s: %s", class_name, device, text); /* once for each appearance */
     }
     if (!event || !rc_watch_heard(&w->state, class_name, device, time(NULL) - HEARD_S)) {
-        fault_found(w, class_name, device, text, !event);
+        fault_found(w, class_name, device, text, !event, counted);
     }
 }
 
@@ -334,6 +336,14 @@ probe_over(void *arg, const char *class_name, const char *device)
         arm_once(w->act, EXTRA_FIRST_MS);
         arm_once(w->save, SAVE_MS);
     }
+}
+
+static void
+more_seen(void *arg)
+{
+    struct watch *w = arg;
+
+    arm_once(w->save, SAVE_MS);
 }
 
 static void
@@ -370,10 +380,12 @@ on_record(void *arg, const struct rc_kmsg *record)
     }
     w->state.seq = record->seq + 1;
     if (speaks_of_mounts(k.name)) {
-        rc_watch_probes_ask_mounts(w->probes);
+        rc_watch_probes_ask(w->probes, rc_probe_mounts);
+    } else if (strcmp(k.name, "aer:fatal") == 0) {
+        rc_watch_probes_ask(w->probes, rc_probe_aer); /* its count belongs to this line */
     }
     (void)rc_kernel_detail(&k, detail);
-    fault_found(w, k.name, k.device, detail, false);
+    fault_found(w, k.name, k.device, detail, false, 0);
 }
 
 static void
@@ -397,7 +409,7 @@ kmsg_ready(evutil_socket_t fd, short what, void *arg)
         (void)snprintf(text, sizeof text, "%" PRIu64 " kernel messages were overwritten unread",
                        w->reader.lost - w->lost_told);
         say("%s", text);
-        fault_found(w, "log:overrun", "", text, false);
+        fault_found(w, "log:overrun", "", text, false, 0);
     }
     w->lost_told = w->reader.lost;
 }
@@ -463,9 +475,11 @@ open_watch(struct watch *w, struct rc_error *e)
         return false;
     }
     if (!c->no_probes) {
-        const struct rc_watch_ears ears = {probe_fault, probe_over, w};
+        const struct rc_watch_ears ears = {probe_fault, probe_over, more_seen, w};
+        struct rc_probe_config probe = c->probe;
 
-        w->probes = rc_watch_probes_new(w->base, &c->probe, &ears);
+        probe.seen = &w->state.seen;
+        w->probes = rc_watch_probes_new(w->base, &probe, &ears);
         w->clock = rc_watch_clock_new(w->base, w->writer, c->node, c->clock_ms, &ears);
         arm_in(w->prove, PROVE_MS);
     }

@@ -103,7 +103,7 @@ tell_finding(struct rc_watch_probes *p, const struct rc_finding *f)
     char device[RC_KERNEL_DEVICE_LEN];
 
     copy_device(device, f);
-    p->ears.on_fault(p->ears.arg, f->class_name, device, f->text);
+    p->ears.on_fault(p->ears.arg, f->class_name, device, f->text, f->counted);
 }
 
 /* What was told and is found no more. */
@@ -142,7 +142,8 @@ end_look(struct slot *s)
         if (!is_worth_telling(f)) {
             continue;
         }
-        if (before >= 0 && (s->told >> before & 1) != 0) {
+        if (before >= 0 && (s->told >> before & 1) != 0 &&
+            s->last.v[before].counted == f->counted) {
             told |= 1ULL << i;
         } else if (s->probe->confirm_ms == 0 || before >= 0) {
             tell_finding(p, f);
@@ -184,7 +185,7 @@ on_answer(evutil_socket_t fd, short what, void *arg)
         if (s->child.stays) {
             struct rc_watch_ears *ears = &s->owner->ears;
 
-            ears->on_fault(ears->arg, "nvml:hang", "", "NVIDIA's library does not answer");
+            ears->on_fault(ears->arg, "nvml:hang", "", "NVIDIA's library does not answer", 0);
         }
         drop_child(s);
         return; /* it could not be looked at: what was found before stands */
@@ -229,6 +230,20 @@ start_probe_child(struct slot *s)
 }
 
 static void
+look_here(struct slot *s)
+{
+    struct rc_watch_probes *p = s->owner;
+    const struct rc_seen before = p->config.seen ? *p->config.seen : (struct rc_seen){0, 0};
+
+    s->probe->run(&p->config, &s->found);
+    if (p->config.seen &&
+        (p->config.seen->gpus != before.gpus || p->config.seen->efas != before.efas)) {
+        p->ears.on_seen(p->ears.arg);
+    }
+    end_look(s);
+}
+
+static void
 on_probe_turn(evutil_socket_t fd, short what, void *arg)
 {
     struct slot *s = arg;
@@ -241,8 +256,7 @@ on_probe_turn(evutil_socket_t fd, short what, void *arg)
     if (s->probe->isolated) {
         start_probe_child(s);
     } else {
-        s->probe->run(&s->owner->config, &s->found);
-        end_look(s);
+        look_here(s);
     }
 }
 
@@ -278,10 +292,10 @@ on_subsystem(void *arg, const char *subsystem)
 }
 
 void
-rc_watch_probes_ask_mounts(struct rc_watch_probes *p)
+rc_watch_probes_ask(struct rc_watch_probes *p, rc_probe_fn *probe)
 {
     for (uint32_t i = 0; p && i < SLOTS_MAX; i++) {
-        if (p->slot[i].turn && p->slot[i].probe->run == rc_probe_mounts) {
+        if (p->slot[i].turn && p->slot[i].probe->run == probe) {
             look_soon(&p->slot[i]);
         }
     }

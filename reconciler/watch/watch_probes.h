@@ -7,16 +7,21 @@
 struct event_base;
 struct rc_watch_probes;
 
-/* Called once for a fault when it appears; again only after it was gone for a look. */
+/* Called once for a fault when it appears; again only after it was gone for a look, or when the
+ * counter that it tells of has moved (0 = it tells of none). */
 typedef void(rc_watch_fault_fn)(void *arg, const char *class_name, const char *device,
-                                const char *text);
+                                const char *text, uint64_t counted);
 
 /* Called once when a look no longer finds what was told. */
 typedef void(rc_watch_over_fn)(void *arg, const char *class_name, const char *device);
 
+/* Called when more of something was seen than ever in this boot (config.seen). */
+typedef void(rc_watch_seen_fn)(void *arg);
+
 struct rc_watch_ears {
     rc_watch_fault_fn *on_fault;
     rc_watch_over_fn *on_over;
+    rc_watch_seen_fn *on_seen;
     void *arg;
 };
 
@@ -24,9 +29,8 @@ struct rc_watch_ears {
 struct rc_watch_probes *rc_watch_probes_new(struct event_base *base,
                                             const struct rc_probe_config *config,
                                             const struct rc_watch_ears *ears);
-/* The kernel log speaks of a file system, or of tasks that hang: are they there, are they back?
- * Looks at the file systems soon. p may be NULL. */
-void rc_watch_probes_ask_mounts(struct rc_watch_probes *p);
+/* The kernel log speaks of what this probe looks at: it looks soon. p may be NULL. */
+void rc_watch_probes_ask(struct rc_watch_probes *p, rc_probe_fn *probe);
 /* NULL is accepted. */
 void rc_watch_probes_free(struct rc_watch_probes *p);
 

@@ -31,6 +31,13 @@ find_fault(struct rc_watch_state *s, const char *class_name, const char *device)
     return NULL;
 }
 
+/* A storm of what is only told must not make us forget for what the node was drained. */
+static bool
+is_worth_less(const struct rc_watch_fault *a, const struct rc_watch_fault *b)
+{
+    return a->drain != b->drain ? b->drain : a->last_s < b->last_s;
+}
+
 /* A place in the table: a free one, else that of the oldest fault that is only told. */
 static struct rc_watch_fault *
 new_fault(struct rc_watch_state *s)
@@ -44,7 +51,7 @@ new_fault(struct rc_watch_state *s)
     for (uint32_t i = 0; i < s->fault_count; i++) {
         struct rc_watch_fault *f = &s->fault[i];
 
-        if (!f->wanted && (!oldest || f->last_s < oldest->last_s)) {
+        if (!f->wanted && (!oldest || is_worth_less(f, oldest))) {
             oldest = f;
         }
     }
@@ -80,6 +87,17 @@ drop_older_demands(struct rc_watch_state *s, const struct rc_watch_news *news)
     }
 }
 
+/* Found before: it stood already when the agent was started anew, or its counter stands where it
+ * was told. A counter that is seen for the first time is what the kernel log told of. */
+static bool
+stood_before(const struct rc_watch_fault *f, const struct rc_watch_news *news)
+{
+    if (!news->stands) {
+        return false;
+    }
+    return news->counted ? f->counted == news->counted || f->counted == 0 : f->unproved;
+}
+
 bool
 rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
 {
@@ -90,8 +108,9 @@ rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
     if (news->verdict == RC_VERDICT_NOTHING) {
         return false;
     }
-    if (f && f->unproved && news->stands) {
-        f->unproved = false; /* it stood before the agent was started anew: no news */
+    if (f && stood_before(f, news)) {
+        f->unproved = false;
+        f->counted = news->counted;
         return false;
     }
     if (!f) {
@@ -108,11 +127,13 @@ rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news)
     f->job = news->job ? news->job : f->job;
     f->stands = news->stands;
     f->unproved = false;
+    bool moved = news->counted != 0 && f->counted != 0;
+    f->counted = news->counted ? news->counted : f->counted;
     if (!f->drain) {
         s->extra_wanted = true;
         return true;
     }
-    fresh |= f->drained_s != 0 && news->at_s - f->drained_s >= DRAINED_ANEW_S;
+    fresh |= moved || (f->drained_s != 0 && news->at_s - f->drained_s >= DRAINED_ANEW_S);
     f->wanted |= fresh;
     return fresh;
 }
@@ -150,6 +171,20 @@ rc_watch_heard(const struct rc_watch_state *s, const char *class_name, const cha
             (f->class_name[len] == '\0' || f->class_name[len] == ':') &&
             (strcmp(f->device, device) == 0 || rc_pci_same(f->device, device))) {
             return true;
+        }
+    }
+    return false;
+}
+
+bool
+rc_watch_is_known(const struct rc_watch_state *s, const char *class_name, const char *device,
+                  uint64_t counted)
+{
+    for (uint32_t i = 0; i < s->fault_count; i++) {
+        const struct rc_watch_fault *f = &s->fault[i];
+
+        if (strcmp(f->class_name, class_name) == 0 && strcmp(f->device, device) == 0) {
+            return f->drained_s != 0 && !f->wanted && f->counted == counted;
         }
     }
     return false;
@@ -256,15 +291,19 @@ static void
 load_line(struct rc_watch_state *s, const char *line)
 {
     struct rc_watch_fault f = {0};
+    struct rc_seen seen;
     int drain = 0, wanted = 0, extra = 0, stands = 0;
 
     if (sscanf(line, "seq %" SCNu64 " extra %d", &s->seq, &extra) == 2) {
         s->extra_wanted = extra != 0;
+    } else if (sscanf(line, "seen gpus %" SCNu32 " efas %" SCNu32, &seen.gpus, &seen.efas) == 2) {
+        s->seen = seen;
     } else if (s->fault_count < RC_WATCH_FAULTS_MAX &&
                sscanf(line,
-                      "fault %d %d %d %" SCNu32 " %" SCNd64 " %" SCNd64 " %" SCNu32 " %39s %63s",
+                      "fault %d %d %d %" SCNu32 " %" SCNd64 " %" SCNd64 " %" SCNu32
+                      " %39s %63s %" SCNu64, /* an earlier release wrote no counter */
                       &drain, &wanted, &stands, &f.count, &f.last_s, &f.drained_s, &f.job,
-                      f.class_name, f.device) == 9) {
+                      f.class_name, f.device, &f.counted) >= 9) {
         f.drain = drain != 0;
         f.wanted = wanted != 0;
         f.stands = f.unproved = stands != 0;
@@ -305,15 +344,18 @@ rc_watch_save(const struct rc_watch_state *s, const char *path, struct rc_error 
     if (!file) {
         return rc_fail(e, RC_E_IO, "%.150s: %s", temporary, strerror(errno));
     }
-    (void)fprintf(file, "nodewatch 2 boot %s\nseq %" PRIu64 " extra %d\n", s->boot, s->seq,
-                  s->extra_wanted);
+    (void)fprintf(file,
+                  "nodewatch 2 boot %s\nseq %" PRIu64 " extra %d\nseen gpus %" PRIu32
+                  " efas %" PRIu32 "\n",
+                  s->boot, s->seq, s->extra_wanted, s->seen.gpus, s->seen.efas);
     for (uint32_t i = 0; i < s->fault_count; i++) {
         const struct rc_watch_fault *f = &s->fault[i];
 
         (void)fprintf(file,
-                      "fault %d %d %d %" PRIu32 " %" PRId64 " %" PRId64 " %" PRIu32 " %s %s\n",
+                      "fault %d %d %d %" PRIu32 " %" PRId64 " %" PRId64 " %" PRIu32
+                      " %s %s %" PRIu64 "\n",
                       f->drain, f->wanted, f->stands, f->count, f->last_s, f->drained_s, f->job,
-                      f->class_name, *f->device ? f->device : "-");
+                      f->class_name, *f->device ? f->device : "-", f->counted);
     }
     good = !ferror(file);
     good = fclose(file) == 0 && good;

@@ -12,6 +12,7 @@
 
 #include "reconciler/io/fail.h"
 #include "reconciler/kernel/kernel_class.h"
+#include "reconciler/watch/probe.h"
 #include "reconciler/watch/watch_verdict.h"
 
 enum {
@@ -27,6 +28,7 @@ struct rc_watch_fault {
     uint32_t count;
     int64_t last_s;    /* Unix time of the last one */
     int64_t drained_s; /* when a drain for it was confirmed; 0 = not */
+    uint64_t counted;  /* where the counter stood that a probe told of; 0 = it told of none */
     uint32_t job;  /* the Slurm job that was on the node at the last one; 0 = none, or not known */
     bool drain;    /* the node is guilty */
     bool wanted;   /* a drain for it is still to be made */
@@ -39,7 +41,8 @@ struct rc_watch_state {
     uint64_t seq; /* of the last kernel record that told of a fault, plus one; 0 = none */
     struct rc_watch_fault fault[RC_WATCH_FAULTS_MAX];
     uint32_t fault_count;
-    uint32_t dropped; /* kinds of fault beyond the table */
+    uint32_t dropped;    /* kinds of fault beyond the table */
+    struct rc_seen seen; /* of what the node has, the most in this boot */
     bool extra_wanted;
 };
 
@@ -50,11 +53,13 @@ struct rc_watch_news {
     enum rc_verdict_of verdict;
     int64_t at_s;
     uint32_t job;
-    bool stands; /* a probe found it, and will find it over */
+    bool stands;      /* a probe found it, and will find it over */
+    uint64_t counted; /* where its counter stands; 0 = it has none */
 };
 
-/* Counts a fault. True: something is to be done about it now (it is new, or it is back
- * after its drain was confirmed some time ago); false: it is one more of a storm. */
+/* Counts a fault. A counter that stands where it was told is no news, whoever took the node back
+ * in between; one that has moved is. True: something is to be done about it now (it is new, or it
+ * is back after its drain was confirmed some time ago); false: it is one more of a storm. */
 bool rc_watch_note(struct rc_watch_state *s, const struct rc_watch_news *news);
 /* A probe finds it no more: it is taken out of Extra. What waits for a drain stays. */
 void rc_watch_over(struct rc_watch_state *s, const char *class_name, const char *device);
@@ -77,6 +82,10 @@ void rc_watch_reason(const struct rc_watch_state *s, char buf[RC_WATCH_REASON_LE
  * all that was heard in this boot, as many as fit: first those that the node was drained for ("!"),
  * the latest first. */
 void rc_watch_extra(const struct rc_watch_state *s, char buf[RC_WATCH_EXTRA_LEN]);
+
+/* Was the node drained for it before, with the counter where it stands now? */
+bool rc_watch_is_known(const struct rc_watch_state *s, const char *class_name, const char *device,
+                       uint64_t counted);
 
 /* Reads the file; a missing, broken or older boot's file gives an empty state of this boot. */
 void rc_watch_load(struct rc_watch_state *s, const char *path, const char *boot);

@@ -58,10 +58,10 @@ fi
 
 # health-check with programs of ours in the place of nodewatch and scontrol; prints its update of the node.
 health_check() {
-    local status=$1 shown=$2 dir=$WORK/health
+    local status=$1 shown=$2 found=${3:-fault   kernel-log   xid:79 0000:10:1c: lost} dir=$WORK/health
     mkdir -p "$dir"
     # shellcheck disable=SC2016 # the words are the programs' own
-    printf '#!/bin/sh\n[ "$*" = "check --prolog --since 90s" ] || exit 9\necho "fault   kernel-log   xid:79 0000:10:1c: lost"\nexit %s\n' "$status" >"$dir/nodewatch"
+    printf '#!/bin/sh\n[ "$*" = "check --prolog --news --since 90s" ] || exit 9\necho "ok      pcie-aer"\necho "%s"\nexit %s\n' "$found" "$status" >"$dir/nodewatch"
     # shellcheck disable=SC2016
     printf '#!/bin/sh\ncase $1 in -o) echo "%s";; *) echo "$*" >>"%s/updates";; esac\n' "$shown" "$dir" >"$dir/scontrol"
     chmod +x "$dir/nodewatch" "$dir/scontrol"
@@ -71,9 +71,18 @@ health_check() {
     cat "$dir/updates"
 }
 health_check_drains_the_guilty_only() {
-    health_check 1 "NodeName=n State=IDLE" | grep -q 'state=drain reason=nodewatch: xid:79 0000:10:1c: lost' &&
+    health_check 1 "NodeName=n State=IDLE" | grep -qE 'state=drain reason=rc:0 xid:79 0000:10:1c boot=[0-9a-f]{8}$' &&
         [ -z "$(health_check 0 "NodeName=n State=IDLE")" ] && [ -z "$(health_check 2 "NodeName=n State=IDLE")" ] &&
-        [ -z "$(health_check 1 "NodeName=n State=IDLE+DRAIN Reason=disk swap, ask Ann")" ]
+        [ -z "$(health_check 1 "NodeName=n State=IDLE+DRAIN Reason=disk swap, ask Ann")" ] &&
+        [ -z "$(health_check 1 "NodeName=n State=IDLE Reason=disk swap, ask Ann")" ] &&
+        [ -z "$(health_check 1 "NodeName=n State=IDLE+DRAIN Reason=rc:4 gpu-lost")" ] &&
+        [ -z "$(health_check 1 "")" ] &&
+        health_check 1 "NodeName=n State=IDLE" "fault   gpu-devices  gpu:missing: 7 of 8 GPUs on the bus" |
+        grep -qE 'reason=rc:0 gpu:missing boot=[0-9a-f]{8}$' &&
+        health_check 1 "NodeName=n State=IDLE" "fault   readonly     fs:readonly /a b: /dev/x is mounted: ro" |
+        grep -qE 'reason=rc:0 fs:readonly /a_b boot=[0-9a-f]{8}$' &&
+        health_check 1 "NodeName=n State=MIXED Partitions=q Reason=rc:4 gpu-lost [root@2026-11-26T20:00:00]" |
+        grep -q 'state=drain reason=rc:0 xid:79'
 }
 check "health-check drains a guilty node, asks for new kernel messages only, and keeps a reason that stands" \
     health_check_drains_the_guilty_only

@@ -238,6 +238,22 @@ class Checks:
         assert reason("n1") == "rc:12 retirement", reason("n1")
         agent.kill()
 
+    def check_a_reason_that_was_left_over_gives_way_to_the_agents(self):
+        """24.11 keeps the reason of a node that was taken back."""
+        for left in ("rc:12 retirement", "operator, done by now"):
+            agent = self.run("n1")
+            sh("scontrol", "update", "nodename=n1", "state=drain", f"reason={left}")
+            resume("n1")
+            if not reason("n1"):
+                print("# this release takes the reason away with the drain", flush=True)
+                agent.kill()
+                return
+            assert reason("n1") == left
+            agent.kmsg.say(XID.format(79))
+            World.wait(lambda: drained("n1") and reason("n1") != left, f"the reason is new: {World.node('n1')}")
+            assert reason("n1") == f"rc:0 xid:79 0000:10:1c boot={BOOT}", reason("n1")
+            agent.kill()
+
     def check_somebody_elses_extra_is_kept(self):
         agent = self.run("n1")
         sh("scontrol", "update", "nodename=n1", "extra=rack 7")
@@ -363,6 +379,74 @@ class Checks:
         assert reason("n2").startswith("rc:0 aer:fatal 0000:a0:1c.0 boot="), reason("n2")
         agent.kill()
 
+    def check_a_counter_that_a_person_has_seen_drains_no_more_until_it_moves(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        device = WORLD / "sys4/bus/pci/devices/0000:a0:1c.0"
+        device.mkdir(parents=True)
+        count = device / "aer_dev_fatal"
+        count.write_text("TOTAL_ERR_FATAL 2\n")
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys4", "--nvml", "", probes=True)
+        World.wait(lambda: drained("n2") and reason("n2").startswith("rc:0 aer:fatal"), "n2 is drained")
+        World.wait(lambda: "aer:fatal" in agent.state.read_text(), "it is written down")
+        resume("n2")
+        time.sleep(1)
+        for _ in range(2):
+            agent.kill()
+            agent.start()
+            agent.kmsg.give_again()
+            time.sleep(3)  # every probe has looked
+            assert not drained("n2"), reason("n2")
+        health_check = ["check", "--prolog", "--news", "--since", "90s", "--state", agent.state, "--sysfs",
+                        WORLD / "sys4", "--nvml", "", "--kmsg", "/dev/null"]
+        done = subprocess.run([NODEWATCH, *health_check], capture_output=True, text=True)
+        assert done.returncode == 0 and "aer:fatal 0000:a0:1c.0: 2 fatal" in done.stdout, done.stdout
+        agent.kill()
+        count.write_text("TOTAL_ERR_FATAL 3\n")
+        assert subprocess.run([NODEWATCH, *health_check], stdout=subprocess.DEVNULL).returncode == 1
+        agent.start()
+        World.wait(lambda: drained("n2") and reason("n2").startswith("rc:0 aer:fatal"), "it is drained again")
+        agent.kill()
+
+    def check_a_fatal_line_and_its_counter_are_one_fault(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        device = WORLD / "sys5/bus/pci/devices/0000:a0:1c.0"
+        device.mkdir(parents=True)
+        (device / "aer_dev_fatal").write_text("TOTAL_ERR_FATAL 0\n")
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys5", "--nvml", "", probes=True)
+        time.sleep(4)  # every probe has looked once
+        (device / "aer_dev_fatal").write_text("TOTAL_ERR_FATAL 1\n")
+        agent.kmsg.say("nvidia 0000:a0:1c.0: AER: PCIe Bus Error: severity=Uncorrected (Fatal), "
+                       "type=Transaction Layer, (Receiver ID)")
+        agent.kmsg.say("pcieport 0000:a0:00.0: AER: Uncorrected (Fatal) error received: 0000:a0:1c.0")
+        World.wait(lambda: drained("n2") and reason("n2").startswith("rc:0 aer:fatal"), "n2 is drained")
+        time.sleep(3)  # the counter was looked at too
+        resume("n2")
+        agent.kill()
+        agent.start()
+        time.sleep(4)
+        assert not drained("n2"), (reason("n2"), agent.said())
+        agent.kill()
+
+    def check_a_gpu_that_leaves_is_missed_by_who_was_not_told_how_many(self):
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        for name in ("0000:10:1c.0", "0000:a0:1c.0"):
+            device = WORLD / "sys6/bus/pci/devices" / name
+            device.mkdir(parents=True)
+            for file, text in (("vendor", "0x10de\n"), ("class", "0x030200\n"), ("config", "\xde\x10\xb0\x20")):
+                (device / file).write_text(text, encoding="latin-1")
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys6", "--nvml", "", probes=True)
+        World.wait(lambda: agent.state.exists() and "seen gpus 2" in agent.state.read_text(), "both were seen")
+        assert not drained("n2")
+        agent.kill()
+        shutil.rmtree(WORLD / "sys6/bus/pci/devices/0000:a0:1c.0")
+        agent.start()
+        World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained", 15)
+        assert reason("n2").startswith("rc:0 gpu:missing boot="), reason("n2")
+        agent.kill()
+
     def check_a_device_that_goes_is_missed_at_once(self):
         resume("n2")
         (WORLD / "state-n2").unlink(missing_ok=True)
@@ -405,7 +489,7 @@ class Checks:
             agent.kmsg.say("NVRM: Xid (PCI:0000:A0:1C): 79, GPU has fallen off the bus.")
             World.wait(lambda: drained("n2") and reason("n2"), "n2 is drained")
             time.sleep(7)  # NVML has told too
-            assert re.search(r"^fault 1 0 0 1 .* xid:79 0000:a0:1c$", agent.state.read_text(), re.M), \
+            assert re.search(r"^fault 1 0 0 1 .* xid:79 0000:a0:1c 0$", agent.state.read_text(), re.M), \
                 agent.state.read_text()
             agent.kill()
         finally:

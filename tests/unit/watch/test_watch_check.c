@@ -336,6 +336,103 @@ test_no_serials(void)
     }
 }
 
+/* What the agent that runs beside it has in its file; "%s" is this boot. */
+static void
+agent_knows(const char *boot, const char *lines)
+{
+    char text[1024];
+
+    (void)snprintf(text, sizeof text, "nodewatch 2 boot %s\n%s", boot, lines);
+    put("state", text);
+}
+
+static int
+check_with_state(const char *options, char out[OUT_ROOM])
+{
+    char all[512];
+
+    (void)snprintf(all, sizeof all, "--state %s/state %s", root, options);
+    return run_check("", all, out);
+}
+
+static void
+test_a_gpu_that_left(void)
+{
+    char out[OUT_ROOM];
+
+    lay_out();
+    agent_knows("1a2b3c4d-0000", "seq 3 extra 0\nseen gpus 3 efas 1\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 1);
+    CU_ASSERT(strstr(out, "gpu:missing: 2 of 3 GPUs on the bus") != NULL);
+    agent_knows("1a2b3c4d-0000", "seq 3 extra 0\nseen gpus 2 efas 2\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 1);
+    CU_ASSERT(strstr(out, "efa:missing: 1 of 2 EFA devices") != NULL);
+    agent_knows("99999999-0000", "seq 3 extra 0\nseen gpus 3 efas 2\n"); /* of another boot */
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 0);
+    put("sys/class/dmi/id/product_name", "p4d.24xlarge\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 1);
+    CU_ASSERT(strstr(out, "gpu:missing: 2 of 8 GPUs on the bus") != NULL);
+    CU_ASSERT_EQUAL(check_with_state("--prolog --gpus 2", out), 0);
+    put("sys/class/dmi/id/product_name", "m5.large\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 0);
+}
+
+/* The gate and the prolog call it without options: the agent's own are in its unit's file. */
+static void
+test_defaults_file(void)
+{
+    char out[OUT_ROOM];
+
+    lay_out();
+    put("etc/default/slurm-on-aws-node",
+        "# NODEWATCH_WATCH_OPTIONS=--gpus 99\nNODEWATCH_ADMIT_OPTIONS=\"--conf-server head\"\n"
+        "NODEWATCH_WATCH_OPTIONS=\"--gpus 8 --conf x --no-probes --efas=4 --what\"\n");
+    CU_ASSERT_EQUAL(run_check("", "", out), 1);
+    CU_ASSERT(strstr(out, "gpu:missing: 2 of 8 GPUs on the bus") != NULL);
+    CU_ASSERT(strstr(out, "efa:missing: 1 of 4 EFA devices") != NULL);
+    CU_ASSERT(strstr(out, "unknown option") == NULL);
+    CU_ASSERT_EQUAL(run_check("", "--gpus 2 --efas 1", out), 0);
+    put("etc/default/slurm-on-aws-node", "NODEWATCH_WATCH_OPTIONS=''\n");
+    CU_ASSERT_EQUAL(run_check("", "", out), 0);
+    put("etc/default/slurm-on-aws-node", "NODEWATCH_WATCH_OPTIONS=--gpus\n\xff\n");
+    CU_ASSERT_EQUAL(run_check("", "", out), 0);
+}
+
+/* A person took the node back; what it was drained for still shows. */
+static void
+test_news(void)
+{
+    static const char drained[] = "seq 4 extra 0\nseen gpus 2 efas 1\n"
+                                  "fault 1 0 1 1 900 1000 0 aer:fatal 0000:a0:1c.0 2\n"
+                                  "fault 1 0 1 1 900 1000 0 pcie:width 0000:10:1c.0 0\n";
+    static const char wanted[] = "seq 4 extra 0\nseen gpus 2 efas 1\n"
+                                 "fault 1 1 0 1 900 0 0 xid:79 0000:10:1c 0\n";
+    char out[OUT_ROOM];
+
+    lay_out();
+    put("kmsg", "3,3,30,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.\n");
+    put("sys/bus/pci/devices/0000:a0:1c.0/aer_dev_fatal", "TOTAL_ERR_FATAL 2\n");
+    put("sys/bus/pci/devices/0000:10:1c.0/current_link_width", "8\n");
+    agent_knows("1a2b3c4d-0000", drained);
+    CU_ASSERT_EQUAL(check_with_state("--prolog --news", out), 0);
+    CU_ASSERT(strstr(out, "note    pcie-aer     aer:fatal 0000:a0:1c.0: 2 fatal") != NULL);
+    CU_ASSERT_EQUAL(check_with_state("--prolog", out), 1); /* as the gate asks */
+    CU_ASSERT(strstr(out, "xid:79") != NULL);
+    put("sys/bus/pci/devices/0000:a0:1c.0/aer_dev_fatal", "TOTAL_ERR_FATAL 3\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog --news", out), 1);
+    CU_ASSERT(strstr(out, "fault   pcie-aer     aer:fatal 0000:a0:1c.0: 3 fatal") != NULL);
+    put("sys/bus/pci/devices/0000:a0:1c.0/aer_dev_fatal", "TOTAL_ERR_FATAL 2\n");
+    put("kmsg", "3,4,30,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.\n");
+    CU_ASSERT_EQUAL(check_with_state("--prolog --news", out), 1); /* it came after */
+    put("sys/bus/pci/devices/0000:a0:1c.0/aer_dev_fatal", "TOTAL_ERR_FATAL 0\n");
+    put("sys/bus/pci/devices/0000:10:1c.0/current_link_width", "16\n");
+    put("kmsg", "3,3,30,-;NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.\n");
+    agent_knows("1a2b3c4d-0000", wanted); /* heard, but slurmctld was away */
+    CU_ASSERT_EQUAL(check_with_state("--prolog --news", out), 1);
+    agent_knows("99999999-0000", drained);
+    CU_ASSERT_EQUAL(check_with_state("--prolog --news", out), 1);
+}
+
 static void
 test_boot_grace(void)
 {
@@ -371,6 +468,9 @@ main(void)
         {"the JSON form has the same findings", test_json},
         {"the serial numbers of GPUs are facts", test_serials},
         {"a board without a serial number is known by its GPU's UUID", test_no_serials},
+        {"a GPU or an EFA that was there in this boot is missed", test_a_gpu_that_left},
+        {"it expects what the agent's own options say", test_defaults_file},
+        {"what the node was drained for already is no news", test_news},
         {"soon after boot a missing device may still come", test_boot_grace},
         {"wrong calls are told", test_wrong_calls},
         CU_TEST_INFO_NULL,

@@ -99,7 +99,7 @@ static void
 test_jobs(void)
 {
     struct rc_watch_state s = fresh_state();
-    struct rc_watch_news news = {"xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000, 4711, false};
+    struct rc_watch_news news = {"xid:79", "0000:10:1c", RC_VERDICT_DRAIN, 1000, 4711, false, 0};
     char text[RC_WATCH_EXTRA_LEN];
 
     CU_ASSERT(rc_watch_note(&s, &news));
@@ -119,7 +119,7 @@ static void
 test_over(void)
 {
     struct rc_watch_state s = fresh_state();
-    struct rc_watch_news news = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true};
+    struct rc_watch_news news = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true, 0};
     char text[RC_WATCH_EXTRA_LEN];
 
     CU_ASSERT(rc_watch_note(&s, &news));
@@ -144,8 +144,8 @@ test_unproved(void)
     char path[] = "/tmp/watch-state-XXXXXX";
     int fd = mkstemp(path);
     struct rc_watch_state s = fresh_state(), back;
-    struct rc_watch_news gone = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true};
-    struct rc_watch_news stays = {"thermal:gpu", "", RC_VERDICT_TELL, 1000, 0, true};
+    struct rc_watch_news gone = {"fs:stuck", "/home", RC_VERDICT_TELL, 1000, 0, true, 0};
+    struct rc_watch_news stays = {"thermal:gpu", "", RC_VERDICT_TELL, 1000, 0, true, 0};
     struct rc_error e;
 
     CU_ASSERT_FATAL(fd >= 0);
@@ -163,7 +163,7 @@ test_unproved(void)
     (void)unlink(path);
 }
 
-/* A person took the node back although a counter shows an old error, and the agent is upgraded. */
+/* A person took the node back although its link is narrow, and the agent is upgraded. */
 static void
 test_restart_is_no_news(void)
 {
@@ -171,7 +171,7 @@ test_restart_is_no_news(void)
     char path[] = "/tmp/watch-state-XXXXXX";
     int fd = mkstemp(path);
     struct rc_watch_state s = fresh_state(), back;
-    struct rc_watch_news news = {"aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1000, 0, true};
+    struct rc_watch_news news = {"pcie:width", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1000, 0, true, 0};
     struct rc_error e;
 
     CU_ASSERT_FATAL(fd >= 0);
@@ -191,6 +191,104 @@ test_restart_is_no_news(void)
     CU_ASSERT(rc_watch_note(&back, &news));
     CU_ASSERT(rc_watch_drain_wanted(&back));
     (void)unlink(path);
+}
+
+static struct rc_watch_state
+over_a_restart(const struct rc_watch_state *s)
+{
+    char path[] = "/tmp/watch-state-XXXXXX";
+    int fd = mkstemp(path);
+    struct rc_watch_state back;
+    struct rc_error e;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    (void)close(fd);
+    CU_ASSERT_EQUAL(rc_watch_save(s, path, &e), RC_OK);
+    rc_watch_load(&back, path, boot);
+    (void)unlink(path);
+    return back;
+}
+
+static void
+test_counter(void)
+{
+    enum { DAY_S = 24 * 3600 };
+    struct rc_watch_state s = fresh_state();
+    struct rc_watch_news news = {"aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1000, 0, true, 2};
+
+    CU_ASSERT(rc_watch_note(&s, &news));
+    rc_watch_drained(&s, 1001);
+    for (int restart = 0; restart < 3; restart++) {
+        news.at_s += DAY_S;
+        CU_ASSERT_FALSE(rc_watch_note(&s, &news));
+        CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+        s = over_a_restart(&s);
+    }
+    CU_ASSERT(rc_watch_is_known(&s, "aer:fatal", "0000:a0:1c.0", 2));
+    CU_ASSERT_FALSE(rc_watch_is_known(&s, "aer:fatal", "0000:a0:1c.0", 3));
+    CU_ASSERT_FALSE(rc_watch_is_known(&s, "aer:fatal", "0000:10:1c.0", 2));
+    news.counted = 3; /* also while the agent was away */
+    CU_ASSERT(rc_watch_note(&s, &news));
+    CU_ASSERT(rc_watch_drain_wanted(&s));
+    CU_ASSERT_FALSE(rc_watch_is_known(&s, "aer:fatal", "0000:a0:1c.0", 3));
+    rc_watch_drained(&s, news.at_s);
+    news.counted = 4; /* a moment later */
+    CU_ASSERT(rc_watch_note(&s, &news));
+    CU_ASSERT(rc_watch_drain_wanted(&s));
+    rc_watch_drained(&s, news.at_s);
+    news.counted = 1; /* the device began anew, and had one more */
+    CU_ASSERT(rc_watch_note(&s, &news));
+}
+
+/* The kernel's line comes first; the counter that moved with it is looked at later. */
+static void
+test_line_and_counter(void)
+{
+    struct rc_watch_state s = fresh_state();
+    struct rc_watch_news count = {"aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1200, 0, true, 1};
+
+    CU_ASSERT(note(&s, "aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 1000));
+    rc_watch_drained(&s, 1001);
+    CU_ASSERT_FALSE(rc_watch_note(&s, &count));
+    CU_ASSERT_FALSE(rc_watch_drain_wanted(&s));
+    CU_ASSERT_EQUAL(s.fault[0].count, 1);
+    count.counted = 2;
+    CU_ASSERT(rc_watch_note(&s, &count));
+}
+
+/* A state of a release that wrote no counters. */
+static void
+test_counter_of_an_earlier_release(void)
+{
+    char path[] = "/tmp/watch-state-XXXXXX";
+    int fd = mkstemp(path);
+    struct rc_watch_news news = {"aer:fatal", "0000:a0:1c.0", RC_VERDICT_DRAIN, 9000, 0, true, 5};
+    struct rc_watch_state s;
+
+    CU_ASSERT_FATAL(fd >= 0);
+    FILE *f = fdopen(fd, "w");
+    (void)fprintf(f,
+                  "nodewatch 2 boot %s\nseq 7 extra 0\n"
+                  "fault 1 0 1 1 1000 1001 0 aer:fatal 0000:a0:1c.0\n",
+                  boot);
+    (void)fclose(f);
+    rc_watch_load(&s, path, boot);
+    CU_ASSERT_EQUAL_FATAL(s.fault_count, 1);
+    CU_ASSERT_FALSE(rc_watch_note(&s, &news));
+    news.counted = 6;
+    CU_ASSERT(rc_watch_note(&s, &news));
+    (void)unlink(path);
+}
+
+static void
+test_seen(void)
+{
+    struct rc_watch_state s = fresh_state();
+
+    s.seen = (struct rc_seen){8, 4};
+    s = over_a_restart(&s);
+    CU_ASSERT_EQUAL(s.seen.gpus, 8);
+    CU_ASSERT_EQUAL(s.seen.efas, 4);
 }
 
 static void
@@ -221,7 +319,15 @@ test_full_table(void)
     CU_ASSERT(s.dropped > 0);
     CU_ASSERT(rc_watch_drain_wanted(&s));
     rc_watch_extra(&s, text);
-    CU_ASSERT(strstr(text, "io-error@d999*1:1999") != NULL);
+    CU_ASSERT(strstr(text, "xid:79@first*1:1!") != NULL);
+    rc_watch_drained(&s, 2000);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(device, sizeof device, "d%d", i);
+        (void)note(&s, "nvme:timeout", device, RC_VERDICT_TELL, 3000 + i);
+    }
+    rc_watch_extra(&s, text);
+    CU_ASSERT(strstr(text, "xid:79@first*1:1!") != NULL); /* nor what it was drained for */
+    CU_ASSERT(strstr(text, "nvme:timeout@d999*1:3999") != NULL);
     CU_ASSERT(strlen(text) < sizeof text);
 }
 
@@ -333,6 +439,11 @@ main(void)
         {"what a probe finds over is taken out of Extra", test_over},
         {"what stood before a restart and is not found again is over", test_unproved},
         {"what stood before a restart and still stands is no news", test_restart_is_no_news},
+        {"a counter is told once, and again when it has moved", test_counter},
+        {"a counter that the kernel's line has told of is no news", test_line_and_counter},
+        {"a counter that an earlier release told of is no news",
+         test_counter_of_an_earlier_release},
+        {"the most that was seen is kept over a restart", test_seen},
         {"a fault that was heard already is known in all forms of its address", test_heard},
         {"a full table keeps what still wants a drain", test_full_table},
         {"the file brings back this boot's faults and no other's", test_file},
