@@ -115,6 +115,7 @@ static int
 words_of_defaults(const char *etc, char text[DEFAULTS_ROOM], char *words[WORDS_MAX])
 {
     char path[PATH_MAX], line[DEFAULTS_ROOM], *save;
+    static char name[] = "nodewatch";
     int count = 1;
 
     (void)snprintf(path, sizeof path, "%s/%s", etc, defaults_file);
@@ -131,7 +132,7 @@ words_of_defaults(const char *etc, char text[DEFAULTS_ROOM], char *words[WORDS_M
     if (f) {
         (void)fclose(f);
     }
-    words[0] = (char *)(uintptr_t) "nodewatch";
+    words[0] = name;
     for (char *word = strtok_r(text, " \t\r\n\"'", &save); word && count < WORDS_MAX - 1;
          word = strtok_r(NULL, " \t\r\n\"'", &save)) {
         words[count++] = word;

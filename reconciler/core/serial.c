@@ -9,7 +9,7 @@ enum {
 };
 
 static bool
-is_digit(char c)
+is_decimal(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -25,10 +25,10 @@ rc_serial_is_real(const char *word, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = word[i];
 
-        if (!is_digit(c) && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '-') {
+        if (!is_decimal(c) && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '-') {
             return false;
         }
-        digits |= is_digit(c);
+        digits |= is_decimal(c);
         differ |= c != word[0];
     }
     return digits && differ;

@@ -230,7 +230,7 @@ start_probe_child(struct slot *s)
 }
 
 static void
-look_here(struct slot *s)
+look_inline(struct slot *s)
 {
     struct rc_watch_probes *p = s->owner;
     const struct rc_seen before = p->config.seen ? *p->config.seen : (struct rc_seen){0, 0};
@@ -256,7 +256,7 @@ on_probe_turn(evutil_socket_t fd, short what, void *arg)
     if (s->probe->isolated) {
         start_probe_child(s);
     } else {
-        look_here(s);
+        look_inline(s);
     }
 }
 
