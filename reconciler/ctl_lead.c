@@ -11,7 +11,15 @@
 #include "reconciler/ctl_main.h"
 #include "reconciler/ctl_show.h"
 
-enum { LOOK_EVERY_MS = 50, GIVEN_BACK_MS = 5000, TAKEN_MS = 3000, AGAIN_TIMES = 20 };
+enum {
+    LOOK_EVERY_MS = 50,
+    GIVEN_BACK_MS = 5000,
+    TAKEN_MS = 3000,
+    AGAIN_TIMES = 20,
+    MOVE_LOOK_MS = 200,
+    MOVE_BEGINS_MS = 3000, /* an order waits for its turn */
+    MOVED_MS = 180 * 1000
+};
 
 static void
 sleep_ms(long ms)
@@ -83,4 +91,58 @@ rc_ctl_watch_yield(const char *socket, FILE *out, FILE *err)
         fprintf(out, "given back; nobody has taken it yet\n");
     }
     return RC_CTL_OK;
+}
+
+enum move { MOVE_GOES_ON, MOVE_IS_DONE, MOVE_IS_OFF };
+
+/* waits: what was told last. */
+static enum move
+look_at_move(const cJSON *ctl, const char *to, char *waits, size_t room, FILE *out)
+{
+    const char *now = rc_ctl_text(ctl, "waits_for");
+
+    if (strcmp(rc_ctl_text(ctl, "failover"), "watch") == 0) {
+        return strcmp(rc_ctl_text(ctl, "primary"), to) == 0 ? MOVE_IS_DONE : MOVE_IS_OFF;
+    }
+    if (strcmp(now, waits) != 0) {
+        snprintf(waits, room, "%s", now);
+        fprintf(out, "waits for %s\n", waits);
+        fflush(out);
+    }
+    return MOVE_GOES_ON;
+}
+
+int
+rc_ctl_watch_failover(const char *socket, const char *to, FILE *out, FILE *err)
+{
+    cJSON *request = cJSON_CreateObject();
+    enum move move = MOVE_GOES_ON;
+    char waits[128] = "";
+    struct rc_error e;
+
+    cJSON_AddStringToObject(request, "cmd", "status");
+    for (int waited_ms = 0; waited_ms < MOVED_MS && move != MOVE_IS_DONE;
+         waited_ms += MOVE_LOOK_MS) {
+        cJSON *reply = NULL;
+        sleep_ms(MOVE_LOOK_MS);
+        if (rc_ctl_ask(socket, request, &reply, &e) != RC_OK) {
+            continue; /* its daemon may be restarted meanwhile */
+        }
+        rc_ctl_make_printable(reply);
+        const cJSON *ctl = rc_ctl_get(reply, "slurmctld");
+        move = look_at_move(ctl, to, waits, sizeof waits, out);
+        if (move == MOVE_IS_DONE) {
+            const char *text = rc_ctl_text(rc_ctl_get(ctl, "last_move"), "text");
+            fprintf(out, "%s\n", *text ? text : "done");
+        }
+        cJSON_Delete(reply);
+        if (move == MOVE_IS_OFF && (*waits || waited_ms >= MOVE_BEGINS_MS)) {
+            break;
+        }
+    }
+    cJSON_Delete(request);
+    if (move != MOVE_IS_DONE) {
+        fprintf(err, "reconcilectl: slurmctld does not serve on %s: see reconcilectl status\n", to);
+    }
+    return move == MOVE_IS_DONE ? RC_CTL_OK : RC_CTL_REFUSED;
 }

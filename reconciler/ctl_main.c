@@ -158,6 +158,9 @@ ask_with(const struct command *c, const struct options *o, cJSON *request, FILE 
         status = show_reply(c, o, reply, out, err);
         if (status == RC_CTL_OK && strcmp(c->request, "lead-yield") == 0 && !o->is_json) {
             status = rc_ctl_watch_yield(o->socket, out, err);
+        } else if (status == RC_CTL_OK && strcmp(c->request, "failover") == 0 && !o->is_json &&
+                   *rc_ctl_text(reply, "to")) {
+            status = rc_ctl_watch_failover(o->socket, rc_ctl_text(reply, "to"), out, err);
         }
         cJSON_Delete(reply);
     } else {

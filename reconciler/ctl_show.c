@@ -187,6 +187,39 @@ show_slurmctld(FILE *out, const cJSON *ctl)
     fprintf(out, "%s%s\n", *link ? "; peer: " : "", link);
 }
 
+/* Could the other one take over, and if not, why? */
+static void
+show_backups(FILE *out, const cJSON *ctl)
+{
+    const cJSON *c = NULL;
+
+    cJSON_ArrayForEach(c, rc_ctl_get(ctl, "controllers"))
+    {
+        bool runs = strcmp(rc_ctl_text(c, "process"), "none") != 0;
+        const char *why = rc_ctl_text(c, "why_not");
+        if (rc_ctl_true(c, "primary")) {
+            continue;
+        }
+        fprintf(out, "backup    %s: %s%s, %s%s\n", rc_ctl_text(c, "host"),
+                runs ? rc_ctl_text(c, "seen_here") : "no slurmctld runs",
+                rc_ctl_true(c, "fenced") ? " (fenced: only the leader starts it)" : "",
+                rc_ctl_true(c, "can_take_over") ? "could take over" : "cannot take over: ", why);
+    }
+}
+
+/* What happened last, and what proved that it was safe. */
+static void
+show_last_move(FILE *out, const cJSON *ctl)
+{
+    const cJSON *move = rc_ctl_get(ctl, "last_move");
+    char age[AGE_LEN];
+
+    if (move) {
+        fprintf(out, "last move %s ago: %s\n", rc_ctl_age(move, "age_ms", age, sizeof age),
+                rc_ctl_text(move, "text"));
+    }
+}
+
 static void
 show_daemon(FILE *out, const cJSON *reply)
 {
@@ -201,6 +234,8 @@ show_daemon(FILE *out, const cJSON *reply)
             rc_ctl_true(d, "dry_run") ? ", DRY RUN: nothing is done" : "");
     show_lease(out, lease);
     show_slurmctld(out, rc_ctl_get(reply, "slurmctld"));
+    show_backups(out, rc_ctl_get(reply, "slurmctld"));
+    show_last_move(out, rc_ctl_get(reply, "slurmctld"));
     fprintf(out, "policy    %s (%s)", rc_ctl_text(policy, "name"), rc_ctl_text(policy, "hash"));
     if (rc_ctl_get(policy, "age_ms")) {
         fprintf(out, ", loaded %s ago", rc_ctl_age(policy, "age_ms", age, sizeof age));

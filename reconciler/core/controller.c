@@ -96,6 +96,35 @@ rc_pair_usable(const struct rc_state *s, uint32_t i)
     return rc_pair_well(p, i) && !is_ending(s, i) && (can_start || (i > 0 && is_standby(p, i)));
 }
 
+const char *
+rc_pair_unusable_text(const struct rc_state *s, uint32_t i)
+{
+    const struct rc_controller *c = &s->pair.c[i];
+
+    if (rc_pair_usable(s, i)) {
+        return NULL;
+    }
+    if (c->munge == RC_TOLD_NO) {
+        return "its munged does not answer";
+    }
+    switch ((enum rc_ctl_dir)c->dir) {
+    case RC_DIR_FULL:
+        return "its state directory is full";
+    case RC_DIR_READ_ONLY:
+        return "its state directory takes no write";
+    case RC_DIR_HANGS:
+        return "its state directory hangs";
+    case RC_DIR_MISSING:
+        return "its state directory is not there, or not mounted";
+    case RC_DIR_UNKNOWN:
+    case RC_DIR_OK:
+    case RC_DIR__MAX:
+        break;
+    }
+    return is_ending(s, i) ? "its instance is off, or being turned off"
+                           : "neither its daemon nor its slurmctld answers";
+}
+
 bool
 rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof)
 {
@@ -159,8 +188,7 @@ rc_pair_may(const struct rc_state *s, uint32_t to, char *why, uint32_t room)
     } else if (rc_pair_serves(p, to)) {
         reason = "it is the primary already";
     } else if (!rc_pair_usable(s, to)) {
-        reason = rc_pair_well(p, to) ? "neither its daemon nor its slurmctld answers"
-                                     : "its state directory or its munge is not well";
+        reason = rc_pair_unusable_text(s, to);
     } else if (p->c[1 - to].link != RC_TOLD_YES) {
         reason = "the daemon of the present primary does not answer: it cannot be fenced";
     }

@@ -184,6 +184,8 @@ bool rc_pair_serves(const struct rc_pair *p, uint32_t i);
 bool rc_pair_is_silent(const struct rc_pair *p, uint32_t i);
 /* Could be made active now: its daemon or its slurmctld answers and its host is well. */
 bool rc_pair_usable(const struct rc_state *s, uint32_t i);
+/* Why it could not be made active now, for people; NULL when it could. */
+const char *rc_pair_unusable_text(const struct rc_state *s, uint32_t i);
 /* Its host can write the state and sign messages, as far as is known. */
 bool rc_pair_well(const struct rc_pair *p, uint32_t i);
 /* The last look: does what the own eye sees of it fit to the proof? A listener that takes

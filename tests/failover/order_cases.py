@@ -27,9 +27,13 @@ class OrderCases(Case):
         told(dry.get("ok") and "nothing was done" in dry["text"], "a dry run says what it would do")
         time.sleep(1)
         told(world.primary() == primary, "a dry run does nothing")
-        told(world.ask(leader, "failover", "--to", to).get("ok"), "by hand it is begun")
-        self.moved(to)
-        told(True, "by hand it moves")
+        socket = world.head_folder(leader) / "control.sock"
+        done = run(programs() / "reconcilectl", "--socket", socket, "failover", "--to", to,
+                   check=False)
+        told(done.returncode == 0 and "waits for the new one" in done.stdout
+             and f"It was safe because {primary}'s daemon ended" in done.stdout,
+             "by hand it moves, and the command tells what proved that it was safe")
+        told(world.primary() == to, "when it comes back, that one serves")
 
     def status_says_who(self):
         """What an operator reads on either controller."""
@@ -40,6 +44,8 @@ class OrderCases(Case):
             told(f"slurmctld {primary} is primary, since" in text and ", epoch " in text
                  and ("lease     held" if head == leader else f"{leader} leads") in text,
                  f"status on {head} says who leads, since when, and who is primary")
+            told(f"backup    {self.other(primary)}: " in text and ", could take over" in text,
+                 "and that the other one could take over")
 
     def peer_lies(self):
         """A caller on the link of the two daemons who is not what it says."""

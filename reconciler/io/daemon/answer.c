@@ -275,6 +275,26 @@ answer_order(struct rc_daemon *d, const struct rc_control_peer *peer, const cJSO
     return rc_control_refuse(RC_E_INVALID, "unknown cmd \"%.40s\"", cmd);
 }
 
+static cJSON *
+refuse_order(struct rc_daemon *d)
+{
+    struct rc_lead_view lead;
+
+    rc_lead_view(d->lead, &lead);
+    return rc_control_refuse(RC_E_NO_LEASE,
+                             "this daemon (%s) does not lead; ask the one that does%s%s",
+                             d->config.lease.owner, *lead.owner ? ": " : "", lead.owner);
+}
+
+static void
+note_order(struct rc_daemon *d, const struct rc_control_peer *peer, const cJSON *request)
+{
+    rc_log_event(d->log, RC_LOG_INFO, "control", RC_LOG_DECISION, "order",
+                 RC_FIELDS(RC_TEXT("cmd", text_of(request, "cmd")), RC_TEXT("who", peer->user),
+                           RC_TEXT("node", text_of(request, "node"))),
+                 "asked for by an operator");
+}
+
 cJSON *
 rc_answer(void *arg, const struct rc_control_peer *peer, const cJSON *request)
 {
@@ -296,13 +316,10 @@ rc_answer(void *arg, const struct rc_control_peer *peer, const cJSON *request)
         return answer_quarantine_list(d);
     }
     if (!rc_leads(d->state)) {
-        return rc_control_refuse(RC_E_NO_LEASE,
-                                 "this daemon (%s) does not lead; ask the one that does",
-                                 d->config.lease.owner);
+        return refuse_order(d);
     }
-    rc_log_event(d->log, RC_LOG_INFO, "control", RC_LOG_DECISION, "order",
-                 RC_FIELDS(RC_TEXT("cmd", cmd), RC_TEXT("who", peer->user),
-                           RC_TEXT("node", text_of(request, "node"))),
-                 "asked for by an operator");
+    if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "dry_run"))) {
+        note_order(d, peer, request);
+    }
     return answer_order(d, peer, request, cmd);
 }

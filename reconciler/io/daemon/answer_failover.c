@@ -54,12 +54,15 @@ rc_answer_failover(struct rc_daemon *d, const struct rc_control_peer *peer, cons
     }
     cJSON *reply = rc_control_ok();
     cJSON_AddStringToObject(reply, "text", text);
+    cJSON_AddStringToObject(reply, dry ? "would_move_to" : "to", p->c[to].host);
     return reply;
 }
 
 static cJSON *
-controller_row(const struct rc_controller *c, bool primary)
+controller_row(const struct rc_state *s, uint32_t i, bool primary)
 {
+    const struct rc_controller *c = &s->pair.c[i];
+    const char *why = rc_pair_unusable_text(s, i);
     cJSON *o = cJSON_CreateObject();
 
     cJSON_AddStringToObject(o, "host", c->host);
@@ -75,6 +78,10 @@ controller_row(const struct rc_controller *c, bool primary)
     cJSON_AddStringToObject(o, "state_dir", rc_ctl_dir_name(c->dir));
     if (c->munge != RC_TOLD_NOT) {
         cJSON_AddBoolToObject(o, "munge", c->munge == RC_TOLD_YES);
+    }
+    cJSON_AddBoolToObject(o, "can_take_over", !why);
+    if (why) {
+        cJSON_AddStringToObject(o, "why_not", why);
     }
     return o;
 }
@@ -106,6 +113,11 @@ rc_answer_add_slurmctld(struct rc_daemon *d, cJSON *reply)
     cJSON_AddStringToObject(o, "link", rc_controllers_link_text(d->controllers));
     list = cJSON_AddArrayToObject(o, "controllers");
     for (uint32_t i = 0; i < p->count; i++) {
-        cJSON_AddItemToArray(list, controller_row(&p->c[i], serves && p->primary == i + 1));
+        cJSON_AddItemToArray(list, controller_row(d->state, i, serves && p->primary == i + 1));
+    }
+    if (*d->last_move) {
+        o = cJSON_AddObjectToObject(o, "last_move");
+        cJSON_AddNumberToObject(o, "age_ms", (double)(rc_wall_ms() - d->last_move_wall_ms));
+        cJSON_AddStringToObject(o, "text", d->last_move);
     }
 }

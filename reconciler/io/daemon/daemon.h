@@ -52,8 +52,10 @@ struct rc_daemon {
     struct rc_policy policy;             /* last good */
     int64_t policy_wall_ms;              /* when it was loaded */
     struct rc_load_errors policy_errors; /* of a newer file that was refused; count 0 = none */
-    int64_t queue_wall_ms;               /* last good answer of the queue; 0 = none yet */
-    char queue_error[256];               /* "" = it answers */
+    char last_move[RC_PARAGRAPH_LEN];    /* the last take-over of slurmctld; "" = none yet */
+    int64_t last_move_wall_ms;
+    int64_t queue_wall_ms; /* last good answer of the queue; 0 = none yet */
+    char queue_error[256]; /* "" = it answers */
     struct rc_log *log;
     struct rc_metrics *metrics;
 

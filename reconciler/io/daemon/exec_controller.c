@@ -6,6 +6,7 @@
  * slurmctld here does not wait for one that cannot answer. That failing is no failure. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reconciler/core/controller.h"
 #include "reconciler/io/daemon/controllers.h"
@@ -128,6 +129,8 @@ rc_exec_failover(struct rc_daemon *d, const struct rc_action *a)
         return;
     }
     rc_failover_paragraph(a, text, sizeof text);
+    memcpy(d->last_move, text, sizeof d->last_move);
+    d->last_move_wall_ms = rc_wall_ms();
     rc_log_event(d->log, RC_LOG_WARN, "failover", RC_LOG_DECISION, done ? "done" : "takeover",
                  RC_FIELDS(RC_TEXT("primary", a->node), RC_TEXT("old", c->from),
                            RC_ID("epoch", c->epoch), RC_INT("took_ms", c->took_ms)),

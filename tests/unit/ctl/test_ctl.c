@@ -52,7 +52,10 @@ static const char status_reply[] =
     "\"uptime_ms\":7260000,\"dry_run\":false},"
     "\"lease\":{\"held\":true,\"owner\":\"head-1\",\"epoch\":7,\"left_ms\":22000},\"paused\":false,"
     "\"slurmctld\":{\"primary\":\"head-2\",\"primary_age_ms\":61000,\"failover\":\"watch\","
-    "\"link\":\"\"},"
+    "\"link\":\"\",\"controllers\":[{\"host\":\"head-1\",\"primary\":false,\"process\":\"none\","
+    "\"seen_here\":\"refused\",\"fenced\":true,\"can_take_over\":true},"
+    "{\"host\":\"head-2\",\"primary\":true,\"process\":\"runs\",\"can_take_over\":true}],"
+    "\"last_move\":{\"age_ms\":61000,\"text\":\"slurmctld on head-2 is primary now.\"}},"
     "\"policy\":{\"name\":\"p4d\",\"hash\":\"9f3c01d2aa10bb42\",\"age_ms\":7200000,"
     "\"errors\":[\"p4d.json:12:7: name: bad\"]},"
     "\"breaker\":{\"open\":true,\"incidents\":6,\"allowed\":5,\"window_ms\":600000},"
@@ -74,6 +77,8 @@ static const char status_text[] =
     "daemon    0.1.0 on head-1, up 2h01m\n"
     "lease     held, epoch 7, 22s left\n"
     "slurmctld head-2 is primary, since 1m01s\n"
+    "backup    head-1: no slurmctld runs (fenced: only the leader starts it), could take over\n"
+    "last move 1m01s ago: slurmctld on head-2 is primary now.\n"
     "policy    p4d (9f3c01d2aa10bb42), loaded 2h00m ago\n"
     "breaker   OPEN, 6 new incidents in 10m00s, opens above 5 in 10m00s\n"
     "sources   slurm ok (4s), queue FAILS (1m35s)\n"
@@ -89,13 +94,17 @@ static const char status_text[] =
 static const char failover_reply[] =
     "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"stop\",\"to\":\"head-2\","
     "\"cause\":\"it does not serve\",\"waits_for\":\"the old one's instance to be seen stopped\","
-    "\"block\":\"the old primary cannot be proved dead\",\"link\":\"connection refused\"}}";
+    "\"block\":\"the old primary cannot be proved dead\",\"link\":\"connection refused\","
+    "\"controllers\":[{\"host\":\"head-1\",\"primary\":false,\"process\":\"unknown\","
+    "\"seen_here\":\"unreachable\",\"can_take_over\":false,"
+    "\"why_not\":\"its instance is off, or being turned off\"}]}}";
 
 static const char failover_text[] =
     "! slurmctld's fail-over does not go on: the old primary cannot be proved dead\n"
     "daemon     on , up ?\n"
     "slurmctld served by nobody that is seen; fail-over to head-2 (it does not serve): waits for "
     "the old one's instance to be seen stopped; peer: connection refused\n"
+    "backup    head-1: unreachable, cannot take over: its instance is off, or being turned off\n"
     "policy     ()\n"
     "breaker   closed, opens above 0 in ?\n"
     "sources   \n"
@@ -215,20 +224,42 @@ answer(void *arg, const struct rc_control_peer *peer, const struct cJSON *reques
     return reply;
 }
 
+/* The order is taken; asked for its status it moves on from answer to answer. */
+static struct cJSON *
+answer_moving(void *arg, const struct rc_control_peer *peer, const struct cJSON *request)
+{
+    static const char *const steps[] = {
+        "{\"ok\":true,\"slurmctld\":{\"primary\":\"head-1\",\"failover\":\"watch\"}}",
+        "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"fence\",\"waits_for\":\"the proof\"}}",
+        "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"fence\",\"waits_for\":\"the proof\"}}",
+        "{\"ok\":true,\"slurmctld\":{\"primary\":\"head-2\",\"failover\":\"watch\","
+        "\"last_move\":{\"age_ms\":1,\"text\":\"It was safe because it was.\"}}}",
+    };
+    static unsigned asked;
+    const char *cmd = cJSON_GetStringValue(cJSON_GetObjectItem(request, "cmd"));
+
+    (void)arg;
+    (void)peer;
+    if (cmd && strcmp(cmd, "failover") == 0) {
+        return cJSON_Parse("{\"ok\":true,\"text\":\"it moves\",\"to\":\"head-2\"}");
+    }
+    return cJSON_Parse(steps[asked < 3 ? asked++ : 3]);
+}
+
 /* A daemon that answers one exchange, in a child; returns when it listens. */
 static pid_t
-start_daemon(const struct exchange *x)
+start_daemon_with(rc_control_handler *handler, const struct exchange *x)
 {
     static struct exchange given;
     int ready[2];
     char byte = 0;
 
-    given = *x;
+    given = x ? *x : given;
     CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
         const struct rc_control_options options = {
-            .path = path, .mode = 0600, .group = "", .handler = answer, .arg = &given};
+            .path = path, .mode = 0600, .group = "", .handler = handler, .arg = &given};
         struct event_base *base = event_base_new();
         struct rc_control *control = NULL;
         if (rc_control_new(base, &options, &control, NULL) == RC_OK &&
@@ -241,6 +272,12 @@ start_daemon(const struct exchange *x)
     close(ready[0]);
     close(ready[1]);
     return pid;
+}
+
+static pid_t
+start_daemon(const struct exchange *x)
+{
+    return start_daemon_with(answer, x);
 }
 
 static void
@@ -262,6 +299,19 @@ every_command_asks_and_shows(void)
                     strcmp(err_text, x->err) == 0,
                 x->name, "status %d\n%s\n%s", status, out_text, err_text);
     }
+}
+
+static void
+a_failover_is_watched_until_it_is_done(void)
+{
+    pid_t pid = start_daemon_with(answer_moving, NULL);
+    int status = ctl("failover --to head-2");
+
+    stop_daemon(pid);
+    CU_ASSERT_EQUAL(status, RC_CTL_OK);
+    CU_ASSERT_STRING_EQUAL(out_text,
+                           "it moves\nwaits for the proof\nIt was safe because it was.\n");
+    CU_ASSERT_STRING_EQUAL(err_text, "");
 }
 
 static void
@@ -422,6 +472,7 @@ main(void)
 {
     CU_TestInfo tests[] = {
         {"every command asks and shows", every_command_asks_and_shows},
+        {"a fail-over is watched until it is done", a_failover_is_watched_until_it_is_done},
         {"wrong usage asks nobody", wrong_usage_asks_nobody},
         {"a daemon that is not there is status 3", a_daemon_that_is_not_there_is_status_3},
         {"an answer that cannot be read is status 3", an_answer_that_cannot_be_read_is_status_3},
