@@ -15,7 +15,7 @@ struct rc_handler {
 
 extern const struct rc_handler *const rc_handlers[RC_EVENT__MAX];
 
-#define RC_HANDLER_DECLARE(id, name, file) extern const struct rc_handler rc_handler_##file;
+#define RC_HANDLER_DECLARE(id, name, file, own) extern const struct rc_handler rc_handler_##file;
 RC_EVENTS(RC_HANDLER_DECLARE)
 #undef RC_HANDLER_DECLARE
 

@@ -7,9 +7,14 @@
 void
 rc_check_same_decision(struct rc_ctl *c)
 {
-    size_t used = c->out.count * sizeof c->out.v[0];
+    bool same = c->out.count == c->twin_out.count;
 
-    if (c->out.count != c->twin_out.count || memcmp(c->out.v, c->twin_out.v, used) != 0) {
+    for (uint32_t i = 0; same && i < c->out.count; i++) {
+        /* Actions are zeroed before they are filled. */
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
+        same = memcmp(&c->out.v[i], &c->twin_out.v[i], rc_action_bytes(&c->out.v[i])) == 0;
+    }
+    if (!same) {
         rc_play_fail(c->p, RC_FOUND_SAME_DECISION, "head%u decides %u actions, its twin %u",
                      c->index + 1, c->out.count, c->twin_out.count);
     }

@@ -207,7 +207,7 @@ envelope_by_instance(const void *a, const void *b)
     const struct rc_event *x = a, *y = b;
     int order = strcmp(x->instance, y->instance);
 
-    return order ? order : memcmp(a, b, sizeof *x); /* zeroed first: no stray bytes */
+    return order ? order : memcmp(a, b, rc_event_bytes(x)); /* zeroed: no stray bytes */
 }
 
 /* Sorted by instance, what is told twice once: equal messages give equal events. */

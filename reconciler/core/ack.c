@@ -89,8 +89,7 @@ delete_item(struct rc_state *s, struct rc_actions *out, const struct rc_incident
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_INCIDENT_PUT;
+    rc_action_init(&a, RC_ACT_INCIDENT_PUT);
     a.deadline_ms = s->now_ms + DELETE_TIMEOUT_MS;
     a.incident = inc->id;
     a.u.item.phase = RC_PHASE_CLOSED;
@@ -175,8 +174,7 @@ delete_message(struct rc_state *s, struct rc_actions *out, struct rc_message *m)
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_MESSAGE_DELETE;
+    rc_action_init(&a, RC_ACT_MESSAGE_DELETE);
     a.msg = m->msg;
     rc_act_send(s, out, &a);
 }
@@ -186,8 +184,7 @@ quarantine_message(struct rc_state *s, struct rc_actions *out, struct rc_message
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_MESSAGE_QUARANTINE;
+    rc_action_init(&a, RC_ACT_MESSAGE_QUARANTINE);
     a.msg = m->msg;
     a.deadline_ms = s->now_ms + QUARANTINE_TIMEOUT_MS;
     rc_act_send(s, out, &a);

@@ -9,48 +9,51 @@
 #define RC_ACTION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "reconciler/core/limits.h"
 #include "reconciler/core/node_history.h"
 
-/* X(enum, name, irreversible: journal synced before it starts; may lose work) */
+/* X(enum, name, irreversible: journal synced before it starts; may lose work,
+ *   bytes of its own part of the union; nothing behind them is read) */
 /* clang-format off */
 #define RC_ACTIONS(X) \
-    X(RC_ACT_NONE,             "none",             0) \
-    X(RC_ACT_INCIDENT_PUT,     "incident.put",     0) /* write the incident item (open, phase change, close) */ \
-    X(RC_ACT_HISTORY_PUT,      "history.put",      0) /* write a node's history item; node "" = the cluster's */ \
-    X(RC_ACT_MESSAGE_DELETE,   "message.delete",   0) /* acknowledge; no completion */ \
-    X(RC_ACT_MESSAGE_QUARANTINE,"message.quarantine",0) /* keep it aside with its reason */ \
-    X(RC_ACT_DRAIN,            "slurm.drain",      0) \
-    X(RC_ACT_DOWN,             "slurm.down",       1) /* the instance is proved dead: requeue its jobs now */ \
-    X(RC_ACT_RESUME,           "slurm.resume",     0) \
-    X(RC_ACT_JOBS_SIGNAL,      "slurm.jobs-signal",0) \
-    X(RC_ACT_JOBS_REQUEUE,     "slurm.jobs-requeue",1) \
-    X(RC_ACT_LAUNCH,           "ec2.launch",       1) \
-    X(RC_ACT_ASSIGN,           "ec2.assign",       1) /* tags a running spare for the node: it is its replacement */ \
-    X(RC_ACT_TERMINATE,        "ec2.terminate",    1) \
-    X(RC_ACT_STOP,             "ec2.stop",         1) \
-    X(RC_ACT_START,            "ec2.start",        1) \
-    X(RC_ACT_REBOOT,           "ec2.reboot",       1) \
-    X(RC_ACT_LOOK,             "ec2.look",         0) /* describe this instance and its status now */ \
-    X(RC_ACT_REGISTER,         "register",         1) /* NodeAddr in slurm.conf, topology, hosts; reconfigure; read back */ \
-    X(RC_ACT_GATE,             "gate",             0) /* probe the node's health */ \
-    X(RC_ACT_GPU_RESET,        "gpu.reset",        1) /* over ssh; refused (state) while a process holds a GPU */ \
-    X(RC_ACT_FORENSICS,        "forensics",        0) /* one bundle an incident, before the evidence is lost */ \
-    X(RC_ACT_SUPPORT_CASE,     "support-case",     0) /* the text that a person sends to AWS, as a file */ \
-    X(RC_ACT_JOB_HOLD,         "slurm.job-hold",   0) /* must not start again without a person; running on is its right */ \
-    X(RC_ACT_JOBS_INCLUDE,     "slurm.jobs-include",0) /* takes our exclusion of this node from the jobs that wait */ \
-    X(RC_ACT_LEASE,            "lease",            0) /* take or renew; answered by RC_EV_LEASE too */ \
-    X(RC_ACT_TELL,             "tell",             0) /* a person must know; no completion */ \
-    X(RC_ACT_FAILOVER,         "failover",         0) /* the fail-over of slurmctld goes to another phase; no completion */ \
-    X(RC_ACT_FENCE,            "controller.fence", 1) /* keep slurmctld away from that host and prove that it is gone */ \
-    X(RC_ACT_CONTROLLER_START, "controller.start", 1) /* let slurmctld run on that host, and start it */ \
-    X(RC_ACT_TAKEOVER,         "slurm.takeover",   1) /* make a standby slurmctld active */
+    X(RC_ACT_NONE,               "none",               0, 0)                       \
+    X(RC_ACT_INCIDENT_PUT,       "incident.put",       0, RC_OWN(act_incident))    /* write the incident item (open, phase change, close) */ \
+    X(RC_ACT_HISTORY_PUT,        "history.put",        0, RC_OWN(history))         /* write a node's history item; node "" = the cluster's */ \
+    X(RC_ACT_MESSAGE_DELETE,     "message.delete",     0, 0)                       /* acknowledge; no completion */ \
+    X(RC_ACT_MESSAGE_QUARANTINE, "message.quarantine", 0, 0)                       /* keep it aside with its reason */ \
+    X(RC_ACT_DRAIN,              "slurm.drain",        0, 0)                       \
+    X(RC_ACT_DOWN,               "slurm.down",         1, 0)                       /* the instance is proved dead: requeue its jobs now */ \
+    X(RC_ACT_RESUME,             "slurm.resume",       0, 0)                       \
+    X(RC_ACT_JOBS_SIGNAL,        "slurm.jobs-signal",  0, RC_OWN(act_jobs))        \
+    X(RC_ACT_JOBS_REQUEUE,       "slurm.jobs-requeue", 1, RC_OWN(act_jobs))        \
+    X(RC_ACT_LAUNCH,             "ec2.launch",         1, RC_OWN(act_launch))      \
+    X(RC_ACT_ASSIGN,             "ec2.assign",         1, RC_OWN(act_launch))      /* tags a running spare for the node: it is its replacement */ \
+    X(RC_ACT_TERMINATE,          "ec2.terminate",      1, 0)                       \
+    X(RC_ACT_STOP,               "ec2.stop",           1, 0)                       \
+    X(RC_ACT_START,              "ec2.start",          1, 0)                       \
+    X(RC_ACT_REBOOT,             "ec2.reboot",         1, 0)                       \
+    X(RC_ACT_LOOK,               "ec2.look",           0, 0)                       /* describe this instance and its status now */ \
+    X(RC_ACT_REGISTER,           "register",           1, RC_OWN(act_register))    /* NodeAddr in slurm.conf, topology, hosts; reconfigure; read back */ \
+    X(RC_ACT_GATE,               "gate",               0, RC_OWN(act_gate))        /* probe the node's health */ \
+    X(RC_ACT_GPU_RESET,          "gpu.reset",          1, RC_OWN(act_host))        /* over ssh; refused (state) while a process holds a GPU */ \
+    X(RC_ACT_FORENSICS,          "forensics",          0, RC_OWN(act_host))        /* one bundle an incident, before the evidence is lost */ \
+    X(RC_ACT_SUPPORT_CASE,       "support-case",       0, RC_OWN(act_case))        /* the text that a person sends to AWS, as a file */ \
+    X(RC_ACT_JOB_HOLD,           "slurm.job-hold",     0, RC_OWN(act_jobs))        /* must not start again without a person; running on is its right */ \
+    X(RC_ACT_JOBS_INCLUDE,       "slurm.jobs-include", 0, 0)                       /* takes our exclusion of this node from the jobs that wait */ \
+    X(RC_ACT_LEASE,              "lease",              0, 0)                       /* take or renew; answered by RC_EV_LEASE too */ \
+    X(RC_ACT_TELL,               "tell",               0, 0)                       /* a person must know; no completion */ \
+    X(RC_ACT_FAILOVER,           "failover",           0, RC_OWN(act_controller))  /* the fail-over of slurmctld goes to another phase; no completion */ \
+    X(RC_ACT_FENCE,              "controller.fence",   1, RC_OWN(act_controller))  /* keep slurmctld away from that host and prove that it is gone */ \
+    X(RC_ACT_CONTROLLER_START,   "controller.start",   1, RC_OWN(act_controller))  /* let slurmctld run on that host, and start it */ \
+    X(RC_ACT_TAKEOVER,           "slurm.takeover",     1, RC_OWN(act_controller))  /* make a standby slurmctld active */
 /* clang-format on */
 
 enum rc_action_kind {
-#define RC_ACTION_ENUM(kind, name, irreversible) kind,
+#define RC_ACTION_ENUM(kind, name, irreversible, own) kind,
     RC_ACTIONS(RC_ACTION_ENUM)
 #undef RC_ACTION_ENUM
         RC_ACTION__MAX
@@ -177,6 +180,21 @@ struct rc_actions {
     struct rc_action v[RC_ACTIONS_MAX];
 };
 
+extern const uint32_t rc_action_sizes[RC_ACTION__MAX]; /* common and own part of each kind */
+
+static inline size_t
+rc_action_bytes(const struct rc_action *a)
+{
+    return rc_action_sizes[a->kind];
+}
+
+static inline void
+rc_action_copy(struct rc_action *to, const struct rc_action *from)
+{
+    memcpy(to, from, rc_action_bytes(from));
+}
+
+void rc_action_init(struct rc_action *a, enum rc_action_kind kind);
 const char *rc_action_name(enum rc_action_kind kind); /* "ec2.launch" */
 bool rc_action_irreversible(enum rc_action_kind kind);
 

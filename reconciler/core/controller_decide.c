@@ -31,16 +31,24 @@ rc_pair_wake(const struct rc_state *s)
     return s->pair.count && s->policy_loaded ? s->pair.wake_ms : RC_NEVER;
 }
 
+static bool
+has_controller(uint32_t kind)
+{
+    return kind == RC_ACT_FAILOVER || kind == RC_ACT_FENCE || kind == RC_ACT_CONTROLLER_START ||
+           kind == RC_ACT_TAKEOVER;
+}
+
 void
 rc_pair_act(const struct rc_state *s, struct rc_action *a, uint32_t kind, uint32_t i,
             int64_t timeout_ms)
 {
-    memset(a, 0, sizeof *a);
-    a->kind = kind;
+    rc_action_init(a, (enum rc_action_kind)kind);
     a->deadline_ms = s->now_ms + timeout_ms;
     memcpy(a->node, s->pair.c[i].host, sizeof a->node);
-    a->u.controller.index = i;
-    a->u.controller.epoch = s->lease_epoch;
+    if (has_controller(kind)) {
+        a->u.controller.index = i;
+        a->u.controller.epoch = s->lease_epoch;
+    }
 }
 
 /* To another phase; always true. */

@@ -60,7 +60,6 @@ send_controller_power(struct rc_state *s, struct rc_actions *out, uint32_t i,
         return;
     }
     rc_pair_act(s, &a, (uint32_t)kind, i, EC2_ANSWER_MS);
-    memset(&a.u, 0, sizeof a.u);
     memcpy(a.instance, inst->id, sizeof a.instance);
     rc_put_text(a.text, sizeof a.text, why);
     rc_act_send(s, out, &a);
@@ -131,7 +130,6 @@ send_controller_launch(struct rc_state *s, struct rc_actions *out, uint32_t i)
     }
     uint32_t option = plan->option % g->option_count; /* the list may be shorter by now */
     rc_pair_act(s, &a, RC_ACT_LAUNCH, i, s->policy.timeouts.launch_ms);
-    memset(&a.u, 0, sizeof a.u);
     a.u.launch.group = RC_GROUP_CONTROLLERS;
     a.u.launch.option = option;
     a.u.launch.attempt = plan->attempt ? plan->attempt : 1;
@@ -157,7 +155,6 @@ send_address(struct rc_state *s, struct rc_actions *out, uint32_t i, const struc
         return;
     }
     rc_pair_act(s, &a, RC_ACT_REGISTER, i, s->policy.timeouts.register_ms);
-    memset(&a.u, 0, sizeof a.u);
     memcpy(a.instance, inst->id, sizeof a.instance);
     memcpy(a.u.reg.addr, inst->addr, sizeof a.u.reg.addr);
     rc_put_text(a.text, sizeof a.text, "the controller has a new address");

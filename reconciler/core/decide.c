@@ -399,8 +399,7 @@ decide_lease(struct rc_state *s, struct rc_actions *out)
     if (!s->cluster_loaded || s->now_ms < s->lease_next_ms || out->count == RC_ACTIONS_MAX) {
         return;
     }
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_LEASE;
+    rc_action_init(&a, RC_ACT_LEASE);
     a.deadline_ms = s->now_ms + LEASE_TIMEOUT_MS;
     rc_act_send(s, out, &a);
 }

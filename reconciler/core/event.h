@@ -2,16 +2,18 @@
  *
  * An event is a plain value: no pointers except in START, CLUSTER and POLICY,
  * whose payloads are read during the step and copied into the state. Decoders
- * and adapters zero the whole struct first (rc_event_init), so that a record of
- * it is the same bytes wherever it is made. Strings are NUL-terminated and fit
- * (limits.h); "" means not told.
+ * and adapters zero first what its kind has (rc_event_init), so that a record of
+ * it is the same bytes wherever it is made; what lies behind that is read by nobody,
+ * and not copied. Strings are NUL-terminated and fit (limits.h); "" means not told.
  *
  * Unknown is a third value: enums have an UNKNOWN member with value 0. */
 #ifndef RC_EVENT_H
 #define RC_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "reconciler/core/controller.h"
 #include "reconciler/core/errors.h"
@@ -22,39 +24,39 @@ struct rc_cluster;
 struct rc_policy;
 
 /* One kind = one file handlers/<name with _>.c = one row in handlers/table.c.
- * X(enum, name, label) */
+ * X(enum, name, label, bytes of its own part of the union; nothing behind them is read) */
 /* clang-format off */
 #define RC_EVENTS(X) \
-    X(RC_EV_START,                    "start",                    start) \
-    X(RC_EV_CLUSTER,                  "cluster",                  cluster) \
-    X(RC_EV_POLICY,                   "policy",                   policy) \
-    X(RC_EV_TICK,                     "tick",                     tick) \
-    X(RC_EV_MESSAGE,                  "message",                  message) \
-    X(RC_EV_EC2_STATE_CHANGE,         "ec2-state-change",         ec2_state_change) \
-    X(RC_EV_SPOT_INTERRUPTION,        "spot-interruption",        spot_interruption) \
-    X(RC_EV_REBALANCE_RECOMMENDATION, "rebalance-recommendation", rebalance_recommendation) \
-    X(RC_EV_AWS_HEALTH,               "aws-health",               aws_health) \
-    X(RC_EV_CLOUDWATCH_ALARM,         "cloudwatch-alarm",         cloudwatch_alarm) \
-    X(RC_EV_CAPACITY_RESERVATION,     "capacity-reservation",     capacity_reservation) \
-    X(RC_EV_CAPACITY_BLOCK,           "capacity-block",           capacity_block) \
-    X(RC_EV_FLEET,                    "fleet",                    fleet) \
-    X(RC_EV_EBS_VOLUME,               "ebs-volume",               ebs_volume) \
-    X(RC_EV_INSTANCE,                 "instance",                 instance) \
-    X(RC_EV_INSTANCE_STATUS,          "instance-status",          instance_status) \
-    X(RC_EV_SLURM_NODE,               "slurm-node",               slurm_node) \
-    X(RC_EV_NODE_FAULTS,              "node-faults",              node_faults) \
-    X(RC_EV_SWEEP,                    "sweep",                    sweep) \
-    X(RC_EV_LEASE,                    "lease",                    lease) \
-    X(RC_EV_COMPLETION,               "completion",               completion) \
-    X(RC_EV_OPERATOR,                 "operator",                 operator) \
-    X(RC_EV_ADOPT,                    "adopt",                    adopt) \
-    X(RC_EV_HISTORY,                  "history",                  history) \
-    X(RC_EV_CONTROLLER_PROBE,         "controller-probe",         controller_probe) \
-    X(RC_EV_CONTROLLER_HOST,          "controller-host",          controller_host)
+    X(RC_EV_START,                    "start",                    start,                    RC_OWN(ev_start)) \
+    X(RC_EV_CLUSTER,                  "cluster",                  cluster,                  sizeof(void *)) \
+    X(RC_EV_POLICY,                   "policy",                   policy,                   sizeof(void *)) \
+    X(RC_EV_TICK,                     "tick",                     tick,                     0) \
+    X(RC_EV_MESSAGE,                  "message",                  message,                  RC_OWN(ev_message)) \
+    X(RC_EV_EC2_STATE_CHANGE,         "ec2-state-change",         ec2_state_change,         RC_OWN(ev_ec2_state_change)) \
+    X(RC_EV_SPOT_INTERRUPTION,        "spot-interruption",        spot_interruption,        RC_OWN(ev_spot_interruption)) \
+    X(RC_EV_REBALANCE_RECOMMENDATION, "rebalance-recommendation", rebalance_recommendation, 0) \
+    X(RC_EV_AWS_HEALTH,               "aws-health",               aws_health,               RC_OWN(ev_aws_health)) \
+    X(RC_EV_CLOUDWATCH_ALARM,         "cloudwatch-alarm",         cloudwatch_alarm,         RC_OWN(ev_cloudwatch_alarm)) \
+    X(RC_EV_CAPACITY_RESERVATION,     "capacity-reservation",     capacity_reservation,     RC_OWN(ev_capacity)) \
+    X(RC_EV_CAPACITY_BLOCK,           "capacity-block",           capacity_block,           RC_OWN(ev_capacity)) \
+    X(RC_EV_FLEET,                    "fleet",                    fleet,                    RC_OWN(ev_fleet)) \
+    X(RC_EV_EBS_VOLUME,               "ebs-volume",               ebs_volume,               RC_OWN(ev_ebs_volume)) \
+    X(RC_EV_INSTANCE,                 "instance",                 instance,                 RC_OWN(ev_instance)) \
+    X(RC_EV_INSTANCE_STATUS,          "instance-status",          instance_status,          RC_OWN(ev_instance_status)) \
+    X(RC_EV_SLURM_NODE,               "slurm-node",               slurm_node,               RC_OWN(ev_slurm_node)) \
+    X(RC_EV_NODE_FAULTS,              "node-faults",              node_faults,              RC_OWN(ev_node_faults)) \
+    X(RC_EV_SWEEP,                    "sweep",                    sweep,                    RC_OWN(ev_sweep)) \
+    X(RC_EV_LEASE,                    "lease",                    lease,                    RC_OWN(ev_lease)) \
+    X(RC_EV_COMPLETION,               "completion",               completion,               RC_OWN(ev_completion)) \
+    X(RC_EV_OPERATOR,                 "operator",                 operator,                 RC_OWN(ev_operator)) \
+    X(RC_EV_ADOPT,                    "adopt",                    adopt,                    RC_OWN(ev_adopt)) \
+    X(RC_EV_HISTORY,                  "history",                  history,                  RC_OWN(history)) \
+    X(RC_EV_CONTROLLER_PROBE,         "controller-probe",         controller_probe,         RC_OWN(ev_controller_probe)) \
+    X(RC_EV_CONTROLLER_HOST,          "controller-host",          controller_host,          RC_OWN(ev_controller_host))
 /* clang-format on */
 
 enum rc_event_kind {
-#define RC_EVENT_ENUM(kind, name, field) kind,
+#define RC_EVENT_ENUM(kind, name, field, own) kind,
     RC_EVENTS(RC_EVENT_ENUM)
 #undef RC_EVENT_ENUM
         RC_EVENT__MAX
@@ -422,6 +424,20 @@ struct rc_event {
         struct rc_ev_controller_host controller;
     } u;
 };
+
+extern const uint32_t rc_event_sizes[RC_EVENT__MAX]; /* common and own part of each kind */
+
+static inline size_t
+rc_event_bytes(const struct rc_event *ev)
+{
+    return rc_event_sizes[ev->kind];
+}
+
+static inline void
+rc_event_copy(struct rc_event *to, const struct rc_event *from)
+{
+    memcpy(to, from, rc_event_bytes(from));
+}
 
 void rc_event_init(struct rc_event *ev, enum rc_event_kind kind);
 const char *rc_event_name(enum rc_event_kind kind); /* "spot-interruption" */

@@ -45,4 +45,7 @@ enum {
     RC_ACTIONS_MAX = 64        /* actions emitted by one step; the rest waits for the next */
 };
 
+/* The own part of a kind in the tables of events and actions. */
+#define RC_OWN(name) sizeof(struct rc_##name)
+
 #endif

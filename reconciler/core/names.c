@@ -17,10 +17,14 @@ static const char *const err_names[] = {RC_ERRORS(NAME_OF_4)};
 static const char *const err_texts[] = {RC_ERRORS(TEXT_OF_4)};
 #define RETRY_OF(id, name, text, retry) [id] = retry,
 static const enum rc_retry err_retries[] = {RC_ERRORS(RETRY_OF)};
-static const char *const event_names[] = {RC_EVENTS(NAME_OF_3)};
-static const char *const action_names[] = {RC_ACTIONS(NAME_OF_3)};
-#define IRREVERSIBLE_OF(id, name, irreversible) [id] = irreversible,
+static const char *const event_names[] = {RC_EVENTS(NAME_OF_4)};
+static const char *const action_names[] = {RC_ACTIONS(NAME_OF_4)};
+#define IRREVERSIBLE_OF(id, name, irreversible, own) [id] = irreversible,
 static const bool action_irreversible[] = {RC_ACTIONS(IRREVERSIBLE_OF)};
+#define EVENT_SIZE_OF(id, name, field, own) [id] = (uint32_t)(offsetof(struct rc_event, u) + (own)),
+const uint32_t rc_event_sizes[] = {RC_EVENTS(EVENT_SIZE_OF)};
+#define ACTION_SIZE_OF(id, name, irreversible, own) [id] = (uint32_t)(offsetof(struct rc_action, u) + (own)),
+const uint32_t rc_action_sizes[] = {RC_ACTIONS(ACTION_SIZE_OF)};
 static const char *const phase_names[] = {RC_PHASES(NAME_OF_3)};
 static const char *const phase_waits[] = {RC_PHASES(TEXT_OF_3)};
 static const char *const mode_names[] = {RC_CTL_MODES(NAME_OF_3)};
@@ -202,8 +206,15 @@ rc_proof_text(uint32_t v)
 void
 rc_event_init(struct rc_event *ev, enum rc_event_kind kind)
 {
-    memset(ev, 0, sizeof *ev);
+    memset(ev, 0, rc_event_sizes[kind]);
     ev->kind = (uint32_t)kind;
+}
+
+void
+rc_action_init(struct rc_action *a, enum rc_action_kind kind)
+{
+    memset(a, 0, rc_action_sizes[kind]);
+    a->kind = (uint32_t)kind;
 }
 
 bool

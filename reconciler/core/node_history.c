@@ -114,8 +114,7 @@ put(struct rc_state *s, struct rc_actions *out, const char *node, const struct r
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_HISTORY_PUT;
+    rc_action_init(&a, RC_ACT_HISTORY_PUT);
     a.deadline_ms = s->now_ms + PUT_TIMEOUT_MS;
     memcpy(a.node, node, sizeof a.node);
     a.u.history = *h;

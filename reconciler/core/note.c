@@ -489,6 +489,6 @@ rc_act_send(struct rc_state *s, struct rc_actions *out, struct rc_action *a)
     assert(out->count < RC_ACTIONS_MAX);
     a->id = s->next_action;
     a->at_ms = s->now_ms;
-    memcpy(&out->v[out->count++], a, sizeof *a);
+    rc_action_copy(&out->v[out->count++], a);
     rc_note(s, a);
 }

@@ -15,8 +15,8 @@
 #define WORD_OF_3(id, name, third) [id] = name,
 #define WORD_OF_4(id, name, third, fourth) [id] = name,
 
-static const char *const event_kinds[] = {RC_EVENTS(WORD_OF_3)};
-static const char *const action_kinds[] = {RC_ACTIONS(WORD_OF_3)};
+static const char *const event_kinds[] = {RC_EVENTS(WORD_OF_4)};
+static const char *const action_kinds[] = {RC_ACTIONS(WORD_OF_4)};
 static const char *const errors[] = {RC_ERRORS(WORD_OF_4)};
 static const char *const faults[] = {RC_FAULTS(WORD_OF_3)};
 static const char *const phases[] = {RC_PHASES(WORD_OF_3)};

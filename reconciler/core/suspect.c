@@ -160,8 +160,7 @@ send_hold(struct rc_state *s, struct rc_actions *out, const struct rc_suspect *r
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_JOB_HOLD;
+    rc_action_init(&a, RC_ACT_JOB_HOLD);
     a.deadline_ms = s->now_ms + HOLD_TIMEOUT_MS;
     a.u.jobs.job = row->job;
     rc_put_text(a.text, sizeof a.text, row->class_name);
@@ -176,8 +175,7 @@ tell_of_job(struct rc_state *s, struct rc_actions *out, struct rc_suspect *row)
 {
     struct rc_action a;
 
-    memset(&a, 0, sizeof a);
-    a.kind = RC_ACT_TELL;
+    rc_action_init(&a, RC_ACT_TELL);
     rc_put_text(a.text, sizeof a.text, "job ");
     rc_put_number(a.text, sizeof a.text, row->job);
     rc_put_text(a.text, sizeof a.text, " is suspect, not its nodes: ");

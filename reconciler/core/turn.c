@@ -67,8 +67,7 @@ void
 rc_act_init(const struct rc_turn *t, struct rc_action *a, enum rc_action_kind kind,
             int64_t timeout_ms)
 {
-    memset(a, 0, sizeof *a);
-    a->kind = (uint32_t)kind;
+    rc_action_init(a, kind);
     a->deadline_ms = t->s->now_ms + timeout_ms;
     memcpy(a->node, t->n->name, sizeof a->node);
     if (t->inc) {

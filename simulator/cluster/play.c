@@ -187,15 +187,19 @@ sooner(int64_t a, int64_t b)
 }
 
 static int64_t
-next_ms(const struct rc_play *p)
+models_next_ms(const struct rc_play *p)
 {
-    int64_t next = rc_task_next_ms(p);
-    int64_t models = sooner(rc_sim_ec2_next_ms(p->ec2),
-                            sooner(rc_sim_slurm_next_ms(p->slurm), rc_sim_sqs_next_ms(p->sqs)));
+    int64_t next = sooner(rc_sim_ec2_next_ms(p->ec2),
+                          sooner(rc_sim_slurm_next_ms(p->slurm), rc_sim_sqs_next_ms(p->sqs)));
 
-    if (models != RC_SIM_NEVER) {
-        next = sooner(next, models - RC_PLAY_WALL_MS);
-    }
+    return next == RC_SIM_NEVER ? RC_SIM_NEVER : next - RC_PLAY_WALL_MS;
+}
+
+static int64_t
+next_ms(const struct rc_play *p, int64_t models_ms)
+{
+    int64_t next = sooner(rc_task_next_ms(p), models_ms);
+
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
         next = sooner(next, rc_ctl_next_ms(&p->ctl[i]));
     }
@@ -210,7 +214,6 @@ advance_models(struct rc_play *p)
     rc_play_changes(p);
     rc_sim_slurm_advance(p->slurm, rc_play_wall(p));
     rc_sim_sqs_advance(p->sqs, rc_play_wall(p));
-    rc_heads_advance(p);
 }
 
 static void
@@ -234,8 +237,12 @@ play_on(struct rc_play *p)
     char why[400];
 
     while (!p->over) {
-        p->now_ms = next_ms(p);
-        advance_models(p);
+        int64_t models_ms = models_next_ms(p);
+        p->now_ms = next_ms(p, models_ms);
+        if (models_ms <= p->now_ms) {
+            advance_models(p);
+        }
+        rc_heads_advance(p);
         while (!p->over && rc_task_pop(p, p->now_ms, &t)) {
             do_task(p, &t);
         }

@@ -218,15 +218,16 @@ rc_play_stuck_nodes(struct rc_play *p)
 void
 rc_poll_agent(struct rc_ctl *c, uint32_t at, bool anyhow)
 {
+    const struct rc_ev_node_faults *now = &agent_now(c->p, at)->list;
     struct rc_event ev;
 
-    rc_event_init(&ev, RC_EV_NODE_FAULTS);
-    memcpy(ev.node, c->p->conf[at].name, sizeof ev.node);
-    memcpy(&ev.u.faults, &agent_now(c->p, at)->list, sizeof ev.u.faults);
     /* Zeroed first and copied whole, padding too. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
-    if (anyhow || memcmp(&c->agent_list[at], &ev.u.faults, sizeof ev.u.faults) != 0) {
-        memcpy(&c->agent_list[at], &ev.u.faults, sizeof ev.u.faults);
+    if (anyhow || memcmp(&c->agent_list[at], now, sizeof *now) != 0) {
+        memcpy(&c->agent_list[at], now, sizeof *now);
+        rc_event_init(&ev, RC_EV_NODE_FAULTS);
+        memcpy(ev.node, c->p->conf[at].name, sizeof ev.node);
+        memcpy(&ev.u.faults, now, sizeof *now);
         rc_ctl_post(c, &ev);
     }
 }

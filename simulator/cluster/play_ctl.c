@@ -11,7 +11,6 @@
 
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
-#include "simulator/model/event_copy.h"
 
 enum { QUEUE_FIRST = 64, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
 
@@ -79,30 +78,60 @@ rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev)
         struct rc_event *bigger = malloc(room * sizeof *bigger);
         assert(bigger);
         for (uint32_t i = 0; i < c->queue_count; i++) {
-            rc_sim_event_copy(&bigger[i], &c->queue[(c->queue_head + i) % c->queue_room]);
+            rc_event_copy(&bigger[i], &c->queue[(c->queue_head + i) % c->queue_room]);
         }
         free(c->queue);
         c->queue = bigger;
         c->queue_room = room;
         c->queue_head = 0;
     }
-    rc_sim_event_copy(&c->queue[(c->queue_head + c->queue_count++) % c->queue_room], ev);
+    rc_event_copy(&c->queue[(c->queue_head + c->queue_count++) % c->queue_room], ev);
 }
 
 /* ---- journal ---- */
 
+static struct rc_journal_row *
+journal_at(const struct rc_ctl *c, uint32_t byte)
+{
+    return (struct rc_journal_row *)(void *)(c->journal + byte);
+}
+
 static void
 shadow_take(struct rc_ctl *c, uint32_t count)
 {
+    uint32_t at = 0;
+
     for (uint32_t i = 0; i < count; i++) {
-        if (c->journal[i].is_action) {
-            rc_note(c->shadow, &c->journal[i].u.action);
+        const struct rc_journal_row *row = journal_at(c, at);
+        if (row->is_action) {
+            rc_note(c->shadow, &row->u.action);
         } else {
-            rc_fold(c->shadow, &c->journal[i].u.event);
+            rc_fold(c->shadow, &row->u.event);
         }
+        at += row->bytes;
     }
     c->journal_count -= count;
-    memmove(c->journal, c->journal + count, c->journal_count * sizeof c->journal[0]);
+    c->journal_bytes -= at;
+    memmove(c->journal, c->journal + at, c->journal_bytes);
+}
+
+static void
+journal_row_add(struct rc_ctl *c, const struct rc_event *ev, const struct rc_action *a)
+{
+    struct rc_journal_row *row = journal_at(c, c->journal_bytes);
+    size_t bytes;
+
+    row->is_action = a != NULL;
+    if (a) {
+        rc_action_copy(&row->u.action, a);
+        bytes = rc_action_bytes(a);
+    } else {
+        rc_event_copy(&row->u.event, ev);
+        bytes = rc_event_bytes(ev);
+    }
+    row->bytes = (uint32_t)((offsetof(struct rc_journal_row, u) + bytes + 7) & ~(size_t)7);
+    c->journal_bytes += row->bytes;
+    c->journal_count++;
 }
 
 static void
@@ -111,11 +140,9 @@ append_turn(struct rc_ctl *c, const struct rc_event *ev)
     if (c->journal_count + c->out.count + 1 > RC_PLAY_JOURNAL) {
         shadow_take(c, c->journal_count); /* written back by itself after a while */
     }
-    c->journal[c->journal_count].is_action = 0;
-    rc_sim_event_copy(&c->journal[c->journal_count++].u.event, ev);
+    journal_row_add(c, ev, NULL);
     for (uint32_t i = 0; i < c->out.count; i++) {
-        c->journal[c->journal_count].is_action = 1;
-        c->journal[c->journal_count++].u.action = c->out.v[i];
+        journal_row_add(c, NULL, &c->out.v[i]);
     }
     c->record_last += c->out.count + 1;
 }
@@ -143,7 +170,8 @@ journal_action(struct rc_ctl *c, const struct rc_action *a)
         c->line = realloc(c->line, c->line_room * sizeof *c->line);
         assert(c->line);
     }
-    c->line[c->line_count++] = (struct rc_waiting){c->record_last, *a};
+    c->line[c->line_count].record = c->record_last;
+    rc_action_copy(&c->line[c->line_count++].action, a);
 }
 
 void
@@ -158,7 +186,9 @@ rc_ctl_synced(struct rc_ctl *c, uint64_t record)
         c->record_durable = record;
     }
     while (done < c->line_count && c->line[done].record <= record && !c->p->over) {
-        struct rc_action a = c->line[done++].action;
+        struct rc_action a;
+
+        rc_action_copy(&a, &c->line[done++].action);
         rc_exec_play(c, &a);
     }
     c->line_count -= done;
@@ -201,40 +231,52 @@ step(struct rc_ctl *c, struct rc_event *ev)
     rc_check_step(c, ev);
 }
 
-static bool
-queue_take(struct rc_ctl *c, struct rc_event *ev)
+static void
+queue_drop(struct rc_ctl *c)
 {
-    step(c, ev);
-    if (c->disk_full_until_ms > c->p->now_ms) {
-        c->queue_head = (c->queue_head + c->queue_room - 1) % c->queue_room;
-        c->queue_count++; /* kept aside: the place it came from is free */
-        rc_sim_event_copy(&c->queue[c->queue_head], ev);
-        c->stuck = 1;
-        return false;
-    }
-    append_turn(c, ev);
-    execute_turn(c);
-    return true;
+    c->queue_count--;
+    c->queue_head = c->queue_count ? (c->queue_head + 1) % c->queue_room : 0;
 }
 
-static bool
-next_of_queue(struct rc_ctl *c, struct rc_event *ret)
+/* The first of the queue that the core wants; it stays where it is. */
+static struct rc_event *
+queue_first(struct rc_ctl *c)
 {
     while (c->queue_count) {
-        rc_sim_event_copy(ret, &c->queue[c->queue_head]);
-        c->queue_head = (c->queue_head + 1) % c->queue_room;
-        c->queue_count--;
-        if (ret->kind == RC_EV_MESSAGE || !ret->msg || rc_message_wants_parts(c->s, ret->msg)) {
-            return true;
+        struct rc_event *ev = &c->queue[c->queue_head];
+        if (ev->kind == RC_EV_MESSAGE || !ev->msg || rc_message_wants_parts(c->s, ev->msg)) {
+            return ev;
         }
+        queue_drop(c);
     }
-    return false;
+    return NULL;
+}
+
+/* What was stepped is written and carried out. */
+static void
+write_turn(struct rc_ctl *c)
+{
+    append_turn(c, &c->queue[c->queue_head]);
+    queue_drop(c);
+    execute_turn(c);
+}
+
+/* False: the disk takes nothing, and the turn waits until it does. */
+static bool
+take_turn(struct rc_ctl *c, struct rc_event *ev)
+{
+    step(c, ev);
+    c->stuck = c->disk_full_until_ms > c->p->now_ms;
+    if (!c->stuck) {
+        write_turn(c);
+    }
+    return !c->stuck;
 }
 
 void
 rc_ctl_turn(struct rc_ctl *c)
 {
-    struct rc_event ev;
+    struct rc_event *ev, tick;
 
     if (!c->stuck && !c->queue_count && c->deadline_ms > rc_ctl_core_ms(c)) {
         return; /* as its last turn left it */
@@ -243,16 +285,12 @@ rc_ctl_turn(struct rc_ctl *c)
         if (c->disk_full_until_ms > c->p->now_ms) {
             return;
         }
-        c->stuck = 0; /* the turn that was kept aside is written and carried out */
-        rc_sim_event_copy(&ev, &c->queue[c->queue_head]);
-        c->queue_head = (c->queue_head + 1) % c->queue_room;
-        c->queue_count--;
-        append_turn(c, &ev);
-        execute_turn(c);
+        c->stuck = 0;
+        write_turn(c);
     }
     for (;;) {
-        while (!c->p->over && next_of_queue(c, &ev)) {
-            if (!queue_take(c, &ev)) {
+        while (!c->p->over && (ev = queue_first(c))) {
+            if (!take_turn(c, ev)) {
                 return;
             }
         }
@@ -260,14 +298,8 @@ rc_ctl_turn(struct rc_ctl *c)
         if (c->p->over || c->deadline_ms == RC_NEVER || c->deadline_ms > rc_ctl_core_ms(c)) {
             return;
         }
-        rc_event_init(&ev, RC_EV_TICK);
-        if (!c->queue_room) {
-            rc_ctl_post(c, &ev);
-            continue;
-        }
-        if (!queue_take(c, &ev)) {
-            return;
-        }
+        rc_event_init(&tick, RC_EV_TICK);
+        rc_ctl_post(c, &tick);
     }
 }
 
@@ -310,7 +342,7 @@ rc_ctl_start(struct rc_ctl *c)
     }
 
     if (!c->journal) {
-        c->journal = malloc(RC_PLAY_JOURNAL * sizeof *c->journal);
+        c->journal = malloc(RC_PLAY_JOURNAL * sizeof(struct rc_journal_row));
         assert(c->journal);
     }
     if (!restored) {
@@ -358,7 +390,7 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     } else if (how == 1) {
         c->shadow = NULL;
     }
-    c->journal_count = 0;
+    c->journal_count = c->journal_bytes = 0;
     c->record_durable = c->record_last;
     c->up = 0;
     c->life++;

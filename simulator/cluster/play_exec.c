@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "policies/rules.h"
-#include "simulator/model/event_copy.h"
 
 enum { LOST_ANSWER_MS = 30 * 1000, SLURM_GIVES_UP_MS = 5000 };
 
@@ -46,15 +45,15 @@ rc_request_free(struct rc_request *r)
     r->used = 0;
 }
 
-void
-rc_request_row(struct rc_request *r, const struct rc_event *ev)
+struct rc_event *
+rc_request_row(struct rc_request *r)
 {
     if (r->rows.count == r->rows.room) {
         r->rows.room = r->rows.room ? r->rows.room * 2 : 16;
-        r->rows.row = realloc(r->rows.row, r->rows.room * sizeof *ev);
+        r->rows.row = realloc(r->rows.row, r->rows.room * sizeof *r->rows.row);
         assert(r->rows.row);
     }
-    rc_sim_event_copy(&r->rows.row[r->rows.count++], ev);
+    return &r->rows.row[r->rows.count++];
 }
 
 void
@@ -173,7 +172,7 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     int64_t *free_ms = one_at_a_time(c, side, a->kind);
     int64_t at_ms = p->now_ms;
 
-    r->action = *a;
+    rc_action_copy(&r->action, a);
     r->answer_ms = rc_play_latency(p, a->id * 2 + c->index, 2);
     if (side == SIDE_LEASE) {
         c->lease_busy = 1;

@@ -20,7 +20,7 @@ intake_message(struct rc_ctl *c, const struct rc_sim_sqs_message *m)
     struct body body;
     struct rc_event ev;
 
-    memcpy(&body, m->body, sizeof body);
+    memcpy(&body, m->body, m->len);
     rc_event_init(&ev, RC_EV_MESSAGE);
     ev.msg = c->next_msg++;
     ev.u.message.id_hash = body.id_hash;
@@ -117,13 +117,14 @@ rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict ver
 {
     struct body body;
     uint64_t n = ++p->notices, mix = rc_play_mix(p, n, 11);
+    size_t len = offsetof(struct body, part);
     unsigned copies = mix % 1000 < p->plan->doubled_permille ? 2 : 1;
 
-    memset(&body, 0, sizeof body);
     body.id_hash = rc_play_mix(p, n, 12) | 1;
     body.verdict = (uint32_t)verdict;
     if (ev) {
-        body.part = *ev;
+        rc_event_copy(&body.part, ev);
+        len += rc_event_bytes(ev);
     }
     if (!p->quiet && (mix >> 12) % 1000 < p->plan->lost_permille) {
         return;
@@ -134,7 +135,6 @@ rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict ver
         if ((late >> 20) % 1000 < p->plan->late_permille) {
             delay_ms += (int64_t)((late >> 32) % (p->plan->late_ms + 1));
         }
-        (void)rc_sim_sqs_send(p->sqs, rc_play_wall(p), (const char *)&body, sizeof body, delay_ms,
-                              NULL);
+        (void)rc_sim_sqs_send(p->sqs, rc_play_wall(p), (const char *)&body, len, delay_ms, NULL);
     }
 }

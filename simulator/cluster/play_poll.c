@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "simulator/cluster/play_private.h"
-#include "simulator/model/event_copy.h"
 #include "simulator/model/model_rows.h"
 
 enum { WATCH_MS = 1000 };
@@ -61,16 +60,22 @@ show(struct rc_ctl *c, uint32_t at, bool past_the_diff)
     if (!n || at >= RC_PLAN_NODES_MAX) {
         return;
     }
-    rc_poll_agent(c, at, !(c->node_row_known >> at & 1U));
+    bool known = c->node_row_known >> at & 1U;
+    uint64_t version = n->version + c->p->agent_version;
+    if (!past_the_diff && known && c->node_row_at[at] == version) {
+        return;
+    }
+    c->node_row_at[at] = version;
+    rc_poll_agent(c, at, !known);
     node_event(c->p, n, &ev);
     /* rc_event_init() clears the padding too, and memcpy() keeps it. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
-    bool same = memcmp(&ev, &c->node_row[at], rc_sim_event_bytes(&ev)) == 0;
-    if (!past_the_diff && c->node_row_known >> at & 1U && same) {
+    bool same = memcmp(&ev, &c->node_row[at], rc_event_bytes(&ev)) == 0;
+    if (!past_the_diff && known && same) {
         return;
     }
     c->node_row_known |= 1U << at;
-    rc_sim_event_copy(&c->node_row[at], &ev);
+    rc_event_copy(&c->node_row[at], &ev);
     rc_ctl_post(c, &ev);
 }
 

@@ -90,18 +90,24 @@ struct rc_held {
     char receipt[RC_SIM_SQS_HANDLE_LEN];
 };
 
+/* Records one behind the other, each as long as its kind is: most are short, and the whole
+ * stays in the processor's cache. */
 struct rc_journal_row {
     uint32_t is_action;
+    uint32_t bytes; /* of this row, a multiple of 8 */
     union {
         struct rc_event event;
         struct rc_action action;
     } u;
 };
 
+/* What was posted last of an instance. */
 struct rc_seen_row {
     char id[RC_ID_LEN];
-    uint64_t hash[2];
     uint32_t pass;
+    uint32_t told, told_status;
+    struct rc_ev_instance row;
+    struct rc_ev_instance_status status;
 };
 
 struct rc_waiting {
@@ -122,15 +128,16 @@ struct rc_ctl {
     int64_t frozen_until_ms, disk_slow_until_ms, disk_full_until_ms, helper_until_ms;
     int64_t lease_lost_until_ms;
     /* journal */
-    struct rc_journal_row *journal; /* appended, not durable */
-    uint32_t journal_count;
+    char *journal; /* rows appended, not durable */
+    uint32_t journal_count, journal_bytes;
     uint64_t record_last, record_durable;
     uint32_t syncing, stuck;
     struct rc_waiting *line;
     uint32_t line_count, line_room;
     /* what was last posted */
     uint32_t seen_count, seen_at, pass;
-    uint32_t node_row_known; /* bit by node */
+    uint32_t node_row_known;                 /* bit by node */
+    uint64_t node_row_at[RC_PLAN_NODES_MAX]; /* version of node and agents when it was shown */
     uint64_t slurm_version;
     int64_t slurm_poll_at_ms, slurm_last_ms;
     uint32_t slurm_failed;
@@ -238,7 +245,7 @@ struct rc_play {
     uint32_t quiet, over;
     uint32_t wants_pause, wants_hold; /* what the operator wants; a bit a node */
     struct rc_task *task;
-    uint32_t task_count, task_room;
+    uint32_t task_count, task_room, rows_done;
     uint64_t seq;
     struct rc_request **request;
     uint32_t request_room;
@@ -343,7 +350,7 @@ void rc_exec_effect(struct rc_play *p, uint32_t index);
 void rc_exec_answer(struct rc_play *p, uint32_t index);
 struct rc_request *rc_request_new(struct rc_ctl *c, uint32_t *ret_index);
 void rc_request_free(struct rc_request *r);
-void rc_request_row(struct rc_request *r, const struct rc_event *ev);
+struct rc_event *rc_request_row(struct rc_request *r); /* another one, to be filled */
 void rc_exec_complete(struct rc_ctl *c, const struct rc_action *a, enum rc_err error,
                       const char *text);
 

@@ -152,9 +152,6 @@ rc_play_setup(struct rc_play *p)
     make_queue(p);
     fill_cluster(p);
     rc_play_policy(p);
-    for (uint32_t i = 0; i < p->plan->count; i++) {
-        rc_play_task(p, p->plan->row[i].at_ms, RC_TASK_ROW, NULL, i);
-    }
     rc_play_task(p, p->quiet_ms, RC_TASK_QUIET, NULL, 0);
     for (uint32_t i = 0; i < p->plan->controllers; i++) {
         p->ctl[i].p = p;

@@ -12,8 +12,6 @@
 void
 rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
 {
-    struct rc_event ev;
-
     if (r->lost || (!only && p->now_ms < p->ec2_errors_until_ms &&
                     rc_play_mix(p, (uint64_t)p->now_ms, r->ctl) % 1000 < p->ec2_errors_permille)) {
         r->error = RC_E_THROTTLED;
@@ -25,15 +23,13 @@ rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
             continue;
         }
         if (only || r->sweep == RC_SWEEP_INSTANCES) {
-            rc_sim_instance_row(inst, RC_PLAY_CLUSTER, &ev);
-            if (only || ev.u.described.ours) {
-                rc_request_row(r, &ev);
-            }
+            struct rc_event *row = rc_request_row(r);
+            rc_sim_instance_row(inst, RC_PLAY_CLUSTER, row);
+            r->rows.count -= !only && !row->u.described.ours;
         }
         if (only || r->sweep == RC_SWEEP_STATUS) {
             if (inst->state != RC_INST_TERMINATED) {
-                rc_sim_status_row(inst, &ev);
-                rc_request_row(r, &ev);
+                rc_sim_status_row(inst, rc_request_row(r));
             }
         }
     }
@@ -55,9 +51,33 @@ seen_row(struct rc_ctl *c, const char *id)
     }
     assert(c->seen_count < sizeof c->seen / sizeof c->seen[0]);
     struct rc_seen_row *row = &c->seen[c->seen_count++];
-    memset(row, 0, sizeof *row);
+    row->pass = row->told = row->told_status = 0;
     memcpy(row->id, id, sizeof row->id);
     return row;
+}
+
+/* Rows are zeroed before they are filled, padding too. True when it is news. */
+static bool
+shows_news(struct rc_seen_row *row, const struct rc_event *ev)
+{
+    if (ev->kind == RC_EV_INSTANCE_STATUS) {
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
+        return !row->told_status || memcmp(&row->status, &ev->u.status, sizeof row->status) != 0;
+    }
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
+    return !row->told || memcmp(&row->row, &ev->u.described, sizeof row->row) != 0;
+}
+
+static void
+keep_told(struct rc_seen_row *row, const struct rc_event *ev)
+{
+    if (ev->kind == RC_EV_INSTANCE_STATUS) {
+        row->told_status = 1;
+        row->status = ev->u.status;
+    } else {
+        row->told = 1;
+        row->row = ev->u.described;
+    }
 }
 
 static bool
@@ -77,16 +97,14 @@ rc_sweep_post(struct rc_ctl *c, const struct rc_request *r)
         const struct rc_event *ev = &r->rows.row[i];
         bool status = ev->kind == RC_EV_INSTANCE_STATUS;
         struct rc_seen_row *row = seen_row(c, ev->instance);
-        uint64_t hash =
-            rc_hash_bytes(1, &ev->u, status ? sizeof ev->u.status : sizeof ev->u.described);
         if (!status) {
             row->pass = c->pass;
         }
-        if ((row->hash[status] == hash && !core_lags(c, ev)) ||
+        if ((!shows_news(row, ev) && !core_lags(c, ev)) ||
             (status && !rc_instance_find(c->s, ev->instance))) {
             continue;
         }
-        row->hash[status] = hash;
+        keep_told(row, ev);
         rc_ctl_post(c, ev);
     }
 }
@@ -104,7 +122,7 @@ tell_absent(struct rc_ctl *c)
         if (row->pass == c->pass) {
             continue;
         }
-        row->hash[0] = 0;
+        row->told = 0;
         rc_event_init(&ev, RC_EV_INSTANCE);
         memcpy(ev.instance, i->id, sizeof ev.instance);
         ev.u.described.absent = 1;

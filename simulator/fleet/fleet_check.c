@@ -161,9 +161,9 @@ check_twin(struct rc_fleet *f)
     bool same = f->out.count == f->twin_out.count;
 
     for (uint32_t i = 0; same && i < f->out.count; i++) {
-        /* Actions are zeroed whole before they are filled. */
+        /* Actions are zeroed before they are filled. */
         /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
-        same = memcmp(&f->out.v[i], &f->twin_out.v[i], sizeof f->out.v[i]) == 0;
+        same = memcmp(&f->out.v[i], &f->twin_out.v[i], rc_action_bytes(&f->out.v[i])) == 0;
     }
     if (same && ++f->check->steps % TWIN_HASH_EVERY == 0) {
         same = rc_state_hash(f->s) == rc_state_hash(f->twin);

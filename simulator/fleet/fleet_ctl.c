@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
-#include "simulator/model/event_copy.h"
 #include "simulator/model/sim_hash.h"
 
 enum { QUEUE_FIRST = 1024, TICKS_MAX = 1000000 }; /* a power of two, as are all later rooms */
@@ -20,14 +19,14 @@ rc_fleet_post(struct rc_fleet *f, const struct rc_event *ev)
         struct rc_event *bigger = malloc(room * sizeof *bigger);
         assert(bigger);
         for (uint32_t i = 0; i < f->queue_count; i++) {
-            bigger[i] = f->queue[(f->queue_head + i) & (f->queue_room - 1)];
+            rc_event_copy(&bigger[i], &f->queue[(f->queue_head + i) & (f->queue_room - 1)]);
         }
         free(f->queue);
         f->queue = bigger;
         f->queue_room = room;
         f->queue_head = 0;
     }
-    rc_sim_event_copy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev);
+    rc_event_copy(&f->queue[(f->queue_head + f->queue_count++) & (f->queue_room - 1)], ev);
 }
 
 int64_t
@@ -125,6 +124,7 @@ step_queue(struct rc_fleet *f)
         f->queue_head = (f->queue_head + 1) & (f->queue_room - 1);
         f->queue_count--;
     }
+    f->queue_head = 0; /* always the same few lines of the processor's cache */
 }
 
 void

@@ -142,7 +142,7 @@ set_out(struct rc_fleet *f, const struct rc_action *a, enum side side)
     int64_t there_ms = mean_ms / 2 + (int64_t)((word & UINT32_MAX) % (uint64_t)(mean_ms + 1));
     int64_t *free_ms = line_of(f, side, a->kind), at_ms = f->now_ms;
 
-    r->action = *a;
+    rc_action_copy(&r->action, a);
     r->answer_ms = mean_ms / 2 + (int64_t)((word >> 32) % (uint64_t)(mean_ms + 1));
     meet_trouble(f, r, side);
     rc_event_init(&r->answer, a->kind == RC_ACT_LEASE ? RC_EV_LEASE : RC_EV_COMPLETION);
@@ -193,7 +193,7 @@ rc_errand_send(struct rc_fleet *f, const struct rc_action *a)
     }
     struct rc_errand *r = errand_new(f, &index);
     bool slow = rc_trouble_now(f, RC_TROUBLE_DISK);
-    r->action = *a;
+    rc_action_copy(&r->action, a);
     rc_due_push(f, slow ? f->until_ms[RC_TROUBLE_DISK] : f->now_ms + SYNC_MS, RC_DUE_WRITTEN, index,
                 0);
 }
@@ -202,8 +202,10 @@ rc_errand_send(struct rc_fleet *f, const struct rc_action *a)
 static void
 is_written(struct rc_fleet *f, uint32_t index)
 {
-    struct rc_action a = f->errand[index]->action;
+    struct rc_action a;
     bool gone = f->errand[index]->life != f->life || f->now_ms < f->away_until_ms;
+
+    rc_action_copy(&a, &f->errand[index]->action);
 
     errand_free(f, index);
     if (!gone) {

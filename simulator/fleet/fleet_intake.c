@@ -19,7 +19,7 @@ open_letter(struct rc_fleet *f, const struct rc_sim_sqs_message *m)
     struct rc_event ev;
     struct rc_sim_instance *inst;
 
-    memcpy(&body, m->body, sizeof body);
+    memcpy(&body, m->body, m->len);
     inst = rc_sim_ec2_find(f->ec2, rc_fleet_wall(f), body.part.instance);
     if (inst) { /* it may be late: the next pass must compare again */
         rc_ills_news(f, rc_fleet_slot(f, inst));

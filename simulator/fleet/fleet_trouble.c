@@ -129,16 +129,15 @@ rc_trouble_notice(struct rc_fleet *f, const struct rc_event *ev)
     if (f->c->daemon_off || (word >> 10) % 1000 < lost[f->c->world]) {
         return;
     }
-    memset(&body, 0, sizeof body);
     body.id = id;
-    memcpy(&body.part, ev, sizeof body.part);
+    rc_event_copy(&body.part, ev);
+    size_t len = (size_t)((const char *)&body.part - (const char *)&body) + rc_event_bytes(ev);
     for (unsigned i = 0; i < copies; i++) {
         uint64_t draw = rc_sim_random_next(&f->latency);
         int64_t delay_ms = 200 + (int64_t)(draw % 2000);
         if ((draw >> 20) % 1000 < late[f->c->world]) {
             delay_ms += (int64_t)((draw >> 32) % (10 * RC_FLEET_MINUTE));
         }
-        (void)rc_sim_sqs_send(f->sqs, rc_fleet_wall(f), (const char *)&body, sizeof body, delay_ms,
-                              NULL);
+        (void)rc_sim_sqs_send(f->sqs, rc_fleet_wall(f), (const char *)&body, len, delay_ms, NULL);
     }
 }

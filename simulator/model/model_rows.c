@@ -4,24 +4,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In one pass: most of what is played are rows of which nothing has changed. */
+static void
+read_tags(const struct rc_sim_instance *inst, const char *cluster, struct rc_ev_instance *d)
+{
+    static const char ours[] = "slurm-on-aws:";
+
+    for (uint32_t i = 0; i < inst->tag_count; i++) {
+        const char *value = inst->tag[i].value, *what = inst->tag[i].key + sizeof ours - 1;
+
+        if (strncmp(inst->tag[i].key, ours, sizeof ours - 1) != 0) {
+            continue;
+        }
+        if (strcmp(what, "cluster") == 0) {
+            d->ours = strcmp(value, cluster) == 0;
+        } else if (strcmp(what, "node") == 0) {
+            rc_text_set(d->node, sizeof d->node, value);
+        } else if (strcmp(what, "incident") == 0) {
+            d->tag_incident = (uint32_t)strtoul(value, NULL, 10);
+        } else if (strcmp(what, "attempt") == 0) {
+            d->tag_attempt = (uint32_t)strtoul(value, NULL, 10);
+        }
+    }
+}
+
 void
 rc_sim_instance_row(const struct rc_sim_instance *inst, const char *cluster, struct rc_event *ev)
 {
     struct rc_ev_instance *d = &ev->u.described;
-    const char *owner = rc_sim_ec2_tag_value(inst, "slurm-on-aws:cluster");
-    const char *node = rc_sim_ec2_tag_value(inst, "slurm-on-aws:node");
-    const char *incident = rc_sim_ec2_tag_value(inst, "slurm-on-aws:incident");
-    const char *attempt = rc_sim_ec2_tag_value(inst, "slurm-on-aws:attempt");
     bool ended = inst->state == RC_INST_TERMINATED;
 
     rc_event_init(ev, RC_EV_INSTANCE);
     memcpy(ev->instance, inst->id, sizeof ev->instance);
     d->launched_wall_ms = inst->launched_ms;
     d->state = (uint32_t)inst->state;
-    d->ours = owner && strcmp(owner, cluster) == 0;
-    d->tag_incident = incident ? (uint32_t)strtoul(incident, NULL, 10) : 0;
-    d->tag_attempt = attempt ? (uint32_t)strtoul(attempt, NULL, 10) : 0;
-    rc_text_set(d->node, sizeof d->node, node ? node : "");
+    read_tags(inst, cluster, d);
     memcpy(d->addr, ended ? "" : inst->addr, ended ? 1 : sizeof d->addr);
     memcpy(d->subnet, inst->subnet, sizeof d->subnet);
     memcpy(d->az, inst->az, sizeof d->az);

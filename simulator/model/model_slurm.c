@@ -138,7 +138,7 @@ rc_sim_slurm_touch(struct rc_sim_slurm *m, int64_t now_ms, uint32_t at)
     m->ready[at / 64] = is ? m->ready[at / 64] | bit : m->ready[at / 64] & ~bit;
     rc_sim_heap_set(&m->node_due, at, node_next_ms(m, &m->node[at]));
     m->changed_s = now_ms / 1000;
-    m->version++;
+    m->node[at].version = ++m->version;
     if (m->outside != NULL && !m->outside->is_changed[at]) {
         m->outside->is_changed[at] = 1;
         m->outside->changed[m->outside->changed_count++] = at;

@@ -58,6 +58,7 @@ struct rc_sim_node {
     int64_t register_ms;     /* registers then, RC_SIM_NEVER = nothing to come */
     uint32_t job;            /* job slot, RC_SIM_NO_NODE = none */
     uint32_t next;           /* next node of the same job */
+    uint64_t version;        /* of the table, when this row changed last */
 };
 
 enum rc_sim_job_state {

@@ -9,8 +9,6 @@
 #include "simulator/model/model_sqs.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +191,50 @@ rc_sim_sqs_full(const struct rc_sim_sqs *q)
     return q->counts.in_flight >= q->config.in_flight_max;
 }
 
+/* A receipt handle: 8, 16 and 8 hex digits. Made and read by hand, because every message
+ * that is played has one. */
+struct handle {
+    uint32_t slot, receive;
+    uint64_t number;
+};
+
+static const char handle_begin[] = "AQEB";
+enum { HANDLE_SLOT = 4, HANDLE_NUMBER = 12, HANDLE_RECEIVE = 28, HANDLE_END = 36 };
+
+static void
+hex_write(char *to, uint64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--, value >>= 4)
+        to[i] = "0123456789abcdef"[value & 15];
+}
+
+static bool
+hex_read(const char *from, int digits, uint64_t *ret)
+{
+    *ret = 0;
+    for (int i = 0; i < digits; i++) {
+        char c = from[i];
+
+        if (c >= '0' && c <= '9')
+            *ret = *ret << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            *ret = *ret << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return false;
+    }
+    return true;
+}
+
+static void
+handle_write(char ret[RC_SIM_SQS_HANDLE_LEN], const struct handle *h)
+{
+    memcpy(ret, handle_begin, HANDLE_SLOT);
+    hex_write(ret + HANDLE_SLOT, h->slot, HANDLE_NUMBER - HANDLE_SLOT);
+    hex_write(ret + HANDLE_NUMBER, h->number, HANDLE_RECEIVE - HANDLE_NUMBER);
+    hex_write(ret + HANDLE_RECEIVE, h->receive, HANDLE_END - HANDLE_RECEIVE);
+    ret[HANDLE_END] = '\0';
+}
+
 static void
 message_deliver(struct rc_sim_sqs *q, int64_t now_ms, uint32_t slot, int64_t visibility_ms,
                 struct rc_sim_sqs_message *ret)
@@ -205,8 +247,7 @@ message_deliver(struct rc_sim_sqs *q, int64_t now_ms, uint32_t slot, int64_t vis
         m->first_received_ms = now_ms;
     q->counts.received++;
     memcpy(ret->id, m->id, sizeof(ret->id));
-    (void)snprintf(ret->handle, sizeof(ret->handle), "AQEB%08" PRIx32 "%016" PRIx64 "%08" PRIx32,
-                   slot, m->number, m->receives);
+    handle_write(ret->handle, &(struct handle){slot, m->receives, m->number});
     ret->body = m->body;
     ret->len = m->len;
     ret->sent_ms = m->sent_ms;
@@ -249,21 +290,21 @@ rc_sim_sqs_receive(struct rc_sim_sqs *q, int64_t now_ms, uint32_t max, int64_t v
     return count;
 }
 
-struct handle {
-    uint32_t slot, receive;
-    uint64_t number;
-};
-
 static bool
 handle_parse(const struct rc_sim_sqs *q, const char *text, struct handle *h)
 {
-    int end = 0;
+    uint64_t slot, receive;
 
-    return strlen(text) == 36 &&
-           sscanf(text, "AQEB%8" SCNx32 "%16" SCNx64 "%8" SCNx32 "%n", &h->slot, &h->number,
-                  &h->receive, &end) == 3 &&
-           end == 36 && h->slot < q->config.messages_max && h->number > 0 &&
-           h->number <= q->counts.sent && h->receive > 0;
+    if (strlen(text) != HANDLE_END || strncmp(text, handle_begin, HANDLE_SLOT) != 0 ||
+        !hex_read(text + HANDLE_SLOT, 8, &slot) ||
+        !hex_read(text + HANDLE_NUMBER, 16, &h->number) ||
+        !hex_read(text + HANDLE_RECEIVE, 8, &receive)) {
+        return false;
+    }
+    h->slot = (uint32_t)slot;
+    h->receive = (uint32_t)receive;
+    return h->slot < q->config.messages_max && h->number > 0 && h->number <= q->counts.sent &&
+           h->receive > 0;
 }
 
 enum rc_sim_sqs_code

@@ -120,7 +120,7 @@ rc_exec_register(struct rc_daemon *d, const struct rc_action *a)
         rc_daemon_complete_code(d, a->id, RC_E_FULL, "too many registrations wait");
         return;
     }
-    gathering->action[gathering->count++] = *a;
+    rc_action_copy(&gathering->action[gathering->count++], a);
 }
 
 void

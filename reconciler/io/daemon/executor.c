@@ -60,7 +60,7 @@ rc_errand_new(struct rc_daemon *d, const struct rc_action *a)
         return NULL;
     }
     errand->d = d;
-    errand->action = *a;
+    rc_action_copy(&errand->action, a);
     return errand;
 }
 
@@ -127,7 +127,7 @@ push(struct rc_executor *x, const struct rc_action *a)
     }
     struct waiting *w = &x->line[(x->head + x->count++) % x->room];
     w->record = rc_journal_last(x->d->journal);
-    w->action = *a;
+    rc_action_copy(&w->action, a);
     return true;
 }
 
@@ -147,7 +147,9 @@ static void
 release_durable(struct rc_executor *x, uint64_t durable)
 {
     while (x->count && x->line[x->head].record <= durable) {
-        struct rc_action a = x->line[x->head].action;
+        struct rc_action a;
+
+        rc_action_copy(&a, &x->line[x->head].action);
         x->head = (x->head + 1) % x->room;
         x->count--;
         carry_out(x, &a);

@@ -64,7 +64,7 @@ grow_queue(struct rc_daemon *d)
 
     assert(bigger); /* without memory for facts no decision can be right */
     for (uint32_t i = 0; i < d->queue_count; i++) {
-        bigger[i] = d->queue[(d->queue_head + i) % d->queue_room];
+        rc_event_copy(&bigger[i], &d->queue[(d->queue_head + i) % d->queue_room]);
     }
     free(d->queue);
     d->queue = bigger;
@@ -78,7 +78,7 @@ rc_daemon_post(struct rc_daemon *d, const struct rc_event *ev)
     if (d->queue_count == d->queue_room) {
         grow_queue(d);
     }
-    d->queue[(d->queue_head + d->queue_count++) % d->queue_room] = *ev;
+    rc_event_copy(&d->queue[(d->queue_head + d->queue_count++) % d->queue_room], ev);
     if (d->turn_event) {
         event_active(d->turn_event, EV_TIMEOUT, 0);
     }
@@ -152,7 +152,7 @@ add_event(const struct rc_daemon *d, const struct rc_event *ev)
     assert(len > 0);
     batch.used += len;
     add_item(RC_JOURNAL_EVENT, line, len);
-    batch.event[batch.events++] = *ev;
+    rc_event_copy(&batch.event[batch.events++], ev);
 }
 
 static void
@@ -164,7 +164,7 @@ add_action(const struct rc_action *a)
     assert(len > 0 && batch.actions < BATCH_ACTIONS);
     batch.used += len;
     add_item(RC_JOURNAL_ACTION, line, len);
-    batch.action[batch.actions++] = *a;
+    rc_action_copy(&batch.action[batch.actions++], a);
 }
 
 /* Room for one more event with all that it may decide. */

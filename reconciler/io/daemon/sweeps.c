@@ -97,7 +97,7 @@ rc_sweeps_row(struct rc_sweeps *sw, const struct rc_event *ev)
 {
     struct seen *row = find_or_add(sw, ev->instance);
     unsigned kind = ev->kind == RC_EV_INSTANCE_STATUS;
-    uint64_t hash = rc_hash_bytes(1, ev, sizeof *ev);
+    uint64_t hash = rc_hash_bytes(1, ev, rc_event_bytes(ev));
 
     sw->stats.rows++;
     if (row && !kind) {

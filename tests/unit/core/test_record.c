@@ -116,6 +116,53 @@ random_actions_of_every_kind_come_back_the_same(void)
     }
 }
 
+/* What a copy leaves out, or an init does not clear, is in no record. */
+static void
+a_copy_of_every_kind_has_the_same_record(void)
+{
+    struct rc_event ev, ev_copy;
+    struct rc_action a, a_copy;
+    char line[RC_RECORD_MAX], again[RC_RECORD_MAX];
+
+    for (uint32_t i = 0; i < ROUNDS * RC_EVENT__MAX; i++) {
+        fill_record(&rc_record_events, i % RC_EVENT__MAX, &ev);
+        size_t len = rc_event_format(&ev, line, sizeof line);
+        memset(&ev_copy, 0xa5, sizeof ev_copy);
+        rc_event_copy(&ev_copy, &ev);
+        CU_ASSERT_EQUAL_FATAL(rc_event_format(&ev_copy, again, sizeof again), len);
+        CU_ASSERT_FATAL(memcmp(line, again, len) == 0);
+    }
+    for (uint32_t i = 0; i < ROUNDS * RC_ACTION__MAX; i++) {
+        fill_record(&rc_record_actions, i % RC_ACTION__MAX, &a);
+        size_t len = rc_action_format(&a, line, sizeof line);
+        memset(&a_copy, 0xa5, sizeof a_copy);
+        rc_action_copy(&a_copy, &a);
+        CU_ASSERT_EQUAL_FATAL(rc_action_format(&a_copy, again, sizeof again), len);
+        CU_ASSERT_FATAL(memcmp(line, again, len) == 0);
+    }
+}
+
+static void
+an_empty_record_of_every_kind_names_no_field(void)
+{
+    struct rc_event ev;
+    struct rc_action a;
+    char line[RC_RECORD_MAX];
+
+    for (uint32_t kind = 0; kind < RC_EVENT__MAX; kind++) {
+        memset(&ev, 0xa5, sizeof ev);
+        rc_event_init(&ev, (enum rc_event_kind)kind);
+        size_t len = rc_event_format(&ev, line, sizeof line);
+        CU_ASSERT_EQUAL(len, strlen("event ") + strlen(rc_event_name((enum rc_event_kind)kind)));
+    }
+    for (uint32_t kind = 0; kind < RC_ACTION__MAX; kind++) {
+        memset(&a, 0xa5, sizeof a);
+        rc_action_init(&a, (enum rc_action_kind)kind);
+        size_t len = rc_action_format(&a, line, sizeof line);
+        CU_ASSERT_EQUAL(len, strlen("action ") + strlen(rc_action_name((enum rc_action_kind)kind)));
+    }
+}
+
 static void
 a_record_is_one_printable_line(void)
 {
@@ -441,6 +488,9 @@ main(void)
          random_events_of_every_kind_come_back_the_same},
         {"random actions of every kind come back the same",
          random_actions_of_every_kind_come_back_the_same},
+        {"a copy of every kind has the same record", a_copy_of_every_kind_has_the_same_record},
+        {"an empty record of every kind names no field",
+         an_empty_record_of_every_kind_names_no_field},
         {"a record is one printable line", a_record_is_one_printable_line},
         {"the text is as documented", the_text_is_as_documented},
         {"a room that is too small by any amount gives nothing",
