@@ -34,7 +34,7 @@ envelope_own_json(struct rc_notice *n, const char *what, const char *text, size_
 static bool
 envelope_has(const cJSON *object, const char *key)
 {
-    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+    return rc_decode_item(object, key) != NULL;
 }
 
 /* SNS: {"Type":"Notification","TopicArn":…,"Message":"<the event as text>"}.
@@ -97,7 +97,7 @@ envelope_read_type(struct rc_notice *n, const cJSON *root)
 static enum rc_err
 envelope_read_resources(struct rc_notice *n, const cJSON *root)
 {
-    const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "resources"), *item;
+    const cJSON *given = rc_decode_item(root, "resources"), *item;
 
     if (cJSON_IsString(given)) {
         cJSON *list = cJSON_CreateArray();
@@ -126,7 +126,7 @@ envelope_read_resources(struct rc_notice *n, const cJSON *root)
 static enum rc_err
 envelope_read_detail(struct rc_notice *n, const cJSON *root)
 {
-    const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "detail");
+    const cJSON *given = rc_decode_item(root, "detail");
 
     if (!cJSON_IsString(given)) {
         return rc_decode_object(n, root, "detail", true, &n->detail);
@@ -176,8 +176,10 @@ envelope_is_uuid(const char *text)
     static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
     for (size_t i = 0; i < sizeof shape - 1; i++) {
-        if (shape[i] == 'x' ? !text[i] || !strchr("0123456789abcdefABCDEF", text[i])
-                            : text[i] != shape[i]) {
+        char c = text[i], low = (char)(c | 0x20);
+        bool hex = (c >= '0' && c <= '9') || (low >= 'a' && low <= 'f');
+
+        if (shape[i] == 'x' ? !hex : c != shape[i]) {
             return false;
         }
     }
@@ -186,7 +188,7 @@ envelope_is_uuid(const char *text)
 
 /* Type and time are hashed too: examples in documentation share one id. */
 static uint64_t
-envelope_identity(const struct rc_notice *n, uint64_t body_hash)
+envelope_identity(const struct rc_notice *n)
 {
     uint64_t hash = 0;
 
@@ -198,7 +200,7 @@ envelope_identity(const struct rc_notice *n, uint64_t body_hash)
         hash = rc_decode_hash_string(hash, n->detail_type);
         hash = rc_decode_hash(hash, (const char *)&n->time_wall_ms, sizeof n->time_wall_ms);
     }
-    return hash != 0 ? hash : body_hash;
+    return hash;
 }
 
 static int
@@ -252,7 +254,7 @@ envelope_decode(struct rc_notice *n, const char *body, size_t len)
     if (err != RC_OK) {
         return err;
     }
-    n->out->id_hash = envelope_identity(n, n->out->id_hash);
+    n->out->id_hash = envelope_identity(n);
     if (!n->row) {
         n->out->verdict = RC_VERDICT_IGNORED;
         rc_decode_say(n, "%s from %s", n->detail_type,
@@ -279,7 +281,6 @@ rc_decode_message(const char *body, size_t len, struct rc_decoded *ret)
     struct rc_notice n = {.detail_type = "", .source = "", .id = "", .account = "", .out = ret};
 
     memset(ret, 0, sizeof *ret);
-    ret->id_hash = rc_decode_hash(RC_DECODE_HASH_SEED, body, len);
     enum rc_err err = envelope_decode(&n, body, len);
     for (uint32_t i = 0; i < n.owned_count; i++) {
         cJSON_Delete(n.owned[i]);
@@ -291,8 +292,11 @@ rc_decode_message(const char *body, size_t len, struct rc_decoded *ret)
         rc_decoded_done(ret);
         return err;
     }
-    if (ret->count > 0) {
+    if (ret->count > 1) {
         envelope_sort(ret);
+    }
+    if (ret->id_hash == 0) { /* nothing in it says which message it is: the whole does */
+        ret->id_hash = rc_decode_hash(RC_DECODE_HASH_SEED, body, len);
     }
     ret->id_hash += ret->id_hash == 0; /* 0 means none */
     return RC_OK;

@@ -1,6 +1,7 @@
 /* message_line.c - see message_line.h. The bodies themselves are judged by the decoders. */
 #include "simulator/replay/message_line.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "reconciler/io/aws/aws_time.h"
@@ -119,17 +120,18 @@ unicode_escape(struct scan *s, char **to)
 static bool
 one_escape(struct scan *s, char **to)
 {
-    static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
+    static const char into[UCHAR_MAX + 1] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
     char c = s->at < s->end ? *s->at++ : '\0';
 
     if (c == 'u') {
         return unicode_escape(s, to);
     }
-    const char *found = c ? strchr(from, c) : NULL;
-    if (!found) {
+    if (!into[(unsigned char)c]) {
         return no_line(s, "an unknown escape in a string");
     }
-    *(*to)++ = into[found - from];
+    *(*to)++ = into[(unsigned char)c];
     return true;
 }
 
