@@ -159,6 +159,9 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     if (!amnesia) {
         return;
     }
+    for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
+        c->p->item[i].action[c->index] = 0; /* its numbers may begin anew */
+    }
     memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
     c->p->memory.limits.launches[c->index] = 0;
     c->p->memory.limits.destructive[c->index] = 0;

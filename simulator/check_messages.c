@@ -1,6 +1,7 @@
 /* check_messages.c - never: a message is deleted before its event is safe. Safe is:
  * every write of an incident item that its events caused stands in the store, or a
- * newer one of the same incident does, or the incident is closed there. */
+ * newer one of the same incident does (of a later leader too), or the incident is closed
+ * there. */
 #include <string.h>
 
 #include "simulator/check.h"
@@ -28,17 +29,19 @@ rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev)
         const struct rc_action *a = &c->out.v[i];
         if (is_caused(c, ev, a) && h->puts < sizeof h->put_action / sizeof h->put_action[0]) {
             h->put_incident[h->puts] = a->incident;
+            h->put_epoch[h->puts] = a->u.item.epoch;
             h->put_action[h->puts++] = a->id;
         }
     }
 }
 
 static bool
-is_saved(const struct rc_ctl *c, uint32_t incident, uint64_t action)
+is_saved(const struct rc_ctl *c, uint32_t incident, uint64_t action, uint64_t epoch)
 {
     for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
-        if (c->p->item[i].incident == incident) {
-            return c->p->item[i].action >= action;
+        const struct rc_item *item = &c->p->item[i];
+        if (item->incident == incident) {
+            return item->action[c->index] >= action || item->item.epoch > epoch;
         }
     }
     return rc_incident_find(c->s, incident) == 0; /* closed, and its item is gone */
@@ -50,7 +53,7 @@ rc_check_delete(struct rc_ctl *c, const struct rc_held *h)
     for (uint32_t i = 0; i < h->puts; i++) {
         uint32_t slot = rc_incident_find(c->s, h->put_incident[i]);
         bool closing = slot && !rc_incident_at(c->s, slot)->node;
-        if (!closing && !is_saved(c, h->put_incident[i], h->put_action[i])) {
+        if (!closing && !is_saved(c, h->put_incident[i], h->put_action[i], h->put_epoch[i])) {
             rc_play_fail(c->p, RC_FOUND_MESSAGES,
                          "head%u deletes message %llu, but write %llu of incident %u is not saved",
                          c->index + 1, (unsigned long long)h->msg,

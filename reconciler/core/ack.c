@@ -162,6 +162,17 @@ rc_retry_closed(struct rc_state *s, struct rc_actions *out)
     s->closed_retry_ms = next_ms;
 }
 
+void
+rc_ack_anew(struct rc_state *s, uint64_t unsaved)
+{
+    for (uint64_t msg = s->message_waiting; msg && msg <= s->message_last; msg++) {
+        struct rc_message *m = rc_message_at(s, (uint32_t)(msg % s->messages.room));
+        if (m->msg == msg && m->state == RC_MSG_WAITS && m->effect && m->barrier >= unsaved) {
+            m->state = RC_MSG_PARTS;
+        }
+    }
+}
+
 static bool
 may_go(const struct rc_state *s, const struct rc_message *m)
 {

@@ -258,6 +258,7 @@ completed_controller_launch(struct rc_state *s, uint32_t i, const struct rc_ev_c
         s->pair.c[i].next_ms = s->now_ms + 2 * (int64_t)s->cluster.poll_instances_ms;
     } else if (options && rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE) {
         plan->option = (plan->option % options + 1) % options;
+        s->pair.c[i].full = 0; /* one that is off is tried first: a person may have started it */
         rc_history_dirty(s, 0);
     }
 }
@@ -271,6 +272,9 @@ completed_recovery(struct rc_state *s, uint32_t i, uint32_t kind,
     c->action = 0;
     if (kind == RC_ACT_START) {
         c->full = rc_err_retry((enum rc_err)done->error) == RC_RETRY_ELSEWHERE;
+        if (c->full) {
+            c->next_ms = s->now_ms; /* now it is known to be off: in another zone, at once */
+        }
     }
     if ((kind == RC_ACT_START || kind == RC_ACT_STOP) && done->error == RC_OK) {
         /* Accepted is not observed: a sweep must show it before more is asked for. */

@@ -59,6 +59,9 @@ rc_stored_drop(struct rc_state *s, uint32_t slot)
 
     rc_spare_release(s, rc_incident_at(s, slot));
     rc_budget_count(s, slot, false);
+    if (rc_incident_at(s, slot)->unsaved) {
+        rc_ack_anew(s, rc_incident_at(s, slot)->unsaved);
+    }
     rc_unsaved_done(s, slot);
     rc_incident_free(s, slot);
     rc_node_at(s, node)->incident = 0;

@@ -126,6 +126,9 @@ void rc_ack_decide(struct rc_state *s, struct rc_actions *out);
 /* One more part of the event's message is folded. */
 void rc_ack_part(struct rc_state *s, const struct rc_event *ev);
 void rc_ack_effect(struct rc_state *s, uint64_t msg);
+/* An incident whose oldest unsaved write is this one gives way to what the store says of it:
+ * what its messages told is decided anew, and they wait until that is saved. */
+void rc_ack_anew(struct rc_state *s, uint64_t unsaved);
 void rc_unsaved_add(struct rc_state *s, uint32_t slot, uint64_t id);
 void rc_unsaved_done(struct rc_state *s, uint32_t slot);
 int64_t rc_ack_wake(const struct rc_state *s);

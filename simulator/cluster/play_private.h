@@ -87,6 +87,7 @@ struct rc_held {
     uint32_t puts; /* item writes that its events caused */
     uint32_t put_incident[8];
     uint64_t put_action[8];
+    uint64_t put_epoch[8];
     char receipt[RC_SIM_SQS_HANDLE_LEN];
 };
 
@@ -181,8 +182,8 @@ struct rc_head {
 };
 
 struct rc_item {
-    uint32_t incident; /* 0 = free */
-    uint64_t action;   /* the write that it comes from */
+    uint32_t incident;             /* 0 = free */
+    uint64_t action[RC_PLAY_CTLS]; /* the last write of each controller: numbers of its own */
     char node[RC_NODE_LEN];
     struct rc_act_incident item;
 };

@@ -66,7 +66,7 @@ rc_effect_store(struct rc_play *p, struct rc_request *r)
         return;
     }
     item->incident = a->incident;
-    item->action = a->id;
+    item->action[r->ctl] = a->id;
     memcpy(item->node, a->node, sizeof item->node);
     item->item = a->u.item;
 }

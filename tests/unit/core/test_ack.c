@@ -100,6 +100,59 @@ an_item_that_was_not_saved_is_written_again_and_the_message_waits(void)
 }
 
 static void
+lease(struct story *st, uint32_t held, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = held;
+    ev.u.lease.epoch = epoch;
+    ev.u.lease.until_ms = st->at_ms + 60000;
+    raw_step(st, &ev);
+}
+
+/* Its write got lost with the lease, and another leader has gone on with the incident. */
+static void
+a_message_waits_for_what_is_decided_anew_after_another_leader(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 4);
+    rc_event_init(&ev, RC_EV_AWS_HEALTH);
+    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
+    ev.u.health.category = RC_HEALTH_SCHEDULED_CHANGE;
+    ev.u.health.schedule = RC_SCHED_RETIREMENT;
+    ev.u.health.start_wall_ms = st.wall_ms + 86400000;
+    story_give(&st, &ev);
+    uint32_t incident = story_incident(&st, "n1")->id;
+    raw_message(&st, "i-1");
+    uint64_t raised = st.last[RC_ACT_INCIDENT_PUT].id;
+    CU_ASSERT_EQUAL(st.last[RC_ACT_INCIDENT_PUT].u.item.fault, RC_FAULT_INSTANCE_GONE);
+    lease(&st, 0, 0);
+    raw_answer(&st, raised, RC_E_CONDITION);
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = incident;
+    ev.u.adopt.fault = RC_FAULT_RETIREMENT;
+    ev.u.adopt.phase = RC_PHASE_OPEN;
+    ev.u.adopt.attempt = 1;
+    ev.u.adopt.epoch = 2;
+    ev.u.adopt.opened_wall_ms = st.wall_ms;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    raw_step(&st, &ev);
+    lease(&st, 1, 3);
+    CU_ASSERT_TRUE_FATAL(st.last[RC_ACT_INCIDENT_PUT].id > raised);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_INCIDENT_PUT].u.item.fault, RC_FAULT_INSTANCE_GONE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_MESSAGE_DELETE], 0);
+    raw_answer(&st, st.last[RC_ACT_INCIDENT_PUT].id, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_MESSAGE_DELETE], 1);
+    story_end(&st);
+}
+
+static void
 quarantine_comes_before_the_delete_and_is_repeated_with_pauses(void)
 {
     struct story st;
@@ -250,6 +303,8 @@ main(void)
          a_later_write_does_not_hold_an_earlier_message},
         {"an item that was not saved is written again, and the message waits",
          an_item_that_was_not_saved_is_written_again_and_the_message_waits},
+        {"a message waits for what is decided anew after another leader",
+         a_message_waits_for_what_is_decided_anew_after_another_leader},
         {"quarantine comes before the delete, and is repeated with pauses",
          quarantine_comes_before_the_delete_and_is_repeated_with_pauses},
         {"a quarantine that is never answered is asked for again",

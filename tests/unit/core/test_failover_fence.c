@@ -348,6 +348,28 @@ a_lost_controller_is_started_then_launched_anew(void)
     story_end(&st);
 }
 
+/* A person may have started it meanwhile, and a pass shows that late: two of one name. */
+static void
+where_its_zone_is_full_it_is_started_before_each_launch_elsewhere(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    story_answer(&st, RC_ACT_START, RC_E_CAPACITY);
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1); /* at once: it was off a moment ago */
+    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
+    story_wait(&st, st.policy.timeouts.capacity_wait_ms + 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 2);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_answer(&st, RC_ACT_START, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
 static void
 a_start_that_was_accepted_is_not_asked_for_again(void)
 {
@@ -539,6 +561,8 @@ main(void)
          two_that_say_that_they_are_primary_become_one},
         {"a lost controller is started, then launched anew",
          a_lost_controller_is_started_then_launched_anew},
+        {"where its zone is full it is started before each launch elsewhere",
+         where_its_zone_is_full_it_is_started_before_each_launch_elsewhere},
         {"a start that was accepted is not asked for again",
          a_start_that_was_accepted_is_not_asked_for_again},
         {"a launch that gives a dead instance is asked for with another token",
