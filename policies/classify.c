@@ -216,7 +216,13 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
         worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
         f.dead = f.known = true;
     }
-    if (!n->instance || !rc_instance_at(s, n->instance)->ours) {
+    const struct rc_instance *i = n->instance ? rc_instance_at(s, n->instance) : NULL;
+    if (i && !i->known && gone_from_ec2(s, i, n)) {
+        /* Known by its id alone, from an item of the store, and no pass shows it any more. */
+        worsen(&f, RC_FAULT_INSTANCE_GONE, 0, 0, "missing");
+        f.dead = f.known = true;
+    }
+    if (!i || !i->ours) {
         return f; /* which instance is behind the name is not known */
     }
     f.known = true;
@@ -224,7 +230,7 @@ rc_diagnose(const struct rc_state *s, uint32_t node)
     if (down_by_itself(n)) {
         worsen(&f, RC_FAULT_NODE_DOWN, 0, 0, "not-responding");
     }
-    diagnose_instance(s, rc_instance_at(s, n->instance), n, &f);
+    diagnose_instance(s, i, n, &f);
     if (n->unwell && *rc_health_at(s, node)->same_as) {
         worsen(&f, RC_FAULT_KNOWN_BAD, 0, 0, rc_health_at(s, node)->same_as);
     }

@@ -162,6 +162,16 @@ one_at_a_time(struct rc_ctl *c, enum side side, uint32_t kind)
     return side == SIDE_SLURM && kind != RC_ACT_GATE ? &c->writer_free_ms : NULL;
 }
 
+/* The helpers get the end of our lease with each request, as it is known then, and begin none
+ * after it, however long it waited for those before. */
+static bool
+waits_too_long(const struct rc_ctl *c, int64_t begins_ms)
+{
+    int64_t left_ms = c->s->lease_until_ms - c->s->cluster.lease_margin_ms - rc_ctl_core_ms(c);
+
+    return begins_ms >= c->p->now_ms + left_ms;
+}
+
 static void
 send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
 {
@@ -187,6 +197,11 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     }
     if (free_ms) {
         at_ms = *free_ms > at_ms ? *free_ms : at_ms;
+        if (side == SIDE_SLURM && waits_too_long(c, at_ms)) {
+            r->error = RC_E_NO_LEASE;
+            r->lost = 1;
+            r->answer_ms = there_ms;
+        }
         *free_ms = at_ms + there_ms + r->answer_ms;
     }
     rc_event_init(&r->answer, a->kind == RC_ACT_LEASE ? RC_EV_LEASE : RC_EV_COMPLETION);

@@ -371,7 +371,7 @@ obeys(const struct rc_play *p, const struct rc_request *r, uint32_t i)
 {
     const struct rc_ctl *there = &p->ctl[i];
 
-    if (i == r->ctl) {
+    if (i == r->ctl && p->head[i].host_up) {
         return RC_OK;
     }
     if (!reaches(p, r->ctl, i) || !rc_ctl_runs(there)) {

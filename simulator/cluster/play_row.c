@@ -375,7 +375,9 @@ trouble_ctl(struct rc_play *p, const struct rc_plan_row *row)
         }
         break;
     case RC_ILL_FREEZE:
-        c->frozen_until_ms = until_ms;
+        if (until_ms > c->frozen_until_ms) { /* what waits for the first one's end goes on then */
+            c->frozen_until_ms = until_ms;
+        }
         break;
     case RC_ILL_CLOCK:
         c->wall_skew_ms += row->value;

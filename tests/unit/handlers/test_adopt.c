@@ -70,6 +70,35 @@ a_name_behind_which_nothing_is_known_is_not_well(void)
     story_end(&st);
 }
 
+/* Both ended more than an hour ago, and EC2 tells of them no more. */
+static void
+what_ec2_has_forgotten_before_the_take_over_does_not_return(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 4);
+    story_node(&st, "n5", "10.0.0.5", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n5");
+    ev.u.adopt.incident = 41;
+    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
+    ev.u.adopt.phase = RC_PHASE_RETURN;
+    ev.u.adopt.attempt = 1;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-5");
+    rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-5b");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(&st, &ev);
+    story_answer(&st, RC_ACT_RESUME, RC_E_FOREIGN); /* "Not responding" is not ours to undo */
+    for (unsigned i = 0; i < 3; i++) {
+        story_sweep(&st);
+    }
+    story_wait(&st, st.policy.timeouts.missing_ms + 1000);
+    CU_ASSERT_TRUE(story_incident(&st, "n5")->phase != RC_PHASE_RETURN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
 static void
 the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again(void)
 {
@@ -241,6 +270,8 @@ main(void)
          what_is_known_already_and_what_cannot_go_on_is_not_adopted},
         {"a name behind which nothing is known is not well",
          a_name_behind_which_nothing_is_known_is_not_well},
+        {"what EC2 has forgotten before the take-over does not return",
+         what_ec2_has_forgotten_before_the_take_over_does_not_return},
         {"the dead instance of an adopted incident stands behind its name again",
          the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again},
         {"a replacement that joined before the take-over has joined",
