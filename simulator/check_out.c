@@ -149,10 +149,14 @@ forget_closed(struct rc_ctl *c)
 }
 
 /* What a restart reads back as out is not taken by the next item of its incident: one that is
- * written again, or whose fault is back before it closed. The node was out all that time. */
+ * written again, or whose fault is back before it closed. The node was out all that time. And
+ * an incident that is written again as open was opened then, not now. */
 void
 rc_check_limits_start(struct rc_ctl *c)
 {
+    uint32_t *newest = &c->p->memory.limits.newest[c->index];
+
+    *newest = c->s->next_incident > *newest ? c->s->next_incident - 1 : *newest;
     for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
         uint32_t slot = rc_node_find(c->s, c->p->conf[i].name);
         uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
