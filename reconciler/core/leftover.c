@@ -21,15 +21,18 @@ is_living(const struct rc_instance *i)
             i->state == RC_INST_STOPPED);
 }
 
+/* A start is a launch to EC2, and a spare may have stood for long: the times alone do not tell
+ * which of the two came after the other. */
+static bool
+was_replaced(const struct rc_instance *i, const struct rc_instance *by)
+{
+    return by->tag_incident && (i->had_name || i->launched_wall_ms < by->launched_wall_ms);
+}
+
 static bool
 is_leftover(const struct rc_instance *i, const struct rc_instance *serving)
 {
-    /* A start is a launch to EC2, and a spare may have stood for long: the times alone do not
-     * tell which of the two came after the other. */
-    bool replaced =
-        serving->tag_incident && (i->had_name || i->launched_wall_ms < serving->launched_wall_ms);
-
-    return i->ours && (i->tag_incident || replaced) && is_living(i);
+    return i->ours && (i->tag_incident || was_replaced(i, serving)) && is_living(i);
 }
 
 /* Another controller may know of an incident that we do not, for as long as a
@@ -67,7 +70,24 @@ rc_turn_end_leftover(struct rc_turn *t, const struct rc_instance *i, const char 
     rc_turn_wake(t, i->ending_ms);
 }
 
-/* A replacement of an earlier try, or of an incident before this one. */
+/* It came before the one that this incident is about: launched for an incident before, or
+ * replaced by one that was. (A person took the node back before the old one had been ended.) */
+static bool
+is_of_before(const struct rc_turn *t, uint32_t slot)
+{
+    const struct rc_incident *inc = t->inc;
+    const struct rc_instance *i = rc_instance_at(t->s, slot);
+    const struct rc_instance *old =
+        inc->old_instance ? rc_instance_at(t->s, inc->old_instance) : NULL;
+
+    if (slot == inc->old_instance || slot == t->n->instance) {
+        return false;
+    }
+    return i->tag_incident ? i->tag_incident < inc->id
+                           : old && old->tag_incident < inc->id && was_replaced(i, old);
+}
+
+/* A replacement of an earlier try, or what an incident before this one left. */
 static bool
 is_earlier(struct rc_turn *t, uint32_t slot)
 {
@@ -81,8 +101,7 @@ is_earlier(struct rc_turn *t, uint32_t slot)
         return i->tag_attempt < inc->attempt && (slot != t->n->instance || rc_turn_idle(t));
     }
     int64_t until_ms = wanted_until_ms(t, i);
-    bool before = i->tag_incident && i->tag_incident < inc->id && slot != inc->old_instance &&
-                  slot != t->n->instance;
+    bool before = is_of_before(t, slot);
     if (before && until_ms > t->s->now_ms) {
         rc_turn_wake(t, until_ms);
     }
@@ -106,7 +125,9 @@ rc_turn_end_earlier(struct rc_turn *t)
         } else if (rc_may_act(t->s, t->n, RC_ACT_TERMINATE, &wake_ms) == RC_BLOCK_NONE) {
             rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
             memcpy(a.instance, i->id, sizeof a.instance);
-            rc_put_text(a.text, sizeof a.text, "replacement failed before it served");
+            rc_put_text(a.text, sizeof a.text,
+                        i->tag_incident ? "replacement failed before it served"
+                                        : "replaced before it was ended");
             rc_act_send(t->s, t->out, &a);
             return;
         }

@@ -48,7 +48,7 @@ a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever(void)
 }
 
 static void
-adopt(struct story *st, enum rc_phase phase)
+adopt_of(struct story *st, enum rc_phase phase, const char *old)
 {
     struct rc_event ev;
 
@@ -58,9 +58,15 @@ adopt(struct story *st, enum rc_phase phase)
     ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
     ev.u.adopt.phase = (uint32_t)phase;
     ev.u.adopt.attempt = 1;
-    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, old);
     rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
     story_give(st, &ev);
+}
+
+static void
+adopt(struct story *st, enum rc_phase phase)
+{
+    adopt_of(st, phase, "i-1");
 }
 
 static void
@@ -158,6 +164,27 @@ an_instance_that_lost_its_name_is_ended_however_young_it_looks(void)
     story_wait(&st, 200000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
     story_wait(&st, 400000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-1");
+    story_end(&st);
+}
+
+/* A person took the node back while its replacement was in quarantine; then that one fails, and
+ * waits for people again. The first one serves nobody, and holds a slot of the reservation. */
+static void
+what_was_replaced_before_is_ended_while_people_are_waited_for(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 3);
+    story_node(&st, "n1", "10.0.9.9", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    adopt_of(&st, RC_PHASE_QUARANTINE, "i-9");
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_QUARANTINE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0); /* somebody may still want it */
+    for (int minute = 0; minute < 12; minute++) {
+        story_wait(&st, 60000);
+    }
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-1");
     story_end(&st);
@@ -392,6 +419,8 @@ main(void)
          an_incident_about_a_generation_that_is_gone_launches_nothing},
         {"an instance that lost its name is ended, however young it looks",
          an_instance_that_lost_its_name_is_ended_however_young_it_looks},
+        {"what was replaced before is ended while people are waited for",
+         what_was_replaced_before_is_ended_while_people_are_waited_for},
         {"a rung on an instance that is gone is not tried for ever",
          a_rung_on_an_instance_that_is_gone_is_not_tried_for_ever},
         {"a closed incident is not adopted again", a_closed_incident_is_not_adopted_again},
