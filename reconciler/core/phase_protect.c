@@ -40,6 +40,19 @@ answer_what_is_left(struct rc_turn *t)
     }
 }
 
+/* What it was opened for others show too by now, and what else it shows is not sure yet. */
+static bool
+is_shared_by_now(const struct rc_turn *t)
+{
+    struct rc_finding told = {.known = t->finding.known};
+
+    if (t->finding.fault == t->inc->fault) {
+        return false;
+    }
+    rc_judge_told(t->s, t->node, &told);
+    return told.company && told.fault != t->inc->fault;
+}
+
 bool
 rc_phase_open(struct rc_turn *t)
 {
@@ -59,6 +72,9 @@ rc_phase_open(struct rc_turn *t)
         }
     }
     answer_what_is_left(t);
+    if (is_shared_by_now(t)) {
+        return rc_turn_block(t, RC_BLOCK_COMPANY, RC_NEVER);
+    }
     struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
     if (take.block != RC_BLOCK_NONE) {
         return rc_turn_block(t, take.block, take.wake_ms);
