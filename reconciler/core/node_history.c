@@ -299,6 +299,16 @@ take_cluster_past(struct rc_state *s, const struct rc_history *h)
     rc_touch_all(s);
 }
 
+/* An open breaker stays open for so long after the newest fault, whoever saw it. */
+static void
+take_newest_fault(struct rc_state *s)
+{
+    const struct rc_rate *r = &s->breaker_rate;
+    int64_t newest_ms = r->count ? r->at_ms[(r->head + RC_RATE_ROOM - 1) % RC_RATE_ROOM] : 0;
+
+    s->breaker_last_ms = newest_ms > s->breaker_last_ms ? newest_ms : s->breaker_last_ms;
+}
+
 /* The node's part in its scopes, as the store tells it. */
 static void
 take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
@@ -313,6 +323,7 @@ take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
         destructive[i] = r ? &r->destructive : NULL;
     }
     take_ring(s, n->opened_ms, &n->opened_count, h->opened_wall_ms, opened);
+    take_newest_fault(s);
     take_ring(s, n->launch_ms, &n->launch_count, h->launch_wall_ms, launches);
     take_ring(s, n->destructive_ms, &n->destructive_count, h->destructive_wall_ms, destructive);
     n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);

@@ -76,6 +76,28 @@ a_pause_and_an_open_breaker_outlive_their_controller(void)
     story_end(&second);
 }
 
+/* The other controller saw a fault while the breaker was open: it stays open from then on. */
+static void
+an_open_breaker_counts_from_the_newest_fault_of_either(void)
+{
+    struct story st;
+    struct rc_history open = {.flags = RC_HISTORY_BREAKER_OPEN}, h = {0};
+
+    story_begin(&st, 2);
+    st.policy.limits.breaker_reset_ms = 600000;
+    story_load(&st);
+    tell_history(&st, "", &open, 7);
+    story_wait(&st, 500000);
+    h.opened_wall_ms[0] = st.wall_ms - 60000;
+    tell_history(&st, "n1", &h, 8);
+    tell_history(&st, "", &open, 8);
+    story_wait(&st, 200000); /* ten minutes after it opened, not after the fault */
+    CU_ASSERT_EQUAL(st.s->breaker_open, 1);
+    story_wait(&st, 360000);
+    CU_ASSERT_EQUAL(st.s->breaker_open, 0);
+    story_end(&st);
+}
+
 static void
 attempts_count_on_where_the_other_controller_stopped(void)
 {
@@ -273,6 +295,8 @@ main(void)
         {"a hold outlives its controller", a_hold_outlives_its_controller},
         {"a pause and an open breaker outlive their controller",
          a_pause_and_an_open_breaker_outlive_their_controller},
+        {"an open breaker counts from the newest fault of either",
+         an_open_breaker_counts_from_the_newest_fault_of_either},
         {"attempts count on where the other controller stopped",
          attempts_count_on_where_the_other_controller_stopped},
         {"a cool-down goes on, but is never longer than policy says",
