@@ -31,6 +31,7 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
         s->lease_next_ms = s->now_ms + (s->lease_until_ms - s->now_ms) / 3;
     }
     if (!led && rc_leads(s)) {
+        s->led_at = s->folds;
         s->recheck = 1;
         rc_touch_all(s);
     }

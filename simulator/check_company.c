@@ -24,7 +24,9 @@ rc_check_company(struct rc_ctl *c, const struct rc_action *a)
     if (!*since_ms) {
         *since_ms = p->now_ms;
     }
-    if (slot && rc_incident_at(c->s, slot)->fault == RC_FAULT_FS_HANG &&
+    /* Half repaired, and let in by a person: out it goes again, whatever it was for. */
+    bool broken = slot && rc_incident_at(c->s, slot)->flags & RC_INC_BROKEN;
+    if (slot && rc_incident_at(c->s, slot)->fault == RC_FAULT_FS_HANG && !broken &&
         p->now_ms - *since_ms > POLL_AND_WAY_MS) {
         rc_play_fail(p, RC_FOUND_COMPANY, "head%u drains %s for its file system, like %u others",
                      c->index + 1, a->node, rc_play_stuck_nodes(p));

@@ -89,7 +89,8 @@ rc_check_touched(struct rc_play *p, const struct rc_action *a, const struct rc_s
 {
     rc_check_ours_touched(p, a, inst);
     rc_check_running_job(p, a, inst);
-    if (a->kind != RC_ACT_TERMINATE) { /* its end says nothing about the one that serves */
+    /* Its end, or a spare's new tags, say nothing about the one that serves. */
+    if (a->kind != RC_ACT_TERMINATE && a->kind != RC_ACT_ASSIGN) {
         rc_check_gate_broken(p, a->node);
     }
 }

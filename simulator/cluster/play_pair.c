@@ -170,8 +170,10 @@ head_dies(struct rc_play *p, uint32_t i)
     p->head[i].host_up = 0;
     p->head[i].allowed = 0;
     p->head[i].restart_ms = 0;
-    p->head[i].button = p->quiet && !rc_ctl_runs(&p->ctl[1 - i]); /* nobody is left to do it */
     rc_ctl_crash(&p->ctl[i], 2);
+    for (uint32_t k = 0; k < RC_PLAY_CTLS && p->quiet; k++) { /* nobody is left to do it */
+        p->head[k].button |= !p->head[k].host_up && !rc_ctl_runs(&p->ctl[1 - k]);
+    }
     rc_heads_changed(p);
 }
 

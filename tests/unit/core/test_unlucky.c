@@ -31,6 +31,36 @@ slurm_pass(struct story *st)
     story_give(st, &ev);
 }
 
+/* It stood still; what was read just before lay in its line, dated when it woke up. */
+static void
+an_idle_node_that_was_read_before_we_led_is_read_again(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    st.policy.rule[0].rung[0].kind = RC_RUNG_REBOOT;
+    story_load(&st);
+    slurm_pass(&st);
+    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    rc_event_init(&ev, RC_EV_LEASE); /* lost */
+    story_give(&st, &ev);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    slurm_pass(&st);
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = 1;
+    ev.u.lease.until_ms = st.at_ms + 3600000;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_WAIT_IDLE);
+    slurm_pass(&st); /* began before */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 0);
+    slurm_pass(&st);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 1);
+    story_end(&st);
+}
+
 static void
 a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever(void)
 {
@@ -395,6 +425,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"a drain of ours that answers for nothing is proved and undone",
          a_drain_of_ours_that_answers_for_nothing_is_proved_and_undone},
+        {"an idle node that was read before we led is read again",
+         an_idle_node_that_was_read_before_we_led_is_read_again},
         {"a drain that is seen before its answer does not wait for ever",
          a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever},
         {"an adopted incident finds the instance that was swept before",
