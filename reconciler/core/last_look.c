@@ -33,6 +33,12 @@ is_under_jobs(const struct rc_state *s, const struct rc_node *n, const struct rc
            strcmp(rc_instance_at(s, n->instance)->id, a->instance) == 0;
 }
 
+static bool
+is_foreign(const struct rc_node *n)
+{
+    return n->owner == RC_OWNER_FOREIGN && n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL);
+}
+
 /* A spare that was given away since: it is another node's now, whatever its place thinks. */
 static bool
 is_given_away(const struct rc_state *s, uint32_t node, const struct rc_action *a)
@@ -81,6 +87,10 @@ rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms
     }
     if (n && is_under_jobs(s, n, a)) {
         *ret_why = "a job runs there since it was decided";
+        return RC_E_CANCELLED;
+    }
+    if (n && a->kind == RC_ACT_DOWN && is_foreign(n)) {
+        *ret_why = "somebody else drained the node since it was decided";
         return RC_E_CANCELLED;
     }
     if (is_given_away(s, slot, a)) {

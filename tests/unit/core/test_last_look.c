@@ -66,6 +66,19 @@ a_node_that_is_held_meanwhile_is_left_alone(void)
 }
 
 static void
+a_node_that_somebody_drained_meanwhile_is_not_set_down(void)
+{
+    story_begin(&st, 2);
+    struct rc_action a = action_on("n1", "i-1", RC_ACT_DOWN);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(look(&a), RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_FOREIGN);
+    CU_ASSERT_EQUAL(look(&a), RC_E_CANCELLED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "somebody else"));
+    story_end(&st);
+}
+
+static void
 an_instance_that_serves_another_name_by_now_is_left_alone(void)
 {
     story_begin(&st, 2);
@@ -112,6 +125,8 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a node that somebody drained meanwhile is not set down",
+         a_node_that_somebody_drained_meanwhile_is_not_set_down},
         {"an instance that serves another name by now is left alone",
          an_instance_that_serves_another_name_by_now_is_left_alone},
         {"what nothing speaks against is sent", what_nothing_speaks_against_is_sent},
