@@ -91,10 +91,11 @@ def incident(n):
             "rule": "retirement", "code": "", "flags": ["our-drain"]}
 
 
-# Every member must be there (reconciler/io/store/history_json.c): a node that is no lemon.
-NO_LEMON = {"day": 0, "serials": "", "xid": "", "out": "", "lost": "", "excluded": "",
-            "ticket": "", "replaced": "", "bad1_instance": "", "bad1_serials": "",
-            "bad2_instance": "", "bad2_serials": ""}
+# Every member that this release writes (reconciler/io/store/history_json.c): a node that is no lemon.
+NO_LEMON = {"day": 0, "serials": "", "bad1_instance": "", "bad1_serials": "", "bad2_instance": "",
+            "bad2_serials": "", **{mark: "" for mark in (
+                "xid", "out", "multi", "single", "rate", "suspect", "excluded", "ticket",
+                "replaced")}}
 
 
 def history(n):

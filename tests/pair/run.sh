@@ -4,6 +4,8 @@
 set -uo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
-python3 -m tests.pair.check_hand
-hand=$?
-python3 -m tests.pair.check_pair && exit "$hand"
+status=0
+for part in check_hand check_pair check_bad_table; do
+    python3 -m "tests.pair.$part" || status=1
+done
+exit "$status"
