@@ -9,18 +9,20 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-/* What slurmd's start must be newer than. */
-static int64_t
-generation_wall_ms(const struct rc_turn *t)
+enum { WHOLE_SECOND_MS = 1000 }; /* slurmd tells its start, and EC2 the launch, in seconds */
+
+/* slurmd came up since the rung began (a spare was launched long ago), and on the new instance:
+ * a start before its launch is that of the one before, which may have joined a moment ago. No
+ * clock is so wrong that a boot would fit into the difference. */
+static bool
+slurmd_is_new(const struct rc_turn *t)
 {
     const struct rc_incident *inc = t->inc;
+    int64_t launched_wall_ms =
+        inc->new_instance ? rc_instance_at(t->s, inc->new_instance)->launched_wall_ms : 0;
 
-    if (!inc->new_instance) {
-        return inc->rung_wall_ms;
-    }
-    /* A spare was launched long ago; what counts is a slurmd that came up since its turn. */
-    int64_t launched_wall_ms = rc_instance_at(t->s, inc->new_instance)->launched_wall_ms;
-    return launched_wall_ms > inc->rung_wall_ms ? launched_wall_ms : inc->rung_wall_ms;
+    return rc_node_joined(t->n, inc->rung_wall_ms) &&
+           t->n->slurmd_start_wall_ms + WHOLE_SECOND_MS > launched_wall_ms;
 }
 
 bool
@@ -34,7 +36,7 @@ rc_phase_join(struct rc_turn *t)
     }
     bool bound = !t->inc->new_instance || t->n->instance == t->inc->new_instance;
 
-    if (bound && rc_node_joined(t->n, generation_wall_ms(t))) {
+    if (bound && slurmd_is_new(t)) {
         return rc_turn_go(t, RC_PHASE_GATE, "slurmd registered");
     }
     return rc_turn_phase_over(t, t->s->policy.timeouts.join_ms) &&

@@ -262,6 +262,48 @@ replacement_that_never_joins_is_ended_and_tried_again_with_a_new_token(void)
     story_end(&st);
 }
 
+/* A row that shows the new address, and a slurmd that came up then. */
+static void
+show_slurmd(struct story *st, const char *addr, int64_t start_wall_ms)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_SLURM_NODE);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    rc_text_set(ev.u.slurm.addr, RC_ADDR_LEN, addr);
+    rc_text_set(ev.u.slurm.partition, RC_PARTITION_LEN, "gpu");
+    ev.u.slurm.flags = RC_SN_DRAIN;
+    ev.u.slurm.owner = RC_OWNER_OURS;
+    ev.u.slurm.reason_incident = story_incident(st, "n1")->id;
+    ev.u.slurm.boot_wall_ms = ev.u.slurm.slurmd_start_wall_ms = start_wall_ms;
+    story_give(st, &ev);
+}
+
+/* Two hosts were lost one after the other: the slurmd of the first is three seconds old when the
+ * second is launched, and its row is what slurmctld shows under the new address. */
+static void
+a_slurmd_that_was_there_before_the_launch_is_not_the_new_one(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    story_launched(&st, "i-9", "10.0.0.9");
+    int64_t launched_wall_ms = st.wall_ms;
+    story_state(&st, "i-9", RC_INST_RUNNING);
+    story_answer(&st, RC_ACT_REGISTER, RC_OK);
+    show_slurmd(&st, "10.0.0.9", launched_wall_ms - 3000);
+    story_wait(&st, 500);
+    show_slurmd(&st, "10.0.0.9", launched_wall_ms - 3000);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_JOIN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 0);
+    show_slurmd(&st, "10.0.0.9", launched_wall_ms + 400);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_GATE);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -281,6 +323,8 @@ main(void)
          third_subnet_launches_when_two_have_no_capacity},
         {"a lost answer of a launch is retried with the same token",
          lost_answer_of_a_launch_is_retried_with_the_same_token},
+        {"a slurmd that was there before the launch is not the new one",
+         a_slurmd_that_was_there_before_the_launch_is_not_the_new_one},
         {"a replacement that never joins is ended and tried again with a new token",
          replacement_that_never_joins_is_ended_and_tried_again_with_a_new_token},
         CU_TEST_INFO_NULL,
