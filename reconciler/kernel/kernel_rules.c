@@ -7,7 +7,7 @@
  * GPUs and switches begin with N, S, X and n; block devices and file systems with B, E,
  * I, J, X, b, c, d, e, l, m, n, p, t; file systems of the network with C, L, N, c, l, n; network
  * cards with N, m; memory with E, K, M, O, o; machine checks with B, C, [, m, t, {; the
- * kernel's own troubles with B, I, K, N, O, d, g, i, k, r, w. */
+ * kernel's own troubles with B, I, K, N, O, d, g, i, k, r, t, w. */
 #include <stddef.h>
 
 #include "reconciler/kernel/kernel_rules.h"
@@ -203,6 +203,7 @@ const struct rc_kernel_rule rc_kernel_rules[] = {
     {"mlx5_*Detected insufficient power on the PCIe slot", "ib:pcie-power", NULL,
      "mlx5/core/events.c without the device"},
     {"mlx5_cmd_*ACCESS_REG(*failed", "ib:access-reg", NULL, "mlx5/core/cmd.c without the device"},
+    {"nvidia: probe of %b failed with error", "gpu-init-fail", NULL, "drivers/base/dd.c"},
     {"nvidia-nvswitch%d: SXid (", "sxid", rc_kernel_sxid, "nvidia nvswitch_print_error"},
     {"nvidia-peermem nv_get_p2p_free_callback:", "peermem", NULL, "nvidia-peermem.c"},
     {"nvidia_peermem nv_get_p2p_free_callback:", "peermem", NULL, "nvidia-peermem.c"},
@@ -236,6 +237,8 @@ const struct rc_kernel_rule rc_kernel_rules[] = {
     {"segfault at * in libnccl", "nccl-segv", NULL, "show_signal_msg, the name cut off"},
     {"thermal thermal_zone%d: *critical temperature reached", "thermal:critical", NULL,
      "drivers/thermal/thermal_core.c"},
+    {"task *:%d blocked for more than %d seconds", "hung-task", NULL,
+     "kernel/hung_task.c, the level cut off"},
     {"timeout error, dev %n,", "io-error", rc_kernel_disk, "block/blk-mq.c 5.15"},
     {"traps: * in libnccl", "nccl-segv", NULL, "arch/x86/kernel/traps.c show_signal"},
     {"unregister_netdevice: waiting for %n to become free", "net:unregister", NULL,
@@ -300,6 +303,8 @@ const struct rc_kernel_pci_rule rc_kernel_pci_rules[] = {
     {"pcieport", "DPC: containment event", "note:dpc", NULL, "drivers/pci/pcie/dpc.c"},
     {"pcieport", "pciehp: Slot(*Link Down", "note:pciehp", NULL, "drivers/pci/hotplug"},
     {"pcieport", "pciehp: Slot(*Card not present", "note:pciehp", NULL, "drivers/pci/hotplug"},
+    {"nvidia", "probe with driver nvidia failed with error", "gpu-init-fail", NULL,
+     "drivers/base/dd.c 6.9"},
     {"", "* available PCIe bandwidth, limited by", "note:pcie-bw", NULL,
      "drivers/pci/pci.c __pcie_print_link_status"},
 

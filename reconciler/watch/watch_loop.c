@@ -358,13 +358,35 @@ drop_unproved(evutil_socket_t fd, short what, void *arg)
     arm_once(w->save, SAVE_MS);
 }
 
-/* What may be a file system that hangs, or is back. */
-static bool
-speaks_of_mounts(const char *class_name)
+/* What one break shows in other places is told with it, not at their next turn: a person who has
+ * taken the node back in between has seen all of it. */
+static void
+ask_probes(struct watch *w, const char *class_name)
 {
-    return strncmp(class_name, "fs:", 3) == 0 || strcmp(class_name, "hung-task") == 0 ||
-           strcmp(class_name, "note:nfs-ok") == 0 ||
-           strcmp(class_name, "note:lustre-restored") == 0;
+    static const struct {
+        const char *begins;
+        rc_probe_fn *probe;
+    } asks[] = {
+        {"fs:", rc_probe_mounts},
+        {"fs:", rc_probe_readonly},
+        {"hung-task", rc_probe_mounts},
+        {"note:nfs-ok", rc_probe_mounts},
+        {"note:lustre-restored", rc_probe_mounts},
+        {"aer:fatal", rc_probe_aer},
+        {"aer:recovery-failed", rc_probe_gpu_devices},
+        {"aer:cannot-recover:gpu", rc_probe_gpu_devices},
+        {"xid:79", rc_probe_gpu_devices},
+        {"gpu-lost", rc_probe_gpu_devices},
+        {"efa:", rc_probe_efa},
+        {"nvme:lost", rc_probe_nvme},
+        {"thermal:cpu", rc_probe_thermal},
+    };
+
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        if (strncmp(class_name, asks[i].begins, strlen(asks[i].begins)) == 0) {
+            rc_watch_probes_ask(w->probes, asks[i].probe);
+        }
+    }
 }
 
 static void
@@ -379,10 +401,9 @@ on_record(void *arg, const struct rc_kmsg *record)
         return;
     }
     w->state.seq = record->seq + 1;
-    if (speaks_of_mounts(k.name)) {
-        rc_watch_probes_ask(w->probes, rc_probe_mounts);
-    } else if (strcmp(k.name, "aer:fatal") == 0) {
-        rc_watch_probes_ask(w->probes, rc_probe_aer); /* its count belongs to this line */
+    ask_probes(w, k.name);
+    if (w->probes && strcmp(k.name, "thermal:cpu") == 0) {
+        return; /* the probe tells of it, and when it is over; the line knows no end */
     }
     (void)rc_kernel_detail(&k, detail);
     fault_found(w, k.name, k.device, detail, false, 0);

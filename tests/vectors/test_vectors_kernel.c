@@ -13,8 +13,8 @@
 
 #include "reconciler/kernel/kernel_class.h"
 
-static const char *const own_files[] = {"lines",   "prefixes",         "gpu", "pcie", "network",
-                                        "storage", "memory_and_kernel"};
+static const char *const own_files[] = {"lines",   "prefixes",          "gpu",  "pcie", "network",
+                                        "storage", "memory_and_kernel", "field"};
 
 static void
 check_line(char *line, size_t len, const char *want, const char *device)

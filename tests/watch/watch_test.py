@@ -429,6 +429,29 @@ class Checks:
         assert not drained("n2"), (reason("n2"), agent.said())
         agent.kill()
 
+    def check_a_throttled_processor_is_told_while_it_lasts(self):
+        """The kernel's line tells of a beginning only: it must not stand for the rest of the boot."""
+        resume("n2")
+        (WORLD / "state-n2").unlink(missing_ok=True)
+        count = WORLD / "sys7/devices/system/cpu/cpu3/thermal_throttle/package_throttle_count"
+        count.parent.mkdir(parents=True)
+        count.write_text("1\n")
+        line = "CPU3: Package temperature is above threshold, cpu clock is throttled (total events = {})"
+        agent = Agent(self.world, "n2", "--sysfs", WORLD / "sys7", "--nvml", "", probes=True)
+        agent.kmsg.say(line.format(1))  # before the agent was there
+        agent.kmsg.say(XID.format(31))
+        World.wait(lambda: "xid:31" in extra("n2"), "the last line was read")
+        time.sleep(3)  # every probe has looked
+        assert "thermal" not in agent.state.read_text(), agent.state.read_text()
+        count.write_text("2\n")
+        agent.kmsg.say(line.format(2))
+        World.wait(lambda: "thermal:cpu" in agent.state.read_text(), "it is throttled again")
+        time.sleep(1.2)
+        agent.kmsg.say(line.format(2))  # asks for a look, at which the counter stands
+        World.wait(lambda: "thermal:cpu" not in agent.state.read_text(), "it is over")
+        World.wait(lambda: "thermal:cpu" not in extra("n2"), "extra tells so", 15)
+        agent.kill()
+
     def check_a_gpu_that_leaves_is_missed_by_who_was_not_told_how_many(self):
         resume("n2")
         (WORLD / "state-n2").unlink(missing_ok=True)
