@@ -4,6 +4,7 @@ check_packages SUITE...: needs root; trees are made once in the cache.
 """
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -143,6 +144,9 @@ def main(suites):
             check(f"lintian has nothing to say about them ({suite})", lambda: said[0].strip())
             for part in UNITS:
                 deb, = out.glob(f"slurm-on-aws-{part}_*.deb")
+                if part == "node":  # in a process of its own, which moves into a network of its own
+                    done = subprocess.run([sys.executable, "-m", "tests.roots.check_agent", suite, deb], cwd=ROOT, check=False)
+                    check.failed += done.returncode != 0
                 check(f"slurm-on-aws-{part} installs, verifies, is upgraded, and leaves nothing when purged ({suite})",
                       installs_and_purges, suite, part, deb)
         finally:
