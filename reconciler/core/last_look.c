@@ -34,7 +34,7 @@ is_under_jobs(const struct rc_state *s, const struct rc_node *n, const struct rc
 }
 
 static bool
-is_foreign(const struct rc_node *n)
+is_foreign_drained(const struct rc_node *n)
 {
     return n->owner == RC_OWNER_FOREIGN && n->flags & (RC_SN_DRAIN | RC_SN_DOWN | RC_SN_FAIL);
 }
@@ -89,7 +89,7 @@ rc_last_look(const struct rc_state *s, const struct rc_action *a, int64_t now_ms
         *ret_why = "a job runs there since it was decided";
         return RC_E_CANCELLED;
     }
-    if (n && a->kind == RC_ACT_DOWN && is_foreign(n)) {
+    if (n && a->kind == RC_ACT_DOWN && is_foreign_drained(n)) {
         *ret_why = "somebody else drained the node since it was decided";
         return RC_E_CANCELLED;
     }
