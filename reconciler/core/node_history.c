@@ -244,14 +244,50 @@ recount_ring(struct rc_rate *r, const int64_t *ring, uint32_t total, const int64
     count_ring(r, told, told_total);
 }
 
+/* Into a list by time; of a full one the oldest goes. */
+static uint32_t
+insert_by_time(int64_t *list, uint32_t count, int64_t at_ms)
+{
+    uint32_t at = 0;
+
+    if (count == RC_ATTEMPTS_MAX && at_ms <= list[0]) {
+        return count;
+    }
+    if (count == RC_ATTEMPTS_MAX) {
+        memmove(list, list + 1, --count * sizeof *list);
+    }
+    while (at < count && list[at] <= at_ms) {
+        at++;
+    }
+    memmove(list + at + 1, list + at, (count - at) * sizeof *list);
+    list[at] = at_ms;
+    return count + 1;
+}
+
+/* The store never had our last words: what we did and it does not tell happened all the same. */
+static uint32_t
+keep_unsaved(const int64_t *ring, uint32_t total, int64_t *told, uint32_t told_total)
+{
+    for (uint32_t i = 0; i < total && i < RC_ATTEMPTS_MAX; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < told_total; k++) {
+            int64_t apart_ms = told[k] - ring[i];
+            known |= apart_ms >= -CLOCKS_DIFFER_MS && apart_ms <= CLOCKS_DIFFER_MS;
+        }
+        told_total = known ? told_total : insert_by_time(told, told_total, ring[i]);
+    }
+    return told_total;
+}
+
 /* One ring of a node, and every rate that its entries stand in. */
 static void
-take_ring(struct rc_state *s, int64_t *ring, uint32_t *total, const int64_t *wall_ms,
+take_ring(struct rc_state *s, int64_t *ring, uint32_t *total, const int64_t *wall_ms, bool unsaved,
           struct rc_rate *const rates[RC_SCOPE__MAX])
 {
     int64_t told[RC_ATTEMPTS_MAX];
     uint32_t told_total = ring_in(s, wall_ms, told);
 
+    told_total = unsaved ? keep_unsaved(ring, *total, told, told_total) : told_total;
     for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
         if (rates[i]) {
             recount_ring(rates[i], ring, *total, told, told_total);
@@ -313,6 +349,7 @@ take_newest_fault(struct rc_state *s)
 static void
 take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
 {
+    bool unsaved = n->history.dirty || n->history.action;
     const uint32_t rows[RC_SCOPE__MAX] = {0, n->partition_row, n->zone_row};
     struct rc_rate *const opened[RC_SCOPE__MAX] = {&s->breaker_rate};
     struct rc_rate *launches[RC_SCOPE__MAX], *destructive[RC_SCOPE__MAX];
@@ -322,10 +359,11 @@ take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
         launches[i] = r ? &r->launches : NULL;
         destructive[i] = r ? &r->destructive : NULL;
     }
-    take_ring(s, n->opened_ms, &n->opened_count, h->opened_wall_ms, opened);
+    take_ring(s, n->opened_ms, &n->opened_count, h->opened_wall_ms, unsaved, opened);
     take_newest_fault(s);
-    take_ring(s, n->launch_ms, &n->launch_count, h->launch_wall_ms, launches);
-    take_ring(s, n->destructive_ms, &n->destructive_count, h->destructive_wall_ms, destructive);
+    take_ring(s, n->launch_ms, &n->launch_count, h->launch_wall_ms, unsaved, launches);
+    take_ring(s, n->destructive_ms, &n->destructive_count, h->destructive_wall_ms, unsaved,
+              destructive);
     n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);
 }
 
@@ -354,12 +392,13 @@ rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h)
         return; /* our own words, or what stood there before a write of ours that got lost */
     }
     row->epoch = h->epoch;
-    row->dirty = 0;
     if (node) {
         take_node_past(s, rc_node_at(s, node), h);
+        row->dirty = row->dirty || row->action; /* with what was kept of ours */
         rc_lemon_take(s, node, &h->lemon);
         rc_touch(s, node);
     } else {
+        row->dirty = 0;
         take_cluster_past(s, h);
     }
 }

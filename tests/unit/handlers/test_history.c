@@ -76,6 +76,35 @@ a_pause_and_an_open_breaker_outlive_their_controller(void)
     story_end(&second);
 }
 
+static void
+what_the_store_never_had_of_ours_still_counts(void)
+{
+    struct story st;
+    struct rc_history h = {0};
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1);
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(&st, &ev); /* lost, and with it the write of what was done */
+    rc_history_dirty(st.s, 1);
+    tell_history(&st, "n1", &h, 7);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 1);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->launch_count, 1);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->history.dirty, 1); /* still to be told */
+    h.launch_wall_ms[0] = st.wall_ms + rc_node_at(st.s, 1)->launch_ms[0] - st.at_ms;
+    rc_node_at(st.s, 1)->history.dirty = 0;
+    tell_history(&st, "n1", &h, 8);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 1);
+    h.launch_wall_ms[0] = 0;
+    tell_history(&st, "n1", &h, 9);
+    CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 0);
+    story_end(&st);
+}
+
 /* The other controller saw a fault while the breaker was open: it stays open from then on. */
 static void
 an_open_breaker_counts_from_the_newest_fault_of_either(void)
@@ -292,6 +321,8 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"what the store never had of ours still counts",
+         what_the_store_never_had_of_ours_still_counts},
         {"a hold outlives its controller", a_hold_outlives_its_controller},
         {"a pause and an open breaker outlive their controller",
          a_pause_and_an_open_breaker_outlive_their_controller},
