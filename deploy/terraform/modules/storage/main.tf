@@ -1,5 +1,4 @@
-# EFS for slurmctld's state (both controllers, two zones), and a bucket for the packages that
-# fresh instances install. A single NFS server for the state would take both controllers down
+# EFS for slurmctld's state (both controllers, two zones), buckets, and secrets. A single NFS server for the state would take both controllers down
 # at once; that is why EFS is the default.
 
 resource "aws_efs_file_system" "state" {
@@ -31,71 +30,22 @@ resource "aws_efs_mount_target" "state" {
   security_groups = [var.security_group_id]
 }
 
-resource "aws_s3_bucket" "packages" {
-  bucket_prefix = "${var.name}-packages-"
+# What fresh instances install.
+module "packages" {
+  source = "../bucket"
 
-  tags = { Name = "${var.name}-packages" }
+  name = "${var.name}-packages"
 }
 
-resource "aws_s3_bucket_public_access_block" "packages" {
-  bucket                  = aws_s3_bucket.packages.id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
+# Evidence of faults, as the daemon takes it from a node before a repair destroys it. A bucket of its
+# own: kernel logs and job lists are nobody's on the compute nodes. Kept longer than a support case and
+# the 28 days of the lemon score take; a bundle is written anew when a support case is added to it.
+module "evidence" {
+  source = "../bucket"
 
-resource "aws_s3_bucket_policy" "packages" {
-  bucket = aws_s3_bucket.packages.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.packages.arn, "${aws_s3_bucket.packages.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
-
-  depends_on = [aws_s3_bucket_public_access_block.packages]
-}
-
-resource "aws_s3_bucket_versioning" "packages" {
-  bucket = aws_s3_bucket.packages.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "packages" {
-  bucket = aws_s3_bucket.packages.id
-
-  rule {
-    apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
-    }
-  }
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "packages" {
-  bucket = aws_s3_bucket.packages.id
-
-  rule {
-    id     = "old-packages"
-    status = "Enabled"
-
-    filter {}
-
-    noncurrent_version_expiration {
-      noncurrent_days = 90
-    }
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
-    }
-  }
+  name              = "${var.name}-evidence"
+  expire_days       = 180
+  old_versions_days = 30
 }
 
 # Values are written by the roles, so that they are in no Terraform state: the munge key by the slurm

@@ -10,12 +10,12 @@ output "efs_dns_name" {
 
 output "packages_bucket" {
   description = "Bucket of the packages that fresh instances install."
-  value       = aws_s3_bucket.packages.id
+  value       = module.packages.id
 }
 
 output "packages_bucket_arn" {
   description = "The same as an ARN."
-  value       = aws_s3_bucket.packages.arn
+  value       = module.packages.arn
 }
 
 output "munge_secret_arn" {
@@ -25,12 +25,12 @@ output "munge_secret_arn" {
 
 output "evidence_bucket" {
   description = "Bucket of the evidence of faults."
-  value       = aws_s3_bucket.evidence.id
+  value       = module.evidence.id
 }
 
 output "evidence_bucket_arn" {
   description = "The same as an ARN."
-  value       = aws_s3_bucket.evidence.arn
+  value       = module.evidence.arn
 }
 
 output "controller_secret_arn" {

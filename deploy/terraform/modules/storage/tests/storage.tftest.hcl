@@ -12,14 +12,6 @@ run "state_in_every_zone" {
     condition     = length(aws_efs_mount_target.state) == 2 && aws_efs_file_system.state[0].encrypted
     error_message = "an encrypted EFS with a mount target in each zone"
   }
-  assert {
-    condition     = aws_s3_bucket_public_access_block.packages.block_public_policy && aws_s3_bucket_public_access_block.packages.restrict_public_buckets
-    error_message = "the bucket is not public"
-  }
-  assert {
-    condition     = aws_s3_bucket_public_access_block.evidence.block_public_policy && aws_s3_bucket_public_access_block.evidence.restrict_public_buckets
-    error_message = "evidence is not public"
-  }
 }
 
 run "state_on_nfs_needs_no_efs" {
