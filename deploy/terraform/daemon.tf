@@ -6,7 +6,7 @@ locals {
     "p4d.24xlarge" = { count = 8, name = "a100" }, "p4de.24xlarge" = { count = 8, name = "a100" }
     "p5.48xlarge"  = { count = 8, name = "h100" }, "p5e.48xlarge" = { count = 8, name = "h200" }, "p5en.48xlarge" = { count = 8, name = "h200" }
   }
-  gpus = { for type in toset([var.gpu.type]) : type => lookup(local.known_gpus, type, {
+  gpus = { for type in toset([for group, g in local.groups : g.type if group == "gpu"]) : type => lookup(local.known_gpus, type, {
     count = try(sum([for g in data.aws_ec2_instance_type.compute[type].gpus : g.count]), 1)
     name  = try(lower(replace(one(data.aws_ec2_instance_type.compute[type].gpus).name, " ", "-")), "gpu")
   }) }
@@ -32,7 +32,7 @@ locals {
       template         = try(local.templates_of_controllers[var.availability_zones[0]].id, "")
       template_version = try(local.templates_of_controllers[var.availability_zones[0]].version, 0)
       launch = [for zone in var.availability_zones : {
-        subnet             = module.network.private_subnet_ids[zone]
+        subnet             = local.network.private_subnet_ids[zone]
         zone               = zone
         template           = local.templates_of_controllers[zone].id
         template_version   = local.templates_of_controllers[zone].version
@@ -54,7 +54,7 @@ locals {
         capacity         = local.capacity[group].kind
         launch = [for zone in g.zones : merge(
           {
-            subnet             = module.network.private_subnet_ids[zone]
+            subnet             = local.network.private_subnet_ids[zone]
             zone               = zone
             template           = module.launch_templates[group].templates[zone].id
             template_version   = module.launch_templates[group].templates[zone].version
@@ -63,7 +63,7 @@ locals {
           local.capacity[group].kind == "open" ? {} : { reservation = local.capacity[group].reservation_id },
           local.capacity[group].kind == "block" ? { capacity_block = true } : {},
         )]
-      } if g.count > 0]
+      }]
     }
     aws    = { region = var.region }
     queue  = { url = module.events.queue_url }
@@ -94,6 +94,7 @@ locals {
     munge_secret_arn      = module.storage.munge_secret_arn
     controller_secret_arn = module.storage.controller_secret_arn
     packages_bucket       = module.storage.packages_bucket
+    scratch               = var.scratch
     database = {
       host       = module.database.address
       secret_arn = module.database.secret_arn
@@ -104,11 +105,12 @@ locals {
       cpus             = data.aws_ec2_instance_type.compute[g.type].default_vcpus
       cores            = data.aws_ec2_instance_type.compute[g.type].default_cores
       threads_per_core = data.aws_ec2_instance_type.compute[g.type].default_threads_per_core
-      # The system keeps a part: a node that shows less than configured would be refused.
-      memory_mb = floor(data.aws_ec2_instance_type.compute[g.type].memory_size * 0.93)
+      # The system keeps a part, of small types a larger one: a node that shows less than configured
+      # would be refused.
+      memory_mb = floor(min(data.aws_ec2_instance_type.compute[g.type].memory_size * 0.93, data.aws_ec2_instance_type.compute[g.type].memory_size - 300))
       gpus      = group == "gpu" ? local.gpus[g.type].count : 0
       gpu_type  = group == "gpu" ? local.gpus[g.type].name : ""
-      efa_cards = g.efa_cards
-    } if g.count > 0]
+      efa_cards = module.launch_templates[group].efa_cards
+    }]
   }
 }

@@ -15,7 +15,15 @@ locals {
   image    = local.images[var.os]
   image_id = var.ami_id != "" ? var.ami_id : data.aws_ssm_parameter.image.insecure_value
 
-  groups = {
+  network = var.existing_network != null ? var.existing_network : {
+    vpc_id             = module.network[0].vpc_id
+    public_subnet_id   = module.network[0].public_subnet_id
+    private_subnet_ids = module.network[0].private_subnet_ids
+  }
+
+  # A group without nodes has no template either: its type need not exist in the region.
+  groups = { for group, g in local.all_groups : group => g if g.count > 0 }
+  all_groups = {
     cpu = {
       count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb
       zones     = length(var.cpu.zones) > 0 ? var.cpu.zones : [var.availability_zones[0]]
@@ -91,6 +99,7 @@ resource "aws_ec2_capacity_reservation" "gpu" {
 
 module "network" {
   source = "./modules/network"
+  count  = var.existing_network == null ? 1 : 0
 
   name                 = var.cluster_name
   vpc_cidr             = var.vpc_cidr
@@ -104,7 +113,7 @@ module "security" {
   source = "./modules/security"
 
   name      = var.cluster_name
-  vpc_id    = module.network.vpc_id
+  vpc_id    = local.network.vpc_id
   ssh_cidrs = var.ssh_cidrs
 }
 
@@ -113,7 +122,7 @@ module "storage" {
 
   name               = var.cluster_name
   efs                = var.state_on == "efs"
-  private_subnet_ids = module.network.private_subnet_ids
+  private_subnet_ids = local.network.private_subnet_ids
   security_group_id  = module.security.efs_id
 }
 
@@ -121,7 +130,7 @@ module "database" {
   source = "./modules/database"
 
   name                = var.cluster_name
-  subnet_ids          = values(module.network.private_subnet_ids)
+  subnet_ids          = values(local.network.private_subnet_ids)
   security_group_id   = module.security.database_id
   instance_class      = var.database.class
   engine_version      = var.database.engine_version
@@ -156,8 +165,8 @@ module "iam" {
     flatten([for group in module.launch_templates : [for t in group.templates : t.arn]]),
     [for t in local.templates_of_controllers : t.arn],
   )
-  subnet_arns         = [for id in values(module.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
-  security_group_arns = ["${local.ec2_arn}:security-group/${module.security.cluster_id}"]
+  subnet_arns         = [for id in values(local.network.private_subnet_ids) : "${local.ec2_arn}:subnet/${id}"]
+  security_group_arns = [for id in [module.security.cluster_id, module.security.controllers_id] : "${local.ec2_arn}:security-group/${id}"]
   ssm                 = var.ssm
 }
 
@@ -172,7 +181,7 @@ module "launch_templates" {
   image_id             = each.value.image
   root_device          = local.image.root
   root_gb              = each.value.root_gb
-  subnets              = { for zone in each.value.zones : zone => module.network.private_subnet_ids[zone] }
+  subnets              = { for zone in each.value.zones : zone => local.network.private_subnet_ids[zone] }
   security_group_ids   = [module.security.cluster_id]
   instance_profile_arn = module.iam.instance_profile_arns["compute"]
   key_name             = aws_key_pair.operator.key_name
@@ -185,6 +194,7 @@ module "launch_templates" {
     controllers      = local.controller_names
     munge_secret_arn = module.storage.munge_secret_arn
     packages_bucket  = module.storage.packages_bucket
+    scratch          = var.scratch
     gpus             = each.key == "gpu" ? local.gpus[each.value.type].count : 0
   }
 }
@@ -200,8 +210,8 @@ module "controller_templates" {
   instance_type        = var.controller.type
   image_id             = local.image_id
   root_device          = local.image.root
-  subnets              = module.network.private_subnet_ids
-  security_group_ids   = [module.security.cluster_id]
+  subnets              = local.network.private_subnet_ids
+  security_group_ids   = [module.security.cluster_id, module.security.controllers_id]
   instance_profile_arn = module.iam.instance_profile_arns["controller"]
   key_name             = aws_key_pair.operator.key_name
   placement_group      = false
@@ -218,24 +228,26 @@ module "controller_templates" {
 module "nodes" {
   source = "./modules/nodes"
 
-  name                      = var.cluster_name
-  image_id                  = local.image_id
-  root_device               = local.image.root
-  key_name                  = aws_key_pair.operator.key_name
-  public_subnet_id          = module.network.public_subnet_id
-  private_subnet_ids        = module.network.private_subnet_ids
-  zones                     = var.availability_zones
-  cluster_security_group_id = module.security.cluster_id
-  login_security_group_id   = module.security.login_id
-  instance_profiles         = module.iam.instance_profiles
-  login                     = var.login
-  controller                = var.controller
-  nfs                       = var.nfs
-  gluster                   = var.gluster
-  compute                   = local.compute
-  launch_compute            = !var.handed_over
-  launch_controllers        = !(var.handed_over && local.relaunch_controllers)
-  tags                      = local.tags
+  name                          = var.cluster_name
+  image_id                      = local.image_id
+  root_device                   = local.image.root
+  key_name                      = aws_key_pair.operator.key_name
+  public_subnet_id              = local.network.public_subnet_id
+  private_subnet_ids            = local.network.private_subnet_ids
+  zones                         = var.availability_zones
+  cluster_security_group_id     = module.security.cluster_id
+  login_security_group_id       = module.security.login_id
+  controllers_security_group_id = module.security.controllers_id
+  instance_profiles             = module.iam.instance_profiles
+  login                         = var.login
+  controller                    = var.controller
+  nfs                           = var.nfs
+  gluster                       = var.gluster
+  snapshot_days                 = var.snapshot_days
+  compute                       = local.compute
+  launch_compute                = !var.handed_over
+  launch_controllers            = !(var.handed_over && local.relaunch_controllers)
+  tags                          = local.tags
 }
 
 module "alarms" {
@@ -244,7 +256,7 @@ module "alarms" {
   name                = var.cluster_name
   gpu_nodes           = { for name, node in module.nodes.compute : name => node.id if node.group == "gpu" }
   fixed_nodes         = { for name, node in module.nodes.fixed : name => node.id }
-  efa_cards           = var.gpu.efa_cards
+  efa_cards           = try(module.launch_templates["gpu"].efa_cards, 0)
   queue_name          = module.events.queue_name
   dead_queue_name     = module.events.dead_queue_name
   database_identifier = module.database.identifier

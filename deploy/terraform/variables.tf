@@ -9,6 +9,10 @@ variable "region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region must be an AWS region such as us-east-1."
   }
+  validation {
+    condition     = !startswith(var.region, "cn-")
+    error_message = "AWS's regions in China have other host names than the scripts and the daemon use: choose another region."
+  }
 }
 
 variable "project" {
@@ -54,6 +58,21 @@ variable "availability_zones" {
   validation {
     condition     = alltrue([for zone in var.availability_zones : startswith(zone, var.region)])
     error_message = "availability_zones must be zones of the region, such as us-east-1a in us-east-1: set region too."
+  }
+}
+
+variable "existing_network" {
+  description = "A VPC of yours instead of one that is made: its id, the subnet of the login nodes, zone to private subnet. README.md says what it must have. vpc_cidr must be its network; the other networks are not used."
+  type        = object({ vpc_id = string, public_subnet_id = string, private_subnet_ids = map(string) })
+  default     = null
+
+  validation {
+    condition     = var.existing_network == null || try(toset(keys(var.existing_network.private_subnet_ids)) == toset(var.availability_zones) && length(var.availability_zones) >= 2, false)
+    error_message = "existing_network.private_subnet_ids must name one private subnet for each of availability_zones, at least two: { us-east-1a = \"subnet-...\", us-east-1b = \"subnet-...\" }."
+  }
+  validation {
+    condition     = var.existing_network == null || try(startswith(var.existing_network.vpc_id, "vpc-") && alltrue([for id in concat([var.existing_network.public_subnet_id], values(var.existing_network.private_subnet_ids)) : startswith(id, "subnet-")]), false)
+    error_message = "existing_network has ids: vpc_id begins with vpc-, the subnets with subnet-."
   }
 }
 
@@ -158,11 +177,11 @@ variable "cpu" {
 }
 
 variable "gpu" {
-  description = "GPU nodes. efa_cards: all network cards of the type. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers."
+  description = "GPU nodes. efa_cards: all network cards of the type; known for p4d, p4de, p5, p5e and p5en, 0 for others unless you say. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers."
   type = object({
     count     = optional(number, 2)
     type      = optional(string, "p4d.24xlarge")
-    efa_cards = optional(number, 4)
+    efa_cards = optional(number)
     # EFA works within a zone: more zones only make a replacement possible that cannot share a
     # multi-node job with the others.
     zones   = optional(list(string), [])
@@ -178,6 +197,10 @@ variable "gpu" {
   validation {
     condition     = var.gpu.count >= 0 && floor(var.gpu.count) == var.gpu.count
     error_message = "gpu.count must be a whole number, 0 or more."
+  }
+  validation {
+    condition     = var.gpu.count + var.cpu.count > 0
+    error_message = "A cluster without compute nodes runs no job: set cpu.count or gpu.count to 1 or more."
   }
 }
 
@@ -195,9 +218,38 @@ variable "gpu_capacity" {
     error_message = "gpu_capacity.create makes an On-Demand Capacity Reservation: set kind = \"reserved\" and no reservation_id. Capacity Blocks are bought, not made."
   }
   validation {
+    condition     = contains(["open", "reserved", "block"], var.gpu_capacity.kind)
+    error_message = "gpu_capacity.kind must be open, reserved or block."
+  }
+  validation {
+    condition     = var.gpu_capacity.reservation_id == "" || can(regex("^cr-[0-9a-f]{8,17}$", var.gpu_capacity.reservation_id))
+    error_message = "gpu_capacity.reservation_id must be the id of a capacity reservation or Capacity Block, such as cr-0123456789abcdef0."
+  }
+  validation {
+    condition     = var.gpu_capacity.kind == "open" || var.gpu.count > 0
+    error_message = "A reservation without GPU nodes is paid for and never used: set gpu.count, or gpu_capacity = {}."
+  }
+  validation {
     condition     = var.gpu_capacity.kind == "open" || length(var.gpu.zones) <= 1
     error_message = "A reservation or Capacity Block is in one zone: name only that one in gpu.zones."
   }
+}
+
+variable "scratch" {
+  description = "Where a compute node's instance store (p4d.24xlarge: 8 TB of NVMe) is one striped file system, empty after each stop and start. \"\" = the disks are left alone."
+  type        = string
+  default     = "/scratch"
+
+  validation {
+    condition     = var.scratch == "" || can(regex("^(/[a-z0-9][a-z0-9_-]*)+$", var.scratch))
+    error_message = "scratch must be a folder such as /scratch, or \"\"."
+  }
+}
+
+variable "snapshot_days" {
+  description = "Days that nightly snapshots of the NFS volume and the bricks are kept; 0 = none are made."
+  type        = number
+  default     = 7
 }
 
 variable "nfs" {
@@ -221,7 +273,7 @@ variable "handed_over" {
 # --- state and accounting ------------------------------------------------------------------
 
 variable "state_on" {
-  description = "Where slurmctld's state is: efs (default: outlives a zone) or nfs (simple; one server takes both controllers down)."
+  description = "Where slurmctld's state is: efs (default: outlives a zone) or nfs (simple; one server takes both controllers down, and root of any node may write there)."
   type        = string
   default     = "efs"
 

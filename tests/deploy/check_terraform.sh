@@ -55,6 +55,16 @@ no_changes() {
 }
 check "a second plan has nothing to do" no_changes
 
+# What a change must not take with it: the data of a server that is made again, every server for a new key.
+leaves_alone() {
+    local replaced=$1 left=$2
+    in_folder "$TF" plan -input=false -no-color -lock=false -refresh=false -replace="$replaced" >"$WORK/plan" || return 1
+    grep -qF "# $replaced will be replaced" "$WORK/plan" && ! grep -E "# $left.* (will|must) be" "$WORK/plan"
+}
+check "an NFS server that is made again keeps its volume" leaves_alone 'module.nodes.aws_instance.fixed["nfs-1"]' \
+    'module\.nodes\.aws_ebs_volume'
+check "another key of the operator replaces no machine" leaves_alone aws_key_pair.operator 'module\.nodes\.aws_instance'
+
 # --- bad input: what an operator reads ------------------------------------------------------
 
 # refused SENTENCE WORDS ARGUMENTS...: the plan must fail and say these words.
@@ -91,15 +101,31 @@ check "one zone only is refused" refused "at least two different zones" \
     -var 'availability_zones=["us-east-1a"]' -var 'private_subnet_cidrs=["10.20.16.0/20"]'
 check "two GlusterFS nodes are refused" refused "multiple of 3" -var 'gluster={count=2}'
 check "a reservation of kind open is refused" refused "belongs to the kinds reserved and block" \
-    -var 'gpu_capacity={kind="open",reservation_id="cr-1"}'
+    -var 'gpu_capacity={kind="open",reservation_id="cr-0123456789abcdef0"}'
 check "a reservation with nodes in two zones is refused" refused "is in one zone" \
-    -var 'gpu={zones=["us-east-1a","us-east-1b"]}' -var 'gpu_capacity={kind="reserved",reservation_id="cr-1"}'
+    -var 'gpu={zones=["us-east-1a","us-east-1b"]}' -var 'gpu_capacity={kind="reserved",reservation_id="cr-0123456789abcdef0"}'
 check "zones of another region are refused" refused "must be zones of the region" -var region=eu-west-1
 check "a zone without a subnet is refused" refused "must be some of availability_zones" \
     -var 'cpu={zones=["us-east-1f"]}'
 check "a name that RDS would refuse is refused" refused "single dashes" -var cluster_name=prod--a
 check "a NAT subnet that overlaps is refused" refused "The subnets overlap" \
     -var 'nat_subnet_cidrs=["10.20.16.0/24"]'
+check "a cluster name with capitals is refused" refused "small letters" -var cluster_name=Prod-A
+check "an ARM type of nodes is refused" refused "its sibling, such as c7a or c7i for c7g" -var 'cpu={type="c7g.medium"}'
+check "an ARM type of a server is refused" refused "m7i or m7a for m7g" -var 'nfs={type="m7g.large"}'
+check "a flex type in the placement group is refused" refused "cannot join a cluster placement group" \
+    -var 'cpu={type="m8i-flex.large"}'
+check "a cluster without nodes is refused" refused "runs no job" -var 'cpu={count=0}' -var 'gpu={count=0}'
+check "a reservation without nodes is refused" refused "paid for and never used" -var 'gpu={count=0}' \
+    -var 'gpu_capacity={kind="reserved",create=true}'
+check "a reservation of another form is refused" refused "such as cr-0123456789abcdef0" \
+    -var 'gpu_capacity={kind="reserved",reservation_id="mine"}'
+check "an unknown kind of capacity is refused" refused "must be open, reserved or block" -var 'gpu_capacity={kind="spot"}'
+check "three zones with two subnets are refused" refused "one network for each zone" \
+    -var 'availability_zones=["us-east-1a","us-east-1b","us-east-1c"]'
+check "a region in China is refused" refused "have other host names" -var region=cn-north-1 \
+    -var 'availability_zones=["cn-north-1a","cn-north-1b"]'
+check "half a day of snapshots is refused" refused "whole number from 0" -var snapshot_days=0.5
 check "MySQL 5.7 is refused" refused "must be 8.0 or 8.4" -var 'database={engine_version="5.7"}'
 check "state on NFS without a server is refused" refused "needs the NFS server" \
     -var state_on=nfs -var 'nfs={count=0}'

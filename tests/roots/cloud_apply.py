@@ -12,7 +12,8 @@ from ipaddress import ip_address, ip_network
 import boto3
 
 URL, REGION = os.environ.get("RC_EMULATOR_URL", "http://127.0.0.1:5000"), "us-east-1"
-UNSPOKEN = {"aws_efs_file_system", "aws_efs_mount_target", "aws_efs_backup_policy", "local_file"}
+UNSPOKEN = {"aws_efs_file_system", "aws_efs_mount_target", "aws_efs_backup_policy", "aws_dlm_lifecycle_policy",
+            "local_file"}
 IDS, DONE, COMPUTE, CONTROLLERS = {}, set(), {}, {}
 
 

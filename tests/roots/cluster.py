@@ -20,7 +20,7 @@ from tests.roots.word_watch import WordWatch
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE_NAME, DATABASE_ADDR = "prod-a-slurm.abcdefghijkl.us-east-1.rds.amazonaws.com", "10.20.40.40"
-HOST = re.compile(r"^(\S+) ansible_host=(\S+) private_ip=(\S+)$", re.M)
+HOST = re.compile(r"^(\S+) ansible_host=(\S+) private_ip=(\S+)(?: data_volume=(\S+))?$", re.M)
 LAYER = {"nfs": "nfs"}
 ROLE = {"login": "login", "ctl": "controller", "nfs": "storage", "gluster": "storage"}
 # What is mounted by NFS is a folder of this machine: its kernel has no NFS.
@@ -52,7 +52,9 @@ class Cluster(RootWorld):
         super().__init__(suite)
         self.rendered = Path(rendered)
         self.inventory = (self.rendered / "inventory.ini").read_text()
-        self.hosts = {name: (host, private) for name, host, private in HOST.findall(self.inventory)}
+        found = HOST.findall(self.inventory)
+        self.hosts = {name: (host, private) for name, host, private, _ in found}
+        self.volumes = {name: volume for name, _, _, volume in found if volume}
         self.site = self.folder / "site"
         self.front = self.folder / "front"
         self.made = {}  # what cloud_apply.py says
@@ -170,7 +172,8 @@ class Cluster(RootWorld):
         if kind == "ctl":
             root.write("/var/lib/cloud/data/instance-id", self.made["controllers"][name]["id"] + "\n")
         if kind in ("gluster", "nfs"):
-            root.binds.append((self.disk(400, name), "/dev/nvme1n1"))
+            serial = self.volumes[name].replace("-", "")
+            root.binds.append((self.disk(400, name), f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{serial}"))
         if Path("/dev/fuse").exists():
             root.binds.append(("/dev/fuse", "/dev/fuse"))
         if kind == "nfs":

@@ -2,7 +2,7 @@
 # ../backend.hcl. Its own state is a local file: it can be imported again from the two names.
 
 terraform {
-  required_version = ">= 1.9.0"
+  required_version = ">= 1.10.0"
 
   required_providers {
     aws = {

@@ -149,11 +149,160 @@ run "a_reservation_is_where_the_nodes_are" {
   }
 }
 
+run "without_gpu_nodes_there_is_nothing_of_them" {
+  command = apply
+  variables {
+    gpu = { count = 0, type = "p9z.48xlarge" }
+  }
+  assert {
+    condition     = keys(module.launch_templates) == ["cpu"] && keys(data.aws_ec2_instance_type.compute) == ["c7a.medium"] && [for g in output.reconcilerd.cluster.groups : g.name] == ["cpu"]
+    error_message = "no template, and nobody asks for a type that the region may not have"
+  }
+  assert {
+    condition     = output.gpu_compute_private_ips == [] && !anytrue([for name in module.alarms.alarm_names : strcontains(name, "gpu-")])
+    error_message = "no address, no alarm"
+  }
+}
+
+run "without_cpu_nodes_jobs_go_to_the_gpus" {
+  command = apply
+  variables {
+    cpu = { count = 0 }
+  }
+  assert {
+    condition     = [for g in local.ansible.compute_groups : g.name] == ["gpu"] && local.ansible.compute_groups[0].efa_cards == 4
+    error_message = "one group, with all four cards without a word about them"
+  }
+}
+
+run "no_nodes_at_all_are_refused" {
+  command = plan
+  variables {
+    cpu = { count = 0 }
+    gpu = { count = 0 }
+  }
+  expect_failures = [var.gpu]
+}
+
+run "another_gpu_type_has_no_efa_unless_it_is_said" {
+  command = apply
+  variables {
+    gpu = { type = "g5.12xlarge" }
+  }
+  assert {
+    condition     = module.launch_templates["gpu"].efa_cards == 0 && local.ansible.compute_groups[1].efa_cards == 0
+    error_message = "one plain interface"
+  }
+}
+
+run "a_small_type_keeps_memory_for_its_system" {
+  command = apply
+  override_data {
+    target = data.aws_ec2_instance_type.compute["c7a.medium"]
+    values = { default_vcpus = 1, default_cores = 1, default_threads_per_core = 1, memory_size = 2048 }
+  }
+  assert {
+    condition     = local.ansible.compute_groups[0].memory_mb == 1748
+    error_message = "300 MB less: ${local.ansible.compute_groups[0].memory_mb}"
+  }
+}
+
+run "three_zones" {
+  command = apply
+  variables {
+    availability_zones   = ["us-east-1a", "us-east-1b", "us-east-1c"]
+    private_subnet_cidrs = ["10.20.16.0/20", "10.20.32.0/20", "10.20.48.0/20"]
+  }
+  assert {
+    condition     = [for l in output.reconcilerd.controllers.launch : l.zone] == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    error_message = "a controller may come back in the third"
+  }
+}
+
+run "in_a_vpc_that_is_there" {
+  command = apply
+  variables {
+    vpc_cidr         = "172.16.0.0/16"
+    existing_network = { vpc_id = "vpc-1", public_subnet_id = "subnet-p", private_subnet_ids = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" } }
+  }
+  assert {
+    condition     = length(module.network) == 0 && [for l in output.reconcilerd.controllers.launch : l.subnet] == ["subnet-a", "subnet-b"] && local.ansible.vpc_cidr == "172.16.0.0/16"
+    error_message = "no VPC is made, everything is in the given subnets, exports are for its network"
+  }
+}
+
+run "a_vpc_without_a_subnet_in_a_zone_is_refused" {
+  command = plan
+  variables {
+    existing_network = { vpc_id = "vpc-1", public_subnet_id = "subnet-p", private_subnet_ids = { us-east-1a = "subnet-a" } }
+  }
+  expect_failures = [var.existing_network]
+}
+
+run "a_capacity_block" {
+  command = apply
+  variables {
+    gpu_capacity = { kind = "block", reservation_id = "cr-0123456789abcdef0" }
+  }
+  assert {
+    condition     = output.reconcilerd.cluster.groups[1].launch[0].capacity_block && module.launch_templates["gpu"].placement_group_arns == {}
+    error_message = "the daemon knows it for a block, which brings its own placement"
+  }
+}
+
+run "spot_nodes" {
+  command = apply
+  variables {
+    cpu = { spot = true, placement_group = false }
+  }
+  assert {
+    condition     = module.launch_templates["cpu"].placement_group_arns == {}
+    error_message = "where capacity is, not close together"
+  }
+}
+
+run "state_on_nfs" {
+  command = apply
+  variables {
+    state_on = "nfs"
+  }
+  assert {
+    condition     = local.ansible.efs_dns_name == "" && local.ansible.state_on == "nfs"
+    error_message = "no EFS"
+  }
+}
+
+run "capitals_in_the_name_are_refused" {
+  command = plan
+  variables {
+    cluster_name = "Prod-A"
+  }
+  expect_failures = [var.cluster_name]
+}
+
+run "a_reservation_without_nodes_is_refused" {
+  command = plan
+  variables {
+    gpu          = { count = 0 }
+    gpu_capacity = { kind = "reserved", create = true }
+  }
+  expect_failures = [var.gpu_capacity]
+}
+
+run "china_is_refused" {
+  command = plan
+  variables {
+    region             = "cn-north-1"
+    availability_zones = ["cn-north-1a", "cn-north-1b"]
+  }
+  expect_failures = [var.region]
+}
+
 run "a_reservation_in_two_zones_is_refused" {
   command = plan
   variables {
     gpu          = { zones = ["us-east-1a", "us-east-1b"] }
-    gpu_capacity = { kind = "reserved", reservation_id = "cr-1" }
+    gpu_capacity = { kind = "reserved", reservation_id = "cr-0123456789abcdef0" }
   }
   expect_failures = [var.gpu_capacity]
 }

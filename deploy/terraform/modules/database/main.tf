@@ -70,6 +70,7 @@ resource "aws_db_instance" "this" {
   final_snapshot_identifier = "${var.name}-slurm-final-${formatdate("YYYYMMDDhhmmss", timestamp())}"
 
   auto_minor_version_upgrade      = true
+  allow_major_version_upgrade     = true # whoever changes engine_version means it
   enabled_cloudwatch_logs_exports = ["error", "slowquery"]
 
   tags = { Name = "${var.name}-slurm" }

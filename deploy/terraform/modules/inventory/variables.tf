@@ -9,8 +9,8 @@ variable "ssh_user" {
 }
 
 variable "fixed" {
-  description = "Name of a fixed node to kind, private_ip and public_ip."
-  type        = map(object({ id = string, kind = string, private_ip = string, public_ip = string }))
+  description = "Name of a fixed node to kind, private_ip, public_ip and the id of its data volume."
+  type        = map(object({ id = string, kind = string, private_ip = string, public_ip = string, data_volume = optional(string, "") }))
 }
 
 variable "compute" {

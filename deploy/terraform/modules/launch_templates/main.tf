@@ -5,10 +5,14 @@
 locals {
   is_controller = var.role == "controller"
 
-  interfaces = var.efa_cards == 0 ? [{ card = 0, device = 0, type = null }] : [
+  # Of the types that have several; each must carry EFA.
+  network_cards = { "p4d.24xlarge" = 4, "p4de.24xlarge" = 4, "p5.48xlarge" = 32, "p5e.48xlarge" = 32, "p5en.48xlarge" = 16 }
+  efa_cards     = var.efa_cards != null ? var.efa_cards : lookup(local.network_cards, var.instance_type, 0)
+
+  interfaces = local.efa_cards == 0 ? [{ card = 0, device = 0, type = null }] : [
     # Device 0 of card 0 is the primary one, also for plain traffic; the other cards carry EFA
     # as device 1.
-    for card in range(var.efa_cards) : { card = card, device = card == 0 ? 0 : 1, type = "efa" }
+    for card in range(local.efa_cards) : { card = card, device = card == 0 ? 0 : 1, type = "efa" }
   ]
 
   user_data = templatefile("${path.module}/files/user-data.yaml.tftpl", {
@@ -19,7 +23,8 @@ locals {
       RC_MUNGE_SECRET=${var.join.munge_secret_arn}
       RC_PACKAGES_BUCKET=${var.join.packages_bucket}
       RC_CONTROLLER_SECRET=${var.join.controller_secret_arn}
-      RC_WATCH_OPTIONS="${trimspace("${var.join.gpus > 0 ? "--gpus ${var.join.gpus}" : ""} ${var.efa_cards > 0 ? "--efas ${var.efa_cards}" : ""}")}"
+      RC_SCRATCH=${var.join.scratch}
+      RC_WATCH_OPTIONS="${trimspace("${var.join.gpus > 0 ? "--gpus ${var.join.gpus}" : ""} ${local.efa_cards > 0 ? "--efas ${local.efa_cards}" : ""}")}"
     ENV
     join = join("\n", [
       file("${path.module}/files/join-common.sh"),

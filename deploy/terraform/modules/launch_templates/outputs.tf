@@ -14,6 +14,11 @@ output "placement_group_arns" {
   value       = { for zone, group in aws_placement_group.this : zone => group.arn }
 }
 
+output "efa_cards" {
+  description = "Network cards that carry EFA."
+  value       = local.efa_cards
+}
+
 output "user_data" {
   description = "What a fresh instance of this group runs at its first boot."
   value       = local.user_data

@@ -23,7 +23,7 @@ variable "role" {
     error_message = "role must be compute or controller."
   }
   validation {
-    condition     = var.role == "compute" || (!var.spot && !var.placement_group && var.efa_cards == 0)
+    condition     = var.role == "compute" || (!var.spot && !var.placement_group && local.efa_cards == 0)
     error_message = "A controller is never spot, in no placement group and without EFA: set spot = false, placement_group = false and efa_cards = 0."
   }
 }
@@ -36,19 +36,23 @@ variable "instance_type" {
     condition     = can(regex("^[a-z0-9-]+\\.[a-z0-9-]+$", var.instance_type))
     error_message = "instance_type must look like c7a.medium or p4d.24xlarge."
   }
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)\\.", var.instance_type))
+    error_message = "This is an ARM (Graviton) type; images and packages are for x86_64: choose its sibling, such as c7a or c7i for c7g."
+  }
 }
 
 variable "efa_cards" {
-  description = "Network cards that get an EFA interface each; 0 = one plain interface."
+  description = "Network cards that get an EFA interface each; 0 = one plain interface. null: all cards of p4d, p4de, p5, p5e and p5en, 0 for other types."
   type        = number
-  default     = 0
+  default     = null
 
   validation {
-    condition     = var.efa_cards >= 0 && var.efa_cards <= 32 && floor(var.efa_cards) == var.efa_cards
+    condition     = var.efa_cards == null || try(var.efa_cards >= 0 && var.efa_cards <= 32 && floor(var.efa_cards) == var.efa_cards, false)
     error_message = "efa_cards must be a whole number from 0 to 32: the cards of the instance type (p4d.24xlarge has 4)."
   }
   validation {
-    condition     = lookup({ "p4d.24xlarge" = 4, "p4de.24xlarge" = 4, "p5.48xlarge" = 32, "p5e.48xlarge" = 32, "p5en.48xlarge" = 16 }, var.instance_type, var.efa_cards) == var.efa_cards
+    condition     = var.efa_cards == null || var.efa_cards == lookup(local.network_cards, var.instance_type, var.efa_cards)
     error_message = "efa_cards must be all the network cards of the type (p4d.24xlarge and p4de.24xlarge: 4, p5.48xlarge and p5e.48xlarge: 32, p5en.48xlarge: 16): each card brings a part of the bandwidth, one EFA on a p4d gives 100 of its 400 Gb/s. Set efa_cards to that number."
   }
 }
@@ -90,7 +94,7 @@ variable "placement_group" {
   default     = true
 
   validation {
-    condition     = !var.placement_group || !can(regex("^(t[0-9]|mac|m7i-flex|c7i-flex)", var.instance_type))
+    condition     = !var.placement_group || !can(regex("^(t[0-9]|mac)|-flex\\.", var.instance_type))
     error_message = "This type cannot join a cluster placement group (t2, t3, t4g, mac and flex types cannot): choose one that can, such as c7a.medium or c7i.large, or set placement_group = false."
   }
 }
@@ -148,6 +152,8 @@ variable "join" {
     munge_secret_arn = string
     packages_bucket  = string
     gpus             = optional(number, 0)
+    # Where the instance store is mounted; "" = it is left alone.
+    scratch = optional(string, "")
     # Of controllers: where the keys of the link and of the probe are.
     controller_secret_arn = optional(string, "")
   })

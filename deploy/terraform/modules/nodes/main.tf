@@ -10,21 +10,24 @@ locals {
   # Termination protection keeps the state; stop protection would block fencing, so there is none.
   fixed = merge(
     { for i in range(var.login.count) : "login-${i + 1}" => {
-      kind   = "login", type = var.login.type, subnet = var.public_subnet_id, protected = false
+      kind   = "login", type = var.login.type, subnet = var.public_subnet_id, zone = var.zones[0], protected = false
       groups = [var.cluster_security_group_id, var.login_security_group_id]
     } },
     { for i, name in local.controllers : name => {
       kind   = "controller", type = var.controller.type, protected = true
+      zone   = var.zones[i % length(var.zones)]
       subnet = var.private_subnet_ids[var.zones[i % length(var.zones)]]
-      groups = [var.cluster_security_group_id]
+      groups = [var.cluster_security_group_id, var.controllers_security_group_id]
     } if var.launch_controllers },
     { for i in range(var.nfs.count) : "nfs-${i + 1}" => {
       kind   = "storage", type = var.nfs.type, protected = true
+      zone   = var.zones[0]
       subnet = var.private_subnet_ids[var.zones[0]]
       groups = [var.cluster_security_group_id]
     } },
     { for i in range(var.gluster.count) : "gluster-${i + 1}" => {
       kind   = "storage", type = var.gluster.type, protected = true
+      zone   = local.gluster_zones[i % length(local.gluster_zones)]
       subnet = var.private_subnet_ids[local.gluster_zones[i % length(local.gluster_zones)]]
       groups = [var.cluster_security_group_id]
     } },
@@ -76,12 +79,16 @@ resource "aws_instance" "fixed" {
   })
 
   lifecycle {
-    # A newer AMI of the same name must not replace a controller.
-    ignore_changes = [ami, user_data]
+    # Neither a newer AMI of the same name nor another key of the operator may replace a server.
+    ignore_changes = [ami, key_name, user_data]
 
     precondition {
       condition     = !can(regex("^(t1|t2|m[1-4]|c[1-4]|r[34])\\.", each.value.type))
       error_message = "${each.key}: ${each.value.type} is of a generation before Nitro, which is not EBS-optimised by default and has no NVMe volumes. Choose t3.small or newer."
+    }
+    precondition {
+      condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", each.value.type))
+      error_message = "${each.key}: ${each.value.type} is an ARM (Graviton) type; images and packages are for x86_64. Choose its sibling, such as t3.small for t4g.small, m7i or m7a for m7g."
     }
   }
 }
@@ -99,14 +106,15 @@ resource "aws_eip" "login" {
 resource "aws_ebs_volume" "data" {
   for_each = local.data_volumes
 
-  availability_zone = aws_instance.fixed[each.key].availability_zone
+  # By name, not from the instance: one that is made again would take its volume with it.
+  availability_zone = local.fixed[each.key].zone
   size              = each.value
   type              = "gp3"
   encrypted         = true
   # Whatever destroys it, on purpose or by a changed zone: the files are in a last snapshot.
   final_snapshot = true
 
-  tags = merge(var.tags, { Name = "${var.name}-${each.key}-data" })
+  tags = merge(var.tags, { Name = "${var.name}-${each.key}-data", (local.data_tag) = var.name })
 }
 
 resource "aws_volume_attachment" "data" {

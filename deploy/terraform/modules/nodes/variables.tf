@@ -45,6 +45,11 @@ variable "login_security_group_id" {
   type        = string
 }
 
+variable "controllers_security_group_id" {
+  description = "Further group of the controllers, which database and state let in."
+  type        = string
+}
+
 variable "instance_profiles" {
   description = "Kind of node (controller, login, storage) to instance profile name."
   type        = map(string)
@@ -96,6 +101,17 @@ variable "gluster" {
   validation {
     condition     = var.gluster.count == 0 || (var.gluster.count >= 3 && var.gluster.count % 3 == 0)
     error_message = "gluster.count must be 0 or a multiple of 3: volumes are replicated three times, fewer cannot decide after a failure (split-brain)."
+  }
+}
+
+variable "snapshot_days" {
+  description = "Days that daily snapshots of the NFS volume and the bricks are kept; 0 = none are made."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.snapshot_days >= 0 && var.snapshot_days <= 365 && floor(var.snapshot_days) == var.snapshot_days
+    error_message = "snapshot_days must be a whole number from 0 (no snapshots) to 365."
   }
 }
 

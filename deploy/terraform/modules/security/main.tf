@@ -50,9 +50,18 @@ resource "aws_vpc_security_group_ingress_rule" "login_ssh" {
   to_port           = 22
 }
 
+# Who may reach the database and slurmctld's state: a node that runs jobs has no business there.
+resource "aws_security_group" "controllers" {
+  name        = "${var.name}-controllers"
+  description = "Controllers of ${var.name}: what database and state let in"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-controllers" }
+}
+
 resource "aws_security_group" "database" {
   name        = "${var.name}-database"
-  description = "MySQL of ${var.name}: from the cluster only"
+  description = "MySQL of ${var.name}: from the controllers only"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-database" }
@@ -60,8 +69,8 @@ resource "aws_security_group" "database" {
 
 resource "aws_vpc_security_group_ingress_rule" "database" {
   security_group_id            = aws_security_group.database.id
-  description                  = "MySQL from the cluster"
-  referenced_security_group_id = aws_security_group.cluster.id
+  description                  = "MySQL from the controllers"
+  referenced_security_group_id = aws_security_group.controllers.id
   ip_protocol                  = "tcp"
   from_port                    = 3306
   to_port                      = 3306
@@ -69,16 +78,19 @@ resource "aws_vpc_security_group_ingress_rule" "database" {
 
 resource "aws_security_group" "efs" {
   name        = "${var.name}-efs"
-  description = "EFS of ${var.name}: from the cluster only"
+  description = "EFS of ${var.name}: from controllers and login nodes only"
   vpc_id      = var.vpc_id
 
   tags = { Name = "${var.name}-efs" }
 }
 
+# Login nodes read slurm.conf there.
 resource "aws_vpc_security_group_ingress_rule" "efs" {
+  for_each = { controllers = aws_security_group.controllers.id, login = aws_security_group.login.id }
+
   security_group_id            = aws_security_group.efs.id
-  description                  = "NFS from the cluster"
-  referenced_security_group_id = aws_security_group.cluster.id
+  description                  = "NFS from ${each.key}"
+  referenced_security_group_id = each.value
   ip_protocol                  = "tcp"
   from_port                    = 2049
   to_port                      = 2049

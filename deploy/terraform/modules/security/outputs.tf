@@ -8,6 +8,11 @@ output "login_id" {
   value       = aws_security_group.login.id
 }
 
+output "controllers_id" {
+  description = "Further group of the controllers, which database and state let in."
+  value       = aws_security_group.controllers.id
+}
+
 output "database_id" {
   description = "Group of the database."
   value       = aws_security_group.database.id

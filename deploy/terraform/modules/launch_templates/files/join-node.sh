@@ -103,6 +103,7 @@ OPTIONS
     cat >/etc/default/slurm-on-aws-node <<OPTIONS
 NODEWATCH_ADMIT_OPTIONS="--conf-server $RC_CONTROLLERS"
 NODEWATCH_WATCH_OPTIONS="$RC_WATCH_OPTIONS"
+NODE_SCRATCH="$RC_SCRATCH"
 OPTIONS
 }
 
@@ -125,8 +126,9 @@ main() {
     systemctl daemon-reload
     systemctl enable munge slurmd nodewatch
     systemctl restart munge nodewatch
-    # An image may have an older node package, which has no such timer.
+    # An image may have an older node package, which has neither; disks may be somebody's.
     systemctl enable --now controller-names.timer || say "names of controllers are not kept up to date"
+    systemctl enable --now slurm-on-aws-scratch || say "no scratch: journalctl -u slurm-on-aws-scratch"
     # Not waited for: the gate stays closed until the daemon has registered this instance.
     systemctl --no-block restart slurmd
     say "done; slurmd waits for its admission"

@@ -179,3 +179,44 @@ run "a_spot_controller_is_refused" {
   }
   expect_failures = [var.role]
 }
+
+run "all_cards_of_a_known_type_without_a_word" {
+  command = plan
+  variables {
+    efa_cards = null
+  }
+  assert {
+    condition     = output.efa_cards == 4 && alltrue([for t in aws_launch_template.this : [for n in t.network_interfaces : n.network_card_index] == [0, 1, 2, 3]])
+    error_message = "four on a p4d"
+  }
+}
+
+run "an_arm_type_is_refused" {
+  command = plan
+  variables {
+    instance_type = "c7gn.16xlarge"
+    efa_cards     = 0
+  }
+  expect_failures = [var.instance_type]
+}
+
+run "gpu_types_are_no_arm_types" {
+  command = plan
+  variables {
+    instance_type = "g4dn.12xlarge"
+    efa_cards     = 0
+  }
+  assert {
+    condition     = alltrue([for t in aws_launch_template.this : t.instance_type == "g4dn.12xlarge"])
+    error_message = "the g before the number is another one"
+  }
+}
+
+run "a_flex_type_in_a_placement_group_is_refused" {
+  command = plan
+  variables {
+    instance_type = "m8i-flex.large"
+    efa_cards     = 0
+  }
+  expect_failures = [var.placement_group]
+}

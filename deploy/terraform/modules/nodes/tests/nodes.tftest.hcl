@@ -2,19 +2,29 @@ mock_provider "aws" {
   mock_data "aws_instances" {
     defaults = { ids = ["i-0123456789abcdef0"], private_ips = ["10.20.16.9"] }
   }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { region = "us-east-1" }
+  }
 }
 
 variables {
-  name                      = "prod-a"
-  image_id                  = "ami-0123456789abcdef0"
-  public_subnet_id          = "subnet-pub"
-  private_subnet_ids        = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" }
-  zones                     = ["us-east-1a", "us-east-1b"]
-  cluster_security_group_id = "sg-cluster"
-  login_security_group_id   = "sg-login"
-  instance_profiles         = { controller = "c", login = "l", storage = "s" }
-  compute                   = { gpu-1 = { group = "gpu", template = { id = "lt-1", version = 3 } } }
-  tags                      = { Project = "p", Environment = "e", ManagedBy = "terraform" }
+  name                          = "prod-a"
+  image_id                      = "ami-0123456789abcdef0"
+  public_subnet_id              = "subnet-pub"
+  private_subnet_ids            = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" }
+  zones                         = ["us-east-1a", "us-east-1b"]
+  cluster_security_group_id     = "sg-cluster"
+  login_security_group_id       = "sg-login"
+  controllers_security_group_id = "sg-controllers"
+  instance_profiles             = { controller = "c", login = "l", storage = "s" }
+  compute                       = { gpu-1 = { group = "gpu", template = { id = "lt-1", version = 3 } } }
+  tags                          = { Project = "p", Environment = "e", ManagedBy = "terraform" }
 }
 
 run "counts" {
@@ -30,6 +40,62 @@ run "counts" {
   assert {
     condition     = alltrue([for v in aws_ebs_volume.data : v.final_snapshot && v.encrypted]) && alltrue([for a in aws_volume_attachment.data : a.stop_instance_before_detaching])
     error_message = "a volume is let go by a stopped instance, and leaves a last snapshot"
+  }
+}
+
+run "a_server_that_is_made_again_keeps_its_volume" {
+  command = plan
+  assert {
+    # Known before any instance is: an instance that is replaced does not take the volume with it.
+    condition     = { for name, v in aws_ebs_volume.data : name => v.availability_zone } == { gluster-1 = "us-east-1a", gluster-2 = "us-east-1b", gluster-3 = "us-east-1a", nfs-1 = "us-east-1a" }
+    error_message = "the zone of the subnet, by name"
+  }
+}
+
+run "data_is_snapshotted_every_night" {
+  command = plan
+  assert {
+    condition     = aws_dlm_lifecycle_policy.data["snapshots"].policy_details[0].schedule[0].retain_rule[0].count == 7 && aws_dlm_lifecycle_policy.data["snapshots"].policy_details[0].schedule[0].copy_tags
+    error_message = "a week of nights, with the tag by which they may be deleted"
+  }
+  assert {
+    condition     = aws_dlm_lifecycle_policy.data["snapshots"].policy_details[0].target_tags["slurm-on-aws:data"] == "prod-a" && alltrue([for v in aws_ebs_volume.data : v.tags["slurm-on-aws:data"] == "prod-a"])
+    error_message = "the policy finds every data volume of this cluster by its tag"
+  }
+  assert {
+    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.snapshots["snapshots"].policy).Statement : s.Condition.StringEquals["aws:ResourceTag/slurm-on-aws:data"] == "prod-a" if contains(["OfOurVolumes", "EndOurs"], s.Sid)])
+    error_message = "its role may neither copy nor delete what is not this cluster's"
+  }
+}
+
+run "snapshots_can_be_left_out" {
+  command = plan
+  variables {
+    snapshot_days = 0
+  }
+  assert {
+    condition     = length(aws_dlm_lifecycle_policy.data) == 0 && length(aws_iam_role.snapshots) == 0
+    error_message = "neither policy nor role"
+  }
+}
+
+run "no_storage_no_snapshots" {
+  command = plan
+  variables {
+    nfs     = { count = 0 }
+    gluster = { count = 0 }
+  }
+  assert {
+    condition     = length(aws_dlm_lifecycle_policy.data) == 0 && length(aws_ebs_volume.data) == 0
+    error_message = "nothing to copy"
+  }
+}
+
+run "controllers_reach_database_and_state" {
+  command = plan
+  assert {
+    condition     = alltrue([for name, i in aws_instance.fixed : contains(i.vpc_security_group_ids, "sg-controllers") == startswith(name, "ctl-")])
+    error_message = "they, and nobody else"
   }
 }
 
@@ -92,7 +158,7 @@ run "after_the_hand_over_terraform_launches_nothing" {
     error_message = "the controllers are the daemon's too"
   }
   assert {
-    condition     = output.fixed["ctl-2"] == { id = "i-0123456789abcdef0", kind = "controller", private_ip = "10.20.16.9", public_ip = "" }
+    condition     = output.fixed["ctl-2"] == { id = "i-0123456789abcdef0", kind = "controller", private_ip = "10.20.16.9", public_ip = "", data_volume = "" }
     error_message = "they are still in the inventory, where they are now"
   }
 }
@@ -140,6 +206,14 @@ run "an_old_type_is_refused" {
   command = plan
   variables {
     nfs = { type = "t2.small" }
+  }
+  expect_failures = [aws_instance.fixed]
+}
+
+run "an_arm_type_is_refused" {
+  command = plan
+  variables {
+    gluster = { type = "m7g.large" }
   }
   expect_failures = [aws_instance.fixed]
 }

@@ -45,3 +45,15 @@ run "half_the_internet_is_refused" {
   }
   expect_failures = [var.ssh_cidrs]
 }
+
+run "a_node_that_runs_jobs_reaches_neither_database_nor_state" {
+  command = apply
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.database.referenced_security_group_id == aws_security_group.controllers.id && aws_vpc_security_group_ingress_rule.database.from_port == 3306
+    error_message = "MySQL for the controllers"
+  }
+  assert {
+    condition     = toset([for r in aws_vpc_security_group_ingress_rule.efs : r.referenced_security_group_id]) == toset([aws_security_group.controllers.id, aws_security_group.login.id])
+    error_message = "EFS for controllers and login nodes"
+  }
+}
