@@ -28,13 +28,18 @@ install(TARGETS rc-slurm-helper DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/nodewatch.service
               ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.service
               ${CMAKE_SOURCE_DIR}/deploy/systemd/controller-names.timer
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/slurm-on-aws-imds.service
+              ${CMAKE_SOURCE_DIR}/deploy/systemd/slurm-on-aws-scratch.service
         DESTINATION ${RC_UNIT_DIR} COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operating.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR}-node COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/imds.nft
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aws.conf
         DESTINATION ${RC_UNIT_DIR}/slurmd.service.d COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
                  ${CMAKE_SOURCE_DIR}/deploy/node/health-check ${CMAKE_SOURCE_DIR}/deploy/node/controller-names
+                 ${CMAKE_SOURCE_DIR}/deploy/node/scratch
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/reconciler/io/host/as_root.sh RENAME as-root
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)

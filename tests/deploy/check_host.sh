@@ -30,6 +30,9 @@ if command -v systemd-analyze >/dev/null; then
         "$D/systemd/slurm-on-aws-reject@.service"
     check "controller-names.service verifies" unit_verifies "$D/systemd/controller-names.service"
     check "controller-names.service is exposed at most 2.5" exposed_at_most 25 "$D/systemd/controller-names.service"
+    check "slurm-on-aws-imds.service verifies" unit_verifies "$D/systemd/slurm-on-aws-imds.service"
+    check "slurm-on-aws-imds.service is exposed at most 2.5" exposed_at_most 25 "$D/systemd/slurm-on-aws-imds.service"
+    check "slurm-on-aws-scratch.service verifies" unit_verifies "$D/systemd/slurm-on-aws-scratch.service"
     check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
     check "nodewatch.service lets the agent read the kernel log, the devices and the clock" agent_can_look \
         "$D/systemd/nodewatch.service"
@@ -45,6 +48,36 @@ gate_is_before_slurmd() {
 }
 check "the gate stands before slurmd" gate_is_before_slurmd \
     "$D/systemd/slurmd.service.d/50-slurm-on-aws.conf"
+
+# A metadata service on the loopback of a network of its own; users are told that they may not.
+metadata_is_roots() {
+    # shellcheck disable=SC2016 # it expands there
+    unshare --net bash -c '
+        ip link set lo up && ip addr add 169.254.169.254/32 dev lo || exit 1
+        cd "$2" && python3 -m http.server --bind 169.254.169.254 80 >/dev/null 2>&1 &
+        server=$!
+        trap "kill $server" EXIT
+        asks() { runuser -u "$1" -- curl -s -m 5 -o /dev/null http://169.254.169.254/; }
+        for _ in $(seq 50); do asks root && break; sleep 0.1; done
+        asks root && asks nobody || { echo "no server to try it on"; exit 1; }
+        nft -f "$1" && nft -f "$1" && asks root && ! asks nobody && nft delete table inet slurm_on_aws_imds && asks nobody
+    ' bash "$D/node/imds.nft" "$WORK"
+}
+if command -v nft >/dev/null && [ "$(id -u)" = 0 ]; then
+    check "instance metadata is for root only, and the rule may be loaded again" metadata_is_roots
+else
+    skip "instance metadata is for root only" "nftables or root's rights are missing"
+fi
+
+scratch_of_disks() {
+    unshare --mount --propagation private bash ./scratch_disks.sh "$D/node/scratch"
+}
+if command -v mkfs.btrfs >/dev/null && [ "$(id -u)" = 0 ] && [ -e /dev/loop-control ]; then
+    check "scratch: disks are striped once, mounted again after a reboot, made anew when they are empty, left alone when they are somebody's" \
+        scratch_of_disks
+else
+    skip "scratch is made of loop devices" "btrfs-progs, loop devices or root's rights are missing"
+fi
 
 # polkitd itself on a bus of its own, with nothing but the distribution's rules and ours.
 polkit_rule() {
@@ -387,6 +420,7 @@ node_has_everything() {
     dpkg-deb -c "$WORK"/packages/slurm-on-aws-node_*.deb >"$WORK/list"
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
         usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
+        usr/share/slurm-on-aws/imds.nft lib/systemd/system/slurm-on-aws-imds.service usr/libexec/slurm-on-aws/scratch lib/systemd/system/slurm-on-aws-scratch.service \
         lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done

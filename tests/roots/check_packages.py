@@ -21,7 +21,8 @@ OF_THE_TREE = ("man:", "Command 'man", "Failed to prepare filename", "kernel doe
 # A file of each that an operator changes.
 KEPT = {"controller": "etc/slurm-on-aws/policy.json", "node": "etc/sudoers.d/slurm-on-aws-node"}
 UNITS = {"controller": ["reconcilerd.service", "slurm-on-aws-reject@.service"],
-         "node": ["nodewatch.service", "slurmd.service"]}
+         "node": ["nodewatch.service", "slurmd.service", "slurm-on-aws-scratch.service",
+                  "slurm-on-aws-imds.service"]}
 # What an installation changes beside its own files.
 BOOKS = ("var/lib/dpkg", "var/lib/apt", "var/cache", "var/log", "proc", "sys", "dev", "tmp", "run", "root",
          "etc/group", "etc/gshadow", "etc/passwd", "etc/shadow", "etc/subuid", "etc/subgid", "var/lib/systemd",

@@ -47,6 +47,18 @@ def daemon_may_do_no_more(cluster, node):
     return "\n".join(wrong)
 
 
+def metadata_is_for_root(cluster, *machines):
+    """A user's program cannot take the credentials of the instance's role, which may read the munge key."""
+    wrong = []
+    ask = "curl -s -m 5 -o /dev/null -w %{http_code} -X PUT -H X-aws-ec2-metadata-token-ttl-seconds:60 http://169.254.169.254/latest/api/token"
+    for name in machines:
+        root = cluster.roots[name]
+        for user, want in (("root", "200"), ("admin", "000"), ("nobody", "000")):
+            said = root.run("runuser", "-u", user, "--", *ask.split(), check=False).stdout
+            wrong += [] if said == want else [f"{name}: {user} gets {said!r}"]
+    return "\n".join(wrong)
+
+
 def unit_is_shut_in(cluster):
     """With what the role has added to it; 20 is 2.0 of systemd's scale."""
     done = cluster.roots["ctl-1"].run("systemd-analyze", "security", "--no-pager", "--threshold=20",

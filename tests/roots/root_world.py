@@ -96,9 +96,10 @@ class Root:
             self.nspawn = self.world.lifeline.spawn(
                 ["sh", "-ec", join + 'exec "$@"', "sh", "systemd-nspawn", "-q", "-D", self.tree, "-M", self.namespace, "--register=no", "--keep-unit",
                  "--resolv-conf=off", "--timezone=off",
-                 # How NFS-Ganesha finds a file again; how the agent looks at the clock and the kernel's log.
+                 # How NFS-Ganesha finds a file again; how the agent looks at the clock and the kernel's log; rules of
+                 # its own network, as an instance has them.
                  "--system-call-filter=open_by_handle_at adjtimex clock_adjtime", "--bind=/dev/kmsg",
-                 "--capability=CAP_SYSLOG",
+                 "--capability=CAP_SYSLOG,CAP_NET_ADMIN",
                  f"--network-namespace-path=/run/netns/{self.namespace}", "--console=pipe", *binds, "-b"],
                 stdout=log, stderr=log)
         self.leader = wait_for(self.find_leader, 20, f"first process of {self.name}")
@@ -244,5 +245,8 @@ def tail(path, lines=40):
 
 
 def python(*arguments, **options):
-    return subprocess.run([os.environ["RC_MOTO_PYTHON"], *map(str, arguments)], check=True, text=True,
-                          capture_output=True, **options).stdout
+    done = subprocess.run([os.environ["RC_MOTO_PYTHON"], *map(str, arguments)], check=False, text=True,
+                          capture_output=True, **options)
+    if done.returncode:
+        raise RuntimeError(f"{arguments[0]}: {done.stderr[-3000:]}")
+    return done.stdout
