@@ -58,9 +58,15 @@ def node_is_finished(cluster, node="cpu-1"):
         status, output = cluster.play(play, "--limit", f"{node},localhost")
         if status:
             return output[-5000:]
-    said = root.shell("mountpoint /scratch_gluster; systemctl is-active munge slurmd nodewatch; systemctl --failed --plain -q",
-                      check=False)
-    return "" if "is a mountpoint" in said and said.count("active\n") == 3 and "inactive" not in said else said
+
+    def whole():  # slurmd's gate asks the controllers first, so its start is not waited for by the play
+        said = root.shell("mountpoint /scratch_gluster; systemctl is-active munge slurmd nodewatch", check=False)
+        return "is a mountpoint" in said and said.splitlines()[1:] == ["active"] * 3
+    try:
+        wait_for(whole, 60, f"munge, slurmd and nodewatch of {node}", 1)
+        return ""
+    except TimeoutError:
+        return root.shell("mountpoint /scratch_gluster; systemctl status munge slurmd nodewatch --no-pager -n 15", check=False)
 
 
 def standby_controller_is_finished(cluster, node="ctl-2"):

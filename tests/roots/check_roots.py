@@ -27,6 +27,17 @@ def play_ends_well(cluster, *words):
     return output[-6000:] if status else ""
 
 
+def strangers_are_refused(cluster):
+    status, output = cluster.play("login-1", "-m", "ping", tool="ansible")
+    return "" if status and "Host key verification failed" in output and "pong" not in output else output[-2000:]
+
+
+def machines_are_met(cluster):
+    status, output = cluster.meet()
+    met = output.count('ping: pong') + output.count('"ping": "pong"')
+    return "" if status == 0 and met == len(cluster.hosts) else output[-4000:]
+
+
 def changes_nothing(cluster, *words):
     status, output = cluster.play(*words)
     if status:
@@ -228,6 +239,9 @@ def run_all(check, cluster, packages):
     if not check("the machines of the inventory boot, AWS's side is made from the applied state",
                  cluster.build, Path(packages)):
         print(tail(cluster.folder / "emulator.log"), file=sys.stderr)
+        return
+    check("a play refuses machines that nobody has met", strangers_are_refused, cluster)
+    if not check("they are met by the words of the README", machines_are_met, cluster):
         return
     check("site.yml --check ends well on fresh machines", play_ends_well, cluster, "site.yml", "--check")
     for play in PLAYS:

@@ -235,10 +235,9 @@ class Cluster(RootWorld):
         self.write_policy(self.site / "policies/own.json")
         ssh = self.folder / "ssh"
         ssh.mkdir(mode=0o700)
-        self.scan_keys(ssh / "known_hosts")
         (ssh / "config").write_text(
             f"Host *\n  IdentityFile {self.folder / 'operator'}\n  IdentitiesOnly yes\n"
-            f"  UserKnownHostsFile {ssh / 'known_hosts'}\n  StrictHostKeyChecking yes\n")
+            f"  UserKnownHostsFile {ssh / 'known_hosts'}\n")
         (ssh / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {ssh / "config"} "$@"\n')
         (ssh / "ssh").chmod(0o755)
 
@@ -255,13 +254,12 @@ class Cluster(RootWorld):
         cores = os.cpu_count() or 1
         return {"cpus": cores, "cores": cores, "threads_per_core": 1, "memory_mb": 1000}
 
-    def scan_keys(self, known):
-        lines = []
-        for name, (host, private) in self.hosts.items():
-            for kind in ("ed25519", "ecdsa", "rsa"):
-                key = (self.roots[name].tree / f"etc/ssh/ssh_host_{kind}_key.pub").read_text().rsplit(" ", 1)[0]
-                lines += [f"{addr} {key}\n" for addr in {host, private}]
-        known.write_text("".join(lines))
+    def meet(self):
+        """The first words to machines that nobody has met, as deploy/ansible/README.md says them."""
+        user = re.search(r"^ansible_user=(\S+)$", self.inventory, re.M).group(1)
+        run(self.folder / "ssh/ssh", "-o", "StrictHostKeyChecking=accept-new", "-o", "BatchMode=yes",
+            f"{user}@{self.hosts['login-1'][0]}", "true")
+        return self.play("all", "-m", "ping", "--ssh-extra-args=-o StrictHostKeyChecking=accept-new", tool="ansible")
 
     def refresh_inventory(self, node, instance):
         """What the next `terraform apply` does after a replacement: the inventory has the new address."""
@@ -274,7 +272,7 @@ class Cluster(RootWorld):
             for line in console(self.roots[instance["id"]]).splitlines()[1:-1]:
                 known.write(f"{new} {line.rsplit(' ', 1)[0]}\n")
 
-    def play(self, *words, broken_off_by=None):
+    def play(self, *words, broken_off_by=None, tool="ansible-playbook"):
         """Runs ansible-playbook as the operator would; returns (status, output). When `broken_off_by`
         says so it is killed, as by a laptop that is closed."""
         ansible, tools = self.site / "deploy/ansible", os.environ["RC_ANSIBLE"]
@@ -286,7 +284,7 @@ class Cluster(RootWorld):
                        "PATH": f"{self.folder / 'ssh'}:{tools}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
         said = self.folder / "play.out"
         with open(said, "w", encoding="utf-8") as out:
-            playing = subprocess.Popen([f"{tools}/ansible-playbook", *words], cwd=ansible, env=environment,
+            playing = subprocess.Popen([f"{tools}/{tool}", *words], cwd=ansible, env=environment,
                                        stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                        start_new_session=True)
             if broken_off_by:
@@ -296,7 +294,7 @@ class Cluster(RootWorld):
             status = playing.wait()
         output = said.read_text(encoding="utf-8")
         with open(self.folder / "plays.log", "a", encoding="utf-8") as log:
-            log.write(f"$ ansible-playbook {' '.join(words)}\n{output}\n")
+            log.write(f"$ {tool} {' '.join(words)}\n{output}\n")
         return status, output
 
     def build(self, packages):
