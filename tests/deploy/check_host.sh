@@ -451,6 +451,15 @@ every_fault_has_its_row() {
     return "$status"
 }
 check "every fault that the daemon knows has its row in the runbook of incidents" every_fault_has_its_row
+every_alarm_has_its_row() {
+    local alarm status=0
+    while read -r alarm; do
+        grep -qF "\`$alarm\`" "$ROOT/docs/runbooks/alarms.md" || { echo "$alarm: no row in docs/runbooks/alarms.md" && status=1; }
+    done < <(sed -nE 's/^    "?([a-z-]+)"? += \{$/\1/p; s/.*"\$\{node\}-([a-z]+)" =>.*/\1/p; s/.*: "([a-z-]+)" => \{$/\1/p' \
+        "$D/terraform/modules/alarms/main.tf" | grep -v per-gpu)
+    return "$status"
+}
+check "every alarm has its row in the runbook of alarms" every_alarm_has_its_row
 # The commands of deploy/README.md, walked through with cd: programs, plays and jobs that they name are there.
 readme_walks() {
     python3 - "$ROOT" <<'PYTHON'

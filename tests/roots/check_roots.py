@@ -72,6 +72,14 @@ def nfs_is_tuned(cluster):
     return "" if "threads=64" in said and "16777216" in said else said
 
 
+def room_is_told(cluster):
+    wrong = []
+    for name, folder in (("nfs-1", "/export"), ("gluster-2", "/bricks/brick1")):
+        said = cluster.roots[name].shell("cat /var/log/statsd.log", check=False)
+        wrong += [] if f"disk_used_percent {folder} " in said and "disk_used_percent / " in said else [f"{name}: {said[-300:]}"]
+    return "\n".join(wrong)
+
+
 def volume_replicates(cluster):
     cluster.roots["cpu-1"].shell("echo one >/shared_gluster/replicated && sync")
     for name in ("gluster-1", "gluster-2", "gluster-3"):
@@ -257,6 +265,7 @@ def run_all(check, cluster, packages):
     check("an EFA installer with a wrong signature is not run", forged_efa_is_refused, cluster)
     check("the exports are parsed, served, written and read by NFS", nfs_serves, cluster)
     check("the NFS server has 64 threads and its buffers", nfs_is_tuned, cluster)
+    check("the file servers tell how full they are", room_is_told, cluster)
     check("a file in /shared_gluster is on all three bricks", volume_replicates, cluster)
     check("a file written while a server is away heals when it is back", volume_heals, cluster)
     check("users have the same id on every machine", same_user_everywhere, cluster)

@@ -64,11 +64,21 @@ locals {
     }
   }
 
+  # A full file server stops every job at once.
+  of_storage = {
+    for node, instance in var.fixed_nodes : "${node}-disk" => {
+      namespace  = local.agent, metric = "disk_used_percent", statistic = "Maximum"
+      operator   = "GreaterThanOrEqualToThreshold", threshold = var.disk_used_percent, minutes = 5, missing = "missing"
+      text       = "a file system of ${node} is nearly full"
+      dimensions = { InstanceId = instance }
+    } if can(regex("^(nfs|gluster)-", node))
+  }
+
   of_cluster = merge({
     queue-age = {
       namespace  = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", statistic = "Maximum"
       operator   = "GreaterThanThreshold", threshold = 300, minutes = 5, missing = "notBreaching"
-      text       = "nobody takes events from the queue: docs/runbooks/reconciler.md"
+      text       = "nobody takes events from the queue"
       dimensions = { QueueName = var.queue_name }
     }
     dead-letters = {
@@ -106,10 +116,10 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = merge(local.of_nodes, local.of_fixed, local.of_cluster)
+  for_each = merge(local.of_nodes, local.of_fixed, local.of_storage, local.of_cluster)
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = each.value.text
+  alarm_description   = "${each.value.text}. What to do: docs/runbooks/alarms.md"
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions

@@ -50,3 +50,14 @@ variable "gpu_temperature_c" {
     error_message = "gpu_temperature_c must be 60 to 100 degrees Celsius."
   }
 }
+
+variable "disk_used_percent" {
+  description = "A file system of an NFS or GlusterFS server that is this full is an alarm."
+  type        = number
+  default     = 85
+
+  validation {
+    condition     = var.disk_used_percent >= 50 && var.disk_used_percent <= 99
+    error_message = "disk_used_percent must be 50 to 99."
+  }
+}

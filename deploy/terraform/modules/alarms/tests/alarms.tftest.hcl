@@ -46,3 +46,15 @@ run "people_hear_of_the_nodes_that_terraform_keeps" {
     error_message = "a status check of each"
   }
 }
+
+run "a_file_server_that_fills_up_is_heard_of" {
+  command = plan
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["nfs-1-disk"].metric_name == "disk_used_percent" && aws_cloudwatch_metric_alarm.this["nfs-1-disk"].threshold == 85
+    error_message = "before it is full"
+  }
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "ctl-1-disk")
+    error_message = "controllers have no data volume"
+  }
+}
