@@ -105,6 +105,35 @@ torn_down() {
         readme_in . terraform destroy -input=false -no-color -auto-approve &&
         [ -z "$(readme_in . terraform state list)" ]
 }
+# Versions and marks of deletion: S3 refuses to remove a bucket that still has one.
+fill_bucket() {
+    "$RC_MOTO_PYTHON" - "$EMULATOR" "$1" "$2" <<'PYTHON'
+import sys, boto3
+url, name, what = sys.argv[1:]
+s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y")
+if what == "fill":
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for n in range(3):
+        for key in ("node/hosts", "forensics/1-gpu-1/node.tar.gz"):
+            s3.put_object(Bucket=name, Key=key, Body=str(n).encode())
+    s3.delete_object(Bucket=name, Key="node/hosts")
+found = s3.list_object_versions(Bucket=name)
+left = len(found.get("Versions", [])) + len(found.get("DeleteMarkers", []))
+print(left, "left")
+sys.exit(left != (7 if what == "fill" else 0))
+PYTHON
+}
+buckets_are_emptied() {
+    local bucket
+    made awscli venv awscli awscli==1.44.5 && bucket=$(readme_in . terraform output -no-color -raw packages_bucket) &&
+        fill_bucket "$bucket" fill || return 1
+    sed -n '/^   ```$/,/^   ```$/p' "$ROOT/docs/teardown.md" | grep -v '```' |
+        sed "s|/tmp/versions.json|$WORK/versions.json|g" >"$WORK/empty.sh"
+    grep -q delete-objects "$WORK/empty.sh" &&
+        readme_in . env PATH="$WORK/bin:$CACHE/awscli/bin:$PATH" AWS_ENDPOINT_URL="$EMULATOR" AWS_DEFAULT_REGION=us-east-1 \
+            AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y bash -eu "$WORK/empty.sh" &&
+        fill_bucket "$bucket" look
+}
 emulator_takes_all() {
     readme_in . terraform show -json -no-color >"$WORK/readme.json" &&
         RC_EMULATOR_URL=$EMULATOR "$RC_MOTO_PYTHON" "$ROOT/tests/roots/cloud_apply.py" "$WORK/readme.json"
@@ -118,6 +147,7 @@ if [ -x "${RC_MOTO_PYTHON:-}" ]; then
     check "README: the outputs of the specification are there" outputs_are_there
     check "the emulator's API takes what the state says: VPC, templates, roles, rules, queues, tables" emulator_takes_all
     check "hand-over.sh leaves compute nodes and controllers to the daemon, also when it runs again" daemon_takes_over
+    check "the buckets are emptied by the words of docs/teardown.md" buckets_are_emptied
     check "a tear-down as docs/teardown.md says leaves nothing in the state" torn_down
 else
     skip "README: the commands with an emulator's S3 and DynamoDB" "RC_MOTO_PYTHON names no Python with moto: start through ./run"

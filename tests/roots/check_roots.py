@@ -103,6 +103,31 @@ def volume_heals(cluster):
     return "" if not re.search(r"split-brain: [1-9]", left) else left
 
 
+def server_is_made_again(cluster, name="gluster-2"):
+    """docs/runbooks/glusterfs.md: a new root disk, so that glusterd is nobody any more; the brick is the old one."""
+    root, other = cluster.roots[name], cluster.roots["gluster-1"]
+    peers = other.shell("gluster peer status")
+    was = re.search(rf"Hostname: {name}\nUuid: (\S+)", peers).group(1)
+    root.shell("systemctl stop glusterd; kill $(pidof glusterfsd glusterfs); sleep 1; rm -rf /var/lib/glusterd/*")
+    cluster.roots["cpu-1"].shell("timeout 60 sh -c 'echo three >/shared_gluster/while-away && sync'")
+    status, output = cluster.play("play-install-gluster.yml", "--limit", name)
+    if status:
+        return output[-3000:]
+    root.shell("systemctl stop glusterd; "
+               f"sed -i 's/^UUID=.*/UUID={was}/' /var/lib/glusterd/glusterd.info && systemctl start glusterd; sleep 2; "
+               "gluster peer probe gluster-1; systemctl restart glusterd")
+    try:
+        wait_for(lambda: len(re.findall(rf"Brick {name}:\S+ +\d+ +\d+ +Y", other.shell("gluster volume status", check=False))) == 2,
+                 60, f"bricks of {name} online", 2)
+        other.shell("gluster volume heal shared full")
+        wait_for(lambda: root.shell("cat /bricks/brick1/shared/while-away 2>/dev/null", check=False) == "three\n", 90, "healed file", 2)
+    except TimeoutError:
+        return other.shell("gluster peer status; gluster volume status shared; gluster volume heal shared info summary", check=False) + \
+            root.shell("gluster peer status; tail -20 /var/log/glusterfs/glusterd.log", check=False)
+    left = root.shell("gluster peer status")
+    return "" if left.count("Peer in Cluster (Connected)") == 2 else left
+
+
 # --- Slurm --------------------------------------------------------------------------------------
 
 def ctl(cluster):
@@ -268,6 +293,8 @@ def run_all(check, cluster, packages):
     check("the file servers tell how full they are", room_is_told, cluster)
     check("a file in /shared_gluster is on all three bricks", volume_replicates, cluster)
     check("a file written while a server is away heals when it is back", volume_heals, cluster)
+    check("a GlusterFS server that is made again gets its brick and its place back, by the words of the runbook",
+          server_is_made_again, cluster)
     check("users have the same id on every machine", same_user_everywhere, cluster)
     check("every node registers and is idle", nodes_idle, cluster)
     check("sample.slurm runs, its output is in /shared_gluster, sacct knows it", sample_job_runs, cluster)
