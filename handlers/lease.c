@@ -26,6 +26,7 @@ lease_apply(struct rc_state *s, const struct rc_event *ev)
             rc_stored_listed(s, ev->u.lease.epoch);
             s->sweep_floor = s->sweep + 2; /* one may be under way that began before */
             rc_pair_forget_work(s);
+            s->pair.epoch_ms = s->now_ms;
         }
         s->lease_epoch = ev->u.lease.epoch;
         s->lease_next_ms = s->now_ms + (s->lease_until_ms - s->now_ms) / 3;

@@ -126,8 +126,15 @@ rc_pair_unusable_text(const struct rc_state *s, uint32_t i)
 }
 
 bool
-rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof)
+rc_pair_idle(const struct rc_pair *p, uint32_t i)
 {
+    return p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY && p->c[i].mode_ms[RC_EYE_OWN] >= p->epoch_ms;
+}
+
+bool
+rc_pair_eye_agrees(const struct rc_pair *p, uint32_t i, uint32_t proof)
+{
+    const struct rc_controller *c = &p->c[i];
     uint32_t own = c->mode[RC_EYE_OWN];
 
     if (c->mode[RC_EYE_PEER] == RC_CTL_PRIMARY) {
@@ -139,7 +146,7 @@ rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof)
     case RC_PROOF_STOPPED:
         return own == RC_CTL_REFUSED || own == RC_CTL_UNREACHABLE || own == RC_CTL_UNKNOWN;
     case RC_PROOF_STANDBY:
-        return own == RC_CTL_STANDBY;
+        return rc_pair_idle(p, i);
     case RC_PROOF_NONE:
     case RC_PROOF__MAX:
         break;
@@ -153,7 +160,7 @@ rc_pair_proved(const struct rc_state *s)
     const struct rc_pair *p = &s->pair;
 
     return p->from && p->proof && p->proof_epoch == s->lease_epoch &&
-           s->now_ms - p->proof_ms <= PROOF_MS && rc_pair_eye_agrees(&p->c[p->from - 1], p->proof);
+           s->now_ms - p->proof_ms <= PROOF_MS && rc_pair_eye_agrees(p, p->from - 1, p->proof);
 }
 
 bool

@@ -145,6 +145,7 @@ struct rc_pair {
     uint32_t count;   /* controllers in the cluster file; 0 = fail-over is not ours */
     uint32_t primary; /* 1-based: who was seen serving last; 0 = nobody yet */
     int64_t primary_ms;
+    int64_t epoch_ms;  /* since when we lead in this epoch */
     uint32_t phase;    /* enum rc_failover_phase */
     uint32_t cause;    /* enum rc_failover_cause */
     uint32_t from, to; /* 1-based; from is the one that must be dead */
@@ -190,7 +191,10 @@ const char *rc_pair_unusable_text(const struct rc_state *s, uint32_t i);
 bool rc_pair_well(const struct rc_pair *p, uint32_t i);
 /* The last look: does what the own eye sees of it fit to the proof? A listener that takes
  * connections is a process, whatever its host or EC2 says. */
-bool rc_pair_eye_agrees(const struct rc_controller *c, uint32_t proof);
+bool rc_pair_eye_agrees(const struct rc_pair *p, uint32_t i, uint32_t proof);
+/* It says itself that it is standby, and has said so since we lead in this epoch: an answer
+ * that this daemon slept on tells of a time in which another leader may have made it active. */
+bool rc_pair_idle(const struct rc_pair *p, uint32_t i);
 /* Is `from` unable to write, by a proof of this epoch that nothing speaks against? Asked
  * again by the executor right before slurmctld is made active elsewhere. */
 bool rc_pair_proved(const struct rc_state *s);

@@ -240,6 +240,10 @@ step_watch(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
 
+    if (s->now_ms < p->epoch_ms + EYES_MS) { /* what was seen before we led may be over */
+        rc_pair_wake_at(p, p->epoch_ms + EYES_MS);
+        return false;
+    }
     if (p->primary && rc_pair_serves(p, p->primary - 1)) {
         return watch_serving(s, out, p->primary - 1);
     }
@@ -266,8 +270,7 @@ is_idle(const struct rc_state *s, uint32_t i)
 {
     const struct rc_pair *p = &s->pair;
 
-    return i && i < RC_CONTROLLERS_MAX && rc_pair_usable(s, i) &&
-           p->c[i].mode[RC_EYE_OWN] == RC_CTL_STANDBY;
+    return i && i < RC_CONTROLLERS_MAX && rc_pair_usable(s, i) && rc_pair_idle(p, i);
 }
 
 static int64_t
@@ -398,7 +401,7 @@ step_fence(struct rc_state *s, struct rc_actions *out)
     if (rc_pair_proved(s)) {
         return step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
     }
-    if (is_idle(s, from) && rc_pair_eye_agrees(&p->c[from], RC_PROOF_STANDBY)) {
+    if (is_idle(s, from) && rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY)) {
         p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
         p->proof_ms = s->now_ms;
         p->proof_epoch = s->lease_epoch;
@@ -433,11 +436,9 @@ is_off(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
 
-    if (!rc_pair_eye_agrees(&p->c[p->from - 1], RC_PROOF_STOPPED)) {
+    if (!rc_pair_eye_agrees(p, p->from - 1, RC_PROOF_STOPPED)) {
         if (phase_over(s, s->policy.timeouts.stop_ms)) {
-            tell_pair(s, out,
-                      "the old slurmctld is not fenced: EC2 shows its instance off, but its "
-                      "address answers");
+            tell_pair(s, out, "not fenced: its instance is off for EC2, but its address answers");
         }
         p->block = RC_FOB_UNFENCED;
         return false;

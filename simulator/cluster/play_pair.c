@@ -328,6 +328,10 @@ rc_heads_look(struct rc_ctl *c)
     const struct rc_play *p = c->p;
     uint32_t peer = 1 - c->index;
 
+    if (c->heads_epoch != c->s->lease_epoch) { /* all is told anew */
+        c->heads_epoch = c->s->lease_epoch;
+        memset(c->head_mode, 0, sizeof c->head_mode);
+    }
     for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
         show_host(c, i);
         uint32_t mode = head_mode_of(p, c->index, i);

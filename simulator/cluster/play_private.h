@@ -158,6 +158,7 @@ struct rc_ctl {
     uint64_t shown_epoch; /* in the trace */
     /* the two controllers, as last posted: mode + 1 by [peer's eye][controller] */
     uint32_t head_mode[2][RC_PLAY_CTLS];
+    uint64_t heads_epoch; /* in which they were shown */
     struct rc_ev_controller_host head_host[RC_PLAY_CTLS];
     /* Large, and never read before it is written: from here on nothing is cleared. */
     struct rc_seen_row seen[RC_PLAY_SLOTS * 2];

@@ -307,6 +307,10 @@ heads_look(struct rc_scen_run *r)
 {
     uint32_t peer = 1 - r->self;
 
+    if (r->heads_epoch != r->s->lease_epoch) { /* all is told anew */
+        r->heads_epoch = r->s->lease_epoch;
+        memset(r->head_mode, 0, sizeof r->head_mode);
+    }
     for (uint32_t i = 0; i < r->head_count; i++) {
         show_head_host(r, i);
         show_head_mode(r, i, seen_mode(r, r->self, i), false);

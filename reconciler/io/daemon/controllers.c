@@ -458,12 +458,26 @@ rc_controllers_look_again(struct rc_controllers *c, uint32_t index)
     rc_eye_look_again(&c->eye[index]);
 }
 
+/* A new epoch: the core has forgotten who was standby. */
+static void
+tell_anew(struct rc_controllers *c)
+{
+    c->led = c->d->state->lease_epoch;
+    c->led_ms = rc_daemon_now_ms(c->d);
+    for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
+        c->eye[i].own_again = c->eye[i].peer_again = true;
+    }
+}
+
 void
 rc_controllers_follow(struct rc_controllers *c)
 {
     const struct rc_pair *p = c ? &c->d->state->pair : NULL;
     uint32_t serving = p && p->primary && rc_pair_serves(p, p->primary - 1) ? p->primary : 0;
 
+    if (c && c->led != c->d->state->lease_epoch) {
+        tell_anew(c);
+    }
     for (uint32_t i = 0; c && i < RC_CONTROLLERS_MAX; i++) {
         rc_eye_follow(&c->eye[i]);
     }

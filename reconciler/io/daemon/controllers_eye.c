@@ -28,14 +28,18 @@ rc_eye_post(struct rc_eye *eye, uint32_t mode, bool by_peer, int64_t age_ms)
     uint32_t i = eye->index;
     uint32_t *posted = by_peer ? &eye->peer : &eye->own;
     bool *known = by_peer ? &eye->peer_known : &eye->own_known;
+    bool *again = by_peer ? &eye->peer_again : &eye->own_again;
     struct rc_event ev;
 
-    if (*known && *posted == mode) {
+    bool same = *known && *posted == mode;
+    if (same && !*again) {
         return;
     }
+    /* What was asked before we led does not count as told. */
+    *again = *again && !by_peer && rc_daemon_now_ms(c->d) - age_ms < c->led_ms;
     *known = true;
     *posted = mode;
-    eye->own_ms = by_peer ? eye->own_ms : rc_daemon_now_ms(c->d) - age_ms;
+    eye->own_ms = by_peer || same ? eye->own_ms : rc_daemon_now_ms(c->d) - age_ms;
     rc_event_init(&ev, RC_EV_CONTROLLER_PROBE);
     rc_text_set(ev.node, sizeof ev.node, c->d->config.cluster.controller[i].host);
     ev.u.probe.mode = mode;

@@ -20,6 +20,7 @@ struct rc_eye {
     uint32_t own, peer;        /* enum rc_ctl_mode as posted */
     int64_t own_ms;            /* core time since when it is so */
     bool own_known, peer_known;
+    bool own_again, peer_again; /* to be posted once more, though it is the same */
     char addr[RC_ADDR_LEN], port[16];
 };
 
@@ -39,6 +40,8 @@ struct rc_controllers {
     struct rc_ev_controller_host host[RC_CONTROLLERS_MAX]; /* as posted */
     char instance[RC_CONTROLLERS_MAX][RC_ID_LEN];
     uint64_t epoch;   /* highest that was seen */
+    uint64_t led;     /* the core has led in this one last; 0 = never */
+    int64_t led_ms;   /* since when, core time */
     uint32_t serving; /* 1-based: who served in the last turn, 0 = nobody */
     char link_text[200];
 };

@@ -54,6 +54,7 @@ pair_begin(struct story *st)
     pair_host(st, "head2", RC_PROC_RUNS, RC_TOLD_NO);
     pair_probe(st, "head1", RC_CTL_PRIMARY, 0);
     pair_probe(st, "head2", RC_CTL_STANDBY, 0);
+    story_wait(st, 1500); /* a leader looks first */
     story_clear(st);
 }
 

@@ -252,10 +252,47 @@ a_peer_that_says_that_it_leads_is_never_forced_off(void)
     story_end(&st);
 }
 
+/* Another leader has led in between. */
+static void
+lose_and_take_the_lease(struct story *st)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(st, &ev);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = st->s->lease_epoch + 6;
+    ev.u.lease.until_ms = st->at_ms + 30000;
+    story_give(st, &ev);
+}
+
+/* This daemon was stopped after it had asked head2 to take over, and did not see that it did. */
+static void
+that_it_was_standby_before_we_led_proves_nothing(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_clear(&st);
+    lose_and_take_the_lease(&st);
+    story_wait(&st, 900);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START] + st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    CU_ASSERT_FALSE(rc_pair_idle(&st.s->pair, 1));
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0); /* told anew: now it is known */
+    CU_ASSERT_TRUE(rc_pair_idle(&st.s->pair, 1));
+    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    story_end(&st);
+}
+
 static void
 a_proof_of_an_earlier_epoch_is_worth_nothing(void)
 {
-    struct rc_event ev;
     struct story st;
 
     pair_begin(&st);
@@ -263,12 +300,7 @@ a_proof_of_an_earlier_epoch_is_worth_nothing(void)
     pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
     story_wait(&st, 600);
     story_answer(&st, RC_ACT_FENCE, RC_OK);
-    rc_event_init(&ev, RC_EV_LEASE); /* lost, and taken again in another epoch */
-    story_give(&st, &ev);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = 7;
-    ev.u.lease.until_ms = st.at_ms + 30000;
-    story_give(&st, &ev);
+    lose_and_take_the_lease(&st);
     CU_ASSERT_EQUAL(st.s->pair.proof, RC_PROOF_NONE);
     pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
@@ -551,6 +583,8 @@ main(void)
          a_link_that_lies_about_the_death_is_found_out_by_the_own_eye},
         {"a peer that says that it leads is never forced off",
          a_peer_that_says_that_it_leads_is_never_forced_off},
+        {"that it was standby before we led proves nothing",
+         that_it_was_standby_before_we_led_proves_nothing},
         {"a proof of an earlier epoch is worth nothing",
          a_proof_of_an_earlier_epoch_is_worth_nothing},
         {"a fenced one that shows up again voids the proof",
