@@ -138,7 +138,10 @@ class RealWorld:
 
     def all_idle(self):
         self.maker.check()
-        nodes = self.slurm.nodes()
+        try:
+            nodes = self.slurm.nodes()
+        except RuntimeError:
+            return False  # slurmctld is busy with its start: asked again
         return all(n["state"] == {"IDLE"} and n["responding"] and n["started"] != "None"
                    for n in nodes.values())
 
