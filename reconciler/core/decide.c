@@ -86,8 +86,10 @@ is_yielded(const struct rc_turn *t)
 {
     uint32_t fault = (uint32_t)t->finding.fault, known = t->n->yielded_fault;
 
-    /* A drain of ours that stands is no knowledge of his: he has given the node back. */
-    return !t->finding.dead && fault != RC_FAULT_AGENT_DRAIN &&
+    /* A drain of ours that stands is no knowledge of his: he has given the node back, and its
+     * agent has found the fault anew. Nobody else would ever end that drain. */
+    bool drained = t->n->flags & RC_SN_DRAIN && t->n->owner == RC_OWNER_OURS;
+    return !t->finding.dead && !drained &&
            (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
 
