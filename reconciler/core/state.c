@@ -64,7 +64,7 @@ lay_out(struct rc_state *s, const struct rc_capacity_limits *l)
 
     at = place(s ? &s->nodes : NULL, at, l->nodes, sizeof(struct rc_node));
     at = place(s ? &s->healths : NULL, at, l->nodes, sizeof(struct rc_health));
-    at = place(s ? &s->node_buckets : NULL, at, power_of_two(l->nodes), sizeof(uint32_t));
+    at = place(s ? &s->node_buckets : NULL, at, power_of_two(2 * l->nodes), sizeof(uint32_t));
     at = place(s ? &s->instances : NULL, at, instances, sizeof(struct rc_instance));
     at = place(s ? &s->instance_buckets : NULL, at, power_of_two(instances), sizeof(uint32_t));
     at = place(s ? &s->incidents : NULL, at, l->incidents, sizeof(struct rc_incident));
