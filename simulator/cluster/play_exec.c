@@ -266,6 +266,9 @@ rc_exec_effect(struct rc_play *p, uint32_t index)
     enum side side = side_of(r->action.kind);
     enum rc_err trouble = r->error;
 
+    if (rc_lease_waits(p, r, index)) {
+        return;
+    }
     if (side == SIDE_SLURM && !r->lost &&
         (p->now_ms < p->slurm_down_until_ms || rc_heads_down(&p->ctl[r->ctl]))) {
         trouble = RC_E_SLURM_DOWN;

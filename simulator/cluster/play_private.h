@@ -71,6 +71,7 @@ struct rc_request {
     uint32_t sweep;   /* enum rc_sweep, when it is one */
     uint32_t renewal; /* of the lease */
     uint32_t untold;  /* it was got before, but its core has not been told yet */
+    uint32_t waited;  /* at the store, as the lease was held */
     enum rc_err error;
     int64_t sent_ms;   /* core time of the sender */
     int64_t answer_ms; /* latency of the way back */
@@ -360,6 +361,7 @@ void rc_exec_complete(struct rc_ctl *c, const struct rc_action *a, enum rc_err e
 void rc_effect_ec2(struct rc_play *p, struct rc_request *r);
 void rc_effect_slurm(struct rc_play *p, struct rc_request *r);
 void rc_effect_store(struct rc_play *p, struct rc_request *r);
+bool rc_lease_waits(struct rc_play *p, struct rc_request *r, uint32_t index);
 void rc_effect_lease(struct rc_play *p, struct rc_request *r);
 void rc_answer_lease(struct rc_play *p, struct rc_request *r);
 

@@ -8,6 +8,8 @@
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 
+enum { STANDBY_MS = 4500 };
+
 static struct rc_item *
 find_item(struct rc_play *p, uint32_t incident)
 {
@@ -86,6 +88,24 @@ may_take(const struct rc_play *p, struct rc_ctl *c)
         c->watch_since_ms = p->now_ms;
     }
     return p->now_ms - c->watch_since_ms >= RC_PLAY_LEASE_TERM_MS + RC_PLAY_LEASE_GRACE_MS;
+}
+
+/* A standby asks twice a second, and nine of ten steps of a schedule would be its asking. One
+ * that finds the lease held waits at the store, and is looked at once more. */
+bool
+rc_lease_waits(struct rc_play *p, struct rc_request *r, uint32_t index)
+{
+    struct rc_ctl *c = &p->ctl[r->ctl];
+    const struct rc_lease_row *l = &p->lease;
+    bool mine = l->owner == c->index + 1 && l->life == r->life;
+
+    if (r->action.kind != RC_ACT_LEASE || r->waited || r->renewal || r->lost || mine ||
+        r->life != c->life || may_take(p, c)) {
+        return false;
+    }
+    r->waited = 1;
+    rc_play_task(p, p->now_ms + STANDBY_MS, RC_TASK_EFFECT, NULL, index);
+    return true;
 }
 
 void
