@@ -1,6 +1,6 @@
 # check_readme.sh - sourced by run.sh: the commands of deploy/terraform/README.md, one after the
 # other, with the remote state in an emulator's S3 and DynamoDB; the provider's answers are made up.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 
 README_TF=$WORK/readme/deploy/terraform
 EMULATOR_PORT=$(python3 -c 'import socket
