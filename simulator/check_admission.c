@@ -18,6 +18,13 @@ lives(const struct rc_sim_instance *i)
     return i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING;
 }
 
+/* A person switched it on, perhaps while a launch in its place was under way. */
+static bool
+started_by_hand(const struct rc_play *p, const struct rc_sim_instance *i)
+{
+    return strcmp(p->head[0].by_hand, i->id) == 0 || strcmp(p->head[1].by_hand, i->id) == 0;
+}
+
 /* Nothing but a launch can make a second one, so this is where it is looked for, at the new one
  * alone: what a person starts again later is no launch. (A controller has no incident: each
  * launch in the place of another one is its first attempt.) */
@@ -29,7 +36,7 @@ rc_check_launched(struct rc_play *p, const struct rc_action *a, const struct rc_
         const struct rc_sim_instance *x = rc_sim_ec2_at(p->ec2, i);
         if (x && x != made && lives(x) && same_tag(x, made, "slurm-on-aws:cluster") &&
             same_tag(x, made, "slurm-on-aws:node") && same_tag(x, made, "slurm-on-aws:incident") &&
-            same_tag(x, made, "slurm-on-aws:attempt")) {
+            same_tag(x, made, "slurm-on-aws:attempt") && !started_by_hand(p, x)) {
             rc_play_fail(p, RC_FOUND_ADMISSION,
                          "%s and %s were both launched for attempt %u of incident %u", x->id,
                          made->id, a->u.launch.attempt, a->incident);

@@ -162,14 +162,16 @@ one_at_a_time(struct rc_ctl *c, enum side side, uint32_t kind)
     return side == SIDE_SLURM && kind != RC_ACT_GATE ? &c->writer_free_ms : NULL;
 }
 
-/* The helpers get the end of our lease with each request, as it is known then, and begin none
- * after it, however long it waited for those before. */
+/* What waited behind others until its deadline is not begun; the registrar's helper gets the end
+ * of our lease with each request. */
 static bool
-waits_too_long(const struct rc_ctl *c, int64_t begins_ms)
+waits_too_long(const struct rc_ctl *c, const struct rc_action *a, int64_t begins_ms)
 {
-    int64_t left_ms = c->s->lease_until_ms - c->s->cluster.lease_margin_ms - rc_ctl_core_ms(c);
+    int64_t until_ms = a->kind == RC_ACT_REGISTER
+                           ? c->s->lease_until_ms - c->s->cluster.lease_margin_ms
+                           : a->deadline_ms;
 
-    return begins_ms >= c->p->now_ms + left_ms;
+    return begins_ms >= c->p->now_ms + until_ms - rc_ctl_core_ms(c);
 }
 
 static void
@@ -197,10 +199,10 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     }
     if (free_ms) {
         at_ms = *free_ms > at_ms ? *free_ms : at_ms;
-        if (side == SIDE_SLURM && waits_too_long(c, at_ms)) {
-            r->error = RC_E_NO_LEASE;
+        if (side == SIDE_SLURM && waits_too_long(c, a, at_ms)) {
+            r->error = RC_E_CANCELLED;
             r->lost = 1;
-            r->answer_ms = there_ms;
+            r->answer_ms = there_ms = 0;
         }
         *free_ms = at_ms + there_ms + r->answer_ms;
     }

@@ -549,6 +549,7 @@ press_button(struct rc_play *p, uint32_t i)
         host_boots(p, i);
     } else if (inst && inst->state == RC_INST_STOPPED) {
         (void)rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, RC_SIM_START);
+        memcpy(p->head[i].by_hand, inst->id, sizeof p->head[i].by_hand);
     }
 }
 

@@ -174,12 +174,13 @@ struct rc_head {
     uint32_t process; /* enum rc_ctl_process */
     uint32_t active;  /* it serves and writes, or will when it wakes up */
     uint32_t fenced, allowed;
-    uint32_t dir;          /* enum rc_ctl_dir until dir_until_ms */
-    uint32_t button;       /* a person waits to switch it on */
-    int64_t since_ms;      /* of the process's state */
-    int64_t hang_until_ms; /* 0 = it does not hang */
-    int64_t active_at_ms;  /* becomes active then; 0 = was not asked */
-    int64_t restart_ms;    /* its unit starts it again; 0 = not */
+    uint32_t dir;            /* enum rc_ctl_dir until dir_until_ms */
+    uint32_t button;         /* a person waits to switch it on */
+    char by_hand[RC_ID_LEN]; /* the instance that a person started */
+    int64_t since_ms;        /* of the process's state */
+    int64_t hang_until_ms;   /* 0 = it does not hang */
+    int64_t active_at_ms;    /* becomes active then; 0 = was not asked */
+    int64_t restart_ms;      /* its unit starts it again; 0 = not */
     int64_t dir_until_ms, munge_until_ms;
 };
 

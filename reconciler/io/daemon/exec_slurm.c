@@ -30,6 +30,9 @@ on_done(void *arg, const struct rc_slurm_result *r)
         rc_text_set(e.service_code, sizeof e.service_code, r->service_code);
     }
     rc_errand_end(errand, &e);
+    if (e.code == RC_E_CANCELLED) {
+        return; /* nothing was sent: there is nothing to see */
+    }
     if (batch > LOOKS_MAX) {
         rc_slurm_poll(d->slurm, true); /* one read for all of a storm */
     } else {
@@ -49,6 +52,19 @@ on_jobs_done(void *arg, const struct rc_slurm_result *r)
     on_done(arg, &done);
 }
 
+/* Its turn has come. The core gave it up at its deadline, and may have decided otherwise since. */
+static bool
+is_wanted(void *arg)
+{
+    const struct rc_errand *errand = arg;
+    const struct rc_daemon *d = errand->d;
+    int64_t now_ms = rc_daemon_now_ms(d);
+    const char *why;
+
+    return now_ms < errand->action.deadline_ms &&
+           rc_last_look(d->state, &errand->action, now_ms, &why) == RC_OK;
+}
+
 static void
 finish(struct rc_errand *errand, enum rc_err err)
 {
@@ -64,7 +80,7 @@ void
 rc_exec_drain(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_drain(d->slurm, a->node, a->text, &call));
@@ -75,7 +91,7 @@ void
 rc_exec_down(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_down(d->slurm, a->node, a->text, &call));
@@ -86,7 +102,7 @@ void
 rc_exec_resume(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_resume(d->slurm, a->node, &call));
@@ -97,7 +113,7 @@ void
 rc_exec_jobs_signal(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_signal(d->slurm, a->node, a->u.jobs.signal, &call));
@@ -108,7 +124,7 @@ void
 rc_exec_jobs_requeue(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_requeue(d->slurm, a->node, a->u.jobs.exclude != 0, &call));
@@ -119,7 +135,7 @@ void
 rc_exec_jobs_include(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_include(d->slurm, a->node, &call));
@@ -141,7 +157,7 @@ void
 rc_exec_job_hold(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_hold_done, .arg = errand};
+    struct rc_slurm_call call = {.done = on_hold_done, .arg = errand, .still_wanted = is_wanted};
 
     if (errand) {
         finish(errand, rc_slurm_job_hold(d->slurm, a->u.jobs.job, &call));

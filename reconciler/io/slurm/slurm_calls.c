@@ -335,6 +335,29 @@ put_stale(struct rc_slurm *s, struct rc_line_out *out)
     free(list);
 }
 
+/* What waited behind others until nobody wants it any more is not sent. */
+static void
+end_unwanted(struct rc_slurm *s)
+{
+    struct slurm_op_list unwanted = TAILQ_HEAD_INITIALIZER(unwanted);
+    struct slurm_op *op, *next;
+    struct rc_error e;
+
+    for (op = TAILQ_FIRST(&s->waiting); op; op = next) {
+        next = TAILQ_NEXT(op, link);
+        if (op->call.still_wanted && !op->call.still_wanted(op->call.arg)) {
+            TAILQ_REMOVE(&s->waiting, op, link);
+            TAILQ_INSERT_TAIL(&unwanted, op, link);
+        }
+    }
+    (void)rc_fail(&e, RC_E_CANCELLED, "it waited until it was not wanted any more");
+    while ((op = TAILQ_FIRST(&unwanted)) != NULL) {
+        TAILQ_REMOVE(&unwanted, op, link);
+        op_tell(s, op, op->call.done, &e);
+        free(op);
+    }
+}
+
 /* Sends what waits, unless the writer is busy. */
 static void
 on_write_flush(evutil_socket_t fd, short what, void *arg)
@@ -347,7 +370,11 @@ on_write_flush(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (s->batch_count > 0 || TAILQ_EMPTY(&s->waiting)) {
+    if (s->batch_count > 0) {
+        return;
+    }
+    end_unwanted(s);
+    if (TAILQ_EMPTY(&s->waiting)) {
         return;
     }
     batch_take(s);

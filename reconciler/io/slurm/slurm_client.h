@@ -92,6 +92,9 @@ struct rc_slurm_call {
     /* Drain and down only, may be NULL: slurmctld took the state; the reason follows. */
     rc_slurm_done_fn *accepted;
     void *arg;
+    /* May be NULL. Asked when its turn has come, which may be minutes later: no = it is not sent,
+     * and done gets RC_E_CANCELLED. */
+    bool (*still_wanted)(void *arg);
 };
 
 /* RC_OK: taken, done will be called. RC_E_INVALID, RC_E_FULL: not taken, no callback.

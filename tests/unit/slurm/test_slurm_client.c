@@ -439,6 +439,36 @@ each_node_of_a_batch_ends_on_its_own(void)
     close_world(&w);
 }
 
+static bool
+is_never_wanted(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static void
+what_waited_until_nobody_wants_it_is_not_sent(void)
+{
+    struct rc_slurm_call call = {.done = on_done, .still_wanted = is_never_wanted};
+    struct world w;
+
+    open_world(&w, 60000, 1000);
+    wait_for_helpers(&w);
+    call.arg = &w;
+    drain(&w, "slow", "rc:1 retirement");
+    run_for(&w, 50);
+    CU_ASSERT_EQUAL(rc_slurm_resume(w.slurm, "n1", &call), RC_OK);
+    drain(&w, "n2", "rc:2 retirement");
+    run_until(&w, &w.dones, 3);
+    uint32_t cancelled = 0;
+    for (uint32_t i = 0; i < w.dones; i++) {
+        cancelled += w.done[i].err == RC_E_CANCELLED && strcmp(w.done[i].node, "n1") == 0;
+    }
+    CU_ASSERT_EQUAL(cancelled, 1);
+    log_is(&w, "drain|slow|rc:1 retirement\ndrain|n2|rc:2 retirement\n");
+    close_world(&w);
+}
+
 static void
 calls_for_one_node_keep_their_order(void)
 {
@@ -578,6 +608,8 @@ main(void)
         {"a leftover reason is told with its time", a_leftover_reason_is_told_with_its_time},
         {"one incident keeps its own reason", one_incident_keeps_its_own_reason},
         {"each node of a batch ends on its own", each_node_of_a_batch_ends_on_its_own},
+        {"what waited until nobody wants it is not sent",
+         what_waited_until_nobody_wants_it_is_not_sent},
         {"calls for one node keep their order", calls_for_one_node_keep_their_order},
         {"a storm is one update", a_storm_is_one_update},
         {"a writer that dies is told and comes back", a_writer_that_dies_is_told_and_comes_back},
