@@ -54,7 +54,7 @@ on_jobs_done(void *arg, const struct rc_slurm_result *r)
 
 /* Its turn has come. The core gave it up at its deadline, and may have decided otherwise since. */
 static bool
-is_wanted(void *arg)
+is_wanted_still(void *arg)
 {
     const struct rc_errand *errand = arg;
     const struct rc_daemon *d = errand->d;
@@ -80,7 +80,7 @@ void
 rc_exec_drain(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_drain(d->slurm, a->node, a->text, &call));
@@ -91,7 +91,7 @@ void
 rc_exec_down(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_down(d->slurm, a->node, a->text, &call));
@@ -102,7 +102,7 @@ void
 rc_exec_resume(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {.done = on_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_resume(d->slurm, a->node, &call));
@@ -113,7 +113,8 @@ void
 rc_exec_jobs_signal(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {
+        .done = on_jobs_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_signal(d->slurm, a->node, a->u.jobs.signal, &call));
@@ -124,7 +125,8 @@ void
 rc_exec_jobs_requeue(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {
+        .done = on_jobs_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_requeue(d->slurm, a->node, a->u.jobs.exclude != 0, &call));
@@ -135,7 +137,8 @@ void
 rc_exec_jobs_include(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_jobs_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {
+        .done = on_jobs_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_jobs_include(d->slurm, a->node, &call));
@@ -157,7 +160,8 @@ void
 rc_exec_job_hold(struct rc_daemon *d, const struct rc_action *a)
 {
     struct rc_errand *errand = rc_errand_new(d, a);
-    struct rc_slurm_call call = {.done = on_hold_done, .arg = errand, .still_wanted = is_wanted};
+    struct rc_slurm_call call = {
+        .done = on_hold_done, .arg = errand, .still_wanted = is_wanted_still};
 
     if (errand) {
         finish(errand, rc_slurm_job_hold(d->slurm, a->u.jobs.job, &call));
