@@ -93,7 +93,7 @@ rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev)
 static struct rc_journal_row *
 journal_at(const struct rc_ctl *c, uint32_t byte)
 {
-    return (struct rc_journal_row *)(void *)(c->journal + byte);
+    return (struct rc_journal_row *)(void *)((char *)c->journal + byte);
 }
 
 static void
@@ -112,7 +112,7 @@ shadow_take(struct rc_ctl *c, uint32_t count)
     }
     c->journal_count -= count;
     c->journal_bytes -= at;
-    memmove(c->journal, c->journal + at, c->journal_bytes);
+    memmove(c->journal, journal_at(c, at), c->journal_bytes);
 }
 
 static void
@@ -342,7 +342,7 @@ rc_ctl_start(struct rc_ctl *c)
     }
 
     if (!c->journal) {
-        c->journal = malloc(RC_PLAY_JOURNAL * sizeof(struct rc_journal_row));
+        c->journal = malloc(RC_PLAY_JOURNAL * sizeof *c->journal);
         assert(c->journal);
     }
     if (!restored) {

@@ -130,7 +130,7 @@ struct rc_ctl {
     int64_t frozen_until_ms, disk_slow_until_ms, disk_full_until_ms, helper_until_ms;
     int64_t lease_lost_until_ms;
     /* journal */
-    char *journal; /* rows appended, not durable */
+    struct rc_journal_row *journal; /* appended, not durable */
     uint32_t journal_count, journal_bytes;
     uint64_t record_last, record_durable;
     uint32_t syncing, stuck;
