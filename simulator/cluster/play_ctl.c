@@ -115,20 +115,12 @@ shadow_take(struct rc_ctl *c, uint32_t count)
     memmove(c->journal, journal_at(c, at), c->journal_bytes);
 }
 
+/* What was written to the row behind the last one stays. */
 static void
-journal_row_add(struct rc_ctl *c, const struct rc_event *ev, const struct rc_action *a)
+journal_row_end(struct rc_ctl *c, size_t bytes)
 {
     struct rc_journal_row *row = journal_at(c, c->journal_bytes);
-    size_t bytes;
 
-    row->is_action = a != NULL;
-    if (a) {
-        rc_action_copy(&row->u.action, a);
-        bytes = rc_action_bytes(a);
-    } else {
-        rc_event_copy(&row->u.event, ev);
-        bytes = rc_event_bytes(ev);
-    }
     row->bytes = (uint32_t)((offsetof(struct rc_journal_row, u) + bytes + 7) & ~(size_t)7);
     c->journal_bytes += row->bytes;
     c->journal_count++;
@@ -140,9 +132,15 @@ append_turn(struct rc_ctl *c, const struct rc_event *ev)
     if (c->journal_count + c->out.count + 1 > RC_PLAY_JOURNAL) {
         shadow_take(c, c->journal_count); /* written back by itself after a while */
     }
-    journal_row_add(c, ev, NULL);
+    struct rc_journal_row *row = journal_at(c, c->journal_bytes);
+    row->is_action = 0;
+    rc_event_copy(&row->u.event, ev);
+    journal_row_end(c, rc_event_bytes(ev));
     for (uint32_t i = 0; i < c->out.count; i++) {
-        journal_row_add(c, NULL, &c->out.v[i]);
+        row = journal_at(c, c->journal_bytes);
+        row->is_action = 1;
+        rc_action_copy(&row->u.action, &c->out.v[i]);
+        journal_row_end(c, rc_action_bytes(&c->out.v[i]));
     }
     c->record_last += c->out.count + 1;
 }
