@@ -108,6 +108,14 @@ is_earlier(struct rc_turn *t, uint32_t slot)
     return before && until_ms <= t->s->now_ms;
 }
 
+/* Which of the instances has the name is slurmctld's word, and it was read before we led: another
+ * one may serve under it by now. */
+static bool
+is_hearsay(const struct rc_turn *t)
+{
+    return t->s->slurm_pass_ms && rc_node_fresh_at(t->s, t->n) < t->s->led_at;
+}
+
 /* One whose end was refused or got lost: it may hold the very slot that the next one needs. */
 void
 rc_turn_end_earlier(struct rc_turn *t)
@@ -115,6 +123,9 @@ rc_turn_end_earlier(struct rc_turn *t)
     struct rc_action a;
     int64_t wake_ms = RC_NEVER;
 
+    if (is_hearsay(t)) {
+        return; /* the pass that ends that touches the node */
+    }
     for (uint32_t slot = t->n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
         if (!is_earlier(t, slot)) {
@@ -150,6 +161,10 @@ rc_turn_end_leftovers(struct rc_turn *t)
     }
     for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
+        if (slot != n->instance && is_leftover(i, serving) && is_hearsay(t)) {
+            rc_turn_wake(t, t->s->now_ms + BLOCKED_AGAIN_MS);
+            return;
+        }
         if (slot != n->instance && is_leftover(i, serving)) {
             rc_turn_end_leftover(t, i, "left over: launched for a repair, serves nobody");
             return; /* one at a time: each is news that brings the next turn */

@@ -61,6 +61,35 @@ an_idle_node_that_was_read_before_we_led_is_read_again(void)
     story_end(&st);
 }
 
+/* Which instance serves is slurmctld's word, and that is older than our lease. */
+static void
+nothing_is_ended_as_left_over_by_what_was_read_before_we_led(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    slurm_pass(&st);
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(&st, &ev);
+    story_instance(&st, "i-7", "n1", "10.0.9.7", RC_INST_RUNNING);
+    struct rc_instance *i = rc_instance_at(st.s, rc_instance_find(st.s, "i-7"));
+    i->tag_incident = 7;
+    i->launched_wall_ms = st.wall_ms - 86400000;
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = 3;
+    ev.u.lease.until_ms = st.at_ms + 3600000;
+    story_give(&st, &ev);
+    story_wait(&st, 130000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    slurm_pass(&st);
+    slurm_pass(&st);
+    story_wait(&st, 61000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-7");
+    story_end(&st);
+}
+
 static void
 a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever(void)
 {
@@ -427,6 +456,8 @@ main(void)
          a_drain_of_ours_that_answers_for_nothing_is_proved_and_undone},
         {"an idle node that was read before we led is read again",
          an_idle_node_that_was_read_before_we_led_is_read_again},
+        {"nothing is ended as left over by what was read before we led",
+         nothing_is_ended_as_left_over_by_what_was_read_before_we_led},
         {"a drain that is seen before its answer does not wait for ever",
          a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever},
         {"an adopted incident finds the instance that was swept before",
