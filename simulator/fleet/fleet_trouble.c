@@ -1,6 +1,7 @@
 /* fleet_trouble.c - what our own world does wrong, drawn from the seed: windows without
  * capacity, services that fail, messages that get lost, doubled or late, a slow disk, a
  * clock that steps, a daemon that is restarted or hands over. */
+#include <stddef.h>
 #include <string.h>
 
 #include "simulator/fleet/fleet_private.h"
@@ -121,7 +122,7 @@ rc_trouble_notice(struct rc_fleet *f, const struct rc_event *ev)
 {
     uint64_t word = rc_sim_random_next(&f->latency), id = rc_sim_random_next(&f->latency) | 1;
     unsigned copies = word % 1000 < doubled[f->c->world] ? 2 : 1;
-    struct {
+    struct body {
         uint64_t id;
         struct rc_event part;
     } body;
@@ -131,7 +132,7 @@ rc_trouble_notice(struct rc_fleet *f, const struct rc_event *ev)
     }
     body.id = id;
     rc_event_copy(&body.part, ev);
-    size_t len = (size_t)((const char *)&body.part - (const char *)&body) + rc_event_bytes(ev);
+    size_t len = offsetof(struct body, part) + rc_event_bytes(ev);
     for (unsigned i = 0; i < copies; i++) {
         uint64_t draw = rc_sim_random_next(&f->latency);
         int64_t delay_ms = 200 + (int64_t)(draw % 2000);

@@ -472,16 +472,19 @@ tell_anew(struct rc_controllers *c)
 void
 rc_controllers_follow(struct rc_controllers *c)
 {
-    const struct rc_pair *p = c ? &c->d->state->pair : NULL;
-    uint32_t serving = p && p->primary && rc_pair_serves(p, p->primary - 1) ? p->primary : 0;
+    if (!c) {
+        return;
+    }
+    const struct rc_pair *p = &c->d->state->pair;
+    uint32_t serving = p->primary && rc_pair_serves(p, p->primary - 1) ? p->primary : 0;
 
-    if (c && c->led != c->d->state->lease_epoch) {
+    if (c->led != c->d->state->lease_epoch) {
         tell_anew(c);
     }
-    for (uint32_t i = 0; c && i < RC_CONTROLLERS_MAX; i++) {
+    for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
         rc_eye_follow(&c->eye[i]);
     }
-    if (c && serving != c->serving) {
+    if (serving != c->serving) {
         c->serving = serving;
         if (serving) {
             rc_slurm_primary_changed(c->d->slurm);

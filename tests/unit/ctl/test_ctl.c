@@ -232,8 +232,9 @@ answer_moving(void *arg, const struct rc_control_peer *peer, const struct cJSON 
         "{\"ok\":true,\"slurmctld\":{\"primary\":\"head-1\",\"failover\":\"watch\"}}",
         "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"fence\",\"waits_for\":\"the proof\"}}",
         "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"fence\",\"waits_for\":\"the proof\"}}",
-        "{\"ok\":true,\"slurmctld\":{\"primary\":\"head-2\",\"failover\":\"watch\","
-        "\"last_move\":{\"age_ms\":1,\"text\":\"It was safe because it was.\"}}}",
+        /* in brackets: one text in two pieces */
+        ("{\"ok\":true,\"slurmctld\":{\"primary\":\"head-2\",\"failover\":\"watch\","
+         "\"last_move\":{\"age_ms\":1,\"text\":\"It was safe because it was.\"}}}"),
     };
     static unsigned asked;
     const char *cmd = cJSON_GetStringValue(cJSON_GetObjectItem(request, "cmd"));
