@@ -36,6 +36,7 @@ start_apply(struct rc_state *s, const struct rc_event *ev)
     s->message_waiting = 0;
     s->sweep_floor = s->sweep + 1;
     s->start_at = s->folds;
+    s->start_ms = s->now_ms;
     for (uint32_t slot = 1; slot <= s->flight_used; slot++) {
         uint64_t id = rc_flight_at(s, slot)->id;
         if (id) {

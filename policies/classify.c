@@ -25,7 +25,8 @@ rc_instance_dead(const struct rc_state *s, uint32_t instance)
         return false;
     }
     const struct rc_instance *i = rc_instance_at(s, instance);
-    if (i->state == RC_INST_TERMINATED || i->state == RC_INST_STOPPED) {
+    bool remembered = i->seen_ms < s->start_ms; /* an end is for ever; what stopped may run again */
+    if (i->state == RC_INST_TERMINATED || (i->state == RC_INST_STOPPED && !remembered)) {
         return true;
     }
     return i->node && gone_from_ec2(s, i, rc_node_at(s, i->node));

@@ -390,6 +390,7 @@ struct rc_state {
     int64_t slurm_pass_ms;   /* end of the last complete one; 0 = none yet */
     uint64_t slurm_fresh_at; /* before the last complete one began: rows not told are as old */
     uint64_t start_at;       /* fold number of the last start: Slurm's rows before are remembered */
+    int64_t start_ms;        /* when that was: EC2's facts before are remembered too */
     uint64_t led_at;         /* and of the lease that was got: what was read before may be old */
     uint32_t slurm_ok, ec2_ok;
     uint32_t unbound;                   /* nodes of a group that no instance stands behind */

@@ -61,6 +61,33 @@ an_idle_node_that_was_read_before_we_led_is_read_again(void)
     story_end(&st);
 }
 
+/* Somebody may have started it while this process was away: EC2 is asked first. */
+static void
+a_stop_that_the_journal_remembers_is_no_death(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(&st, &ev);
+    story_state(&st, "i-1", RC_INST_STOPPED);
+    story_wait(&st, 1000);
+    rc_event_init(&ev, RC_EV_START);
+    story_give(&st, &ev);
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = 3;
+    ev.u.lease.until_ms = st.at_ms + 3600000;
+    story_give(&st, &ev);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DOWN], 0);
+    story_instance(&st, "i-1", "n1", "10.0.0.1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DOWN], 1);
+    story_end(&st);
+}
+
 /* Which instance serves is slurmctld's word, and that is older than our lease. */
 static void
 nothing_is_ended_as_left_over_by_what_was_read_before_we_led(void)
@@ -456,6 +483,8 @@ main(void)
          a_drain_of_ours_that_answers_for_nothing_is_proved_and_undone},
         {"an idle node that was read before we led is read again",
          an_idle_node_that_was_read_before_we_led_is_read_again},
+        {"a stop that the journal remembers is no death",
+         a_stop_that_the_journal_remembers_is_no_death},
         {"nothing is ended as left over by what was read before we led",
          nothing_is_ended_as_left_over_by_what_was_read_before_we_led},
         {"a drain that is seen before its answer does not wait for ever",
