@@ -9,6 +9,8 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
+enum { UNREAD_AGAIN_MS = 10 * 1000 };
+
 enum { WHOLE_SECOND_MS = 1000 }; /* slurmd tells its start, and EC2 the launch, in seconds */
 
 /* slurmd came up since the rung began (a spare was launched long ago), and on the new instance:
@@ -39,8 +41,14 @@ rc_phase_join(struct rc_turn *t)
     if (bound && slurmd_is_new(t)) {
         return rc_turn_go(t, RC_PHASE_GATE, "slurmd registered");
     }
-    return rc_turn_phase_over(t, t->s->policy.timeouts.join_ms) &&
-           rc_turn_fail(t, "slurmd did not register in time");
+    if (!rc_turn_phase_over(t, t->s->policy.timeouts.join_ms)) {
+        return false;
+    }
+    bool unread = rc_node_fresh_at(t->s, t->n) <= t->inc->phase_at;
+    if (unread && t->inc->flags & RC_INC_ADOPTED) { /* no slurmctld was read since we lead */
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+    }
+    return rc_turn_fail(t, "slurmd did not register in time");
 }
 
 static void

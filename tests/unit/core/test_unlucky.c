@@ -255,6 +255,27 @@ an_instance_that_lost_its_name_is_ended_however_young_it_looks(void)
     story_end(&st);
 }
 
+/* No slurmctld has been read since this one leads: that nobody registered is not known. */
+static void
+a_registration_that_nobody_could_see_is_not_missed(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 7);
+    adopt(&st, RC_PHASE_JOIN);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_JOIN);
+    story_wait(&st, 2 * st.policy.timeouts.join_ms);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_JOIN);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_UNKNOWN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    slurm_pass(&st);
+    slurm_pass(&st);
+    story_wait(&st, 20000);
+    CU_ASSERT_NOT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_JOIN);
+    story_end(&st);
+}
+
 /* A person took the node back while its replacement was in quarantine; then that one fails, and
  * waits for people again. The first one serves nobody, and holds a slot of the reservation. */
 static void
@@ -511,6 +532,8 @@ main(void)
          an_incident_about_a_generation_that_is_gone_launches_nothing},
         {"an instance that lost its name is ended, however young it looks",
          an_instance_that_lost_its_name_is_ended_however_young_it_looks},
+        {"a registration that nobody could see is not missed",
+         a_registration_that_nobody_could_see_is_not_missed},
         {"what was replaced before is ended while people are waited for",
          what_was_replaced_before_is_ended_while_people_are_waited_for},
         {"a rung on an instance that is gone is not tried for ever",
