@@ -128,6 +128,38 @@ an_open_breaker_counts_from_the_newest_fault_of_either(void)
 }
 
 static void
+lose_the_lease(struct story *st)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(st, &ev);
+}
+
+/* The leader may see faults that hold it open; it is told of them when this one leads. */
+static void
+an_open_breaker_does_not_close_while_another_one_leads(void)
+{
+    struct story st;
+    struct rc_history open = {.flags = RC_HISTORY_BREAKER_OPEN};
+    struct rc_event tick;
+
+    story_begin(&st, 2);
+    st.policy.limits.breaker_reset_ms = 600000;
+    story_load(&st);
+    tell_history(&st, "", &open, 7);
+    lose_the_lease(&st);
+    st.at_ms += 3600000;
+    st.wall_ms += 3600000;
+    rc_event_init(&tick, RC_EV_TICK);
+    story_give(&st, &tick); /* and gets the lease again */
+    CU_ASSERT_EQUAL(st.s->breaker_open, 1);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.s->breaker_open, 0);
+    story_end(&st);
+}
+
+static void
 attempts_count_on_where_the_other_controller_stopped(void)
 {
     struct rc_history h = {.epoch = 3};
@@ -326,6 +358,8 @@ main(void)
         {"a hold outlives its controller", a_hold_outlives_its_controller},
         {"a pause and an open breaker outlive their controller",
          a_pause_and_an_open_breaker_outlive_their_controller},
+        {"an open breaker does not close while another one leads",
+         an_open_breaker_does_not_close_while_another_one_leads},
         {"an open breaker counts from the newest fault of either",
          an_open_breaker_counts_from_the_newest_fault_of_either},
         {"attempts count on where the other controller stopped",
