@@ -121,7 +121,6 @@ field_type_name(const cJSON *value)
     return cJSON_IsNull(value) ? "null" : "true or false";
 }
 
-/* *ret is NULL when the key is not told. */
 /* A key is asked for a dozen times a message; the first character tells nearly all apart. */
 const cJSON *
 rc_decode_item(const cJSON *object, const char *key)
@@ -134,6 +133,7 @@ rc_decode_item(const cJSON *object, const char *key)
     return item;
 }
 
+/* *ret is NULL when the key is not told. */
 static enum rc_err
 field_find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
            const char *expected, const cJSON **ret)

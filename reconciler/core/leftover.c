@@ -108,14 +108,6 @@ is_earlier(struct rc_turn *t, uint32_t slot)
     return before && until_ms <= t->s->now_ms;
 }
 
-/* Which of the instances has the name is slurmctld's word, and it was read before we led: another
- * one may serve under it by now. */
-static bool
-is_hearsay(const struct rc_turn *t)
-{
-    return t->s->slurm_pass_ms && rc_node_fresh_at(t->s, t->n) < t->s->led_at;
-}
-
 /* One whose end was refused or got lost: it may hold the very slot that the next one needs. */
 void
 rc_turn_end_earlier(struct rc_turn *t)
@@ -123,8 +115,8 @@ rc_turn_end_earlier(struct rc_turn *t)
     struct rc_action a;
     int64_t wake_ms = RC_NEVER;
 
-    if (is_hearsay(t)) {
-        return; /* the pass that ends that touches the node */
+    if (rc_node_is_stale(t->s, t->n)) {
+        return; /* another one may serve under the name by now; the next pass touches the node */
     }
     for (uint32_t slot = t->n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
@@ -161,13 +153,14 @@ rc_turn_end_leftovers(struct rc_turn *t)
     }
     for (uint32_t slot = n->instances; slot; slot = rc_instance_at(t->s, slot)->next_of_node) {
         const struct rc_instance *i = rc_instance_at(t->s, slot);
-        if (slot != n->instance && is_leftover(i, serving) && is_hearsay(t)) {
+        if (slot == n->instance || !is_leftover(i, serving)) {
+            continue;
+        }
+        if (rc_node_is_stale(t->s, n)) { /* it may serve under the name by now */
             rc_turn_wake(t, t->s->now_ms + BLOCKED_AGAIN_MS);
-            return;
-        }
-        if (slot != n->instance && is_leftover(i, serving)) {
+        } else {
             rc_turn_end_leftover(t, i, "left over: launched for a repair, serves nobody");
-            return; /* one at a time: each is news that brings the next turn */
         }
+        return; /* one at a time: each is news that brings the next turn */
     }
 }

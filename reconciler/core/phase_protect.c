@@ -223,18 +223,15 @@ put_down(struct rc_turn *t)
 }
 
 /* What was read long ago (slurmctld away, this process frozen or restarted) says nothing
- * about now; nor does what was read before we led: of a process that stood still it lay in the
- * line, and is dated when it woke up. */
+ * about now; nor does what was read before we led. */
 static bool
 is_recent(const struct rc_turn *t)
 {
     int64_t read_ms = t->n->seen_ms > t->s->slurm_pass_ms ? t->n->seen_ms : t->s->slurm_pass_ms;
 
-    if (t->s->slurm_pass_ms && rc_node_fresh_at(t->s, t->n) < t->s->led_at) {
-        return false;
-    }
     return !t->s->slurm_pass_ms ||
-           t->s->now_ms - read_ms <= RECENT_POLLS * t->s->cluster.poll_slurm_ms;
+           (!rc_node_is_stale(t->s, t->n) &&
+            t->s->now_ms - read_ms <= RECENT_POLLS * t->s->cluster.poll_slurm_ms);
 }
 
 bool

@@ -9,9 +9,10 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { UNREAD_AGAIN_MS = 10 * 1000 };
-
-enum { WHOLE_SECOND_MS = 1000 }; /* slurmd tells its start, and EC2 the launch, in seconds */
+enum {
+    UNREAD_AGAIN_MS = 10 * 1000,
+    WHOLE_SECOND_MS = 1000 /* slurmd tells its start, and EC2 the launch, in seconds */
+};
 
 /* slurmd came up since the rung began (a spare was launched long ago), and on the new instance:
  * a start before its launch is that of the one before, which may have joined a moment ago. No

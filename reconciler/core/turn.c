@@ -306,6 +306,12 @@ rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n)
 }
 
 bool
+rc_node_is_stale(const struct rc_state *s, const struct rc_node *n)
+{
+    return s->slurm_pass_ms && rc_node_fresh_at(s, n) < s->led_at;
+}
+
+bool
 rc_turn_busy_again(struct rc_turn *t)
 {
     /* An old instance that was ended first leaves an idle node, not one in use. */

@@ -298,12 +298,12 @@ spares_that_are_not_wanted_any_more_end(void)
     story_end(&st);
 }
 
+/* The leader before had named the spare for n2. */
 static void
-a_successor_knows_which_spare_an_incident_has_named(void)
+adopt_with_spare(void)
 {
     struct rc_event ev;
 
-    begin_filled(1);
     rc_event_init(&ev, RC_EV_ADOPT);
     rc_text_set(ev.node, sizeof ev.node, "n2");
     ev.u.adopt.incident = 900;
@@ -314,6 +314,13 @@ a_successor_knows_which_spare_an_incident_has_named(void)
     rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-2");
     rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-spare-1");
     story_give(&st, &ev);
+}
+
+static void
+a_successor_knows_which_spare_an_incident_has_named(void)
+{
+    begin_filled(1);
+    adopt_with_spare();
     lose_n1();
     CU_ASSERT_EQUAL(st.count[RC_ACT_ASSIGN], 1);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_ASSIGN].node, "n2");
@@ -328,16 +335,7 @@ a_spare_that_was_given_away_is_not_ended_for_its_old_place(void)
     struct rc_event ev;
 
     begin_filled(1);
-    rc_event_init(&ev, RC_EV_ADOPT);
-    rc_text_set(ev.node, sizeof ev.node, "n2");
-    ev.u.adopt.incident = 900;
-    ev.u.adopt.fault = RC_FAULT_INSTANCE_GONE;
-    ev.u.adopt.phase = RC_PHASE_BOOT;
-    ev.u.adopt.attempt = 1;
-    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
-    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-2");
-    rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-spare-1");
-    story_give(&st, &ev);
+    adopt_with_spare();
     rc_event_init(&ev, RC_EV_ADOPT);
     rc_text_set(ev.node, sizeof ev.node, "spare/gpu/1");
     ev.u.adopt.incident = 901;
