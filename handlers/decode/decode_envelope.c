@@ -34,7 +34,7 @@ envelope_own_json(struct rc_notice *n, const char *what, const char *text, size_
 static bool
 envelope_has(const cJSON *object, const char *key)
 {
-    return rc_decode_item(object, key) != NULL;
+    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
 }
 
 /* SNS: {"Type":"Notification","TopicArn":…,"Message":"<the event as text>"}.
@@ -97,7 +97,7 @@ envelope_read_type(struct rc_notice *n, const cJSON *root)
 static enum rc_err
 envelope_read_resources(struct rc_notice *n, const cJSON *root)
 {
-    const cJSON *given = rc_decode_item(root, "resources"), *item;
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "resources"), *item;
 
     if (cJSON_IsString(given)) {
         cJSON *list = cJSON_CreateArray();
@@ -126,7 +126,7 @@ envelope_read_resources(struct rc_notice *n, const cJSON *root)
 static enum rc_err
 envelope_read_detail(struct rc_notice *n, const cJSON *root)
 {
-    const cJSON *given = rc_decode_item(root, "detail");
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(root, "detail");
 
     if (!cJSON_IsString(given)) {
         return rc_decode_object(n, root, "detail", true, &n->detail);

@@ -121,25 +121,13 @@ field_type_name(const cJSON *value)
     return cJSON_IsNull(value) ? "null" : "true or false";
 }
 
-/* A key is asked for a dozen times a message; the first character tells nearly all apart. */
-const cJSON *
-rc_decode_item(const cJSON *object, const char *key)
-{
-    const cJSON *item = cJSON_IsObject(object) ? object->child : NULL;
-
-    while (item && (item->string[0] != key[0] || strcmp(item->string, key) != 0)) {
-        item = item->next;
-    }
-    return item;
-}
-
 /* *ret is NULL when the key is not told. */
 static enum rc_err
 field_find(struct rc_notice *n, const cJSON *object, const char *path, bool required,
            const char *expected, const cJSON **ret)
 {
     const char *dot = strrchr(path, '.');
-    const cJSON *value = rc_decode_item(object, dot ? dot + 1 : path);
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, dot ? dot + 1 : path);
 
     *ret = value && !cJSON_IsNull(value) ? value : NULL;
     if (required && !*ret) {

@@ -75,7 +75,7 @@ health_schedule(uint32_t category, const char *code)
 static const char *
 health_loose_text(const cJSON *object, const char *key, char number[8])
 {
-    const cJSON *value = rc_decode_item(object, key);
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
 
     if (cJSON_IsString(value)) {
         return value->valuestring;

@@ -163,7 +163,7 @@ rc_decode_instances(struct rc_notice *n, bool required)
     if (err != RC_OK) {
         return err;
     }
-    err = cJSON_IsString(rc_decode_item(n->detail, "instance-id"))
+    err = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(n->detail, "instance-id"))
               ? id_add_instance(n, "detail.instance-id", told)
               : rc_decode_resource_instances(n);
     if (err != RC_OK || n->out->count > 0) {

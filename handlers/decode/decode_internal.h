@@ -115,9 +115,6 @@ enum rc_err rc_decode_deadline(struct rc_notice *n, int64_t *ret_wall_ms);
 /* "2026-08-27T13:19:03Z", or "not told" for 0; for people. */
 const char *rc_decode_show_time(int64_t wall_ms, struct rc_decode_shown *buf);
 
-/* The member of an object, NULL = it has none of that key, or is no object. */
-const cJSON *rc_decode_item(const cJSON *object, const char *key);
-
 /* FNV-1a over a string and a separator; start with RC_DECODE_HASH_SEED. */
 #define RC_DECODE_HASH_SEED 0xcbf29ce484222325ULL
 uint64_t rc_decode_hash(uint64_t hash, const char *data, size_t len);

@@ -19,26 +19,8 @@ json_by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* An object may hold 65,000; nearly all hold a dozen. */
-static void
-json_sort(const char **keys, size_t count)
-{
-    if (count > 16) {
-        qsort(keys, count, sizeof *keys, json_by_key);
-        return;
-    }
-    for (size_t i = 1; i < count; i++) {
-        const char *key = keys[i];
-        size_t at = i;
-        for (; at > 0 && strcmp(keys[at - 1], key) > 0; at--) {
-            keys[at] = keys[at - 1];
-        }
-        keys[at] = key;
-    }
-}
-
 /* keys has room for every value of the document. Returns the key that one object
- * holds twice, or NULL. */
+ * holds twice, or NULL. Sorted, not compared pairwise: an object may hold 65,000. */
 static const char *
 json_key_twice(const cJSON *value, const char **keys)
 {
@@ -48,7 +30,7 @@ json_key_twice(const cJSON *value, const char **keys)
         for (const cJSON *child = value->child; child; child = child->next) {
             keys[count++] = child->string;
         }
-        json_sort(keys, count);
+        qsort(keys, count, sizeof *keys, json_by_key);
         for (size_t i = 1; i < count; i++) {
             if (strcmp(keys[i - 1], keys[i]) == 0) {
                 return keys[i];
