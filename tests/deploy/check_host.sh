@@ -174,8 +174,9 @@ check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboar
 # --- scripts and jobs -----------------------------------------------------------------------
 
 mapfile -t scripts < <(find "$D" -name '*.sh' -o -name '*.slurm' -o -path '*/node/*' -type f |
-    grep -vE '\.terraform/|/sudoers$')
+    grep -vE '\.terraform/|/sudoers$|\.nft$')
 check "shellcheck has nothing to say about scripts and jobs" shellcheck -e SC1091 "${scripts[@]}"
+check "nft accepts the rules of the instance metadata" nft -c -f "$D/node/imds.nft"
 
 follows_slurm_conf() {
     local dir=$WORK/names-of
