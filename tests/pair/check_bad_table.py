@@ -106,7 +106,7 @@ def check_lease_items(pair, moto):
     rows = (("epoch", {"S": "seven"}, '"epoch" is missing or wrong', "an epoch that is no number"),
             ("epoch", {"N": "-3"}, '"epoch" is missing or wrong', "an epoch below zero"),
             ("epoch", {"N": "999999999999999"}, '"epoch" is missing or wrong',
-             "the last epoch that there is"),
+             "an epoch from the far future"),
             ("version", {"N": "9"}, "version 9, this release reads 1", "another version"),
             ("cluster", {"S": "other"}, f'belongs to cluster "other", not to "{CLUSTER}"',
              "two clusters on one table"),

@@ -41,8 +41,7 @@ rc_lease_record_parse(const char *what, const char *cluster, const char *text, s
     rc_json_open(&o, what, text, len, ret_err);
     rc_json_expect(&o, RC_LEASE_VERSION, cluster);
     rc_json_text(&o, "owner", r.owner, sizeof r.owner);
-    /* One below the largest: the next epoch must be exact too. */
-    r.epoch = rc_json_integer(&o, "epoch", 1, RC_JSON_INTEGER_MAX - 1);
+    r.epoch = rc_json_integer(&o, "epoch", 1, RC_LEASE_EPOCH_MAX);
     r.renewal = rc_json_integer(&o, "renewal", 1, RC_JSON_INTEGER_MAX - 1);
     r.term_ms = (int64_t)rc_json_integer(&o, "term_ms", 1, RC_LEASE_TERM_MS_MAX);
     r.held = rc_json_bool(&o, "held");
@@ -69,6 +68,15 @@ is_same(const struct rc_lease_record *a, const struct rc_lease_record *b)
            a->term_ms == b->term_ms && strcmp(a->owner, b->owner) == 0;
 }
 
+/* A hand-over takes a good part of a second, a take-over the term. */
+static bool
+jumps(const struct rc_lease_watch *w, uint64_t epoch, int64_t now_ms)
+{
+    uint64_t seconds = now_ms > w->since_ms ? (uint64_t)(now_ms - w->since_ms) / 1000 : 0;
+
+    return epoch > w->seen.epoch && epoch - w->seen.epoch > RC_LEASE_EPOCHS_AT_ONCE + 2 * seconds;
+}
+
 enum rc_err
 rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record, int64_t now_ms,
                    struct rc_error *ret_err)
@@ -84,6 +92,13 @@ rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *recor
         return rc_fail(ret_err, RC_E_INVALID,
                        "the lease went back from epoch %" PRIu64 " to %" PRIu64
                        ": restore it, or start every controller again",
+                       w->seen.epoch, record->epoch);
+    }
+    if (w->has_seen && jumps(w, record->epoch, now_ms)) {
+        return rc_fail(ret_err, RC_E_INVALID,
+                       "the lease went from epoch %" PRIu64 " to %" PRIu64
+                       " at once, as no take-over does: set it back, or stop every controller "
+                       "before it is set",
                        w->seen.epoch, record->epoch);
     }
     if (!w->has_seen || !is_same(&w->seen, record)) {

@@ -10,7 +10,12 @@
 
 #include "reconciler/io/store/lease.h"
 
-enum { RC_LEASE_VERSION = 1, RC_LEASE_TERM_MS_MAX = 24 * 3600 * 1000 };
+enum {
+    RC_LEASE_VERSION = 1,
+    RC_LEASE_TERM_MS_MAX = 24 * 3600 * 1000,
+    RC_LEASE_EPOCH_MAX = 1000 * 1000 * 1000, /* a take-over each second for thirty years */
+    RC_LEASE_EPOCHS_AT_ONCE = 20             /* as much may be missed between two looks */
+};
 
 struct rc_lease_record {
     char owner[RC_NODE_LEN];
@@ -36,8 +41,9 @@ struct rc_lease_watch {
     bool has_seen;
 };
 
-/* Notes what was read at now_ms. RC_E_INVALID: the epoch went back. record=NULL: there
- * is none; RC_E_INVALID when there was one before. */
+/* Notes what was read at now_ms. RC_E_INVALID: the epoch went back, or further than take-overs
+ * can bring it: somebody typed it. record=NULL: there is none; RC_E_INVALID when there was one
+ * before. */
 enum rc_err rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record,
                                int64_t now_ms, struct rc_error *ret_err);
 /* Makes it the record of a new epoch of this holder, from now on. */

@@ -271,6 +271,45 @@ an_epoch_that_goes_back_or_a_record_that_vanishes_stops_everybody(void)
     scratch_close(&s);
 }
 
+/* A term in which others led twenty times is possible, ten thousand times is not. */
+static void
+an_epoch_that_jumps_under_our_eyes_stops_us_and_time_explains_it(void)
+{
+    static const struct {
+        uint64_t epoch;
+        int64_t later_ms;
+        enum rc_err code;
+    } cases[] = {{21, 0, RC_OK},
+                 {1000000, 0, RC_E_INVALID},
+                 {10000, 60 * 1000, RC_E_INVALID},
+                 {10000, 5000 * 1000, RC_OK},
+                 {2000000000, INT64_C(1) << 50, RC_E_PARSE}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scratch s = {.fdatasync_fn = NULL};
+        struct controller a = {.now_ms = 1};
+        char text[200];
+        int len = snprintf(text, sizeof text,
+                           "{\"version\":1,\"cluster\":\"test\",\"owner\":\"x\",\"epoch\":%llu,"
+                           "\"renewal\":9,\"term_ms\":5,\"held\":false}",
+                           (unsigned long long)cases[i].epoch);
+
+        scratch_open(&s);
+        start(&s, &a, "ctl-a", true);
+        CU_ASSERT_EQUAL(call(&s, &a, rc_lease_acquire).code, RC_OK);
+        a.now_ms += cases[i].later_ms;
+        scratch_write(&s, "lease", text, (size_t)len);
+        struct answer r = call(&s, &a, rc_lease_acquire);
+        CU_ASSERT_EQUAL(r.code, cases[i].code);
+        if (r.code == RC_E_INVALID) {
+            CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "from epoch 1 to"));
+            CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "at once"));
+        }
+        rc_lease_free(a.lease);
+        scratch_close(&s);
+    }
+}
+
 static void
 a_lock_that_another_process_keeps_is_a_time_out(void)
 {
@@ -340,6 +379,8 @@ main(void)
         {"nobody acts on a record that is wrong", nobody_acts_on_a_record_that_is_wrong},
         {"an epoch that goes back, or a record that vanishes, stops everybody",
          an_epoch_that_goes_back_or_a_record_that_vanishes_stops_everybody},
+        {"an epoch that jumps under our eyes stops us, and time explains it",
+         an_epoch_that_jumps_under_our_eyes_stops_us_and_time_explains_it},
         {"a lock that another process keeps is a time-out",
          a_lock_that_another_process_keeps_is_a_time_out},
         {"freeing cancels the call under way", freeing_cancels_the_call_under_way},
