@@ -59,7 +59,8 @@ void rc_check_limits_start(struct rc_ctl *c);
 void rc_check_limits_end(struct rc_ctl *c);
 void rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev);
-void rc_check_same_decision(struct rc_ctl *c);
+/* A life has ended, and its journal is whole; twin: as that life began. */
+void rc_check_same_decision(struct rc_ctl *c, struct rc_state *twin);
 void rc_check_company(struct rc_ctl *c, const struct rc_action *a);
 
 #endif

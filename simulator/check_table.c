@@ -70,7 +70,6 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     }
     trace_event(c, ev);
     trace_decisions(c);
-    rc_check_same_decision(c);
     rc_check_limits_step(c, ev);
     rc_check_messages_step(c, ev);
 }

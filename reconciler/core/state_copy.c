@@ -2,13 +2,14 @@
  *
  * A block is large because its tables are sized for bad days, and nearly all of it is zero.
  * Rows above a table's high-water mark were never written, so copying and clearing the rows
- * below it is the same as doing it to the whole block (tests/unit/core/test_state.c). */
+ * below it is the same as doing it to the whole block (tests/unit/core/test_state.c). The
+ * loaders leave zero behind the last group and rule. */
 #include "reconciler/core/state.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { TABLES = 15, SPANS_MAX = 20 };
+enum { TABLES = 15, SPANS_MAX = 24 };
 
 _Static_assert((offsetof(struct rc_state, cluster) - offsetof(struct rc_state, nodes)) /
                        sizeof(struct rc_table) ==
@@ -26,13 +27,28 @@ add_rows(struct span *v, uint32_t *count, const struct rc_table *t, uint32_t row
     v[(*count)++] = (struct span){(size_t)t->offset, rows * row};
 }
 
-/* Everything behind the header that was ever written. */
+/* The header less what cluster and policy have room for; they are most of it. */
+static void
+add_header(const struct rc_state *s, struct span *v, uint32_t *count)
+{
+    const size_t groups = offsetof(struct rc_state, cluster.group),
+                 behind = offsetof(struct rc_state, cluster.controller_count),
+                 rules = offsetof(struct rc_state, policy.rule);
+
+    v[(*count)++] = (struct span){0, groups};
+    v[(*count)++] = (struct span){groups, s->cluster.group_count * sizeof(struct rc_group)};
+    v[(*count)++] = (struct span){behind, rules - behind};
+    v[(*count)++] = (struct span){rules, s->policy.rule_count * sizeof(struct rc_rule)};
+}
+
+/* Everything that was ever written. */
 static uint32_t
 spans_in_use(const struct rc_state *s, struct span *v)
 {
     const size_t u32 = sizeof(uint32_t);
     uint32_t n = 0;
 
+    add_header(s, v, &n);
     add_rows(v, &n, &s->nodes, s->node_count, sizeof(struct rc_node));
     add_rows(v, &n, &s->healths, s->node_count, sizeof(struct rc_health));
     add_rows(v, &n, &s->node_buckets, s->node_buckets.room, u32);
@@ -63,7 +79,6 @@ rc_state_clear(struct rc_state *s)
     for (uint32_t i = 0; i < n; i++) {
         memset((char *)s + v[i].at, 0, v[i].len);
     }
-    memset(s, 0, sizeof *s);
 }
 
 /* Spans of one table begin at the same place in both. */
@@ -84,5 +99,4 @@ rc_state_copy(struct rc_state *to, const struct rc_state *from)
             memset((char *)to + v[i].at + v[i].len, 0, used - v[i].len);
         }
     }
-    memcpy(to, from, sizeof *to);
 }

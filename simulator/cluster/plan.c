@@ -76,7 +76,7 @@ draw_shape(struct rc_plan *p)
     p->controllers = 1 + rc_sim_random_chance(&r, 500);
     p->partitions = 1 + rc_sim_random_below(&r, 2);
     p->reserved = rc_sim_random_chance(&r, 250);
-    p->quiet_ms = (uint64_t)between(&r, 10, 60) * MINUTE;
+    p->quiet_ms = (uint64_t)between(&r, 10, 45) * MINUTE;
 }
 
 static void

@@ -271,7 +271,7 @@ rc_play_run(const struct rc_plan *plan, FILE *trace, struct rc_play_result *ret)
 
     memset(p, 0, offsetof(struct rc_play, ctl));
     for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
-        memset(&p->ctl[i], 0, offsetof(struct rc_ctl, seen));
+        memset(&p->ctl[i], 0, offsetof(struct rc_ctl, held));
     }
     memset(ret, 0, sizeof *ret);
     p->plan = plan;
@@ -282,6 +282,9 @@ rc_play_run(const struct rc_plan *plan, FILE *trace, struct rc_play_result *ret)
     p->end_ms = p->quiet_ms + REST_WITHIN_MS;
     rc_play_setup(p);
     play_on(p);
+    for (uint32_t i = 0; i < plan->controllers; i++) {
+        rc_ctl_end(&p->ctl[i]);
+    }
     ret->hash = rc_sim_hash_u64(p->hash, rc_sim_ec2_hash(p->ec2));
     ret->hash = rc_sim_hash_u64(ret->hash, rc_sim_slurm_hash(p->slurm));
     ret->hash = rc_sim_hash_u64(ret->hash, (uint64_t)p->now_ms);

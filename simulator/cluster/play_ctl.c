@@ -1,9 +1,8 @@
 /* play_ctl.c - the virtual daemon: event -> rc_step -> journal -> execute, as
  * reconciler/io/daemon/loop.c does it.
  *
- * Beside the state that decides there are two more. The shadow is what a restart
- * would find: events folded and actions noted, once they are durable or the process
- * has died. The twin steps the same events and must decide the same. */
+ * A process that died restarts from what it began with and its journal: events folded,
+ * actions noted. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +11,14 @@
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 
-enum { QUEUE_FIRST = 64, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
+enum { QUEUE_FIRST = 64, JOURNAL_FIRST = 256 * 1024, SYNC_MS = 5, STEPS_MAX = 200 * 1000 };
 
 static const struct rc_capacity_limits limits = {
     .nodes = 24, .incidents = 24, .messages = RC_PLAY_MESSAGES};
 
 /* Blocks for states, kept from play to play: there are thousands of plays, and a fresh
  * block costs more than all that a play does with it. */
-static struct rc_state *blocks[RC_PLAY_CTLS][3];
+static struct rc_state *blocks[RC_PLAY_CTLS][3]; /* where a life began, now, its twin */
 
 static struct rc_state *
 block_of(uint32_t ctl, uint32_t which)
@@ -38,6 +37,16 @@ empty_state(struct rc_state *block)
 {
     rc_state_clear(block);
     return rc_state_init(block, &limits);
+}
+
+static void
+begin_as(struct rc_state *block, const struct rc_state *base)
+{
+    if (base) {
+        rc_state_copy(block, base);
+    } else {
+        empty_state(block);
+    }
 }
 
 int64_t
@@ -90,59 +99,71 @@ rc_ctl_post(struct rc_ctl *c, const struct rc_event *ev)
 
 /* ---- journal ---- */
 
-static struct rc_journal_row *
-journal_at(const struct rc_ctl *c, uint32_t byte)
-{
-    return (struct rc_journal_row *)(void *)((char *)c->journal + byte);
-}
-
+/* Up to this record. */
 static void
-shadow_take(struct rc_ctl *c, uint32_t count)
+journal_synced(struct rc_ctl *c, uint64_t record)
 {
-    uint32_t at = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        const struct rc_journal_row *row = journal_at(c, at);
-        if (row->is_action) {
-            rc_note(c->shadow, &row->u.action);
-        } else {
-            rc_fold(c->shadow, &row->u.event);
-        }
-        at += row->bytes;
+    while (c->record_durable < record && c->durable_bytes < c->journal_bytes) {
+        c->durable_bytes += rc_journal_at(c, c->durable_bytes)->bytes;
+        c->record_durable++;
     }
-    c->journal_count -= count;
-    c->journal_bytes -= at;
-    memmove(c->journal, journal_at(c, at), c->journal_bytes);
 }
 
-/* What was written to the row behind the last one stays. */
+/* Room for the largest row at the end; its bytes are told by journal_row_end(). */
+static struct rc_journal_row *
+journal_row_begin(struct rc_ctl *c)
+{
+    if (c->journal_room - c->journal_bytes < sizeof(struct rc_journal_row)) {
+        c->journal_room = c->journal_room ? c->journal_room * 2 : JOURNAL_FIRST;
+        c->journal = realloc(c->journal, c->journal_room);
+        assert(c->journal);
+    }
+    return rc_journal_at(c, c->journal_bytes);
+}
+
 static void
 journal_row_end(struct rc_ctl *c, size_t bytes)
 {
-    struct rc_journal_row *row = journal_at(c, c->journal_bytes);
+    struct rc_journal_row *row = rc_journal_at(c, c->journal_bytes);
 
     row->bytes = (uint32_t)((offsetof(struct rc_journal_row, u) + bytes + 7) & ~(size_t)7);
     c->journal_bytes += row->bytes;
-    c->journal_count++;
+    c->record_last++;
 }
 
 static void
 append_turn(struct rc_ctl *c, const struct rc_event *ev)
 {
-    if (c->journal_count + c->out.count + 1 > RC_PLAY_JOURNAL) {
-        shadow_take(c, c->journal_count); /* written back by itself after a while */
+    if (c->record_last - c->record_durable + c->out.count + 1 > RC_PLAY_UNSYNCED) {
+        journal_synced(c, c->record_last);
     }
-    struct rc_journal_row *row = journal_at(c, c->journal_bytes);
+    struct rc_journal_row *row = journal_row_begin(c);
     row->is_action = 0;
     rc_event_copy(&row->u.event, ev);
     journal_row_end(c, rc_event_bytes(ev));
     for (uint32_t i = 0; i < c->out.count; i++) {
-        row = journal_at(c, c->journal_bytes);
+        row = journal_row_begin(c);
         row->is_action = 1;
         rc_action_copy(&row->u.action, &c->out.v[i]);
         journal_row_end(c, rc_action_bytes(&c->out.v[i]));
     }
-    c->record_last += c->out.count + 1;
+}
+
+/* What a restart finds after these bytes of its journal: events folded, actions noted. */
+static void
+restart_from(struct rc_ctl *c, size_t bytes)
+{
+    if (!c->base) {
+        c->base = empty_state(block_of(c->index, 0));
+    }
+    for (size_t at = 0; at < bytes; at += rc_journal_at(c, at)->bytes) {
+        const struct rc_journal_row *row = rc_journal_at(c, at);
+        if (row->is_action) {
+            rc_note(c->base, &row->u.action);
+        } else {
+            rc_fold(c->base, &row->u.event);
+        }
+    }
 }
 
 static void
@@ -178,11 +199,7 @@ rc_ctl_synced(struct rc_ctl *c, uint64_t record)
     uint32_t done = 0;
 
     c->syncing = 0;
-    if (record > c->record_durable) {
-        uint64_t open = c->record_last - record;
-        shadow_take(c, c->journal_count > open ? c->journal_count - (uint32_t)open : 0);
-        c->record_durable = record;
-    }
+    journal_synced(c, record);
     while (done < c->line_count && c->line[done].record <= record && !c->p->over) {
         struct rc_action a;
 
@@ -221,7 +238,6 @@ step(struct rc_ctl *c, struct rc_event *ev)
         ev->at_ms = c->s->now_ms;
     }
     rc_step(c->s, ev, &c->out);
-    rc_step(c->twin, ev, &c->twin_out);
     if (++p->result->steps > STEPS_MAX) {
         rc_play_fail(p, RC_FOUND_LIVENESS, "more than %d steps: something is busy for nothing",
                      STEPS_MAX);
@@ -333,23 +349,14 @@ begin_clock(struct rc_ctl *c, bool restored)
 void
 rc_ctl_start(struct rc_ctl *c)
 {
-    bool restored = c->shadow != NULL;
+    bool restored = c->base != NULL;
 
     if (rc_play_has_pair(c->p) && !c->p->head[c->index].host_up) {
         return; /* it starts with its host */
     }
 
-    if (!c->journal) {
-        c->journal = malloc(RC_PLAY_JOURNAL * sizeof *c->journal);
-        assert(c->journal);
-    }
-    if (!restored) {
-        c->shadow = empty_state(block_of(c->index, 0));
-    }
     c->s = block_of(c->index, 1);
-    c->twin = block_of(c->index, 2);
-    rc_state_copy(c->s, c->shadow);
-    rc_state_copy(c->twin, c->shadow);
+    begin_as(c->s, c->base);
     c->deadline_ms = rc_next_deadline(c->s);
     begin_clock(c, restored);
     c->up = 1;
@@ -358,7 +365,7 @@ rc_ctl_start(struct rc_ctl *c)
     c->node_row_known = 0;
     c->slurm_version = 0;
     c->slurm_poll_at_ms = 0;
-    c->next_msg = c->s->message_last + 1;
+    rc_intake_start(c);
     c->watch_renewal = 0;
     c->writer_free_ms = c->store_free_ms = c->registrar_free_ms = 0;
     rc_check_limits_start(c);
@@ -367,11 +374,22 @@ rc_ctl_start(struct rc_ctl *c)
     rc_play_task(c->p, c->p->now_ms, RC_TASK_INSTANCES, c, 0);
     rc_play_task(c->p, c->p->now_ms + 1000, RC_TASK_STATUS, c, 0);
     rc_play_task(c->p, c->p->now_ms, RC_TASK_SLURM, c, 0);
-    rc_play_task(c->p, c->p->now_ms + 5000, RC_TASK_EXTEND, c, 0);
     if (rc_play_has_pair(c->p)) {
         memset(c->head_mode, 0, sizeof c->head_mode);
         memset(c->head_host, 0, sizeof c->head_host);
         rc_play_task(c->p, c->p->now_ms + 100, RC_TASK_HEADS, c, 1);
+        rc_heads_changed(c->p);
+    }
+}
+
+static void
+end_life(struct rc_ctl *c)
+{
+    struct rc_state *twin = block_of(c->index, 2);
+
+    if (!c->p->over) {
+        begin_as(twin, c->base);
+        rc_check_same_decision(c, twin);
     }
 }
 
@@ -383,12 +401,13 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     if (!c->up) {
         return;
     }
-    if (how == 0) {
-        shadow_take(c, c->journal_count);
-    } else if (how == 1) {
-        c->shadow = NULL;
+    end_life(c);
+    if (how == 1) {
+        c->base = NULL;
+    } else {
+        restart_from(c, how == 0 ? c->journal_bytes : c->durable_bytes);
     }
-    c->journal_count = c->journal_bytes = 0;
+    c->journal_bytes = c->durable_bytes = 0;
     c->record_durable = c->record_last;
     c->up = 0;
     c->life++;
@@ -397,10 +416,15 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     c->syncing = c->stuck = c->lease_busy = 0;
     c->lease_got = 0;
     c->frozen_until_ms = c->disk_full_until_ms = c->disk_slow_until_ms = 0;
-    memset(c->held, 0, sizeof c->held);
-    c->held_count = 0;
-    c->intake_runs = c->receiving = 0;
     rc_check_forget(c, how != 0);
+}
+
+void
+rc_ctl_end(struct rc_ctl *c)
+{
+    if (c->up) {
+        end_life(c);
+    }
 }
 
 void

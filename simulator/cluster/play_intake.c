@@ -14,6 +14,17 @@ struct body {
     struct rc_event part;
 };
 
+void
+rc_intake_start(struct rc_ctl *c)
+{
+    for (uint32_t i = 0; i < RC_PLAY_MESSAGES; i++) {
+        c->held[i].msg = 0;
+    }
+    c->held_count = 0;
+    c->intake_runs = c->receiving = c->extending = 0;
+    c->next_msg = c->s->message_last + 1;
+}
+
 static void
 intake_message(struct rc_ctl *c, const struct rc_sim_sqs_message *m)
 {
@@ -40,6 +51,10 @@ intake_message(struct rc_ctl *c, const struct rc_sim_sqs_message *m)
     h->msg = ev.msg;
     h->received_ms = c->p->now_ms;
     rc_text_set(h->receipt, sizeof h->receipt, m->handle);
+    if (!c->extending) {
+        c->extending = 1;
+        rc_play_task(c->p, c->p->now_ms + EXTEND_EVERY_MS, RC_TASK_EXTEND, c, 0);
+    }
 }
 
 void
@@ -108,7 +123,10 @@ rc_intake_extend(struct rc_ctl *c)
                                         RC_PLAY_VISIBILITY_MS);
         }
     }
-    rc_play_task(c->p, c->p->now_ms + EXTEND_EVERY_MS, RC_TASK_EXTEND, c, 0);
+    c->extending = c->held_count > 0;
+    if (c->extending) {
+        rc_play_task(c->p, c->p->now_ms + EXTEND_EVERY_MS, RC_TASK_EXTEND, c, 0);
+    }
 }
 
 /* A notice leaves AWS: it may get lost, come twice, or come late. */

@@ -13,12 +13,13 @@
 #include "simulator/cluster/play_private.h"
 
 enum {
+    SOON_MS = 200,
     START_MS = 1000,
     TAKEOVER_MS = 2500,
     NO_ANSWER_MS = 30 * 1000, /* REQUEST_CONTROL to one that does not answer */
     SILENT_MS = 2000,         /* until a question that is not answered counts */
     LINK_MS = 3000,
-    LOOK_MS = 5000
+    LOOK_MS = 30 * 1000
 };
 
 bool
@@ -45,7 +46,7 @@ reaches(const struct rc_play *p, uint32_t from, uint32_t to)
 void
 rc_heads_changed(struct rc_play *p)
 {
-    static const int64_t after_ms[] = {200, SILENT_MS + 300, LINK_MS + 400};
+    static const int64_t after_ms[] = {SOON_MS, SILENT_MS + 300, LINK_MS + 400};
 
     for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
         for (size_t k = 0; k < sizeof after_ms / sizeof after_ms[0]; k++) {
@@ -347,11 +348,24 @@ rc_heads_look(struct rc_ctl *c)
     }
 }
 
+/* A daemon looks all the time; what it sees changes when something happens, which is told by
+ * rc_heads_changed(), or when a trouble is over. */
 void
 rc_heads_look_later(struct rc_ctl *c)
 {
-    if (rc_play_has_pair(c->p)) {
-        rc_play_task(c->p, c->p->now_ms + LOOK_MS, RC_TASK_HEADS, c, 1);
+    const struct rc_play *p = c->p;
+    int64_t at_ms = p->now_ms + LOOK_MS;
+
+    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
+        const int64_t over_ms[] = {p->head[i].dir_until_ms, p->head[i].munge_until_ms,
+                                   p->ctl[i].helper_until_ms, p->ctl[i].frozen_until_ms,
+                                   p->partition_until_ms};
+        for (size_t k = 0; k < sizeof over_ms / sizeof over_ms[0]; k++) {
+            at_ms = over_ms[k] > p->now_ms && over_ms[k] < at_ms ? over_ms[k] : at_ms;
+        }
+    }
+    if (rc_play_has_pair(p)) {
+        rc_play_task(c->p, at_ms, RC_TASK_HEADS, c, 1);
     }
 }
 
@@ -406,6 +420,14 @@ fence_head(struct rc_play *p, struct rc_request *r, uint32_t i)
     rc_heads_changed(p);
 }
 
+void
+rc_heads_look_soon(struct rc_ctl *c)
+{
+    if (rc_play_has_pair(c->p)) {
+        rc_play_task(c->p, c->p->now_ms + SOON_MS, RC_TASK_HEADS, c, 0);
+    }
+}
+
 /* The order was answered: what was seen before is forgotten, by the core too. */
 void
 rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a)
@@ -414,7 +436,7 @@ rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a)
 
     if (a->kind == RC_ACT_FENCE) {
         c->head_mode[0][i] = c->head_mode[1][i] = 0;
-        rc_play_task(c->p, c->p->now_ms + 200, RC_TASK_HEADS, c, 0);
+        rc_heads_look_soon(c);
     }
 }
 
@@ -535,7 +557,6 @@ rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
     default:
         break;
     }
-    rc_heads_changed(p);
 }
 
 /* A person switches a dead controller on, once; one that still stops when it has stopped. */

@@ -1,5 +1,5 @@
 /* play_poll.c - what slurmctld shows, as reconciler/io/slurm/slurm_poll.c posts it:
- * each 10 s, each second while incidents are open, only rows that changed. Polls that
+ * each 20 s, each second while incidents are open, only rows that changed. Polls that
  * would bring nothing are left out: the next one is planned when the table moves. */
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +113,7 @@ end_poll(struct rc_ctl *c, enum rc_err err)
     ev.u.sweep.complete = err == RC_OK;
     ev.u.sweep.error = (uint32_t)err;
     ev.u.sweep.seen = (uint32_t)c->p->plan->nodes;
-    ev.u.sweep.jobs = err == RC_OK ? jobs_running(c->p) : 0;
+    ev.u.sweep.jobs = err == RC_OK ? c->slurm_jobs : 0;
     rc_ctl_post(c, &ev);
 }
 
@@ -129,9 +129,13 @@ rc_poll_slurm(struct rc_ctl *c)
         return;
     }
     c->slurm_failed = 0;
-    c->slurm_version = table_version(c->p);
-    for (uint32_t at = 0; at < rc_sim_slurm_nodes(c->p->slurm); at++) {
-        show(c, at, false);
+    /* Most polls find the table as it was: no row, and no job, has come or gone. */
+    if (c->slurm_version != table_version(c->p)) {
+        c->slurm_version = table_version(c->p);
+        c->slurm_jobs = jobs_running(c->p);
+        for (uint32_t at = 0; at < rc_sim_slurm_nodes(c->p->slurm); at++) {
+            show(c, at, false);
+        }
     }
     end_poll(c, RC_OK);
 }

@@ -20,13 +20,12 @@ enum {
     RC_PLAY_SLOTS = 128,    /* EC2 instances */
     RC_PLAY_MESSAGES = 256, /* that the core remembers */
     RC_PLAY_ITEMS = 64,     /* open incidents in the store */
-    RC_PLAY_JOURNAL = 512,  /* records not synced yet */
+    RC_PLAY_UNSYNCED = 512, /* records; more are written back by themselves */
     RC_PLAY_LEASE_TERM_MS = 60000,
     RC_PLAY_LEASE_GRACE_MS = 10000,
     RC_PLAY_LEASE_MARGIN_MS = 5000,
-    RC_PLAY_INSTANCES_MS = 60000,
-    RC_PLAY_STATUS_MS = 45000,
-    RC_PLAY_SLURM_MS = 10000,
+    RC_PLAY_SWEEP_MS = 60000, /* of instances, and of their status */
+    RC_PLAY_SLURM_MS = 20000,
     RC_PLAY_VISIBILITY_MS = 120000
 };
 
@@ -71,10 +70,10 @@ struct rc_request {
     uint32_t sweep;   /* enum rc_sweep, when it is one */
     uint32_t renewal; /* of the lease */
     uint32_t untold;  /* it was got before, but its core has not been told yet */
-    uint32_t waited;  /* at the store, as the lease was held */
     enum rc_err error;
-    int64_t sent_ms;   /* core time of the sender */
-    int64_t answer_ms; /* latency of the way back */
+    int64_t sent_ms;        /* core time of the sender */
+    int64_t answer_ms;      /* latency of the way back */
+    int64_t waits_until_ms; /* at the store, as the lease is held; 0 = it does not */
     /* Large: from here on a new request is not cleared, and a sweep has no more than rows. */
     struct rc_row_list rows;
     struct rc_action action;
@@ -92,8 +91,7 @@ struct rc_held {
     char receipt[RC_SIM_SQS_HANDLE_LEN];
 };
 
-/* Records one behind the other, each as long as its kind is: most are short, and the whole
- * stays in the processor's cache. */
+/* Records one behind the other, each as long as its kind is. */
 struct rc_journal_row {
     uint32_t is_action;
     uint32_t bytes; /* of this row, a multiple of 8 */
@@ -121,8 +119,7 @@ struct rc_ctl {
     struct rc_play *p;
     uint32_t index, up, life;
     struct rc_state *s;
-    struct rc_state *shadow; /* what a restart from the journal gives: fold and note only */
-    struct rc_state *twin;   /* steps the same events: must decide the same */
+    struct rc_state *base; /* that this life began from; NULL = empty */
     struct rc_event *queue;
     uint32_t queue_room, queue_head, queue_count;
     int64_t core_offset_ms, wall_skew_ms;
@@ -130,8 +127,9 @@ struct rc_ctl {
     int64_t frozen_until_ms, disk_slow_until_ms, disk_full_until_ms, helper_until_ms;
     int64_t lease_lost_until_ms;
     /* journal */
-    struct rc_journal_row *journal; /* appended, not durable */
-    uint32_t journal_count, journal_bytes;
+    struct rc_journal_row *journal; /* of this life */
+    size_t journal_bytes, journal_room;
+    size_t durable_bytes; /* of them */
     uint64_t record_last, record_durable;
     uint32_t syncing, stuck;
     struct rc_waiting *line;
@@ -140,15 +138,15 @@ struct rc_ctl {
     uint32_t seen_count, seen_at, pass;
     uint32_t node_row_known;                 /* bit by node */
     uint64_t node_row_at[RC_PLAN_NODES_MAX]; /* version of node and agents when it was shown */
-    uint64_t slurm_version;
+    uint64_t slurm_version;                  /* of what was shown; 0 = anew */
+    uint32_t slurm_jobs;                     /* running then */
     int64_t slurm_poll_at_ms, slurm_last_ms;
     uint32_t slurm_failed;
     struct rc_ev_node_faults agent_list[RC_PLAN_NODES_MAX]; /* as posted last */
     /* intake */
-    struct rc_held held[RC_PLAY_MESSAGES];
     uint32_t held_count;
     uint64_t next_msg;
-    uint32_t intake_runs, receiving;
+    uint32_t intake_runs, receiving, extending;
     /* one request at a time */
     int64_t writer_free_ms, store_free_ms, registrar_free_ms;
     /* lease, as this controller watches it */
@@ -162,9 +160,10 @@ struct rc_ctl {
     uint64_t heads_epoch; /* in which they were shown */
     struct rc_ev_controller_host head_host[RC_PLAY_CTLS];
     /* Large, and never read before it is written: from here on nothing is cleared. */
+    struct rc_held held[RC_PLAY_MESSAGES]; /* a life begins with rc_intake_start() */
     struct rc_seen_row seen[RC_PLAY_SLOTS * 2];
     struct rc_event node_row[RC_PLAN_NODES_MAX];
-    struct rc_actions out, twin_out;
+    struct rc_actions out;
 };
 
 /* The host of a controller and its slurmctld: the truth. */
@@ -302,6 +301,7 @@ bool rc_head_may_write(const struct rc_play *p, uint32_t i);
 void rc_heads_look(struct rc_ctl *c);
 void rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a); /* after its answer */
 void rc_heads_look_later(struct rc_ctl *c);
+void rc_heads_look_soon(struct rc_ctl *c);
 bool rc_heads_down(const struct rc_ctl *c);
 void rc_effect_pair(struct rc_play *p, struct rc_request *r);
 void rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row);
@@ -346,7 +346,14 @@ bool rc_ctl_runs(const struct rc_ctl *c); /* up and not frozen */
 int64_t rc_ctl_core_ms(const struct rc_ctl *c);
 int64_t rc_ctl_next_ms(const struct rc_ctl *c); /* world time of its next own turn */
 void rc_ctl_synced(struct rc_ctl *c, uint64_t record);
+void rc_ctl_end(struct rc_ctl *c); /* the play is over */
 void rc_ctl_free(struct rc_ctl *c);
+
+static inline struct rc_journal_row *
+rc_journal_at(const struct rc_ctl *c, size_t byte)
+{
+    return (struct rc_journal_row *)(void *)((char *)c->journal + byte);
+}
 
 /* play_exec.c */
 void rc_exec_play(struct rc_ctl *c, const struct rc_action *a);
@@ -378,6 +385,7 @@ void rc_poll_plan(struct rc_ctl *c); /* sets the next poll when slurmctld has ne
 void rc_poll_node(struct rc_ctl *c, const char *node, bool past_the_diff);
 
 /* play_intake.c */
+void rc_intake_start(struct rc_ctl *c);
 void rc_intake_play(struct rc_ctl *c); /* follows the lease */
 void rc_intake_receive(struct rc_ctl *c);
 void rc_intake_extend(struct rc_ctl *c);

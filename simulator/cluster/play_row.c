@@ -476,14 +476,13 @@ rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
     } else if (row->ill <= RC_ILL_MISTAG) {
         strange(p, row);
     } else if (row->ill > RC_ILL_JOB) {
-        if (end) {
-            rc_heads_changed(p);
-        } else {
+        if (!end) {
             rc_play_pair_row(p, row);
         }
     } else {
         submit(p, row);
     }
+    rc_heads_changed(p);
     bool ends =
         row->ill <= RC_ILL_CAPACITY || (row->ill >= RC_ILL_OP_DRAIN && row->ill <= RC_ILL_OP_PAUSE);
     if (!end && ends && row->for_ms) {

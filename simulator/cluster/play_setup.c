@@ -126,7 +126,7 @@ fill_cluster(struct rc_play *p)
     c->group_count = 1;
     c->lease_term_ms = RC_PLAY_LEASE_TERM_MS;
     c->lease_margin_ms = RC_PLAY_LEASE_MARGIN_MS;
-    c->poll_instances_ms = RC_PLAY_INSTANCES_MS;
+    c->poll_instances_ms = RC_PLAY_SWEEP_MS;
     c->poll_slurm_ms = RC_PLAY_SLURM_MS;
     rc_sim_account_group(&account, (uint32_t)p->plan->nodes, &c->group[0]);
     c->controller_count = rc_play_has_pair(p) ? RC_PLAY_CTLS : 0;

@@ -8,7 +8,11 @@
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 
-enum { STANDBY_MS = 4500 };
+enum {
+    STANDBY_MS = 30 * 1000,
+    STANDBY_ASKS_MS = 500,
+    FREE_AFTER_MS = RC_PLAY_LEASE_TERM_MS + RC_PLAY_LEASE_GRACE_MS
+};
 
 static struct rc_item *
 find_item(struct rc_play *p, uint32_t incident)
@@ -87,11 +91,12 @@ may_take(const struct rc_play *p, struct rc_ctl *c)
         c->watch_renewal = l->renewal;
         c->watch_since_ms = p->now_ms;
     }
-    return p->now_ms - c->watch_since_ms >= RC_PLAY_LEASE_TERM_MS + RC_PLAY_LEASE_GRACE_MS;
+    return p->now_ms - c->watch_since_ms >= FREE_AFTER_MS;
 }
 
 /* A standby asks twice a second, and nine of ten steps of a schedule would be its asking. One
- * that finds the lease held waits at the store, and is looked at once more. */
+ * that finds the lease held waits at the store instead: until it may take it or has waited
+ * long. One that no longer runs would have asked no more. */
 bool
 rc_lease_waits(struct rc_play *p, struct rc_request *r, uint32_t index)
 {
@@ -99,13 +104,37 @@ rc_lease_waits(struct rc_play *p, struct rc_request *r, uint32_t index)
     const struct rc_lease_row *l = &p->lease;
     bool mine = l->owner == c->index + 1 && l->life == r->life;
 
-    if (r->action.kind != RC_ACT_LEASE || r->waited || r->renewal || r->lost || mine ||
-        r->life != c->life || may_take(p, c)) {
+    if (r->action.kind != RC_ACT_LEASE || r->renewal || r->lost || mine || r->life != c->life) {
         return false;
     }
-    r->waited = 1;
-    rc_play_task(p, p->now_ms + STANDBY_MS, RC_TASK_EFFECT, NULL, index);
+    if (r->waits_until_ms && (!rc_ctl_runs(c) || c->stuck)) {
+        r->lost = 1;
+        return false;
+    }
+    if (may_take(p, c) || (r->waits_until_ms && p->now_ms >= r->waits_until_ms)) {
+        return false;
+    }
+    if (!r->waits_until_ms) {
+        r->waits_until_ms = p->now_ms + STANDBY_MS;
+    }
+    int64_t free_ms = c->watch_since_ms + FREE_AFTER_MS;
+    rc_play_task(p, free_ms < r->waits_until_ms ? free_ms : r->waits_until_ms, RC_TASK_EFFECT, NULL,
+                 index);
     return true;
+}
+
+/* The holder renewed: a standby that can ask sees it within half a second. */
+static void
+show_renewal(struct rc_play *p)
+{
+    for (uint32_t i = 0; i < p->plan->controllers; i++) {
+        struct rc_ctl *c = &p->ctl[i];
+        if (i + 1 != p->lease.owner && rc_ctl_runs(c) && p->now_ms >= p->store_until_ms &&
+            p->now_ms >= c->lease_lost_until_ms) {
+            c->watch_renewal = p->lease.renewal;
+            c->watch_since_ms = p->now_ms + STANDBY_ASKS_MS;
+        }
+    }
 }
 
 void
@@ -133,6 +162,7 @@ rc_effect_lease(struct rc_play *p, struct rc_request *r)
     }
     l->renewal++;
     l->until_ms = p->now_ms + RC_PLAY_LEASE_TERM_MS;
+    show_renewal(p);
     told->held = 1;
     told->epoch = l->epoch;
     told->until_ms = r->sent_ms + RC_PLAY_LEASE_TERM_MS;
@@ -190,4 +220,7 @@ rc_answer_lease(struct rc_play *p, struct rc_request *r)
         }
     }
     rc_ctl_post(c, &r->answer);
+    if (told->held && !r->renewal) {
+        rc_heads_look_soon(c); /* a new leader is told anew */
+    }
 }

@@ -44,7 +44,7 @@ seen_row(struct rc_ctl *c, const char *id)
 {
     for (uint32_t k = 0, i = c->seen_at; k < c->seen_count; k++, i++) {
         i = i < c->seen_count ? i : 0;
-        if (strcmp(c->seen[i].id, id) == 0) {
+        if (memcmp(c->seen[i].id, id, sizeof c->seen[i].id) == 0) {
             c->seen_at = i + 1;
             return &c->seen[i];
         }
@@ -157,6 +157,6 @@ rc_sweep_end(struct rc_ctl *c, const struct rc_request *r)
     ev.u.sweep.error = (uint32_t)r->error;
     ev.u.sweep.seen = r->rows.count;
     rc_ctl_post(c, &ev);
-    rc_play_task(c->p, c->p->now_ms + (instances ? RC_PLAY_INSTANCES_MS : RC_PLAY_STATUS_MS),
+    rc_play_task(c->p, c->p->now_ms + RC_PLAY_SWEEP_MS,
                  instances ? RC_TASK_INSTANCES : RC_TASK_STATUS, c, 0);
 }
