@@ -6,10 +6,25 @@
 #include "reconciler/core/fact.h"
 #include "reconciler/core/spare.h"
 
+/* Behind the last group there is room for many more, and zero. */
+static void
+take_cluster(struct rc_cluster *to, const struct rc_cluster *from)
+{
+    const size_t behind = offsetof(struct rc_cluster, controller_count);
+    uint32_t had = to->group_count, has = from->group_count;
+
+    memcpy(to, from, offsetof(struct rc_cluster, group));
+    memcpy(to->group, from->group, has * sizeof to->group[0]);
+    if (had > has) {
+        memset(&to->group[has], 0, (had - has) * sizeof to->group[0]);
+    }
+    memcpy((char *)to + behind, (const char *)from + behind, sizeof *to - behind);
+}
+
 static void
 cluster_apply(struct rc_state *s, const struct rc_event *ev)
 {
-    memcpy(&s->cluster, ev->u.cluster, sizeof s->cluster);
+    take_cluster(&s->cluster, ev->u.cluster);
     s->cluster_loaded = 1;
     rc_pair_configure(s);
     rc_nodes_regroup(s);

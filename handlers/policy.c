@@ -7,10 +7,23 @@
 #include "reconciler/core/fact.h"
 #include "reconciler/core/spare.h"
 
+/* Behind the last rule there is room for many more, and zero. */
+static void
+take_policy(struct rc_policy *to, const struct rc_policy *from)
+{
+    uint32_t had = to->rule_count, has = from->rule_count;
+
+    memcpy(to, from, offsetof(struct rc_policy, rule));
+    memcpy(to->rule, from->rule, has * sizeof to->rule[0]);
+    if (had > has) {
+        memset(&to->rule[has], 0, (had - has) * sizeof to->rule[0]);
+    }
+}
+
 static void
 policy_apply(struct rc_state *s, const struct rc_event *ev)
 {
-    memcpy(&s->policy, ev->u.policy, sizeof s->policy);
+    take_policy(&s->policy, ev->u.policy);
     s->policy_loaded = 1;
     s->recheck = 1;
     rc_spare_places(s);

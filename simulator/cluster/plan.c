@@ -24,8 +24,8 @@ static const struct odds odds[] = {
     {RC_ILL_KILL, 10, 0, 0, 0, 0},
     {RC_ILL_STOP, 4, 0, 0, 0, 0},
     {RC_ILL_SPOT, 8, 60 * 1000, 120 * 1000, 0, 0},
-    {RC_ILL_RETIRE, 6, 5 * MINUTE, 60 * MINUTE, 0, 0},
-    {RC_ILL_REBOOT_EVENT, 4, 5 * MINUTE, 40 * MINUTE, 0, 0},
+    {RC_ILL_RETIRE, 6, 5 * MINUTE, 40 * MINUTE, 0, 0},
+    {RC_ILL_REBOOT_EVENT, 4, 5 * MINUTE, 25 * MINUTE, 0, 0},
     {RC_ILL_SYSTEM, 6, 0, 20 * MINUTE, 0, 0},
     {RC_ILL_KERNEL, 6, 0, 0, 0, 0},
     {RC_ILL_EBS, 3, MINUTE, 30 * MINUTE, 0, 0},
@@ -76,7 +76,7 @@ draw_shape(struct rc_plan *p)
     p->controllers = 1 + rc_sim_random_chance(&r, 500);
     p->partitions = 1 + rc_sim_random_below(&r, 2);
     p->reserved = rc_sim_random_chance(&r, 250);
-    p->quiet_ms = (uint64_t)between(&r, 10, 45) * MINUTE;
+    p->quiet_ms = (uint64_t)between(&r, 10, 40) * MINUTE;
 }
 
 static void
@@ -184,7 +184,7 @@ draw_jobs(struct rc_plan *p)
     for (uint64_t i = 0; i < jobs; i++) {
         struct rc_plan_row row = {
             .at_ms = between(&r, 0, (int64_t)p->quiet_ms),
-            .for_ms = between(&r, 10 * 1000, 40 * MINUTE),
+            .for_ms = between(&r, 10 * 1000, 25 * MINUTE),
             .value = between(&r, 1, (int64_t)p->nodes),
             .ill = RC_ILL_JOB,
             .target = (uint32_t)rc_sim_random_below(&r, 4),

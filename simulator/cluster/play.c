@@ -269,7 +269,7 @@ rc_play_run(const struct rc_plan *plan, FILE *trace, struct rc_play_result *ret)
     static struct rc_play play; /* large; one play at a time in a process */
     struct rc_play *p = &play;
 
-    memset(p, 0, offsetof(struct rc_play, ctl));
+    memset(p, 0, offsetof(struct rc_play, cluster));
     for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
         memset(&p->ctl[i], 0, offsetof(struct rc_ctl, held));
     }

@@ -129,14 +129,14 @@ rc_intake_extend(struct rc_ctl *c)
     }
 }
 
-/* A notice leaves AWS: it may get lost, come twice, or come late. */
+/* A notice leaves AWS: while there are faults it may get lost, come twice, or come late. */
 void
 rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict verdict)
 {
     struct body body;
     uint64_t n = ++p->notices, mix = rc_play_mix(p, n, 11);
     size_t len = offsetof(struct body, part);
-    unsigned copies = mix % 1000 < p->plan->doubled_permille ? 2 : 1;
+    unsigned copies = !p->quiet && mix % 1000 < p->plan->doubled_permille ? 2 : 1;
 
     body.id_hash = rc_play_mix(p, n, 12) | 1;
     body.verdict = (uint32_t)verdict;
@@ -150,7 +150,7 @@ rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict ver
     for (unsigned i = 0; i < copies; i++) {
         uint64_t late = rc_play_mix(p, n, 13 + i);
         int64_t delay_ms = 200 + (int64_t)(late % 2000);
-        if ((late >> 20) % 1000 < p->plan->late_permille) {
+        if (!p->quiet && (late >> 20) % 1000 < p->plan->late_permille) {
             delay_ms += (int64_t)((late >> 32) % (p->plan->late_ms + 1));
         }
         (void)rc_sim_sqs_send(p->sqs, rc_play_wall(p), (const char *)&body, len, delay_ms, NULL);

@@ -1,5 +1,7 @@
 /* play_policy.c - the policy of a schedule: every key that a schedule draws, and one rule a
  * kind of fault with short times, so that a whole repair fits many times into an hour. */
+#include <string.h>
+
 #include "simulator/cluster/play_private.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR_OF_WAIT_MS = 60 * MINUTE };
@@ -11,6 +13,7 @@ add_rule(struct rc_play *p, const char *name, uint64_t faults)
 {
     struct rc_rule *r = &p->policy.rule[p->policy.rule_count++];
 
+    memset(r, 0, sizeof *r);
     rc_text_set(r->name, sizeof r->name, name);
     r->fault_mask = faults;
     r->approve = p->plan->approve != 0;
@@ -159,6 +162,7 @@ rc_play_policy(struct rc_play *p)
     struct rc_limits_policy *l = &p->policy.limits;
     const struct rc_plan *plan = p->plan;
 
+    memset(&p->policy, 0, offsetof(struct rc_policy, rule));
     rc_text_set(p->policy.name, sizeof p->policy.name, "check");
     p->policy.hash = p->result->policy_hash = rc_plan_policy_hash(plan);
     for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {

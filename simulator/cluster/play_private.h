@@ -257,8 +257,6 @@ struct rc_play {
     struct rc_sim_sqs *sqs;
     struct rc_sim_node_row conf[RC_PLAN_NODES_MAX];
     uint64_t conf_version, conf_checked; /* grows with every change of conf */
-    struct rc_cluster cluster;
-    struct rc_policy policy;
     struct rc_item item[RC_PLAY_ITEMS];
     struct rc_past past[1 + RC_PLAN_NODES_MAX];
     struct rc_lease_row lease;
@@ -275,7 +273,10 @@ struct rc_play {
     uint64_t agent_version; /* grows with every change of a list */
     uint64_t notices;
     uint64_t hash;
-    struct rc_ctl ctl[RC_PLAY_CTLS]; /* last: cleared by itself */
+    /* Cleared by themselves, as far as they are used. */
+    struct rc_cluster cluster;
+    struct rc_policy policy;
+    struct rc_ctl ctl[RC_PLAY_CTLS];
 };
 
 /* play.c: time and tasks */

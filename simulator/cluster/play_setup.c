@@ -119,7 +119,10 @@ fill_cluster(struct rc_play *p)
 {
     const struct rc_sim_account account = account_of(p);
     struct rc_cluster *c = &p->cluster;
+    const size_t behind = offsetof(struct rc_cluster, controller_count);
 
+    memset(c, 0, offsetof(struct rc_cluster, group[1]));
+    memset((char *)c + behind, 0, sizeof *c - behind);
     rc_text_set(c->name, sizeof c->name, RC_PLAY_CLUSTER);
     rc_text_set(c->region, sizeof c->region, "us-east-1");
     c->nodes_max = 32;
