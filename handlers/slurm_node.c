@@ -59,6 +59,19 @@ count_jobs(struct rc_state *s, uint32_t slot, const struct rc_ev_slurm_node *sn)
     rc_lemon_began(s, slot, sn->job, n->job);
 }
 
+/* A job came or went on a node that is well, and that is all: nothing is decided by that, and
+ * most rows tell no more. */
+static bool
+is_work_alone(const struct rc_node *n, const struct rc_ev_slurm_node *sn)
+{
+    const uint32_t work = RC_SN_ALLOCATED | RC_SN_COMPLETING;
+
+    return n->seen_ms && n->instance && !n->incident && !n->unwell &&
+           !((n->flags ^ sn->flags) & ~work) && n->owner == RC_OWNER_NONE &&
+           sn->owner == RC_OWNER_NONE && n->boot_wall_ms == sn->boot_wall_ms &&
+           n->slurmd_start_wall_ms == sn->slurmd_start_wall_ms;
+}
+
 static void
 slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
 {
@@ -70,6 +83,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     struct rc_node *n = rc_node_at(s, slot);
     const struct rc_ev_slurm_node *sn = &ev->u.slurm;
     bool moved = strcmp(n->addr, sn->addr) != 0;
+    bool idle = !moved && is_work_alone(n, sn);
     count_jobs(s, slot, sn);
     n->seen_ms = s->now_ms;
     n->seen_at = s->folds;
@@ -92,7 +106,9 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     if (n->owner == RC_OWNER_OURS) {
         rc_fact_incident_seen(s, n->reason_incident);
     }
-    rc_touch(s, slot);
+    if (!idle || n->history.dirty) {
+        rc_touch(s, slot);
+    }
 }
 
 const struct rc_handler rc_handler_slurm_node = {RC_EV_SLURM_NODE, slurm_node_apply};
