@@ -51,11 +51,12 @@ shift_days(struct rc_lemon *l, int64_t today)
     l->day = today;
 }
 
-/* Jobs begin all day: the store is told at 1, 2, 4, 8 ... of them, of everything else at once. */
+/* Jobs begin all day: the store is told of a day's first, with all of the day before, and at 8,
+ * 16, 32 of them; of everything else at once. */
 static bool
 is_worth_writing(enum rc_mark mark, uint32_t value)
 {
-    return mark != RC_MARK_RUNS || (value & (value - 1)) == 0;
+    return mark != RC_MARK_RUNS || value == 1 || (value >= 8 && (value & (value - 1)) == 0);
 }
 
 void
