@@ -279,21 +279,56 @@ for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.yml")):
 }
 check "every file of the roles parses" every_file_parses
 topology_by_aws() {
-    python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" "$WORK/topology.conf" <<'PYTHON'
 import importlib.machinery, importlib.util, sys
 loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
 module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
 loader.exec_module(module)
-nodes = {"i-1": "gpu-1", "i-2": "gpu-2", "i-3": "gpu-3", "i-4": "cpu-1"}
-known = {"i-1": ["nn-top", "nn-mid", "nn-a"], "i-2": ["nn-top", "nn-mid", "nn-b"], "i-3": ["nn-top", "nn-mid", "nn-a"]}
-lines = list(module.switches(nodes, known))
-want = ["SwitchName=nn-a Nodes=gpu-1,gpu-3", "SwitchName=nn-b Nodes=gpu-2", "SwitchName=unknown Nodes=cpu-1",
+import contextlib, io, urllib.error, xml.etree.ElementTree as xml
+def items(name, rows):
+    return f"<{name}>" + "".join(f"<item>{row}</item>" for row in rows) + f"</{name}>"
+def instance(i, node, kind, launched=1):
+    return items("instancesSet", [f"<instanceId>{i}</instanceId><instanceType>{kind}</instanceType>"
+        f"<launchTime>2026-01-0{launched}T00:00:00.000Z</launchTime>"
+        + items("tagSet", [f"<key>slurm-on-aws:node</key><value>{node}</value>"])])
+there = [instance("i-1", "gpu-1", "p4d"), instance("i-2", "gpu-2", "p4d"), instance("i-3", "gpu-3", "p4d", 2),
+         instance("i-0", "gpu-3", "p4d"), instance("i-4", "cpu-1", "c7a"), instance("i-5", "ctl-1", "t3")]
+leaf = {"i-0": "nn-b", "i-1": "nn-a", "i-2": "nn-b", "i-3": "nn-a"}
+asked = []
+def ec2(region, action, **parameters):
+    if action == "DescribeInstances":
+        yield xml.fromstring("<r>" + items("reservationSet", there) + "</r>")
+        return
+    ids = [v for k, v in parameters.items() if k.startswith("InstanceId.")]
+    asked.append(ids)
+    if not set(ids) <= set(leaf):  # as AWS does when one of them is of a type that it does not tell of
+        raise urllib.error.HTTPError("https://ec2", 400, "UnsupportedOperation", {}, io.BytesIO())
+    yield xml.fromstring("<r>" + items("instanceSet", [f"<instanceId>{i}</instanceId>" + items(
+        "networkNodeSet", ["nn-top", "nn-mid", leaf[i]]) for i in ids]) + "</r>")
+module.ec2 = ec2
+def told(nodes, path="/nonexistent"):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        module.topology("us-east-1", "a", nodes, path)
+    return out.getvalue()
+nodes, wrong = "gpu-3,gpu-2,gpu-1,cpu-1,cpu-9", []
+want = ["SwitchName=nn-a Nodes=gpu-1,gpu-3", "SwitchName=nn-b Nodes=gpu-2", "SwitchName=unknown Nodes=cpu-1,cpu-9",
         "SwitchName=nn-mid Switches=nn-a,nn-b", "SwitchName=nn-top Switches=nn-mid",
         "SwitchName=core Switches=nn-top,unknown"]
-sys.exit("\n".join(lines) if lines != want else 0)
+lines = told(nodes).splitlines()
+wrong += [] if lines[1:] == want and lines[0][0] == "#" else ["AWS tells:", *lines]
+wrong += [] if asked == [["i-1", "i-2", "i-3", "i-4"], ["i-4"], ["i-1", "i-2", "i-3"]] else [f"asked: {asked}"]
+# Nothing told: a file that names every node stays, another one is no answer.
+leaf.clear()
+old = sys.argv[2]
+with open(old, "w") as f:
+    f.write("# of gpu-9\nSwitchName=a Nodes=gpu-[1-2],gpu-[3,08-10] LinkSpeed=1\n switchname=b nodes=cpu-1,cpu-9\n")
+wrong += [] if told(nodes, old) == open(old).read() and told("gpu-10,gpu-08", old) else ["a whole file does not stay"]
+wrong += [] if told("gpu-1,gpu-4", old) == told(nodes) == told("gpu-9", old) == "" else ["a file without a node stays"]
+print("\n".join(wrong))
+sys.exit(bool(wrong))
 PYTHON
 }
-check "topology.conf is made from DescribeInstanceTopology's network nodes" topology_by_aws
+check "topology.conf is made from DescribeInstanceTopology's network nodes, and stays where AWS does not tell" topology_by_aws
 password_is_followed() {
     python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
 import importlib.machinery, importlib.util, sys
