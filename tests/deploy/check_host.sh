@@ -49,6 +49,28 @@ gate_is_before_slurmd() {
 check "the gate stands before slurmd" gate_is_before_slurmd \
     "$D/systemd/slurmd.service.d/50-slurm-on-aws.conf"
 
+# What systemd makes of the options of the mounts, which are nofail and so in no target's order.
+slurmd_waits_after_a_reboot() {
+    local dir=$WORK/fstab unit
+    mkdir -p "$dir/out"
+    sed -nE "s|^(nfs\|gluster)_mount_options: \"?([^ {]*).*|server:/\\1 /\\1 nfs4 \\2 0 0|p" "$D/ansible/group_vars/all/main.yml" >"$dir/fstab"
+    SYSTEMD_FSTAB=$dir/fstab /lib/systemd/system-generators/systemd-fstab-generator "$dir/out" "$dir/out" "$dir/out" || return 1
+    for unit in nfs gluster; do
+        if ! grep -qx 'Before=slurmd.service' "$dir/out/$unit.mount" || [ ! -e "$dir/out/remote-fs.target.wants/$unit.mount" ]; then
+            cat "$dir/fstab" "$dir/out/$unit.mount"
+            return 1
+        fi
+    done
+    for unit in remote-fs.target nvidia-persistenced nvidia-fabricmanager nvidia-dcgm; do
+        grep -qE "^After=(.* )?$unit(\.service)?( |$)" "$D/systemd/slurmd.service.d/50-slurm-on-aws.conf" || { echo "not after $unit"; return 1; }
+    done
+}
+if [ -x /lib/systemd/system-generators/systemd-fstab-generator ]; then
+    check "after a reboot slurmd waits for shared file systems, fabric manager and DCGM" slurmd_waits_after_a_reboot
+else
+    skip "after a reboot slurmd waits for shared file systems" "systemd is not installed"
+fi
+
 # A metadata service on the loopback of a network of its own; users are told that they may not.
 metadata_is_roots() {
     # shellcheck disable=SC2016 # it expands there
