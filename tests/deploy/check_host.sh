@@ -459,6 +459,57 @@ controllers_address_stays() {
 }
 check "the address of a controller that was launched anew survives it too" controllers_address_stays
 
+# reconfigures VERSION NODES: the handler with a scontrol of that version whose slurmctld has these nodes
+# ("" = does not run); slurm.conf has gpu-1 and gpu-2. Prints what it was asked for.
+reconfigures() {
+    local dir=$WORK/reconfigures
+    mkdir -p "$dir/bin" "$dir/etc"
+    printf 'NodeName=DEFAULT CPUs=1\nNodeName=gpu-[1-2] NodeAddr=a\n' >"$dir/etc/slurm.conf"
+    cat >"$dir/bin/scontrol" <<SCONTROL
+#!/bin/sh
+case \$* in
+--version) echo "$1" ;;
+"show hostnames gpu-[1-2]") printf 'gpu-1\ngpu-2\n' ;;
+"--oneliner show nodes") [ -n "$2" ] && printf 'NodeName=%s Arch=x86_64\n' $2 ;;
+reconfigure) echo reconfigure >>"$dir/asked" ;;
+*) exit 9 ;;
+esac
+SCONTROL
+    chmod +x "$dir/bin/scontrol"
+    : >"$dir/asked"
+    cat >"$A/reconfigures.yml" <<'PLAY'
+- name: Change the configuration
+  hosts: localhost
+  connection: local
+  gather_facts: false
+  vars_files: [roles/slurm/defaults/main.yml]
+  tasks:
+    - name: Change it
+      ansible.builtin.command: "true"
+      notify: Reconfigure Slurm
+  handlers:
+    - name: The role's
+      ansible.builtin.import_tasks: roles/slurm/handlers/main.yml
+PLAY
+    (PATH=$dir/bin:$PATH && ansible ansible-playbook reconfigures.yml -e "slurm_state=$dir ansible_become=false" \
+        -e "ansible_python_interpreter=$(command -v python3)") >"$dir/out" 2>&1 || { cat "$dir/out" && return 1; }
+    tr -s '[:space:]' ' ' <"$dir/out" | grep -q 'cannot take them' && echo told
+    cat "$dir/asked"
+}
+old_slurmctld_gets_no_other_nodes() {
+    local old="slurm-wlm 22.05.8" row want
+    for row in "$old:gpu-1 gpu-2:reconfigure" "$old:gpu-1:told" "$old:gpu-1 gpu-2 gpu-3:told" "$old::" \
+        "slurm 23.02.7:gpu-1:told" "slurm-wlm 23.11.4:gpu-1:reconfigure" "slurm 24.11.5:gpu-1:reconfigure"; do
+        want=${row##*:} row=${row%:*}
+        if [ "$(reconfigures "${row%:*}" "${row#*:}")" != "$want" ]; then
+            echo "$row"
+            cat "$WORK/reconfigures/out"
+            return 1
+        fi
+    done
+}
+check "a slurmctld before 23.11 is not told to take another number of nodes, which ends it" old_slurmctld_gets_no_other_nodes
+
 # --- packages -------------------------------------------------------------------------------
 
 build_packages() {
