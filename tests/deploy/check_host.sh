@@ -223,6 +223,72 @@ else
     skip "visudo accepts the rule of the daemon's user" "sudo is not installed"
 fi
 
+# joins KIND ANSWER: what the join script does when S3 answers its first question so (200, 404, refused...).
+joins() {
+    local kind=$1 answer=$2 dir=$WORK/joins port
+    mkdir -p "$dir/bin"
+    : >"$dir/join.env"
+    # shellcheck disable=SC2016 # the words are the stand-in's own
+    printf '#!/bin/bash\nargs=("${@/https:*/http://127.0.0.1:$PORT/$ANSWER}")\nexec %s "${args[@]}" --retry 1\n' \
+        "$(command -v curl)" >"$dir/bin/curl"
+    chmod +x "$dir/bin/curl"
+    port=$(cat "$dir/port")
+    [ "$answer" = refused ] && port=1
+    {
+        sed "s|^readonly PUBLISHED=.*|readonly PUBLISHED=$dir|" "$D/terraform/modules/launch_templates/files/join-common.sh"
+        sed '/^main "\$@"$/d' "$D/terraform/modules/launch_templates/files/join-$kind.sh"
+        cat <<'SCRIPT'
+sign_in() { CREDENTIALS='{"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "c"}'; }
+node_name() { echo ctl-1; }
+own_block() { echo "goes on" && exit 0; }
+write_names() { own_block; }
+main
+SCRIPT
+    } >"$dir/join"
+    PATH="$dir/bin:$PATH" PORT=$port ANSWER=$answer RC_JOIN_ENV=$dir/join.env RC_REGION=us-east-1 \
+        RC_PACKAGES_BUCKET=b RC_CONTROLLERS=ctl-1 bash "$dir/join" >"$dir/out" 2>&1
+    echo "$?: $(tail -n 1 "$dir/out")"
+}
+only_what_is_absent_is_absent() {
+    local kind server wrong=0
+    mkdir -p "$WORK/joins"
+    rm -f "$WORK/joins/port"
+    python3 - "$WORK/joins/port" <<'PYTHON' &
+import http.server, os, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(self.path.strip("/")))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
+with open(sys.argv[1] + ".new", "w") as f:
+    f.write(str(server.server_port))
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+server.serve_forever()
+PYTHON
+    server=$!
+    for _ in $(seq 100); do [ -e "$WORK/joins/port" ] && break; sleep 0.1; done
+    expect() {
+        local said
+        said=$(joins "$kind" "$1")
+        # shellcheck disable=SC2254 # a pattern
+        case $said in $2) ;; *) echo "$kind, $1: $said" && wrong=1 ;; esac
+    }
+    for kind in node controller; do
+        expect 200 '0: goes on'
+        expect 403 '0: *nothing is published*'
+        expect 404 '0: *nothing is published*'
+        expect 500 '22: *HTTP 500'
+        expect refused '7: *HTTP 000'
+    done
+    kill "$server"
+    wait "$server" 2>/dev/null
+    return "$wrong"
+}
+check "a fresh instance takes only what is absent for absent, any other answer of S3 for a failure to try again" \
+    only_what_is_absent_is_absent
+
 # A package of that version, published; the image has the other one, or none.
 joins_with() {
     local published=$1 image=$2 dir=$WORK/join-deb

@@ -39,10 +39,19 @@ header = "X-Amz-Security-Token: $(credential Token)"
 CONFIG
 }
 
-# fetch FOLDER/NAME: one of the published files. curl's status 22: it is not there.
+# fetch FOLDER/NAME: one of the published files. Status ABSENT: it is not there (S3 says 403 to who may
+# not list). Any other failure is one: user data runs the whole again after a while.
+readonly ABSENT=4
 fetch() {
-    aws_curl s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o "$PUBLISHED/${1##*/}" \
-        "https://$RC_PACKAGES_BUCKET.s3.$RC_REGION.amazonaws.com/$1"
+    local code status=0
+    code=$(aws_curl s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -o "$PUBLISHED/${1##*/}" -w '%{http_code}' \
+        "https://$RC_PACKAGES_BUCKET.s3.$RC_REGION.amazonaws.com/$1") || status=$?
+    case $status/$code in
+    22/403 | 22/404) return "$ABSENT" ;;
+    0/*) return 0 ;;
+    esac
+    say "cannot fetch $1: curl's status $status, HTTP $code"
+    return "$status"
 }
 
 sign_in() {

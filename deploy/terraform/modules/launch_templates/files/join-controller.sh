@@ -83,13 +83,16 @@ publish_address() {
 }
 
 main() {
+    local status=0
     sign_in
     NAME=$(node_name)
     index_of "$NAME" >/dev/null
-    if ! fetch controller/files.tar.gz; then
+    fetch controller/files.tar.gz || status=$?
+    if [ "$status" = "$ABSENT" ]; then
         say "nothing is published in s3://$RC_PACKAGES_BUCKET yet: the plays make this instance a controller"
         return 0
     fi
+    [ "$status" = 0 ] || return "$status"
     fetch node/hosts
     fetch controller/fstab
     write_names

@@ -108,11 +108,14 @@ OPTIONS
 }
 
 main() {
+    local status=0
     sign_in
-    if ! fetch node/hosts; then
+    fetch node/hosts || status=$?
+    if [ "$status" = "$ABSENT" ]; then
         say "nothing is published in s3://$RC_PACKAGES_BUCKET yet: the plays make this instance a node"
         return 0
     fi
+    [ "$status" = 0 ] || return "$status"
     fetch node/fstab
     own_block /etc/hosts "$PUBLISHED/hosts"
     install_packages
