@@ -24,7 +24,8 @@ ExecStart=/usr/bin/sleep infinity
 WantedBy=multi-user.target
 """
 # Name, version, what it depends on, its service, the tool it brings.
-DISTRIBUTION = [("dkms", "3.0.10-8", "", "", None), (f"linux-headers-{os.uname().release}", "1", "", "", None)]
+DISTRIBUTION = [("dkms", "3.0.10-8", "", "", None), (f"linux-headers-{os.uname().release}", "1", "", "", None),
+                ("linux-headers-cloud-amd64", "6.1.1-1", "", "", None)]
 PACKAGES = [
     *((f"cuda-drivers-{version[:3]}", version, f"nvidia-persistenced (>= {version})", "", None)
       for version in (BRANCH, NEWER)),
