@@ -80,6 +80,8 @@ refused() {
 
 check "a t2 type in the placement group is refused" refused "cannot join a cluster placement group" \
     -var 'cpu={type="t2.small"}'
+check "a t2 type outside of it is refused too" refused "of a generation before Nitro" \
+    -var 'cpu={type="t2.small",placement_group=false}'
 check "a t3 type in the placement group is refused" refused "choose one that can, such as c7a.medium" \
     -var 'cpu={type="t3.small"}'
 check "a t2 controller is refused" refused "Choose t3.small or newer" \

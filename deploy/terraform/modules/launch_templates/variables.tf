@@ -40,6 +40,10 @@ variable "instance_type" {
     condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)\\.", var.instance_type))
     error_message = "This is an ARM (Graviton) type; images and packages are for x86_64: choose its sibling, such as c7a or c7i for c7g."
   }
+  validation {
+    condition     = !can(regex("^(t1|t2|m[1-4]|c[1-4]|r[34])\\.", var.instance_type))
+    error_message = "This type is of a generation before Nitro, which is not EBS-optimised by default and has no NVMe volumes; a t2 cannot join a cluster placement group either. Choose t3.small or newer, in a placement group one that can join it, such as c7a.medium."
+  }
 }
 
 variable "efa_cards" {

@@ -111,10 +111,20 @@ run "one_card_of_four_is_refused" {
 run "a_type_that_cannot_be_placed_is_refused" {
   command = plan
   variables {
-    instance_type = "t2.small"
+    instance_type = "t3.small"
     efa_cards     = 0
   }
   expect_failures = [var.placement_group]
+}
+
+run "a_type_before_nitro_is_refused" {
+  command = plan
+  variables {
+    instance_type   = "t2.small"
+    efa_cards       = 0
+    placement_group = false
+  }
+  expect_failures = [var.instance_type]
 }
 
 run "a_placed_block_is_refused" {
