@@ -28,13 +28,14 @@ locals {
       count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb
       zones     = length(var.cpu.zones) > 0 ? var.cpu.zones : [var.availability_zones[0]]
       image     = var.cpu.ami_id != "" ? var.cpu.ami_id : local.image_id
-      placement = var.cpu.placement_group, spot = var.cpu.spot
+      placement = var.cpu.placement_group, placement_name = "", spot = var.cpu.spot
     }
     gpu = {
       count     = var.gpu.count, type = var.gpu.type, efa_cards = var.gpu.efa_cards, root_gb = var.gpu.root_gb
       zones     = length(var.gpu.zones) > 0 ? var.gpu.zones : [var.availability_zones[0]]
       image     = var.gpu.ami_id != "" ? var.gpu.ami_id : local.image_id
-      placement = var.gpu_capacity.kind != "block", spot = false
+      placement = var.gpu.placement_group && var.gpu_capacity.kind != "block" # a block brings its own
+      spot      = false, placement_name = var.gpu.placement_group_name != null ? var.gpu.placement_group_name : ""
     }
   }
 
@@ -92,7 +93,10 @@ resource "aws_ec2_capacity_reservation" "gpu" {
   instance_count          = var.gpu.count
   instance_match_criteria = "targeted"
   # Slots close to one another: the nodes are launched into this group.
-  placement_group_arn = module.launch_templates["gpu"].placement_group_arns[local.groups.gpu.zones[0]]
+  placement_group_arn = !var.gpu.placement_group ? null : (
+    var.gpu.placement_group_name != null ? "${local.ec2_arn}:placement-group/${var.gpu.placement_group_name}" :
+    module.launch_templates["gpu"].placement_group_arns[local.groups.gpu.zones[0]]
+  )
 
   tags = { Name = "${var.cluster_name}-gpu" }
 }
@@ -186,6 +190,7 @@ module "launch_templates" {
   instance_profile_arn = module.iam.instance_profile_arns["compute"]
   key_name             = aws_key_pair.operator.key_name
   placement_group      = each.value.placement
+  placement_group_name = each.value.placement_name
   spot                 = each.value.spot
   capacity             = local.capacity[each.key]
   tags                 = local.tags

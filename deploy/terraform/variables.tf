@@ -177,11 +177,14 @@ variable "cpu" {
 }
 
 variable "gpu" {
-  description = "GPU nodes. efa_cards: all network cards of the type; known for p4d, p4de, p5, p5e and p5en, 0 for others unless you say. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers."
+  description = "GPU nodes. efa_cards: all network cards of the type; known for p4d, p4de, p5, p5e and p5en, 0 for others unless you say. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers. placement_group_name = a cluster placement group of yours; else one is made, or none with placement_group = false."
   type = object({
     count     = optional(number, 2)
     type      = optional(string, "p4d.24xlarge")
     efa_cards = optional(number)
+    # With a reservation of yours: the placement group that it was made in, or false when it is in none.
+    placement_group      = optional(bool, true)
+    placement_group_name = optional(string)
     # EFA works within a zone: more zones only make a replacement possible that cannot share a
     # multi-node job with the others.
     zones   = optional(list(string), [])
@@ -197,6 +200,18 @@ variable "gpu" {
   validation {
     condition     = var.gpu.count >= 0 && floor(var.gpu.count) == var.gpu.count
     error_message = "gpu.count must be a whole number, 0 or more."
+  }
+  validation {
+    condition     = var.gpu.placement_group_name == null || can(regex("^[!-~]([ -~]{0,253}[!-~])?$", var.gpu.placement_group_name)) && !can(regex("^(arn:|pg-[0-9a-f]{17}$)", var.gpu.placement_group_name))
+    error_message = "gpu.placement_group_name must be the name of the placement group, not its ARN or id (pg-...): aws ec2 describe-placement-groups shows it. Leave it out for a new group."
+  }
+  validation {
+    condition     = var.gpu.placement_group_name == null || var.gpu.placement_group
+    error_message = "gpu.placement_group = false and a placement_group_name say two things: leave one of them out."
+  }
+  validation {
+    condition     = var.gpu.placement_group_name == null || length(var.gpu.zones) <= 1
+    error_message = "The placement group of gpu.placement_group_name is in one zone: name only that one in gpu.zones."
   }
   validation {
     condition     = var.gpu.count + var.cpu.count > 0
@@ -224,6 +239,10 @@ variable "gpu_capacity" {
   validation {
     condition     = var.gpu_capacity.reservation_id == "" || can(regex("^cr-[0-9a-f]{8,17}$", var.gpu_capacity.reservation_id))
     error_message = "gpu_capacity.reservation_id must be the id of a capacity reservation or Capacity Block, such as cr-0123456789abcdef0."
+  }
+  validation {
+    condition     = var.gpu_capacity.kind != "block" || var.gpu.placement_group_name == null
+    error_message = "A Capacity Block brings its own placement: leave gpu.placement_group_name out."
   }
   validation {
     condition     = var.gpu_capacity.kind == "open" || var.gpu.count > 0

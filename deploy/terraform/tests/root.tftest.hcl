@@ -103,6 +103,67 @@ run "after_the_hand_over_instances_are_the_daemons" {
   }
 }
 
+run "a_reservation_in_a_placement_group_of_ones_own" {
+  command = apply
+  variables {
+    gpu          = { placement_group_name = "training" }
+    gpu_capacity = { kind = "reserved", reservation_id = "cr-0123456789abcdef0" }
+  }
+  assert {
+    condition     = module.launch_templates["gpu"].placement_group_arns == {} && length(module.launch_templates["cpu"].placement_group_arns) == 1
+    error_message = "no other group is made for the GPU nodes"
+  }
+}
+
+run "a_reservation_made_in_a_placement_group_of_ones_own" {
+  command = apply
+  variables {
+    gpu          = { placement_group_name = "training" }
+    gpu_capacity = { kind = "reserved", create = true }
+  }
+  assert {
+    condition     = endswith(aws_ec2_capacity_reservation.gpu[0].placement_group_arn, ":placement-group/training")
+    error_message = "the slots are where the nodes are launched"
+  }
+}
+
+run "a_reservation_in_no_placement_group" {
+  command = apply
+  variables {
+    gpu          = { placement_group = false }
+    gpu_capacity = { kind = "reserved", create = true }
+  }
+  assert {
+    condition     = module.launch_templates["gpu"].placement_group_arns == {} && aws_ec2_capacity_reservation.gpu[0].instance_count == 2
+    error_message = "slots and nodes without one"
+  }
+}
+
+run "an_arn_is_no_name_of_a_placement_group" {
+  command = plan
+  variables {
+    gpu = { placement_group_name = "arn:aws:ec2:us-east-1:123456789012:placement-group/training" }
+  }
+  expect_failures = [var.gpu]
+}
+
+run "a_placement_group_spans_no_zones" {
+  command = plan
+  variables {
+    gpu = { placement_group_name = "training", zones = ["us-east-1a", "us-east-1b"] }
+  }
+  expect_failures = [var.gpu]
+}
+
+run "a_block_in_a_placement_group_is_refused" {
+  command = plan
+  variables {
+    gpu          = { placement_group_name = "training" }
+    gpu_capacity = { kind = "block", reservation_id = "cr-0123456789abcdef0" }
+  }
+  expect_failures = [var.gpu_capacity]
+}
+
 run "two_zones_for_gpu_nodes" {
   command = plan
   variables {

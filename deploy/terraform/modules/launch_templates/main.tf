@@ -33,9 +33,9 @@ locals {
   })
 }
 
-# A cluster placement group is in one zone: one for each.
+# A cluster placement group is in one zone: one for each, where none is given.
 resource "aws_placement_group" "this" {
-  for_each = var.placement_group ? var.subnets : {}
+  for_each = var.placement_group && var.placement_group_name == "" ? var.subnets : {}
 
   name     = "${var.name}-${var.group}-${each.key}"
   strategy = "cluster"
@@ -103,7 +103,9 @@ resource "aws_launch_template" "this" {
   }
 
   dynamic "placement" {
-    for_each = var.placement_group ? [aws_placement_group.this[each.key].name] : []
+    for_each = !var.placement_group ? [] : [
+      var.placement_group_name != "" ? var.placement_group_name : aws_placement_group.this[each.key].name
+    ]
 
     content {
       group_name = placement.value

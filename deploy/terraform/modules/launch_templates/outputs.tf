@@ -10,7 +10,7 @@ output "templates" {
 }
 
 output "placement_group_arns" {
-  description = "Zone to the ARN of its placement group; none without placement_group."
+  description = "Zone to the ARN of its placement group; none where it is not made here."
   value       = { for zone, group in aws_placement_group.this : zone => group.arn }
 }
 

@@ -103,6 +103,21 @@ variable "placement_group" {
   }
 }
 
+variable "placement_group_name" {
+  description = "A cluster placement group that exists, instead of new ones. It is in one zone, so subnets must be one too."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.placement_group_name == "" || var.placement_group
+    error_message = "placement_group_name without placement_group = true says two things: leave one of them out."
+  }
+  validation {
+    condition     = var.placement_group_name == "" || length(var.subnets) == 1
+    error_message = "The placement group of placement_group_name is in one zone: name only that zone's subnet."
+  }
+}
+
 variable "root_gb" {
   description = "Size of the root volume, gp3."
   type        = number

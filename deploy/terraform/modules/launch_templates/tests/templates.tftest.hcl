@@ -127,6 +127,37 @@ run "a_type_before_nitro_is_refused" {
   expect_failures = [var.instance_type]
 }
 
+run "a_placement_group_that_exists" {
+  command = plan
+  variables {
+    subnets              = { us-east-1a = "subnet-a" }
+    placement_group_name = "training"
+  }
+  assert {
+    condition     = aws_launch_template.this["us-east-1a"].placement[0].group_name == "training" && length(aws_placement_group.this) == 0
+    error_message = "the nodes go there, none is made"
+  }
+}
+
+run "a_placement_group_that_exists_is_in_one_zone" {
+  command = plan
+  variables {
+    subnets              = { us-east-1a = "subnet-a", us-east-1b = "subnet-b" }
+    placement_group_name = "training"
+  }
+  expect_failures = [var.placement_group_name]
+}
+
+run "a_placement_group_that_is_not_wanted" {
+  command = plan
+  variables {
+    subnets              = { us-east-1a = "subnet-a" }
+    placement_group      = false
+    placement_group_name = "training"
+  }
+  expect_failures = [var.placement_group_name]
+}
+
 run "a_placed_block_is_refused" {
   command = plan
   variables {
