@@ -8,7 +8,7 @@
 
 /* Behind the last group there is room for many more, and zero. */
 static void
-take_cluster(struct rc_cluster *to, const struct rc_cluster *from)
+use_cluster(struct rc_cluster *to, const struct rc_cluster *from)
 {
     const size_t behind = offsetof(struct rc_cluster, controller_count);
     uint32_t had = to->group_count, has = from->group_count;
@@ -24,7 +24,7 @@ take_cluster(struct rc_cluster *to, const struct rc_cluster *from)
 static void
 cluster_apply(struct rc_state *s, const struct rc_event *ev)
 {
-    take_cluster(&s->cluster, ev->u.cluster);
+    use_cluster(&s->cluster, ev->u.cluster);
     s->cluster_loaded = 1;
     rc_pair_configure(s);
     rc_nodes_regroup(s);

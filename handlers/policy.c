@@ -9,7 +9,7 @@
 
 /* Behind the last rule there is room for many more, and zero. */
 static void
-take_policy(struct rc_policy *to, const struct rc_policy *from)
+use_policy(struct rc_policy *to, const struct rc_policy *from)
 {
     uint32_t had = to->rule_count, has = from->rule_count;
 
@@ -23,7 +23,7 @@ take_policy(struct rc_policy *to, const struct rc_policy *from)
 static void
 policy_apply(struct rc_state *s, const struct rc_event *ev)
 {
-    take_policy(&s->policy, ev->u.policy);
+    use_policy(&s->policy, ev->u.policy);
     s->policy_loaded = 1;
     s->recheck = 1;
     rc_spare_places(s);

@@ -7,7 +7,7 @@
 #include "simulator/check.h"
 
 static bool
-is_same(const struct rc_journal_row *row, const struct rc_action *a)
+same_action(const struct rc_journal_row *row, const struct rc_action *a)
 {
     /* Actions are zeroed before they are filled. */
     /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): see above */
@@ -30,7 +30,7 @@ first_difference(const struct rc_ctl *c, const struct rc_actions *twin, size_t a
     uint32_t same = 0;
 
     while (same < twin->count && at < c->journal_bytes &&
-           is_same(rc_journal_at(c, at), &twin->v[same])) {
+           same_action(rc_journal_at(c, at), &twin->v[same])) {
         at += rc_journal_at(c, at)->bytes;
         same++;
     }

@@ -127,7 +127,7 @@ buckets_are_emptied() {
     local bucket
     made awscli venv awscli awscli==1.44.5 && bucket=$(readme_in . terraform output -no-color -raw packages_bucket) &&
         fill_bucket "$bucket" fill || return 1
-    sed -n '/^   ```$/,/^   ```$/p' "$ROOT/docs/teardown.md" | grep -v '```' |
+    awk '/^   ```$/ { block++; next } block == 1' "$ROOT/docs/teardown.md" |
         sed "s|/tmp/versions.json|$WORK/versions.json|g" >"$WORK/empty.sh"
     grep -q delete-objects "$WORK/empty.sh" &&
         readme_in . env PATH="$WORK/bin:$CACHE/awscli/bin:$PATH" AWS_ENDPOINT_URL="$EMULATOR" AWS_DEFAULT_REGION=us-east-1 \
