@@ -150,6 +150,23 @@ store_unread(struct rc_lead *l, enum rc_err code)
     }
 }
 
+/* Given back, being given back, or lost while it was asked for: the core must not be told that
+ * it leads in this epoch, for somebody else may lead by now. */
+static bool
+is_epoch_left(const struct rc_lead *l, uint64_t epoch)
+{
+    return l->stage != NOT_YIELDING || epoch <= l->left_epoch || !l->seen.mine ||
+           l->seen.epoch != epoch;
+}
+
+/* Not told as an error: that would let a core that was told before lead on. */
+static void
+end_unled(struct lease_call *c)
+{
+    rc_event_init(&c->ev, RC_EV_LEASE);
+    end_lease_call(c);
+}
+
 static void
 on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
           const struct rc_error *err)
@@ -158,6 +175,10 @@ on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
     struct rc_lead *l = c->d->lead;
     struct rc_error own = *err;
 
+    if (is_epoch_left(l, c->ev.u.lease.epoch)) {
+        end_unled(c);
+        return;
+    }
     if (code == RC_OK) {
         code = post_histories(c->d, items, &own);
     }

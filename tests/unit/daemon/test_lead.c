@@ -1,0 +1,263 @@
+/* The core is told that it leads only in an epoch that is read, ours, and not given back:
+ * a lease and a store that answer when the test says so, in any order. */
+#include "tests/harness/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reconciler/io/daemon/executor.h"
+#include "reconciler/io/daemon/lead.h"
+#include "reconciler/io/daemon/sweeps.h"
+
+enum { TERM_MS = 10000 };
+
+/* One question of the lease's, not answered yet. */
+struct asked {
+    const char *verb; /* NULL = none */
+    rc_lease_fn *cb;
+    void *arg;
+};
+
+static struct rc_daemon d;
+static struct rc_lease lease;
+static struct rc_incident_store store;
+static struct asked asked;
+static rc_store_list_fn *listed;
+static void *listed_arg;
+static int64_t now_ms;
+static int posts; /* of the lease */
+
+/* ---- what lead.c uses of the daemon ---- */
+
+int64_t
+rc_daemon_now_ms(const struct rc_daemon *unused)
+{
+    (void)unused;
+    return now_ms;
+}
+
+/* The core's part: handlers/lease.c, as far as leading goes. */
+void
+rc_daemon_post(struct rc_daemon *unused, const struct rc_event *ev)
+{
+    struct rc_state *s = d.state;
+
+    (void)unused;
+    if (ev->kind != RC_EV_LEASE) {
+        return;
+    }
+    posts++;
+    if (ev->u.lease.error == RC_OK) {
+        s->lease_held = ev->u.lease.held;
+        s->lease_until_ms = ev->u.lease.until_ms;
+        s->lease_epoch = ev->u.lease.held ? ev->u.lease.epoch : s->lease_epoch;
+    }
+}
+
+void
+rc_slurm_poll(struct rc_slurm *unused, bool all)
+{
+    (void)unused;
+    (void)all;
+}
+
+void
+rc_sweeps_now(struct rc_sweeps *unused)
+{
+    (void)unused;
+}
+
+/* ---- the scripted ones ---- */
+
+static enum rc_err
+ask(const char *verb, rc_lease_fn *cb, void *arg)
+{
+    if (asked.verb) {
+        return RC_E_STATE;
+    }
+    asked = (struct asked){verb, cb, arg};
+    return RC_OK;
+}
+
+static enum rc_err
+ask_acquire(struct rc_lease *l, rc_lease_fn *cb, void *arg)
+{
+    (void)l;
+    return ask("acquire", cb, arg);
+}
+
+static enum rc_err
+ask_renew(struct rc_lease *l, rc_lease_fn *cb, void *arg)
+{
+    (void)l;
+    return ask("renew", cb, arg);
+}
+
+static enum rc_err
+ask_yield(struct rc_lease *l, rc_lease_fn *cb, void *arg)
+{
+    (void)l;
+    return ask("yield", cb, arg);
+}
+
+static enum rc_err
+ask_observe(struct rc_lease *l, rc_lease_fn *cb, void *arg)
+{
+    (void)l;
+    return ask("observe", cb, arg);
+}
+
+static enum rc_err
+list_items(struct rc_incident_store *s, uint64_t epoch, rc_store_list_fn *cb, void *arg)
+{
+    (void)s;
+    (void)epoch;
+    listed = cb;
+    listed_arg = arg;
+    return RC_OK;
+}
+
+/* verb: what must have been asked. */
+static void
+answer(const char *verb, enum rc_err code, uint64_t epoch, bool mine)
+{
+    struct rc_lease_info info = {.epoch = epoch,
+                                 .term_ms = TERM_MS,
+                                 .held = mine,
+                                 .mine = mine,
+                                 .until_ms = mine ? now_ms + TERM_MS : 0};
+    struct rc_error e = {code, "", ""};
+    struct asked was = asked;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(was.verb);
+    CU_ASSERT_STRING_EQUAL_FATAL(was.verb, verb);
+    memset(&asked, 0, sizeof asked);
+    was.cb(was.arg, code, &info, &e);
+}
+
+static void
+answer_list(void)
+{
+    const struct rc_store_items none = {NULL, 0, NULL, 0};
+    const struct rc_error e = {RC_OK, "", ""};
+    rc_store_list_fn *cb = listed;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(cb);
+    listed = NULL;
+    cb(listed_arg, RC_OK, &none, &e);
+}
+
+/* The core asks for the lease. */
+static void
+core_asks(void)
+{
+    rc_exec_lease(&d, NULL);
+}
+
+static void
+on_left(void *arg, enum rc_err code)
+{
+    *(enum rc_err *)arg = code;
+}
+
+static void
+begin(void)
+{
+    static const struct rc_lease_ops lease_ops = {
+        .acquire = ask_acquire, .renew = ask_renew, .yield = ask_yield, .observe = ask_observe};
+    static const struct rc_incident_store_ops store_ops = {.list = list_items};
+
+    memset(&d, 0, sizeof d);
+    memset(&asked, 0, sizeof asked);
+    listed = NULL;
+    now_ms = 1000;
+    posts = 0;
+    lease.ops = &lease_ops;
+    store.ops = &store_ops;
+    d.base = event_base_new();
+    d.state = calloc(1, sizeof *d.state);
+    d.lease = &lease;
+    d.store = &store;
+    d.config.lease.term_ms = TERM_MS;
+    d.lead = rc_lead_new(&d);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d.lead);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(d.state);
+}
+
+static void
+end(void)
+{
+    rc_lead_free(d.lead);
+    free(d.state);
+    event_base_free(d.base);
+}
+
+/* ---- tests ---- */
+
+static void
+it_leads_once_the_store_is_read(void)
+{
+    begin();
+    core_asks();
+    answer("acquire", RC_OK, 7, true);
+    CU_ASSERT_EQUAL(posts, 0);
+    answer_list();
+    CU_ASSERT_EQUAL(posts, 1);
+    CU_ASSERT_TRUE(d.state->lease_held != 0);
+    CU_ASSERT_EQUAL(d.state->lease_until_ms, now_ms + TERM_MS);
+    now_ms += TERM_MS / 3;
+    core_asks();
+    answer("renew", RC_OK, 7, true);
+    CU_ASSERT_EQUAL(d.state->lease_until_ms, now_ms + TERM_MS);
+    end();
+}
+
+static void
+a_store_that_answers_after_the_yield_makes_no_leader(void)
+{
+    enum rc_err code = RC_E_INTERNAL;
+
+    begin();
+    core_asks();
+    answer("acquire", RC_OK, 7, true);
+    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_follow(d.lead);
+    answer("yield", RC_OK, 7, false); /* from now on the other one may lead, in epoch 8 */
+    CU_ASSERT_EQUAL(code, RC_OK);
+    answer_list();
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    end();
+}
+
+static void
+a_store_that_answers_during_the_yield_makes_no_leader(void)
+{
+    enum rc_err code = RC_E_INTERNAL;
+
+    begin();
+    core_asks();
+    answer("acquire", RC_OK, 7, true);
+    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_follow(d.lead);
+    answer_list();
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    answer("yield", RC_OK, 7, false);
+    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    end();
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"it leads once the store is read", it_leads_once_the_store_is_read},
+        {"a store that answers after the yield makes no leader",
+         a_store_that_answers_after_the_yield_makes_no_leader},
+        {"a store that answers during the yield makes no leader",
+         a_store_that_answers_during_the_yield_makes_no_leader},
+        CU_TEST_INFO_NULL,
+    };
+
+    return rc_test_main("lead", tests);
+}
