@@ -38,6 +38,7 @@ struct lease_call {
     struct rc_daemon *d;
     struct rc_event ev; /* RC_EV_LEASE, told when everything is adopted */
     bool told;          /* the core leads in this epoch: only renewed */
+    bool observes;      /* makes no leader, whatever it finds */
 };
 
 static void
@@ -268,7 +269,7 @@ on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const st
         told->error = (uint32_t)code;
         note_trouble(l, "lease", err);
     }
-    if (code == RC_OK && info->mine) {
+    if (code == RC_OK && info->mine && !c->observes) {
         told->held = 1;
         told->epoch = info->epoch;
         told->until_ms = info->until_ms + c->d->core_offset_ms;
@@ -286,13 +287,16 @@ begin_lease_call(struct rc_lead *l, struct lease_call *c)
     struct rc_daemon *d = l->d;
     int64_t now_ms = rc_daemon_now_ms(d);
 
-    if (l->stage != NOT_YIELDING || (now_ms < l->not_before_ms && !d->state->lease_held)) {
+    c->told = d->state->lease_held && now_ms < d->state->lease_until_ms;
+    if (l->stage >= CORE_ENDS ||
+        (!c->told && (l->stage != NOT_YIELDING || now_ms < l->not_before_ms))) {
+        c->observes = true;
         return rc_lease_observe(d->lease, on_lease, c);
     }
-    c->told = d->state->lease_held && now_ms < d->state->lease_until_ms;
     /* Got, but its events wait in the queue yet: another acquisition would be another epoch,
      * and what the core sends in the one that it is about to be told of would be refused. */
-    bool untold = l->seen.mine && l->seen.epoch > d->state->lease_epoch;
+    bool untold =
+        l->seen.mine && l->seen.epoch > d->state->lease_epoch && l->seen.epoch > l->left_epoch;
     if (c->told || l->unread_epoch || untold) {
         return rc_lease_renew(d->lease, on_lease, c);
     }

@@ -30,7 +30,7 @@ struct rc_lease_info {
         since_wall_ms; /* when it was acquired, by its owner's clock: for people; 0 = not told */
     uint64_t renewal;  /* changes with every write of the record */
     bool held;         /* false: yielded, free to take */
-    bool mine;         /* held by this lease object, this acquisition */
+    bool mine;         /* held by this lease object, this acquisition, and not run out */
     int64_t until_ms;  /* mine: no request may be sent later than this less a margin */
     int64_t takeable_at_ms; /* not mine: earliest time at which acquire can succeed */
 };
@@ -48,7 +48,8 @@ typedef void(rc_lease_fn)(void *arg, enum rc_err code, const struct rc_lease_inf
  *          before this call; acquire again (a new epoch). Others: could not ask; the
  *          lease still ends at the until_ms known before.
  * yield:   gives it back at once, for an orderly hand-over. RC_E_NO_LEASE: not ours.
- * observe: reads it. RC_E_NOT_FOUND: no record yet. */
+ * observe: reads it; renews nothing, and mine only while the record is as we wrote it last.
+ *          RC_E_NOT_FOUND: no record yet. */
 struct rc_lease;
 struct rc_lease_ops {
     enum rc_err (*acquire)(struct rc_lease *l, rc_lease_fn *cb, void *arg);

@@ -281,6 +281,10 @@ on_got(const struct rc_dynamodb_reply *reply, void *arg)
     if (l->work == RENEW || l->work == YIELD) {
         answer_no_lease(l, "the lease is not held, or ran out before this call");
     } else if (l->work == OBSERVE) {
+        if (e == RC_E_NOT_FOUND ||
+            (!e && (!rc_lease_record_stands(&l->mine, &r) || now(l) >= l->until_ms))) {
+            l->is_mine = false; /* a write whose answer was lost, or somebody else's */
+        }
         answer(l, e, &err);
     } else if (e && e != RC_E_NOT_FOUND) {
         l->is_mine = false;

@@ -92,8 +92,7 @@ write_lease(struct lease_file *l, const struct rc_lease_record *r, bool sync, st
 static bool
 is_still_mine(const struct lease_file *l, const struct rc_lease_record *r)
 {
-    return l->is_mine && r->held && r->epoch == l->mine.epoch && r->renewal == l->mine.renewal &&
-           strcmp(r->owner, l->owner) == 0;
+    return l->is_mine && rc_lease_record_stands(&l->mine, r);
 }
 
 static void
@@ -189,8 +188,12 @@ static enum rc_err
 observe(struct lease_file *l, int64_t now_ms, struct rc_error *err)
 {
     struct rc_lease_record r;
+    enum rc_err e = read_lease(l, now_ms, &r, err);
 
-    return read_lease(l, now_ms, &r, err);
+    if (e == RC_E_NOT_FOUND || (!e && (!is_still_mine(l, &r) || now_ms >= l->until_ms))) {
+        l->is_mine = false; /* a write whose answer was lost, or somebody else's */
+    }
+    return e;
 }
 
 /* --- calls ------------------------------------------------------------------------ */

@@ -68,6 +68,12 @@ is_same(const struct rc_lease_record *a, const struct rc_lease_record *b)
            a->term_ms == b->term_ms && strcmp(a->owner, b->owner) == 0;
 }
 
+bool
+rc_lease_record_stands(const struct rc_lease_record *mine, const struct rc_lease_record *r)
+{
+    return r->held && is_same(mine, r) && strcmp(mine->holder, r->holder) == 0;
+}
+
 /* A hand-over takes a good part of a second, a take-over the term. */
 static bool
 jumps(const struct rc_lease_watch *w, uint64_t epoch, int64_t now_ms)

@@ -51,6 +51,8 @@ void rc_lease_record_take(struct rc_lease_record *r, const char *owner, const ch
                           int64_t term_ms);
 /* Is the record of a former life of this very holder? "" is nobody. */
 bool rc_lease_record_is_of(const struct rc_lease_record *r, const char *owner, const char *holder);
+/* Is what stands there, and is held, what was written last? */
+bool rc_lease_record_stands(const struct rc_lease_record *mine, const struct rc_lease_record *r);
 /* Earliest time at which the record that was seen may be taken from its holder. */
 int64_t rc_lease_watch_takeable_at_ms(const struct rc_lease_watch *w, int64_t grace_ms);
 /* What an answer tells. until_ms: of our own lease. */

@@ -192,6 +192,16 @@ end(void)
     event_base_free(d.base);
 }
 
+static void
+lead_in(uint64_t epoch)
+{
+    core_asks();
+    answer("acquire", RC_OK, epoch, true);
+    answer_list();
+    CU_ASSERT_TRUE_FATAL(d.state->lease_held != 0);
+    CU_ASSERT_EQUAL(d.state->lease_epoch, epoch);
+}
+
 /* ---- tests ---- */
 
 static void
@@ -247,6 +257,25 @@ a_store_that_answers_during_the_yield_makes_no_leader(void)
     end();
 }
 
+static void
+what_is_observed_makes_no_leader(void)
+{
+    enum rc_err code = RC_OK;
+
+    begin();
+    lead_in(7);
+    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_follow(d.lead);
+    answer("yield", RC_E_TIMEOUT, 7, true); /* written all the same: its answer was lost */
+    CU_ASSERT_EQUAL(code, RC_E_TIMEOUT);
+    now_ms += 500;
+    core_asks();
+    answer("observe", RC_OK, 8, true); /* the other one's, whatever the lease believes */
+    CU_ASSERT_PTR_NULL(listed);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    end();
+}
+
 int
 main(void)
 {
@@ -256,6 +285,7 @@ main(void)
          a_store_that_answers_after_the_yield_makes_no_leader},
         {"a store that answers during the yield makes no leader",
          a_store_that_answers_during_the_yield_makes_no_leader},
+        {"what is observed makes no leader", what_is_observed_makes_no_leader},
         CU_TEST_INFO_NULL,
     };
 

@@ -145,6 +145,39 @@ a_holder_that_overslept_its_term_cannot_renew(void)
 }
 
 static void
+what_is_observed_is_ours_only_as_we_wrote_it(void)
+{
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct controller a = {.now_ms = 1}, b = {.now_ms = 1}, twin = {.now_ms = 1};
+
+    scratch_open(&s);
+    start(&s, &a, "ctl-a", false);
+    start(&s, &b, "ctl-b", false);
+    start(&s, &twin, "ctl-a", false);
+    CU_ASSERT_EQUAL(call(&s, &a, rc_lease_acquire).code, RC_OK);
+    struct answer r = call(&s, &a, rc_lease_observe);
+    CU_ASSERT_TRUE(r.info.mine);
+    CU_ASSERT_EQUAL(r.info.until_ms, a.now_ms + TERM_MS);
+    CU_ASSERT_FALSE(call(&s, &twin, rc_lease_observe).info.mine);
+    /* By its own clock it still holds it, and does not know of the other one. */
+    CU_ASSERT_EQUAL(call(&s, &b, rc_lease_observe).code, RC_OK);
+    b.now_ms += TERM_MS + GRACE_MS;
+    CU_ASSERT_EQUAL(call(&s, &b, rc_lease_acquire).info.epoch, 2);
+    r = call(&s, &a, rc_lease_observe);
+    CU_ASSERT_EQUAL(r.code, RC_OK);
+    CU_ASSERT_EQUAL(r.info.epoch, 2);
+    CU_ASSERT_STRING_EQUAL(r.info.owner, "ctl-b");
+    CU_ASSERT_FALSE(r.info.mine);
+    CU_ASSERT_EQUAL(r.info.until_ms, 0);
+    b.now_ms += TERM_MS;
+    CU_ASSERT_FALSE(call(&s, &b, rc_lease_observe).info.mine);
+    rc_lease_free(a.lease);
+    rc_lease_free(b.lease);
+    rc_lease_free(twin.lease);
+    scratch_close(&s);
+}
+
+static void
 a_yielded_lease_is_free_at_once(void)
 {
     struct scratch s = {.fdatasync_fn = NULL};
@@ -373,6 +406,8 @@ main(void)
          the_first_gets_it_and_the_second_waits_for_term_and_grace},
         {"a holder that overslept its term cannot renew",
          a_holder_that_overslept_its_term_cannot_renew},
+        {"what is observed is ours only as we wrote it",
+         what_is_observed_is_ours_only_as_we_wrote_it},
         {"a yielded lease is free at once", a_yielded_lease_is_free_at_once},
         {"a restarted daemon with a unique name takes its own lease back",
          a_restarted_daemon_with_a_unique_name_takes_its_own_lease_back},
