@@ -257,6 +257,9 @@ on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const st
     struct rc_lead *l = c->d->lead;
     struct rc_ev_lease *told = &c->ev.u.lease;
 
+    if (code == RC_OK && info->mine && l->stage != NOT_YIELDING) {
+        l->left_epoch = info->epoch; /* acquired while the yield began */
+    }
     if (code == RC_OK || code == RC_E_CONDITION || code == RC_E_NO_LEASE) {
         note_seen(l, info);
         if (code != RC_OK || !info->mine) {
@@ -269,7 +272,9 @@ on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const st
         told->error = (uint32_t)code;
         note_trouble(l, "lease", err);
     }
-    if (code == RC_OK && info->mine && !c->observes) {
+    /* One that was under way when the yield began: the core has ended, or never led. */
+    bool ends = l->stage >= CORE_ENDS || (l->stage != NOT_YIELDING && !c->told);
+    if (code == RC_OK && info->mine && !c->observes && !ends) {
         told->held = 1;
         told->epoch = info->epoch;
         told->until_ms = info->until_ms + c->d->core_offset_ms;

@@ -276,6 +276,48 @@ what_is_observed_makes_no_leader(void)
     end();
 }
 
+static void
+a_renewal_under_way_does_not_keep_a_yield_from_its_end(void)
+{
+    enum rc_err code = RC_E_INTERNAL;
+
+    begin();
+    lead_in(7);
+    now_ms += TERM_MS / 3;
+    core_asks();
+    rc_lead_yield(d.lead, on_left, &code);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    rc_lead_follow(d.lead); /* refused: one call at a time */
+    answer("renew", RC_OK, 7, true);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    rc_lead_follow(d.lead);
+    answer("yield", RC_OK, 7, false);
+    CU_ASSERT_EQUAL(code, RC_OK);
+    end();
+}
+
+static void
+an_acquisition_under_way_is_given_back_by_the_yield(void)
+{
+    enum rc_err code = RC_E_INTERNAL;
+
+    begin();
+    lead_in(7);
+    now_ms += TERM_MS + 1; /* stood still: another epoch is asked for */
+    core_asks();
+    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_follow(d.lead);
+    answer("acquire", RC_OK, 8, true);
+    CU_ASSERT_PTR_NULL(listed);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    rc_lead_follow(d.lead);
+    answer("yield", RC_OK, 8, false);
+    CU_ASSERT_EQUAL(code, RC_OK);
+    core_asks(); /* left to the other one */
+    answer("observe", RC_OK, 8, false);
+    end();
+}
+
 int
 main(void)
 {
@@ -286,6 +328,10 @@ main(void)
         {"a store that answers during the yield makes no leader",
          a_store_that_answers_during_the_yield_makes_no_leader},
         {"what is observed makes no leader", what_is_observed_makes_no_leader},
+        {"a renewal under way does not keep a yield from its end",
+         a_renewal_under_way_does_not_keep_a_yield_from_its_end},
+        {"an acquisition under way is given back by the yield",
+         an_acquisition_under_way_is_given_back_by_the_yield},
         CU_TEST_INFO_NULL,
     };
 
