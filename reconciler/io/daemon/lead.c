@@ -24,8 +24,10 @@ struct rc_lead {
     int64_t told_ms;           /* when that was logged */
     uint64_t unread_epoch;     /* ours, but the store is not read yet; 0 = none */
     int64_t unread_since_ms;
-    int64_t not_before_ms; /* left to the other one until then … */
-    uint64_t left_epoch;   /* … or until it has led after this epoch */
+    struct event *keep_timer; /* renews while it is read: that may take longer than the term */
+    int64_t kept_until_ms;    /* core time; 0 = not renewed since */
+    int64_t not_before_ms;    /* left to the other one until then … */
+    uint64_t left_epoch;      /* … or until it has led after this epoch */
     int store_busy;
     enum yield_stage stage;
     struct event *yield_timer;
@@ -160,6 +162,51 @@ is_epoch_left(const struct rc_lead *l, uint64_t epoch)
            l->seen.epoch != epoch;
 }
 
+static void
+keep_later(struct rc_lead *l)
+{
+    int64_t ms = l->d->config.lease.term_ms / 3;
+    const struct timeval third = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    (void)evtimer_add(l->keep_timer, &third);
+}
+
+static void
+on_kept(void *arg, enum rc_err code, const struct rc_lease_info *info, const struct rc_error *err)
+{
+    struct rc_lead *l = arg;
+
+    if (code == RC_OK || code == RC_E_NO_LEASE) {
+        note_seen(l, info);
+    } else if (code != RC_E_CANCELLED) {
+        note_trouble(l, "lease", err);
+    }
+    if (code == RC_OK && info->mine && info->epoch == l->unread_epoch) {
+        l->kept_until_ms = info->until_ms + l->d->core_offset_ms;
+    }
+}
+
+static void
+on_keep_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct rc_lead *l = arg;
+
+    (void)fd;
+    (void)what;
+    if (l->unread_epoch && !is_epoch_left(l, l->unread_epoch)) {
+        (void)!rc_lease_renew(l->d->lease, on_kept, l); /* one under way does as well */
+        keep_later(l);
+    }
+}
+
+/* Is there enough of the lease left to be told of? */
+static bool
+is_kept(struct rc_lead *l, struct rc_ev_lease *told)
+{
+    told->until_ms = l->kept_until_ms > told->until_ms ? l->kept_until_ms : told->until_ms;
+    return rc_daemon_now_ms(l->d) < told->until_ms - l->d->config.cluster.lease_margin_ms;
+}
+
 /* Not told as an error: that would let a core that was told before lead on. */
 static void
 end_unled(struct lease_call *c)
@@ -176,12 +223,15 @@ on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
     struct rc_lead *l = c->d->lead;
     struct rc_error own = *err;
 
+    (void)evtimer_del(l->keep_timer);
     if (is_epoch_left(l, c->ev.u.lease.epoch)) {
         end_unled(c);
         return;
     }
     if (code == RC_OK) {
-        code = post_histories(c->d, items, &own);
+        code = is_kept(l, &c->ev.u.lease)
+                   ? post_histories(c->d, items, &own)
+                   : rc_fail(&own, RC_E_TIMEOUT, "the lease ran out while the store was read");
     }
     if (code != RC_OK) {
         /* A successor that cannot read what is open would act on missing knowledge. */
@@ -239,6 +289,8 @@ read_store(struct lease_call *c)
                         ? err.code
                         : rc_incident_list(c->d->store, c->ev.u.lease.epoch, on_listed, c);
     if (e == RC_OK) {
+        l->kept_until_ms = 0;
+        keep_later(l);
         return;
     }
     if (e != RC_E_INVALID) {
@@ -470,8 +522,9 @@ rc_lead_new(struct rc_daemon *d)
     l->d = d;
     l->seen_ms = -1;
     l->yield_timer = evtimer_new(d->base, on_yield_timer, l);
-    if (!l->yield_timer) {
-        free(l);
+    l->keep_timer = evtimer_new(d->base, on_keep_timer, l);
+    if (!l->yield_timer || !l->keep_timer) {
+        rc_lead_free(l);
         return NULL;
     }
     return l;
@@ -481,7 +534,12 @@ void
 rc_lead_free(struct rc_lead *l)
 {
     if (l) {
-        event_free(l->yield_timer);
+        if (l->yield_timer) {
+            event_free(l->yield_timer);
+        }
+        if (l->keep_timer) {
+            event_free(l->keep_timer);
+        }
         free(l);
     }
 }

@@ -318,6 +318,47 @@ an_acquisition_under_way_is_given_back_by_the_yield(void)
     end();
 }
 
+static void
+run_loop(int64_t ms)
+{
+    const struct timeval until = {.tv_usec = ms * 1000};
+
+    (void)event_base_loopexit(d.base, &until);
+    (void)event_base_dispatch(d.base);
+}
+
+static void
+a_store_that_is_read_for_longer_than_the_term_is_read_under_the_lease(void)
+{
+    begin();
+    d.config.lease.term_ms = 30; /* by the loop's clock: its third is awaited here */
+    core_asks();
+    answer("acquire", RC_OK, 7, true);
+    now_ms += TERM_MS / 2;
+    run_loop(100);
+    answer("renew", RC_OK, 7, true);
+    now_ms += TERM_MS - 1;
+    answer_list();
+    CU_ASSERT_TRUE(d.state->lease_held != 0);
+    CU_ASSERT_EQUAL(d.state->lease_until_ms, now_ms + 1);
+    run_loop(50);
+    CU_ASSERT_PTR_NULL(asked.verb); /* the core's affair from now on */
+    end();
+}
+
+static void
+a_lease_that_ran_out_meanwhile_makes_no_leader(void)
+{
+    begin();
+    core_asks();
+    answer("acquire", RC_OK, 7, true);
+    now_ms += TERM_MS;
+    answer_list();
+    CU_ASSERT_EQUAL(posts, 1);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    end();
+}
+
 int
 main(void)
 {
@@ -332,6 +373,10 @@ main(void)
          a_renewal_under_way_does_not_keep_a_yield_from_its_end},
         {"an acquisition under way is given back by the yield",
          an_acquisition_under_way_is_given_back_by_the_yield},
+        {"a store that is read for longer than the term is read under the lease",
+         a_store_that_is_read_for_longer_than_the_term_is_read_under_the_lease},
+        {"a lease that ran out meanwhile makes no leader",
+         a_lease_that_ran_out_meanwhile_makes_no_leader},
         CU_TEST_INFO_NULL,
     };
 
