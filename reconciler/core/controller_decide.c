@@ -1,5 +1,6 @@
 /* controller_decide.c - the fail-over of slurmctld: what is missing between "one serves"
- * and what the facts say. One short function a phase, in the order of controller_life.c.
+ * and what the facts say. One short function a phase, in the order of controller_life.c;
+ * those of the fence are in controller_fence.c.
  *
  * Invariant: slurm.takeover and controller.start are sent only while rc_pair_proved()
  * holds; the executor asks again right before. Failure modes: a fence that is refused
@@ -8,16 +9,11 @@
 #include <string.h>
 
 #include "policies/rules.h"
+#include "reconciler/core/controller_steps.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum {
-    ROOM_FOR_ONE_FAILOVER = 8,
-    PHASES_PER_STEP = 5,
-    WANTED_MS = 60 * 1000,
-    EYES_MS = 1000,
-    LOOK_FOR_MS = 15 * 1000 /* then people are told that nothing is found */
-};
+enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000 };
 
 void
 rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
@@ -51,9 +47,9 @@ rc_pair_act(const struct rc_state *s, struct rc_action *a, uint32_t kind, uint32
     }
 }
 
-/* To another phase; always true. */
-static bool
-step_to(struct rc_state *s, struct rc_actions *out, enum rc_failover_phase to, const char *why)
+bool
+rc_pair_step_to(struct rc_state *s, struct rc_actions *out, enum rc_failover_phase to,
+                const char *why)
 {
     const struct rc_pair *p = &s->pair;
     struct rc_action a;
@@ -101,8 +97,8 @@ step_block(struct rc_pair *p, enum rc_failover_block why, int64_t wake_ms)
     return false;
 }
 
-static void
-tell_pair(struct rc_state *s, struct rc_actions *out, const char *text)
+void
+rc_pair_tell(struct rc_state *s, struct rc_actions *out, const char *text)
 {
     struct rc_action a;
 
@@ -114,9 +110,8 @@ tell_pair(struct rc_state *s, struct rc_actions *out, const char *text)
     rc_act_send(s, out, &a);
 }
 
-/* True when the phase's next action may be sent now. */
-static bool
-step_ready(struct rc_state *s)
+bool
+rc_pair_step_ready(struct rc_state *s)
 {
     struct rc_pair *p = &s->pair;
     uint32_t slot = rc_flight_find(s, p->action);
@@ -136,8 +131,8 @@ step_ready(struct rc_state *s)
     return true;
 }
 
-static bool
-phase_over(struct rc_state *s, int64_t timeout_ms)
+bool
+rc_pair_phase_over(struct rc_state *s, int64_t timeout_ms)
 {
     int64_t end_ms = s->pair.phase_ms + timeout_ms;
 
@@ -240,8 +235,8 @@ step_watch(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
 
-    if (s->now_ms < p->epoch_ms + EYES_MS) { /* what was seen before we led may be over */
-        rc_pair_wake_at(p, p->epoch_ms + EYES_MS);
+    if (s->now_ms < p->epoch_ms + RC_PAIR_EYES_MS) { /* what was seen before we led may be over */
+        rc_pair_wake_at(p, p->epoch_ms + RC_PAIR_EYES_MS);
         return false;
     }
     if (p->primary && rc_pair_serves(p, p->primary - 1)) {
@@ -264,9 +259,8 @@ is_gone(const struct rc_controller *c)
     return c->link == RC_TOLD_YES && c->process == RC_PROC_NONE;
 }
 
-/* It answers and says that it is not active: nobody will change that but us. */
-static bool
-is_idle(const struct rc_state *s, uint32_t i)
+bool
+rc_pair_is_idle(const struct rc_state *s, uint32_t i)
 {
     const struct rc_pair *p = &s->pair;
 
@@ -284,7 +278,7 @@ confirmed_at(const struct rc_state *s)
         return (a > b ? a : b) + policy->silent_ms;
     }
     const struct rc_controller *c = &p->c[p->primary - 1];
-    bool sure = is_gone(c) || is_idle(s, p->primary - 1);
+    bool sure = is_gone(c) || rc_pair_is_idle(s, p->primary - 1);
     return c->lost_ms + (sure ? policy->gone_ms : policy->silent_ms);
 }
 
@@ -304,7 +298,7 @@ choose(const struct rc_state *s)
     const struct rc_pair *p = &s->pair;
     uint32_t old = p->primary ? p->primary - 1 : RC_CONTROLLERS_MAX;
 
-    if (old < RC_CONTROLLERS_MAX && is_idle(s, old)) {
+    if (old < RC_CONTROLLERS_MAX && rc_pair_is_idle(s, old)) {
         return old;
     }
     if (old < RC_CONTROLLERS_MAX) {
@@ -322,7 +316,7 @@ step_suspect(struct rc_state *s, struct rc_actions *out)
     int64_t at_ms = confirmed_at(s);
 
     if (rc_pair_serves(p, 0) || rc_pair_serves(p, 1)) {
-        return step_to(s, out, RC_FO_WATCH, "one serves");
+        return rc_pair_step_to(s, out, RC_FO_WATCH, "one serves");
     }
     if (s->now_ms < at_ms) {
         rc_pair_wake_at(p, at_ms);
@@ -334,165 +328,15 @@ step_suspect(struct rc_state *s, struct rc_actions *out)
     uint32_t to = choose(s);
     if (to >= RC_CONTROLLERS_MAX) {
         bool limit = p->primary && rc_pair_usable(s, 2 - p->primary);
-        tell_pair(s, out,
-                  limit ? "no slurmctld serves, and there were too many fail-overs"
-                        : "no slurmctld serves, and none can be made active");
+        rc_pair_tell(s, out,
+                     limit ? "no slurmctld serves, and there were too many fail-overs"
+                           : "no slurmctld serves, and none can be made active");
         return step_block(p, limit ? RC_FOB_LIMIT : RC_FOB_NO_BACKUP, RC_NEVER);
     }
     if (p->primary == to + 1 && rc_pair_flaps(s)) {
-        tell_pair(s, out, "too many fail-overs in a short time: slurmctld stays where it was");
+        rc_pair_tell(s, out, "too many fail-overs in a short time: slurmctld stays where it was");
     }
     return begin_with(s, out, RC_FO_FENCE, to, cause_of(p));
-}
-
-/* ---- fence, stop ---- */
-
-/* Nobody's work was touched, and the reason for it is gone. */
-static bool
-is_over(const struct rc_pair *p)
-{
-    bool moves = p->cause == RC_CAUSE_OPERATOR || p->cause == RC_CAUSE_SWAP_BACK ||
-                 p->cause == RC_CAUSE_AILING || p->cause == RC_CAUSE_TWO;
-
-    return !moves && !p->proof && !p->action && !p->accepted && rc_pair_serves(p, p->from - 1);
-}
-
-static bool
-is_wanted_gently(const struct rc_pair *p)
-{
-    return p->cause == RC_CAUSE_OPERATOR || p->cause == RC_CAUSE_SWAP_BACK;
-}
-
-static void
-send_fence(struct rc_state *s, struct rc_actions *out)
-{
-    struct rc_pair *p = &s->pair;
-    const struct rc_controllers_policy *policy = &s->policy.controllers;
-    int64_t grace_ms = is_wanted_gently(p) ? policy->grace_ms : 0;
-    struct rc_action a;
-
-    rc_pair_act(s, &a, RC_ACT_FENCE, p->from - 1, policy->fence_ms + grace_ms);
-    a.u.controller.grace_ms = (uint32_t)grace_ms;
-    rc_put_text(a.text, sizeof a.text, rc_failover_cause_text(p->cause));
-    rc_act_send(s, out, &a);
-}
-
-/* A fence that no repetition can bring about; "you do not lead" is not of these. */
-static bool
-fence_failed(const struct rc_pair *p)
-{
-    return p->refused == RC_E_NOT_VERIFIED || p->refused == RC_E_DENIED ||
-           p->refused == RC_E_UNSUPPORTED || p->refused == RC_E_INVALID;
-}
-
-static bool
-step_fence(struct rc_state *s, struct rc_actions *out)
-{
-    struct rc_pair *p = &s->pair;
-    uint32_t from = p->from - 1, to = p->to - 1;
-    int64_t grace_ms = is_wanted_gently(p) ? s->policy.controllers.grace_ms : 0;
-
-    if (is_over(p)) {
-        return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
-    }
-    if (!rc_pair_usable(s, to) && !rc_pair_serves(p, to) && !p->action) {
-        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
-    }
-    if (rc_pair_proved(s)) {
-        return step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
-    }
-    if (is_idle(s, from) && rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY)) {
-        p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
-        p->proof_ms = s->now_ms;
-        p->proof_epoch = s->lease_epoch;
-        return step_to(s, out, RC_FO_TAKEOVER, "the other one is standby");
-    }
-    bool late = phase_over(s, s->policy.controllers.fence_ms + grace_ms);
-    bool mute = p->c[from].link != RC_TOLD_YES && !p->action && !p->proof;
-    if ((late || mute || fence_failed(p)) && p->refused != RC_E_NO_LEASE) {
-        return step_to(s, out, RC_FO_STOP, "its own host cannot prove it");
-    }
-    if (!p->proof && step_ready(s)) {
-        send_fence(s, out);
-    }
-    return false;
-}
-
-/* Perhaps it serves, and there is nothing to do: the eyes get a moment to say so. */
-static bool
-answers_again(struct rc_state *s, struct rc_actions *out, int64_t at_ms)
-{
-    if (s->now_ms < at_ms) {
-        rc_pair_wake_at(&s->pair, at_ms);
-        return false;
-    }
-    return step_to(s, out, RC_FO_FENCE, "its host answers again");
-}
-
-/* EC2 shows every instance of the old one off. What the eye saw a moment ago is of the time
- * before, and goes by itself; who still answers there later is somebody else. */
-static bool
-is_off(struct rc_state *s, struct rc_actions *out)
-{
-    struct rc_pair *p = &s->pair;
-
-    if (!rc_pair_eye_agrees(p, p->from - 1, RC_PROOF_STOPPED)) {
-        if (phase_over(s, s->policy.timeouts.stop_ms)) {
-            tell_pair(s, out, "not fenced: its instance is off for EC2, but its address answers");
-        }
-        p->block = RC_FOB_UNFENCED;
-        return false;
-    }
-    p->proof = RC_PROOF_STOPPED; /* told by the action, and noted from there */
-    p->proof_ms = s->now_ms;
-    p->proof_epoch = s->lease_epoch;
-    return step_to(s, out, RC_FO_TAKEOVER, "its instance is off");
-}
-
-static bool
-step_stop(struct rc_state *s, struct rc_actions *out)
-{
-    struct rc_pair *p = &s->pair;
-    uint32_t all, living = rc_pair_next_living(s, &all);
-
-    if (is_over(p)) {
-        return step_to(s, out, RC_FO_WATCH, "it serves again, and nothing was done");
-    }
-    if (!rc_pair_usable(s, p->to - 1) && !p->action && !p->accepted) {
-        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
-    }
-    if (p->c[p->from - 1].link == RC_TOLD_YES && p->c[p->from - 1].link_ms > p->phase_ms &&
-        !p->action && !p->accepted) {
-        return answers_again(s, out, p->c[p->from - 1].link_ms + EYES_MS);
-    }
-    if (all && !living) {
-        return is_off(s, out);
-    }
-    if (!all) {
-        bool asks = !step_ready(s) || rc_pair_look_for(s, out);
-        if (!asks || phase_over(s, LOOK_FOR_MS)) {
-            tell_pair(
-                s, out,
-                "the old slurmctld cannot be fenced: EC2 shows no instance of that controller");
-        }
-        p->block = RC_FOB_UNFENCED;
-        return false;
-    }
-    if (p->refused) {
-        p->block = RC_FOB_UNFENCED;
-        if (p->retries >= 3) {
-            tell_pair(s, out,
-                      "the old slurmctld cannot be fenced: EC2 refuses to stop its instance");
-        }
-    }
-    if (phase_over(s, s->policy.timeouts.stop_ms)) {
-        tell_pair(s, out, "the old slurmctld is not fenced: its instance does not reach stopped");
-        p->block = RC_FOB_UNFENCED;
-    }
-    if (step_ready(s)) {
-        rc_pair_force_off(s, out, living);
-    }
-    return false;
 }
 
 /* ---- take over, verify ---- */
@@ -524,23 +368,23 @@ step_take_over(struct rc_state *s, struct rc_actions *out)
     struct rc_pair *p = &s->pair;
 
     if (rc_pair_serves(p, p->to - 1)) {
-        return step_to(s, out, RC_FO_WATCH, "the new one serves");
+        return rc_pair_step_to(s, out, RC_FO_WATCH, "the new one serves");
     }
     if (!rc_pair_proved(s)) {
-        return step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
+        return rc_pair_step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
     }
     if (!rc_pair_usable(s, p->to - 1) && !p->action) {
-        return step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
+        return rc_pair_step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
     }
     bool active = p->action_kind == RC_ACT_TAKEOVER || p->to == 1;
     if (p->accepted && active) {
-        return step_to(s, out, RC_FO_VERIFY, "accepted");
+        return rc_pair_step_to(s, out, RC_FO_VERIFY, "accepted");
     }
     if (p->accepted && p->c[p->to - 1].mode[RC_EYE_OWN] != RC_CTL_STANDBY &&
-        !phase_over(s, s->policy.controllers.takeover_ms)) {
+        !rc_pair_phase_over(s, s->policy.controllers.takeover_ms)) {
         return false; /* it starts; the request follows when it says that it is standby */
     }
-    if (step_ready(s)) {
+    if (rc_pair_step_ready(s)) {
         send_takeover(s, out);
     }
     return false;
@@ -552,19 +396,20 @@ step_verify(struct rc_state *s, struct rc_actions *out)
     struct rc_pair *p = &s->pair;
 
     if (rc_pair_serves(p, p->to - 1)) {
-        return step_to(s, out, RC_FO_WATCH, "the new one serves");
+        return rc_pair_step_to(s, out, RC_FO_WATCH, "the new one serves");
     }
     if (!rc_pair_proved(s)) {
-        return step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
+        return rc_pair_step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
     }
-    return phase_over(s, s->policy.controllers.takeover_ms) &&
-           step_to(s, out, RC_FO_TAKEOVER, "it does not serve in time: once more");
+    return rc_pair_phase_over(s, s->policy.controllers.takeover_ms) &&
+           rc_pair_step_to(s, out, RC_FO_TAKEOVER, "it does not serve in time: once more");
 }
 
 typedef bool(failover_phase_fn)(struct rc_state *s, struct rc_actions *out);
 static failover_phase_fn *const failover_fns[RC_FO__MAX] = {
-    [RC_FO_WATCH] = step_watch, [RC_FO_SUSPECT] = step_suspect,    [RC_FO_FENCE] = step_fence,
-    [RC_FO_STOP] = step_stop,   [RC_FO_TAKEOVER] = step_take_over, [RC_FO_VERIFY] = step_verify,
+    [RC_FO_WATCH] = step_watch,         [RC_FO_SUSPECT] = step_suspect,
+    [RC_FO_FENCE] = rc_pair_step_fence, [RC_FO_STOP] = rc_pair_step_stop,
+    [RC_FO_TAKEOVER] = step_take_over,  [RC_FO_VERIFY] = step_verify,
 };
 
 void
