@@ -1,12 +1,12 @@
-/* check_takeover.c - never: a slurmctld is made active while the other one may still write;
- * two slurmctld that may write at once. Judged by the truth of the hosts, whatever the
- * leader believes. */
+/* check_takeover.c - never: a slurmctld is made active while the other one may still write, or
+ * was asked to and will soon; two slurmctld that may write at once. Judged by the truth of the
+ * hosts, whatever the leader believes. */
 #include "simulator/check.h"
 
 void
 rc_check_takeover(struct rc_play *p, const struct rc_action *a, uint32_t to)
 {
-    if (rc_head_may_write(p, 1 - to)) {
+    if (rc_head_may_write(p, 1 - to) || rc_head_becomes(p, 1 - to)) {
         rc_play_fail(p, RC_FOUND_TAKEOVER, "%s for %s while head%u's slurmctld may still write",
                      rc_action_name((enum rc_action_kind)a->kind), a->node, 2 - to);
     }

@@ -45,6 +45,14 @@ fence_failed(const struct rc_pair *p)
            p->refused == RC_E_UNSUPPORTED || p->refused == RC_E_INVALID;
 }
 
+/* At rest a standby is only pinged, and one that became active answers that too: what counts
+ * is what it was asked in this phase. */
+static bool
+is_told_now(const struct rc_pair *p)
+{
+    return p->c[p->from - 1].mode_ms[RC_EYE_OWN] >= p->phase_ms;
+}
+
 bool
 rc_pair_step_fence(struct rc_state *s, struct rc_actions *out)
 {
@@ -61,7 +69,12 @@ rc_pair_step_fence(struct rc_state *s, struct rc_actions *out)
     if (rc_pair_proved(s)) {
         return rc_pair_step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
     }
-    if (rc_pair_is_idle(s, from) && rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY)) {
+    bool idle = rc_pair_is_idle(s, from) && rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY);
+    if (idle && !is_told_now(p) && s->now_ms < p->phase_ms + RC_PAIR_EYES_MS) {
+        rc_pair_wake_at(p, p->phase_ms + RC_PAIR_EYES_MS);
+        return false;
+    }
+    if (idle && is_told_now(p)) {
         p->proof = RC_PROOF_STANDBY; /* told by the action, and noted from there */
         p->proof_ms = s->now_ms;
         p->proof_epoch = s->lease_epoch;

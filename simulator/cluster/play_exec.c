@@ -256,6 +256,8 @@ rc_exec_play(struct rc_ctl *c, const struct rc_action *a)
         rc_event_init(&ev, RC_EV_LEASE);
         ev.u.lease.error = RC_E_STATE; /* one call at a time */
         rc_ctl_post(c, &ev);
+    } else if (a->kind == RC_ACT_FAILOVER) {
+        rc_heads_ask_standby(c, a);
     } else if (side != SIDE_NONE) {
         send_errand(c, a, side);
     }

@@ -13,13 +13,13 @@
 #include "simulator/cluster/play_private.h"
 
 enum {
-    SOON_MS = 200,
+    SOON_MS = RC_HEAD_SOON_MS,
     START_MS = 1000,
     TAKEOVER_MS = 2500,
+    SLOW_TAKEOVER_MS = 8000,  /* twice its time-out, for an address that swallows the question */
     NO_ANSWER_MS = 30 * 1000, /* REQUEST_CONTROL to one that does not answer */
-    SILENT_MS = 2000,         /* until a question that is not answered counts */
-    LINK_MS = 3000,
-    LOOK_MS = 30 * 1000
+    SILENT_MS = RC_HEAD_SILENT_MS,
+    LINK_MS = 3000
 };
 
 bool
@@ -36,8 +36,16 @@ rc_head_may_write(const struct rc_play *p, uint32_t i)
     return h->host_up && h->active && h->process != RC_PROC_NONE;
 }
 
-static bool
-reaches(const struct rc_play *p, uint32_t from, uint32_t to)
+bool
+rc_head_becomes(const struct rc_play *p, uint32_t i)
+{
+    const struct rc_head *h = &p->head[i];
+
+    return h->host_up && h->active_at_ms && h->process != RC_PROC_NONE;
+}
+
+bool
+rc_head_reaches(const struct rc_play *p, uint32_t from, uint32_t to)
 {
     return from == to || (p->now_ms >= p->partition_until_ms && p->head[to].host_up);
 }
@@ -93,8 +101,8 @@ start_process(struct rc_play *p, uint32_t i)
     h->since_ms = p->now_ms;
     rc_play_trace(p, "   head%u's slurmctld starts", i + 1);
     if (i == 0) {
-        bool silent =
-            rc_head_may_write(p, 1) && (other->process != RC_PROC_RUNS || !reaches(p, 0, 1));
+        bool silent = rc_head_may_write(p, 1) &&
+                      (other->process != RC_PROC_RUNS || !rc_head_reaches(p, 0, 1));
         h->active_at_ms = p->now_ms + (silent ? NO_ANSWER_MS : START_MS);
     }
     rc_heads_changed(p);
@@ -109,7 +117,7 @@ activate_due(struct rc_play *p, uint32_t i)
     if (!h->active_at_ms || p->now_ms < h->active_at_ms || h->process != RC_PROC_RUNS) {
         return;
     }
-    if (other->process == RC_PROC_RUNS && other->active && reaches(p, i, 1 - i)) {
+    if (other->process == RC_PROC_RUNS && other->active && rc_head_reaches(p, i, 1 - i)) {
         if (i == 0) {
             become(p, 1, false); /* gives control back */
         } else {
@@ -232,10 +240,8 @@ rc_head_named(const struct rc_play *p, const char *name)
     return (uint32_t)(name[4] - '1') < RC_PLAY_CTLS ? (uint32_t)(name[4] - '1') : RC_PLAY_CTLS;
 }
 
-/* ---- what a daemon sees ---- */
-
-static struct rc_sim_instance *
-head_instance(const struct rc_play *p, uint32_t i)
+struct rc_sim_instance *
+rc_head_instance(const struct rc_play *p, uint32_t i)
 {
     struct rc_sim_instance *found = NULL;
 
@@ -244,143 +250,6 @@ head_instance(const struct rc_play *p, uint32_t i)
         found = at && strcmp(at->addr, p->head[i].addr) == 0 ? at : found;
     }
     return found;
-}
-
-static uint32_t
-head_mode_of(const struct rc_play *p, uint32_t eye, uint32_t i)
-{
-    const struct rc_head *h = &p->head[i];
-
-    if (p->now_ms < p->ctl[eye].helper_until_ms) {
-        return RC_CTL_UNKNOWN;
-    }
-    if (!reaches(p, eye, i)) {
-        return RC_CTL_UNREACHABLE;
-    }
-    if (h->process == RC_PROC_NONE) {
-        return RC_CTL_REFUSED;
-    }
-    if (p->now_ms < p->head[eye].munge_until_ms) {
-        return RC_CTL_UNKNOWN; /* without munged there nobody can be asked */
-    }
-    if (p->now_ms < h->munge_until_ms) {
-        return RC_CTL_SILENT;
-    }
-    if (h->process != RC_PROC_RUNS || (h->active_at_ms && !h->active && i == 0)) {
-        return RC_CTL_SILENT;
-    }
-    return h->active ? RC_CTL_PRIMARY : RC_CTL_STANDBY;
-}
-
-static void
-show_mode(struct rc_ctl *c, uint32_t i, uint32_t mode, bool by_peer)
-{
-    struct rc_event ev;
-    uint32_t *shown = &c->head_mode[by_peer][i];
-
-    if (*shown == mode + 1) {
-        return;
-    }
-    *shown = mode + 1;
-    rc_event_init(&ev, RC_EV_CONTROLLER_PROBE);
-    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
-    ev.u.probe.mode = mode;
-    ev.u.probe.by_peer = by_peer;
-    ev.u.probe.age_ms = mode == RC_CTL_SILENT ? SILENT_MS : 0;
-    memcpy(ev.u.probe.addr, c->p->head[i].addr, sizeof ev.u.probe.addr);
-    rc_ctl_post(c, &ev);
-}
-
-static void
-show_host(struct rc_ctl *c, uint32_t i)
-{
-    const struct rc_play *p = c->p;
-    const struct rc_head *h = &p->head[i];
-    bool answers = i == c->index || (reaches(p, c->index, i) && rc_ctl_runs(&p->ctl[i]));
-    struct rc_ev_controller_host told = {.link = RC_TOLD_NO};
-    struct rc_event ev;
-
-    if (answers) {
-        told.link = RC_TOLD_YES;
-        told.process = h->process;
-        told.fenced = h->fenced ? RC_TOLD_YES : RC_TOLD_NO;
-        told.dir = p->now_ms < h->dir_until_ms ? h->dir : (uint32_t)RC_DIR_OK;
-        told.munge = p->now_ms < h->munge_until_ms ? RC_TOLD_NO : RC_TOLD_YES;
-    }
-    if (memcmp(&told, &c->head_host[i], sizeof told) == 0) {
-        return;
-    }
-    c->head_host[i] = told;
-    rc_event_init(&ev, RC_EV_CONTROLLER_HOST);
-    snprintf(ev.node, sizeof ev.node, "head%u", i + 1);
-    ev.u.controller = told;
-    if (answers && head_instance(p, i)) {
-        memcpy(ev.instance, head_instance(p, i)->id, sizeof ev.instance);
-    }
-    if (!answers) {
-        c->head_mode[1][0] = c->head_mode[1][1] = 0;
-    }
-    rc_ctl_post(c, &ev);
-}
-
-void
-rc_heads_look(struct rc_ctl *c)
-{
-    const struct rc_play *p = c->p;
-    uint32_t peer = 1 - c->index;
-
-    if (c->heads_epoch != c->s->lease_epoch) { /* all is told anew */
-        c->heads_epoch = c->s->lease_epoch;
-        memset(c->head_mode, 0, sizeof c->head_mode);
-    }
-    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
-        show_host(c, i);
-        uint32_t mode = head_mode_of(p, c->index, i);
-        bool late = mode == RC_CTL_SILENT && p->now_ms - p->head[i].since_ms < SILENT_MS;
-        if (!late) {
-            show_mode(c, i, mode, false);
-        }
-    }
-    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
-        if (c->head_host[peer].link == RC_TOLD_YES) {
-            show_mode(c, i, head_mode_of(p, peer, i), true);
-        }
-    }
-}
-
-/* A daemon looks all the time; what it sees changes when something happens, which is told by
- * rc_heads_changed(), or when a trouble is over. */
-void
-rc_heads_look_later(struct rc_ctl *c)
-{
-    const struct rc_play *p = c->p;
-    int64_t at_ms = p->now_ms + LOOK_MS;
-
-    for (uint32_t i = 0; i < RC_PLAY_CTLS; i++) {
-        const int64_t over_ms[] = {p->head[i].dir_until_ms, p->head[i].munge_until_ms,
-                                   p->ctl[i].helper_until_ms, p->ctl[i].frozen_until_ms,
-                                   p->partition_until_ms};
-        for (size_t k = 0; k < sizeof over_ms / sizeof over_ms[0]; k++) {
-            at_ms = over_ms[k] > p->now_ms && over_ms[k] < at_ms ? over_ms[k] : at_ms;
-        }
-    }
-    if (rc_play_has_pair(p)) {
-        rc_play_task(c->p, at_ms, RC_TASK_HEADS, c, 1);
-    }
-}
-
-/* No slurmctld answers this controller's helpers. */
-bool
-rc_heads_down(const struct rc_ctl *c)
-{
-    const struct rc_play *p = c->p;
-
-    for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
-        if (p->head[i].active && p->head[i].process == RC_PROC_RUNS && reaches(p, c->index, i)) {
-            return false;
-        }
-    }
-    return rc_play_has_pair(p);
 }
 
 /* ---- orders ---- */
@@ -394,7 +263,7 @@ obeys(const struct rc_play *p, const struct rc_request *r, uint32_t i)
     if (i == r->ctl && p->head[i].host_up) {
         return RC_OK;
     }
-    if (!reaches(p, r->ctl, i) || !rc_ctl_runs(there)) {
+    if (!rc_head_reaches(p, r->ctl, i) || !rc_ctl_runs(there)) {
         return RC_E_UNREACHABLE;
     }
     bool leads = there->s->lease_held && rc_ctl_core_ms(there) < there->s->lease_until_ms;
@@ -421,36 +290,18 @@ fence_head(struct rc_play *p, struct rc_request *r, uint32_t i)
 }
 
 void
-rc_heads_look_soon(struct rc_ctl *c)
-{
-    if (rc_play_has_pair(c->p)) {
-        rc_play_task(c->p, c->p->now_ms + SOON_MS, RC_TASK_HEADS, c, 0);
-    }
-}
-
-/* The order was answered: what was seen before is forgotten, by the core too. */
-void
-rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a)
-{
-    uint32_t i = a->u.controller.index;
-
-    if (a->kind == RC_ACT_FENCE) {
-        c->head_mode[0][i] = c->head_mode[1][i] = 0;
-        rc_heads_look_soon(c);
-    }
-}
-
-void
 rc_effect_pair(struct rc_play *p, struct rc_request *r)
 {
     uint32_t i = r->action.u.controller.index;
 
     if (r->action.kind == RC_ACT_TAKEOVER) {
-        r->error =
-            reaches(p, r->ctl, i) && p->head[i].process == RC_PROC_RUNS ? RC_OK : RC_E_SLURM_DOWN;
+        r->error = rc_head_reaches(p, r->ctl, i) && p->head[i].process == RC_PROC_RUNS
+                       ? RC_OK
+                       : RC_E_SLURM_DOWN;
         if (r->error == RC_OK && !p->head[i].active) {
             rc_check_takeover(p, &r->action, i);
-            p->head[i].active_at_ms = p->now_ms + TAKEOVER_MS;
+            p->head[i].active_at_ms =
+                p->now_ms + (rc_head_reaches(p, i, 1 - i) ? TAKEOVER_MS : SLOW_TAKEOVER_MS);
         }
         return;
     }
@@ -478,7 +329,7 @@ rc_effect_pair(struct rc_play *p, struct rc_request *r)
 static void
 aws_ends_head(struct rc_play *p, uint32_t i)
 {
-    struct rc_sim_instance *inst = head_instance(p, i), *other = head_instance(p, 1 - i);
+    struct rc_sim_instance *inst = rc_head_instance(p, i), *other = rc_head_instance(p, 1 - i);
 
     /* Both lost for good is a matter for people. */
     if (inst && inst->state <= RC_INST_STOPPED && other && other->state <= RC_INST_RUNNING) {
@@ -563,7 +414,7 @@ rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row)
 static void
 press_button(struct rc_play *p, uint32_t i)
 {
-    struct rc_sim_instance *inst = head_instance(p, i);
+    struct rc_sim_instance *inst = rc_head_instance(p, i);
 
     p->head[i].button = inst && inst->state == RC_INST_STOPPING;
     if (inst && inst->state == RC_INST_RUNNING) {

@@ -298,11 +298,17 @@ int64_t rc_heads_next_ms(const struct rc_play *p);
 void rc_heads_power(struct rc_play *p, const char *addr, bool up);
 void rc_head_address(struct rc_play *p, uint32_t i, const char *addr);
 uint32_t rc_head_named(const struct rc_play *p, const char *name); /* RC_PLAY_CTLS = none */
+enum { RC_HEAD_SOON_MS = 200, RC_HEAD_SILENT_MS = 2000 /* until no answer counts */ };
+bool rc_head_reaches(const struct rc_play *p, uint32_t from, uint32_t to);
+struct rc_sim_instance *rc_head_instance(const struct rc_play *p, uint32_t i); /* NULL = none */
 bool rc_head_may_write(const struct rc_play *p, uint32_t i);
+/* It was asked to be active, and will be. */
+bool rc_head_becomes(const struct rc_play *p, uint32_t i);
 void rc_heads_look(struct rc_ctl *c);
 void rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a); /* after its answer */
 void rc_heads_look_later(struct rc_ctl *c);
 void rc_heads_look_soon(struct rc_ctl *c);
+void rc_heads_ask_standby(struct rc_ctl *c, const struct rc_action *a); /* FAILOVER */
 bool rc_heads_down(const struct rc_ctl *c);
 void rc_effect_pair(struct rc_play *p, struct rc_request *r);
 void rc_play_pair_row(struct rc_play *p, const struct rc_plan_row *row);

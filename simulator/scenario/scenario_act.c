@@ -423,6 +423,9 @@ rc_scen_world_act(struct rc_scen_run *r, const struct rc_action *a)
     if (a->kind == RC_ACT_MESSAGE_DELETE) {
         forget_message(r, a->msg);
     }
+    if (a->kind == RC_ACT_FAILOVER) {
+        rc_scen_heads_ask_standby(r, a);
+    }
     if (a->kind == RC_ACT_TELL || a->kind == RC_ACT_MESSAGE_DELETE || a->kind == RC_ACT_FAILOVER) {
         return; /* no completion */
     }

@@ -367,6 +367,18 @@ fence(struct rc_scen_run *r, uint32_t i, uint32_t grace_ms, int64_t *ret_ms)
     return h->dir == RC_DIR_HANGS ? RC_E_NOT_VERIFIED : RC_OK;
 }
 
+/* A fence begins: a standby is asked, not pinged, and what it says is told once more. */
+void
+rc_scen_heads_ask_standby(struct rc_scen_run *r, const struct rc_action *a)
+{
+    uint32_t i = 1 - a->u.controller.index;
+
+    if (a->u.controller.phase == RC_FO_FENCE && r->head_mode[0][i] == RC_CTL_STANDBY + 1) {
+        r->head_mode[0][i] = 0;
+        rc_scen_later_add(r, LOOK_MS, SCEN_HEADS, i, HEADS_LOOK);
+    }
+}
+
 enum rc_err
 rc_scen_head_act(struct rc_scen_run *r, const struct rc_action *a, int64_t *ret_ms)
 {

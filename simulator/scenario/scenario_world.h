@@ -218,6 +218,7 @@ bool rc_scen_is_head(const struct rc_scen_run *r, const char *name);
 void rc_scen_head_power(struct rc_scen_run *r, const struct rc_scen_instance *inst);
 enum rc_err rc_scen_head_address(struct rc_scen_run *r, const struct rc_action *a);
 /* fence, start, take over; ret_ms: when the answer comes */
+void rc_scen_heads_ask_standby(struct rc_scen_run *r, const struct rc_action *a); /* FAILOVER */
 enum rc_err rc_scen_head_act(struct rc_scen_run *r, const struct rc_action *a, int64_t *ret_ms);
 /* Lines of the story; false: not one of them. v: "slurmctld|state-dir|munge|host HEAD WHAT" */
 bool rc_scen_tell_head(struct rc_scen_run *r, char *const *v);

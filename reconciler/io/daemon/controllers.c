@@ -463,9 +463,20 @@ static void
 tell_anew(struct rc_controllers *c)
 {
     c->led = c->d->state->lease_epoch;
-    c->led_ms = rc_daemon_now_ms(c->d);
+    c->again_ms = rc_daemon_now_ms(c->d);
     for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
         c->eye[i].own_again = c->eye[i].peer_again = true;
+    }
+}
+
+/* A fence begins. A primary answers a ping as well as a standby does, so what was seen of one
+ * may be old: asked, and told once more. */
+static void
+ask_standbys(struct rc_controllers *c)
+{
+    c->again_ms = rc_daemon_now_ms(c->d);
+    for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
+        c->eye[i].own_again = c->eye[i].own_again || c->eye[i].own == RC_CTL_STANDBY;
     }
 }
 
@@ -480,6 +491,10 @@ rc_controllers_follow(struct rc_controllers *c)
 
     if (c->led != c->d->state->lease_epoch) {
         tell_anew(c);
+    }
+    if (p->phase == RC_FO_FENCE && c->fence_ms != p->phase_ms) {
+        c->fence_ms = p->phase_ms;
+        ask_standbys(c);
     }
     for (uint32_t i = 0; i < RC_CONTROLLERS_MAX; i++) {
         rc_eye_follow(&c->eye[i]);

@@ -35,8 +35,8 @@ rc_eye_post(struct rc_eye *eye, uint32_t mode, bool by_peer, int64_t age_ms)
     if (same && !*again) {
         return;
     }
-    /* What was asked before we led does not count as told. */
-    *again = *again && !by_peer && rc_daemon_now_ms(c->d) - age_ms < c->led_ms;
+    /* What was asked before we led, or before this fence, does not count as told. */
+    *again = *again && !by_peer && rc_daemon_now_ms(c->d) - age_ms < c->again_ms;
     *known = true;
     *posted = mode;
     eye->own_ms = by_peer || same ? eye->own_ms : rc_daemon_now_ms(c->d) - age_ms;
@@ -198,7 +198,8 @@ ask_prober(struct rc_eye *eye)
     if (eye->busy) {
         return;
     }
-    rc_line_put_u64(rc_helper_begin(eye->prober, "probe"), "quick", !is_failing_over(eye->c));
+    rc_line_put_u64(rc_helper_begin(eye->prober, "probe"), "quick",
+                    !is_failing_over(eye->c) && !eye->own_again);
     eye->asked_ms = rc_daemon_now_ms(eye->c->d);
     eye->busy = rc_helper_send(eye->prober, &call, NULL) == RC_OK;
     if (!eye->busy) {

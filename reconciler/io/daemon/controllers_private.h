@@ -41,7 +41,8 @@ struct rc_controllers {
     char instance[RC_CONTROLLERS_MAX][RC_ID_LEN];
     uint64_t epoch;   /* highest that was seen */
     uint64_t led;     /* the core has led in this one last; 0 = never */
-    int64_t led_ms;   /* since when, core time */
+    int64_t again_ms; /* core time: what was asked before does not end own_again */
+    int64_t fence_ms; /* when the fence began for which that was */
     uint32_t serving; /* 1-based: who served in the last turn, 0 = nobody */
     char link_text[200];
 };

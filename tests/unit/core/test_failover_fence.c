@@ -290,6 +290,73 @@ that_it_was_standby_before_we_led_proves_nothing(void)
     story_end(&st);
 }
 
+/* The leader before us may have asked head2 to be active, and it is on its way there. */
+static void
+one_that_is_standby_is_made_active_rather_than_believed(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_clear(&st);
+    lose_and_take_the_lease(&st);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    CU_ASSERT_EQUAL(st.s->pair.primary, 0);
+    story_wait(&st, 7000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head1");
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TAKEOVER].node, "head2");
+    story_end(&st);
+}
+
+/* head1 is killed after too many moves: it is to be started in place, with head2 standby. */
+static void
+start_in_place(struct story *st)
+{
+    pair_begin(st);
+    st->policy.controllers.failovers_max = 1;
+    story_load(st);
+    st->s->pair.done_ms[0] = st->s->now_ms;
+    st->s->pair.done_count = 1;
+    pair_host(st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(st, "head1", RC_CTL_REFUSED, 0);
+    story_wait(st, 600);
+    CU_ASSERT_EQUAL(pair_phase(st), RC_FO_FENCE);
+    CU_ASSERT_EQUAL(st->s->pair.from, 2);
+    CU_ASSERT_EQUAL(st->count[RC_ACT_CONTROLLER_START], 0);
+    CU_ASSERT_EQUAL(st->count[RC_ACT_FENCE], 0);
+}
+
+/* At rest a standby is mostly pinged, and a primary answers that too. */
+static void
+that_it_is_standby_is_asked_before_it_proves_anything(void)
+{
+    struct story st;
+
+    start_in_place(&st);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_CONTROLLER_START].u.controller.proof, RC_PROOF_STANDBY);
+    story_end(&st);
+}
+
+static void
+a_standby_that_does_not_say_so_at_once_is_fenced(void)
+{
+    struct story st;
+
+    start_in_place(&st);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head2");
+    story_end(&st);
+}
+
 static void
 a_proof_of_an_earlier_epoch_is_worth_nothing(void)
 {
@@ -585,6 +652,12 @@ main(void)
          a_peer_that_says_that_it_leads_is_never_forced_off},
         {"that it was standby before we led proves nothing",
          that_it_was_standby_before_we_led_proves_nothing},
+        {"one that is standby is made active rather than believed",
+         one_that_is_standby_is_made_active_rather_than_believed},
+        {"that it is standby is asked before it proves anything",
+         that_it_is_standby_is_asked_before_it_proves_anything},
+        {"a standby that does not say so at once is fenced",
+         a_standby_that_does_not_say_so_at_once_is_fenced},
         {"a proof of an earlier epoch is worth nothing",
          a_proof_of_an_earlier_epoch_is_worth_nothing},
         {"a fenced one that shows up again voids the proof",
