@@ -29,7 +29,7 @@
 #include "reconciler/io/store/lease_dynamo.h"
 #include "reconciler/io/store/lease_file.h"
 
-enum { STOP_GRACE_MS = 3000 };
+enum { STOP_GRACE_MS = 8000 }; /* a yield in the midst of a take-over, and its answer */
 
 static void
 log_attempt(const struct rc_aws_attempt *at, void *arg)

@@ -12,9 +12,9 @@
 #include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/store/history_json.h"
 
-enum { YIELD_WAIT_MS = 400, TELL_AGAIN_MS = 60000 };
+enum { YIELD_WAIT_MS = 400, YIELD_PAIR_MS = 5000, TELL_AGAIN_MS = 60000 };
 
-enum yield_stage { NOT_YIELDING, STORE_ENDS, CORE_ENDS, LEASE_ENDS };
+enum yield_stage { NOT_YIELDING, PAIR_ENDS, STORE_ENDS, CORE_ENDS, LEASE_ENDS };
 
 struct rc_lead {
     struct rc_daemon *d;
@@ -425,6 +425,27 @@ stop_core(struct rc_lead *l)
     rc_daemon_post(l->d, &ev);
 }
 
+/* A slurmctld was asked to be active and does not serve yet. The next leader would not know. */
+static bool
+is_taking_over(const struct rc_state *s)
+{
+    return s->lease_held && (s->pair.phase == RC_FO_TAKEOVER || s->pair.phase == RC_FO_VERIFY);
+}
+
+static void
+end_store(struct rc_lead *l)
+{
+    const struct timeval wait = {.tv_usec = YIELD_WAIT_MS * 1000};
+
+    l->stage = STORE_ENDS;
+    (void)evtimer_del(l->yield_timer);
+    if (l->store_busy > 0) {
+        (void)evtimer_add(l->yield_timer, &wait);
+    } else {
+        stop_core(l);
+    }
+}
+
 static void
 on_yield_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -432,7 +453,9 @@ on_yield_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (l->stage == STORE_ENDS) {
+    if (l->stage == PAIR_ENDS) {
+        end_store(l);
+    } else if (l->stage == STORE_ENDS) {
         stop_core(l);
     } else {
         rc_lead_follow(l); /* a renewal was under way */
@@ -442,7 +465,7 @@ on_yield_timer(evutil_socket_t fd, short what, void *arg)
 void
 rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg)
 {
-    const struct timeval wait = {.tv_usec = YIELD_WAIT_MS * 1000};
+    const struct timeval wait = {.tv_sec = YIELD_PAIR_MS / 1000};
 
     if (l->stage != NOT_YIELDING || l->d->dry_run ||
         (!l->d->state->lease_held && !l->unread_epoch)) {
@@ -454,11 +477,11 @@ rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg)
     l->unread_epoch = 0;
     l->left_epoch = l->seen.epoch;
     l->not_before_ms = rc_daemon_now_ms(l->d) + 2 * l->d->config.lease.term_ms;
-    l->stage = STORE_ENDS;
-    if (l->store_busy > 0) {
-        evtimer_add(l->yield_timer, &wait);
+    l->stage = PAIR_ENDS;
+    if (is_taking_over(l->d->state)) {
+        (void)evtimer_add(l->yield_timer, &wait);
     } else {
-        stop_core(l);
+        end_store(l);
     }
 }
 
@@ -467,6 +490,9 @@ rc_lead_follow(struct rc_lead *l)
 {
     const struct timeval soon = {.tv_usec = 20000};
 
+    if (l->stage == PAIR_ENDS && !is_taking_over(l->d->state)) {
+        end_store(l);
+    }
     if (l->stage != CORE_ENDS || l->d->state->lease_held) {
         return;
     }

@@ -25,9 +25,10 @@ struct rc_lead_view {
 };
 void rc_lead_view(const struct rc_lead *l, struct rc_lead_view *ret);
 
-/* An orderly hand-over: nothing new is begun, writes of the store that are under way are
- * awaited (a moment), then the lease is given back. done is called once; RC_E_NO_LEASE:
- * not ours. The daemon does not take it again for two terms unless nobody else does. */
+/* An orderly hand-over: a take-over of slurmctld that was asked for gets some seconds to end,
+ * writes of the store that are under way a moment, then the lease is given back. done is
+ * called once; RC_E_NO_LEASE: not ours. The daemon does not take it again for two terms
+ * unless nobody else does. */
 typedef void(rc_lead_yield_fn)(void *arg, enum rc_err code);
 void rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg);
 /* End of a turn: goes on with a hand-over. */

@@ -318,6 +318,31 @@ an_acquisition_under_way_is_given_back_by_the_yield(void)
     end();
 }
 
+/* The next leader would take one that is on its way for a standby. */
+static void
+a_take_over_under_way_is_awaited_before_the_yield(void)
+{
+    enum rc_err code = RC_E_INTERNAL;
+
+    begin();
+    lead_in(7);
+    d.state->pair.phase = RC_FO_VERIFY;
+    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_follow(d.lead);
+    CU_ASSERT_TRUE(d.state->lease_held != 0);
+    now_ms += TERM_MS / 3;
+    core_asks();
+    answer("renew", RC_OK, 7, true); /* it leads until then */
+    CU_ASSERT_TRUE(d.state->lease_held != 0);
+    d.state->pair.phase = RC_FO_WATCH;
+    rc_lead_follow(d.lead);
+    CU_ASSERT_EQUAL(d.state->lease_held, 0);
+    rc_lead_follow(d.lead);
+    answer("yield", RC_OK, 7, false);
+    CU_ASSERT_EQUAL(code, RC_OK);
+    end();
+}
+
 static void
 run_loop(int64_t ms)
 {
@@ -377,6 +402,8 @@ main(void)
          a_store_that_is_read_for_longer_than_the_term_is_read_under_the_lease},
         {"a lease that ran out meanwhile makes no leader",
          a_lease_that_ran_out_meanwhile_makes_no_leader},
+        {"a take-over under way is awaited before the yield",
+         a_take_over_under_way_is_awaited_before_the_yield},
         CU_TEST_INFO_NULL,
     };
 
