@@ -12,6 +12,7 @@
 enum {
     LOOK_MS = 250,
     LOOK_TIMEOUT_MS = 8000,
+    LEFT_MS_MAX = 24 * 3600 * 1000,
     ARGV_ROOM = RC_CONFIG_ARGS_MAX + 4,
 };
 
@@ -189,9 +190,16 @@ on_hand_end(void *arg, const struct rc_line *ok, const struct rc_error *e)
     free(o);
 }
 
-/* "verb key=value …" as a request to the hand. */
+static int64_t
+boot_now_ms(const struct rc_controllers *c)
+{
+    return rc_daemon_now_ms(c->d) - c->d->core_offset_ms;
+}
+
+/* "verb key=value …" as a request to a helper, which refuses it from until_ms on (0 = the helper's
+ * own affair): it may be busy, or this daemon may have stood still. */
 static enum rc_err
-order_hand(struct rc_helper *helper, const char *words, int64_t timeout_ms,
+order_hand(struct rc_helper *helper, const char *words, int64_t until_ms, int64_t timeout_ms,
            rc_controllers_end_fn *end, void *arg)
 {
     struct order *o = calloc(1, sizeof *o);
@@ -212,6 +220,9 @@ order_hand(struct rc_helper *helper, const char *words, int64_t timeout_ms,
             rc_line_put(out, key, value);
         }
     }
+    if (until_ms) {
+        rc_line_put_u64(out, "until", until_ms > 0 ? (uint64_t)until_ms : 1);
+    }
     enum rc_err err = rc_helper_send(helper, &call, NULL);
     if (err != RC_OK) {
         free(o);
@@ -223,13 +234,15 @@ enum rc_err
 rc_controllers_order(struct rc_controllers *c, uint32_t index, const char *words,
                      int64_t timeout_ms, rc_controllers_end_fn *end, void *arg)
 {
+    int64_t until_ms = rc_daemon_until_ms(c->d), left_ms = until_ms - boot_now_ms(c);
     char text[256];
 
     if (index == c->self) {
-        return order_hand(c->hand, words, timeout_ms, end, arg);
+        return order_hand(c->hand, words, until_ms, timeout_ms, end, arg);
     }
-    (void)snprintf(text, sizeof text, "%s epoch=%llu", words,
-                   (unsigned long long)c->d->state->lease_epoch);
+    (void)snprintf(text, sizeof text, "%s epoch=%llu left=%lld", words,
+                   (unsigned long long)c->d->state->lease_epoch,
+                   (long long)(left_ms > 0 ? left_ms : 0));
     return rc_peer_ask(c->peer, text, (uint32_t)timeout_ms, end, arg);
 }
 
@@ -240,7 +253,7 @@ rc_controllers_takeover(struct rc_controllers *c, uint32_t index, int64_t timeou
     char words[64];
 
     (void)snprintf(words, sizeof words, "takeover index=%u", index);
-    return order_hand(c->taker, words, timeout_ms, end, arg);
+    return order_hand(c->taker, words, 0, timeout_ms, end, arg);
 }
 
 enum rc_err
@@ -250,7 +263,7 @@ rc_controllers_reject(struct rc_controllers *c, uint32_t index, int64_t timeout_
     char words[64];
 
     (void)snprintf(words, sizeof words, "reject addr=%.45s", c->d->state->pair.c[index].addr);
-    return order_hand(c->hand, words, timeout_ms, end, arg);
+    return order_hand(c->hand, words, rc_daemon_until_ms(c->d), timeout_ms, end, arg);
 }
 
 static void
@@ -288,6 +301,9 @@ on_peer_request(void *arg, struct rc_peer_call *call, const struct rc_line *requ
     struct rc_controllers *c = arg;
     uint64_t grace_ms = rc_line_number(request, "grace", 3600 * 1000, 0);
     uint64_t restart = rc_line_number(request, "restart", 1, 0);
+    /* What the leader's lease lasts still, in its words; the way here makes it later, by less than
+     * the margin unless the link stood still. A daemon of an earlier release does not say. */
+    uint64_t left_ms = rc_line_number(request, "left", LEFT_MS_MAX, LEFT_MS_MAX);
     bool fence = strcmp(request->word, "fence") == 0;
     char words[64];
     struct rc_error e;
@@ -299,7 +315,8 @@ on_peer_request(void *arg, struct rc_peer_call *call, const struct rc_line *requ
                        (unsigned long long)(fence ? grace_ms : restart));
         rc_log_event(c->d->log, RC_LOG_INFO, "peer", RC_LOG_DECISION, fence ? "fence" : "start",
                      NULL, "asked for by the leader on the other controller");
-        err = order_hand(c->hand, words, (int64_t)grace_ms + LOOK_TIMEOUT_MS, on_served, call);
+        err = order_hand(c->hand, words, boot_now_ms(c) + (int64_t)left_ms,
+                         (int64_t)grace_ms + LOOK_TIMEOUT_MS, on_served, call);
         rc_fail(&e, err, "the helper did not take it");
     }
     if (err != RC_OK) {
@@ -316,6 +333,13 @@ on_hand_log(void *arg, const char *text)
     struct rc_controllers *c = arg;
 
     rc_log_event(c->d->log, RC_LOG_DEBUG, "helper", RC_LOG_NOTE, "said", NULL, "%s", text);
+}
+
+/* Only a leader lets it do anything. The hand is asked to look by a standby too. */
+static int64_t
+taker_until_ms(void *arg)
+{
+    return rc_daemon_until_ms(arg);
 }
 
 struct rc_helper *
@@ -342,6 +366,8 @@ rc_controllers_helper(struct rc_controllers *c, const char *name,
         .argv = argv,
         .role = role,
         .backoff_max_ms = 1000,
+        .until_ms = strcmp(role, "writer") == 0 ? taker_until_ms : NULL,
+        .until_arg = c->d,
         .on_state = eye ? rc_eye_helper_state : NULL,
         .on_log = eye ? NULL : on_hand_log,
         .arg = eye ? (void *)eye : c,

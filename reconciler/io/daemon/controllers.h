@@ -21,7 +21,7 @@ void rc_controllers_follow(struct rc_controllers *c);
 /* How one order went; called once, never from inside. */
 typedef void(rc_controllers_end_fn)(void *arg, const struct rc_error *e);
 /* words: "fence grace=0", "start restart=0", on controller index, here or over the link.
- * RC_OK: taken. */
+ * RC_OK: taken. What is not begun before the lease ends is not begun at all, there either. */
 enum rc_err rc_controllers_order(struct rc_controllers *c, uint32_t index, const char *words,
                                  int64_t timeout_ms, rc_controllers_end_fn *end, void *arg);
 enum rc_err rc_controllers_takeover(struct rc_controllers *c, uint32_t index, int64_t timeout_ms,

@@ -222,15 +222,18 @@ registrar_argv(const struct rc_daemon *d, const char **argv)
     argv[n] = NULL;
 }
 
-/* On the clock that the helpers share with us. */
-static int64_t
-send_until_ms(void *arg)
+int64_t
+rc_daemon_until_ms(const struct rc_daemon *d)
 {
-    const struct rc_daemon *d = arg;
-
     return d->state
                ? d->state->lease_until_ms - d->state->cluster.lease_margin_ms - d->core_offset_ms
                : 1;
+}
+
+static int64_t
+send_until_ms(void *arg)
+{
+    return rc_daemon_until_ms(arg);
 }
 
 static void

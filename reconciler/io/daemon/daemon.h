@@ -116,6 +116,8 @@ enum rc_err rc_daemon_open_helpers(struct rc_daemon *d, struct rc_error *e);
 /* Queues an event; it is stamped with the time at which it is taken. Copied. */
 void rc_daemon_post(struct rc_daemon *d, const struct rc_event *ev);
 int64_t rc_daemon_now_ms(const struct rc_daemon *d); /* core time */
+/* CLOCK_BOOTTIME ms, the clock that the helpers share with us: nothing may be begun later. */
+int64_t rc_daemon_until_ms(const struct rc_daemon *d);
 int64_t rc_wall_ms(void);
 /* The answer to an action. code and text may be NULL. */
 void rc_daemon_complete(struct rc_daemon *d, uint64_t action, const struct rc_error *error);
