@@ -102,6 +102,22 @@ rc_ctl_dir_sync(const char *dir, int64_t timeout_ms)
     return ask_child(sync_once, dir, timeout_ms, &left) == 0;
 }
 
+/* In a new child: the program, with its output to fd. */
+static void
+become_program(const char *const *argv, int out)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    (void)dup2(null, STDIN_FILENO);
+    (void)dup2(out < 0 ? null : out, STDOUT_FILENO);
+    union {
+        const char *const *in;
+        char *const *out;
+    } words = {.in = argv};
+    (void)execvp(argv[0], words.out);
+    _exit(127);
+}
+
 static int
 run_program(const void *arg)
 {
@@ -110,15 +126,7 @@ run_program(const void *arg)
     pid_t pid = fork();
 
     if (pid == 0) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        (void)dup2(null, STDIN_FILENO);
-        (void)dup2(null, STDOUT_FILENO);
-        union {
-            const char *const *in;
-            char *const *out;
-        } words = {.in = argv};
-        (void)execvp(argv[0], words.out);
-        _exit(127);
+        become_program(argv, -1);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
         return 126;
@@ -132,4 +140,45 @@ rc_ctl_program(const char *const *argv, int64_t timeout_ms)
     static pid_t left;
 
     return ask_child(run_program, argv, timeout_ms, &left);
+}
+
+struct question {
+    const char *const *argv;
+    rc_ctl_judge_fn *judge;
+};
+
+static int
+ask_program(const void *arg)
+{
+    const struct question *q = arg;
+    char text[1024];
+    size_t len = 0;
+    ssize_t n;
+    int pair[2], status = 0;
+
+    if (pipe2(pair, O_CLOEXEC) < 0) {
+        return q->judge(NULL);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_program(q->argv, pair[1]);
+    }
+    (void)close(pair[1]);
+    while (len < sizeof text - 1 && (n = read(pair[0], text + len, sizeof text - 1 - len)) > 0) {
+        len += (size_t)n;
+    }
+    (void)close(pair[0]);
+    text[len] = '\0';
+    bool good =
+        pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return q->judge(good ? text : NULL);
+}
+
+int
+rc_ctl_program_says(const char *const *argv, int64_t timeout_ms, rc_ctl_judge_fn *judge)
+{
+    static pid_t left;
+    const struct question q = {argv, judge};
+
+    return ask_child(ask_program, &q, timeout_ms, &left);
 }

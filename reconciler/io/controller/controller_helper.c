@@ -1,7 +1,7 @@
 /* controller_helper.c - rc-controller-helper: the hand on slurmctld of its own host.
  *
  *     rc-controller-helper --state-dir DIR [--mark FILE] [--allow FILE] [--start COMMAND]
- *                          [--munge COMMAND] [--reject COMMAND]
+ *                          [--state COMMAND] [--munge COMMAND] [--reject COMMAND]
  *     rc-controller-helper admit --index N [--mark FILE] [--allow FILE]
  *
  * Verbs: look ("ok process= pid= fenced= dir= munge="), fence grace= ("ok" is the proof:
@@ -14,7 +14,9 @@
  * (the allow file is in /run); the others start as standby.
  *
  * Failure modes: a process that no signal ends (it hangs in the kernel and may still
- * write), or a file system that does not give back, is "not-verified": no proof. */
+ * write), a file system that does not give back, or a start that systemd may have under way
+ * since before the mark, is "not-verified": no proof. Where --start names no unit of systemd's,
+ * --state tells how the unit stands; without it that is not asked. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +38,9 @@ enum {
     KILL_MS = 2000,
     SYNC_MS = 2000,
     REJECT_MS = 1500,
+    UNIT_MS = 1000,       /* one question about the unit */
+    UNIT_RESTS_MS = 2500, /* until a start that was let in is over */
+    UNIT_AGAIN_MS = 30,
     WORDS_MAX = 8
 };
 
@@ -44,6 +49,7 @@ struct hand {
     const char *mark;
     const char *allow;
     const char *start;
+    const char *state; /* "" = there is no unit */
     const char *munge;
     const char *reject;
     unsigned long index;
@@ -97,9 +103,9 @@ drop_file(const char *path)
     return unlink(path) == 0 || errno == ENOENT;
 }
 
-/* A command of a few words, without a shell. */
+/* A command of a few words, without a shell. judge NULL: its exit status. */
 static int
-run_words(const char *command, int64_t timeout_ms)
+run_judged(const char *command, int64_t timeout_ms, rc_ctl_judge_fn *judge)
 {
     const char *argv[WORDS_MAX + 1] = {NULL};
     char text[512], *save = NULL;
@@ -110,7 +116,16 @@ run_words(const char *command, int64_t timeout_ms)
          word = strtok_r(NULL, " ", &save)) {
         argv[n++] = word;
     }
-    return n ? rc_ctl_program(argv, timeout_ms) : -1;
+    if (!n) {
+        return -1;
+    }
+    return judge ? rc_ctl_program_says(argv, timeout_ms, judge) : rc_ctl_program(argv, timeout_ms);
+}
+
+static int
+run_words(const char *command, int64_t timeout_ms)
+{
+    return run_judged(command, timeout_ms, NULL);
 }
 
 static void
@@ -148,6 +163,37 @@ verb_look(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_er
     return RC_OK;
 }
 
+/* No process is left, and systemd starts none that was let in before the mark: such a one has
+ * another name, or none, until it runs. */
+static enum rc_err
+end_slurmctld(const struct hand *h, struct rc_error *e)
+{
+    const struct timespec pause = {.tv_nsec = UNIT_AGAIN_MS * 1000000L};
+    int64_t end_ms = hand_clock_ms() + UNIT_RESTS_MS;
+    struct rc_ctl_processes p;
+
+    for (;;) {
+        rc_ctl_processes_find(&p);
+        rc_ctl_processes_signal(&p, SIGKILL);
+        if (!rc_ctl_processes_wait_gone(KILL_MS, &p)) {
+            return rc_fail(e, RC_E_NOT_VERIFIED, "slurmctld (pid %d) is not ended by SIGKILL: %s",
+                           (int)p.pid[0], rc_ctl_process_name(p.state));
+        }
+        int unit = *h->state ? run_judged(h->state, UNIT_MS, rc_ctl_unit_judge) : RC_UNIT_RESTS;
+        rc_ctl_processes_find(&p);
+        if (unit == RC_UNIT_RESTS && p.state == RC_PROC_NONE) {
+            return RC_OK;
+        }
+        if (hand_clock_ms() >= end_ms) {
+            return rc_fail(e, RC_E_NOT_VERIFIED, "slurmctld is gone, but %s: %s",
+                           unit == RC_UNIT_MOVES ? "a start of it is under way"
+                                                 : "whether one is starting is not told",
+                           h->state);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 /* First nothing may start any more, then what runs is ended, then nothing may be left of
  * its writes: in this order there is no gap. */
 static enum rc_err
@@ -166,11 +212,9 @@ verb_fence(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_e
         rc_ctl_processes_signal(&p, SIGTERM);
         (void)rc_ctl_processes_wait_gone(grace_ms, &p);
     }
-    rc_ctl_processes_find(&p);
-    rc_ctl_processes_signal(&p, SIGKILL);
-    if (!rc_ctl_processes_wait_gone(KILL_MS, &p)) {
-        return rc_fail(e, RC_E_NOT_VERIFIED, "slurmctld (pid %d) is not ended by SIGKILL: %s",
-                       (int)p.pid[0], rc_ctl_process_name(p.state));
+    enum rc_err err = end_slurmctld(h, e);
+    if (err != RC_OK) {
+        return err;
     }
     if (!rc_ctl_dir_sync(h->state_dir, SYNC_MS)) {
         return rc_fail(e, RC_E_NOT_VERIFIED,
@@ -245,11 +289,15 @@ may_start(const struct hand *h)
 static bool
 read_hand(int argc, char **argv, struct hand *h)
 {
-    static const struct option options[] = {
-        {"state-dir", required_argument, NULL, 'd'}, {"mark", required_argument, NULL, 'm'},
-        {"allow", required_argument, NULL, 'a'},     {"start", required_argument, NULL, 's'},
-        {"index", required_argument, NULL, 'i'},     {"munge", required_argument, NULL, 'u'},
-        {"reject", required_argument, NULL, 'r'},    {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"state-dir", required_argument, NULL, 'd'},
+                                            {"mark", required_argument, NULL, 'm'},
+                                            {"allow", required_argument, NULL, 'a'},
+                                            {"start", required_argument, NULL, 's'},
+                                            {"index", required_argument, NULL, 'i'},
+                                            {"munge", required_argument, NULL, 'u'},
+                                            {"reject", required_argument, NULL, 'r'},
+                                            {"state", required_argument, NULL, 't'},
+                                            {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -265,6 +313,9 @@ read_hand(int argc, char **argv, struct hand *h)
             break;
         case 's':
             h->start = optarg;
+            break;
+        case 't':
+            h->state = optarg;
             break;
         case 'u':
             h->munge = optarg;
@@ -292,7 +343,7 @@ main(int argc, char **argv)
                                            {NULL, NULL}};
     struct hand hand = {.mark = "/var/lib/slurm-on-aws/slurmctld.fenced",
                         .allow = "/run/slurm-on-aws/slurmctld.allowed",
-                        .start = "systemctl start --no-block slurmctld.service",
+                        .start = NULL,
                         .munge = "munge --no-input",
                         .reject = "systemctl start --no-ask-password "
                                   "slurm-on-aws-reject@%a.service"};
@@ -301,7 +352,7 @@ main(int argc, char **argv)
 
     if (!read_hand(argc - asks, argv + asks, &hand) || (!asks && !hand.state_dir)) {
         fputs("usage: rc-controller-helper --state-dir DIR [--mark FILE] [--allow FILE] "
-              "[--start COMMAND] [--munge COMMAND] [--reject COMMAND]\n"
+              "[--start COMMAND] [--state COMMAND] [--munge COMMAND] [--reject COMMAND]\n"
               "       rc-controller-helper admit --index N [--mark FILE] [--allow FILE]\n",
               stderr);
         return 2;
@@ -309,6 +360,11 @@ main(int argc, char **argv)
     if (asks) {
         return may_start(&hand);
     }
+    if (!hand.state) {
+        hand.state =
+            hand.start ? "" : "systemctl show -p ActiveState -p SubState slurmctld.service";
+    }
+    hand.start = hand.start ? hand.start : "systemctl start --no-block slurmctld.service";
     rc_helper_adopt_parent();
     return rc_helper_serve(&service, STDIN_FILENO, STDOUT_FILENO);
 }

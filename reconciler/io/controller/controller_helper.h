@@ -29,5 +29,14 @@ enum rc_ctl_dir rc_ctl_dir_test(const char *dir, int64_t timeout_ms);
 bool rc_ctl_dir_sync(const char *dir, int64_t timeout_ms);
 /* Runs a program without arguments' output; its exit status, -1 when it hangs or cannot run. */
 int rc_ctl_program(const char *const *argv, int64_t timeout_ms);
+/* What judge (0 … 255) makes of its output, which is NULL when it failed; -1 when it hangs. Asked
+ * in a child: judge keeps nothing. */
+typedef int(rc_ctl_judge_fn)(const char *output);
+int rc_ctl_program_says(const char *const *argv, int64_t timeout_ms, rc_ctl_judge_fn *judge);
+
+/* controller_unit.c: does systemd do nothing to start slurmctld that admit has let in already?
+ * The command prints ActiveState= and SubState= of its unit. */
+enum rc_ctl_unit { RC_UNIT_UNKNOWN, RC_UNIT_RESTS, RC_UNIT_MOVES };
+int rc_ctl_unit_judge(const char *output);
 
 #endif

@@ -66,7 +66,9 @@ rc_ctl_processes_find(struct rc_ctl_processes *ret)
             !read_stat(entry->d_name, name, sizeof name, &letter)) {
             continue;
         }
-        if ((strcmp(name, "slurmctld") != 0 && strcmp(name, "slurmscriptd") != 0) ||
+        /* The last is systemd's child, by the end of the name, before the program runs. */
+        if ((strcmp(name, "slurmctld") != 0 && strcmp(name, "slurmscriptd") != 0 &&
+             strcmp(name, "(lurmctld)") != 0) ||
             letter == 'Z' || letter == 'X' || ret->count == RC_CTL_PIDS_MAX) {
             continue;
         }
