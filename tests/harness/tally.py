@@ -25,7 +25,7 @@ GROUPS = ("unit", "vectors", "scenarios", "simulation", "integration", "tidy",
 # Programs of these groups do not disturb each other's timing.
 PARALLEL = {"unit", "vectors", "scenarios"}
 TIMEOUT_S = {"unit": 300, "vectors": 300, "scenarios": 300, "tidy": 1800, "deploy": 2400,
-             "roots": 3600, "crash": 3600, "failover": 3600}
+             "roots": 5400, "crash": 3600, "failover": 3600}
 TIMEOUT_OTHER_S = 900
 
 RESULT = re.compile(r"^(ok|not ok)\b(.*)$", re.M)

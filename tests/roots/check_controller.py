@@ -89,6 +89,12 @@ def plays_find_it_in_order(cluster, name="ctl-1"):
 
 def slurmctld_moves_there(cluster, name="ctl-1", leader="ctl-2"):
     leader = cluster.roots[leader]
+
+    def is_ready():  # the plays have restarted its daemon right before
+        told = status(leader).get("slurmctld", {}).get("controllers", [])
+        return any(c["host"] == name and c["daemon_answers"] and c["can_take_over"] for c in told)
+
+    wait_for(is_ready, 60, f"{name} as a standby that the leader hears", 1)
     said = leader.shell(f"reconcilectl failover --to {name} 2>&1", check=False)
     try:
         wait_for(lambda: status(leader).get("slurmctld", {}).get("primary") == name, 120, f"slurmctld on {name}", 1)

@@ -47,6 +47,18 @@ def pinned(name):
     return re.search(rf'^{name}: "(.*)"$', text, re.M).group(1)
 
 
+# Eight GPUs as /dev and the bus show them, over the devices that the machine really has.
+GPUS = r"""set -e
+mount -t tmpfs gpus /sys/bus/pci/devices
+for gpu in 0 1 2 3 4 5 6 7; do
+    mknod /dev/nvidia$gpu c 1 3
+    cd /sys/bus/pci/devices && mkdir 0000:1$gpu:1c.0 && cd 0000:1$gpu:1c.0
+    echo 0x10de >vendor
+    echo 0x030200 >class
+    printf '\336\020\260\040' >config
+done"""
+
+
 class Cluster(RootWorld):
     def __init__(self, rendered, suite="bookworm"):
         super().__init__(suite)
@@ -314,8 +326,7 @@ class Cluster(RootWorld):
         self.maker = RootMaker(self, {c["id"]: self.roots[node] for node, c in self.instances().items()})
         self.maker.start()
         self.words.start()
-        for gpu in range(8):
-            self.roots["gpu-1"].run("mknod", f"/dev/nvidia{gpu}", "c", "1", "3")
+        self.roots["gpu-1"].shell(GPUS)
 
 
 __all__ = ["Cluster", "ROUTER", "tail"]
