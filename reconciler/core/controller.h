@@ -170,6 +170,8 @@ struct rc_pair {
     uint32_t done_count;
     uint32_t untouched; /* 1 = the newest of these is under way, and nothing was done by it yet */
     uint32_t looked;    /* of the id that was looked at last, a part of its hash */
+    uint32_t asked;     /* how often, in this fail-over, the new one was asked to be active */
+    int64_t patient_ms; /* until then it may load its state; longer each time */
     struct rc_controller c[RC_CONTROLLERS_MAX];
     struct rc_launch_plan plan[RC_CONTROLLERS_MAX]; /* how each is launched anew, once it is lost */
 };

@@ -13,7 +13,12 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { ROOM_FOR_ONE_FAILOVER = 8, PHASES_PER_STEP = 5, WANTED_MS = 60 * 1000 };
+enum {
+    ROOM_FOR_ONE_FAILOVER = 8,
+    PHASES_PER_STEP = 5,
+    WANTED_MS = 60 * 1000,
+    PATIENT_ASKS = 3 /* so often, each time for longer, one that runs is left to load its state */
+};
 
 void
 rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
@@ -344,21 +349,51 @@ step_suspect(struct rc_state *s, struct rc_actions *out)
 
 /* ---- take over, verify ---- */
 
+static bool
+is_standby_now(const struct rc_controller *c)
+{
+    return c->mode[RC_EYE_OWN] == RC_CTL_STANDBY || c->mode[RC_EYE_PEER] == RC_CTL_STANDBY;
+}
+
+/* It was asked already, runs, and says nothing: it loads its state, as far as can be known. */
+static bool
+is_loading(const struct rc_pair *p)
+{
+    const struct rc_controller *c = &p->c[p->to - 1];
+
+    return p->asked && c->process == RC_PROC_RUNS && !is_standby_now(c);
+}
+
+/* One that hangs there is ended first; a standby that only starts is left alone, and so is one
+ * that may only be slow: ended each time, it would never get there. */
+static bool
+must_end_first(const struct rc_state *s)
+{
+    const struct rc_pair *p = &s->pair;
+    const struct rc_controller *c = &p->c[p->to - 1];
+
+    return !is_standby_now(c) && c->process != RC_PROC_NONE &&
+           c->lost_ms + s->policy.controllers.silent_ms <= s->now_ms &&
+           !(is_loading(p) && p->asked < PATIENT_ASKS);
+}
+
 static void
 send_takeover(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
     uint32_t to = p->to - 1;
     bool is_up = p->c[to].process != RC_PROC_NONE && to > 0;
-    bool standby =
-        p->c[to].mode[RC_EYE_OWN] == RC_CTL_STANDBY || p->c[to].mode[RC_EYE_PEER] == RC_CTL_STANDBY;
     struct rc_action a;
 
-    rc_pair_act(s, &a, is_up && standby ? RC_ACT_TAKEOVER : RC_ACT_CONTROLLER_START, to,
+    if (is_loading(p)) {
+        rc_pair_tell(s, out,
+                     "slurmctld runs there and does not serve: it may take long to load its "
+                     "state, and is given more time; look at its log");
+    }
+    rc_pair_act(s, &a,
+                is_up && is_standby_now(&p->c[to]) ? RC_ACT_TAKEOVER : RC_ACT_CONTROLLER_START, to,
                 s->policy.controllers.takeover_ms);
-    /* One that hangs there is ended first; a standby that only starts is left alone. */
-    a.u.controller.restart = !standby && p->c[to].process != RC_PROC_NONE &&
-                             p->c[to].lost_ms + s->policy.controllers.silent_ms <= s->now_ms;
+    a.u.controller.restart = must_end_first(s);
     memcpy(a.u.controller.from, p->c[p->from - 1].host, RC_NODE_LEN);
     a.u.controller.proof = p->proof;
     rc_put_text(a.text, sizeof a.text, rc_proof_text(p->proof));
@@ -380,11 +415,13 @@ step_take_over(struct rc_state *s, struct rc_actions *out)
         return rc_pair_step_to(s, out, RC_FO_SUSPECT, "the one that was to take over cannot");
     }
     bool active = p->action_kind == RC_ACT_TAKEOVER || p->to == 1;
-    if (p->accepted && active) {
+    bool waits = !p->action && is_loading(p) && s->now_ms < p->patient_ms;
+    if ((p->accepted || waits) && active) {
         return rc_pair_step_to(s, out, RC_FO_VERIFY, "accepted");
     }
-    if (p->accepted && p->c[p->to - 1].mode[RC_EYE_OWN] != RC_CTL_STANDBY &&
-        !rc_pair_phase_over(s, s->policy.controllers.takeover_ms)) {
+    if ((p->accepted || waits) && p->c[p->to - 1].mode[RC_EYE_OWN] != RC_CTL_STANDBY &&
+        s->now_ms < p->patient_ms) {
+        rc_pair_wake_at(p, p->patient_ms);
         return false; /* it starts; the request follows when it says that it is standby */
     }
     if (rc_pair_step_ready(s)) {
@@ -397,6 +434,8 @@ static bool
 step_verify(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
+    int64_t wait_ms =
+        is_loading(p) ? p->patient_ms - p->phase_ms : s->policy.controllers.takeover_ms;
 
     if (rc_pair_serves(p, p->to - 1)) {
         return rc_pair_step_to(s, out, RC_FO_WATCH, "the new one serves");
@@ -404,7 +443,7 @@ step_verify(struct rc_state *s, struct rc_actions *out)
     if (!rc_pair_proved(s)) {
         return rc_pair_step_to(s, out, RC_FO_FENCE, "the proof does not hold any more");
     }
-    return rc_pair_phase_over(s, s->policy.controllers.takeover_ms) &&
+    return rc_pair_phase_over(s, wait_ms) &&
            rc_pair_step_to(s, out, RC_FO_TAKEOVER, "it does not serve in time: once more");
 }
 

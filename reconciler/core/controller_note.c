@@ -7,7 +7,7 @@
 #include "reconciler/core/fact.h"
 #include "reconciler/core/node_history.h"
 
-enum { RETRY_MIN_MS = 500, RETRY_MAX_MS = 15000 };
+enum { RETRY_MIN_MS = 500, RETRY_MAX_MS = 15000, PATIENCE_DOUBLES = 5 };
 
 static int64_t
 pause_ms(uint32_t retries)
@@ -55,6 +55,8 @@ begin_failover(struct rc_state *s, const struct rc_act_controller *in, uint32_t 
     p->begun_ms = since_ms && in->cause != RC_CAUSE_AILING ? since_ms : s->now_ms;
     p->proof = RC_PROOF_NONE;
     p->wanted = 0;
+    p->asked = 0;
+    p->patient_ms = 0;
     if (!by_hand && p->primary != to + 1 && in->cause != RC_CAUSE_TWO && !is_counted(p, since_ms)) {
         p->done_ms[p->done_count++ % RC_TAKEOVERS_MAX] = s->now_ms;
         p->untouched = 1;
@@ -154,6 +156,12 @@ rc_pair_note(struct rc_state *s, const struct rc_action *a)
         p->action = a->id;
         p->action_kind = a->kind;
         p->looked = a->kind == RC_ACT_LOOK ? hash_of_id(a->instance) : 0;
+        if (a->kind == RC_ACT_CONTROLLER_START || a->kind == RC_ACT_TAKEOVER) {
+            uint32_t doubles = p->asked < PATIENCE_DOUBLES ? p->asked : PATIENCE_DOUBLES;
+            p->patient_ms = s->now_ms + (s->policy.controllers.takeover_ms << doubles);
+            p->asked++;
+            p->accepted = 0; /* that of the start before a take-over is another one */
+        }
     }
 }
 
@@ -227,6 +235,10 @@ completed_step(struct rc_state *s, const struct rc_ev_completion *done)
         p->retries = 0;
         p->refused = RC_OK;
         return;
+    }
+    if ((kind == RC_ACT_CONTROLLER_START || kind == RC_ACT_TAKEOVER) && p->asked) {
+        p->asked--; /* nothing was begun that would need time */
+        p->patient_ms = 0;
     }
     p->refused = done->error;
     p->next_try_ms = s->now_ms + pause_ms(p->retries++);

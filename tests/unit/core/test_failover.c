@@ -307,6 +307,111 @@ the_next_leader_knows_how_often_it_moved(void)
     story_end(&second);
 }
 
+/* head2 cannot: head1 is started in place, and comes up as process and mode say. */
+static void
+start_in_place(struct story *st, enum rc_ctl_process process)
+{
+    pair_begin(st);
+    st->policy.controllers.failovers_max = 1;
+    story_load(st);
+    st->s->pair.done_ms[0] = st->s->now_ms;
+    st->s->pair.done_count = 1;
+    pair_host(st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(st, "head1", RC_CTL_REFUSED, 0);
+    story_wait(st, 600);
+    pair_probe(st, "head2", RC_CTL_STANDBY, 0);
+    CU_ASSERT_EQUAL_FATAL(st->count[RC_ACT_CONTROLLER_START], 1);
+    CU_ASSERT_STRING_EQUAL(st->last[RC_ACT_CONTROLLER_START].node, "head1");
+    story_answer(st, RC_ACT_CONTROLLER_START, RC_OK);
+    pair_host(st, "head1", process, RC_TOLD_NO);
+    pair_probe(st, "head1", RC_CTL_SILENT, 0);
+    CU_ASSERT_EQUAL(pair_phase(st), RC_FO_VERIFY);
+    story_clear(st);
+}
+
+/* A second at a time; what is asked is answered. */
+static void
+go_on(struct story *st, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        uint32_t starts = st->count[RC_ACT_CONTROLLER_START];
+        story_wait(st, 1000);
+        if (pair_phase(st) == RC_FO_FENCE) { /* the proof grew old */
+            pair_probe(st, "head2", RC_CTL_STANDBY, 0);
+        }
+        if (st->count[RC_ACT_CONTROLLER_START] > starts) {
+            story_answer(st, RC_ACT_CONTROLLER_START, RC_OK);
+        }
+    }
+}
+
+static void
+one_that_loads_its_state_for_long_is_not_ended_again_and_again(void)
+{
+    struct story st;
+
+    start_in_place(&st, RC_PROC_RUNS);
+    go_on(&st, 25); /* takeover: 20 s */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_CONTROLLER_START].u.controller.restart, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    go_on(&st, 30);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 1);
+    go_on(&st, 20);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 2);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_CONTROLLER_START].u.controller.restart, 0);
+    go_on(&st, 60);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 2);
+    go_on(&st, 25); /* 140 s: now it counts as one that hangs */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 3);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_CONTROLLER_START].u.controller.restart, 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    go_on(&st, 100);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 3);
+    pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
+    story_end(&st);
+}
+
+static void
+one_that_is_stopped_by_a_signal_loads_nothing(void)
+{
+    struct story st;
+
+    start_in_place(&st, RC_PROC_STOPPED);
+    go_on(&st, 25);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_CONTROLLER_START].u.controller.restart, 1);
+    story_end(&st);
+}
+
+/* That a start was taken says nothing of the take-over that follows it. */
+static void
+a_take_over_that_is_refused_after_a_start_is_asked_for_again(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head2", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(&st, "head2", RC_CTL_REFUSED, 0);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    story_clear(&st);
+    story_wait(&st, 600);
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_CONTROLLER_START].node, "head2");
+    story_answer(&st, RC_ACT_CONTROLLER_START, RC_OK);
+    pair_host(&st, "head2", RC_PROC_RUNS, RC_TOLD_NO);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_TAKEOVER);
+    story_answer(&st, RC_ACT_TAKEOVER, RC_E_TIMEOUT);
+    story_wait(&st, 2000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 2);
+    story_end(&st);
+}
+
 static void
 a_person_can_ask_for_it_and_the_old_one_may_save_its_state(void)
 {
@@ -424,6 +529,12 @@ main(void)
         {"one loss counts once, however often it begins anew",
          one_loss_counts_once_however_often_it_begins_anew},
         {"the next leader knows how often it moved", the_next_leader_knows_how_often_it_moved},
+        {"one that loads its state for long is not ended again and again",
+         one_that_loads_its_state_for_long_is_not_ended_again_and_again},
+        {"one that is stopped by a signal loads nothing",
+         one_that_is_stopped_by_a_signal_loads_nothing},
+        {"a take-over that is refused after a start is asked for again",
+         a_take_over_that_is_refused_after_a_start_is_asked_for_again},
         {"a person can ask for it and the old one may save its state",
          a_person_can_ask_for_it_and_the_old_one_may_save_its_state},
         {"a person is refused what is not safe", a_person_is_refused_what_is_not_safe},
