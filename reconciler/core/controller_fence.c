@@ -102,6 +102,22 @@ answers_again(struct rc_state *s, struct rc_actions *out, int64_t at_ms)
     return rc_pair_step_to(s, out, RC_FO_FENCE, "its host answers again");
 }
 
+/* Is every instance of that name known? The leader before us may have launched one that no pass
+ * before this epoch could show. Our daemon makes the passes at once when it begins to lead. */
+static bool
+is_list_whole(struct rc_state *s, struct rc_actions *out)
+{
+    if (s->sweep >= s->sweep_floor) {
+        return true;
+    }
+    if (rc_pair_phase_over(s, LOOK_FOR_MS)) {
+        rc_pair_tell(s, out,
+                     "not fenced: EC2 has not listed the instances since this daemon leads");
+    }
+    s->pair.block = RC_FOB_UNFENCED;
+    return false;
+}
+
 /* EC2 shows every instance of the old one off. What the eye saw a moment ago is of the time
  * before, and goes by itself; who still answers there later is somebody else. */
 static bool
@@ -140,7 +156,7 @@ rc_pair_step_stop(struct rc_state *s, struct rc_actions *out)
         return answers_again(s, out, p->c[p->from - 1].link_ms + RC_PAIR_EYES_MS);
     }
     if (all && !living) {
-        return is_off(s, out);
+        return is_list_whole(s, out) && is_off(s, out);
     }
     if (!all) {
         bool asks = !rc_pair_step_ready(s) || rc_pair_look_for(s, out);

@@ -2,7 +2,8 @@
  * is forced off and looked at, one after the other.
  *
  * Invariant: an instance counts as off by the answer to a look of this phase alone, or when
- * it is terminated, which it stays; a notice comes late and proves nothing. An instance that
+ * it is terminated, which it stays; a notice comes late and proves nothing. That there is no
+ * other one is known once a complete pass that began in this epoch has ended. An instance that
  * EC2 does not list leaves the list incomplete: it is looked at by the id that its own daemon
  * told, and only EC2's word that there is no such instance any more (it forgets a terminated
  * one after an hour) counts. That it carries no tag of ours is no such word. */

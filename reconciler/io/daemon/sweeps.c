@@ -7,7 +7,7 @@
 
 #include "reconciler/io/daemon/report.h"
 
-enum { BUCKETS_FIRST = 1024 };
+enum { BUCKETS_FIRST = 1024, SOON_AGAIN_MS = 2000 };
 
 /* What was last posted of an instance: the hashes of its two kinds of row. */
 struct seen {
@@ -25,6 +25,7 @@ struct rc_sweeps {
     uint32_t row_count, row_room;
     uint32_t *buckets, bucket_count;
     uint32_t pass;
+    uint32_t soon; /* passes over the instances that are wanted at once */
     struct rc_sweeps_stats stats;
     bool told_failure[RC_SWEEP__MAX];
 };
@@ -183,9 +184,16 @@ on_instances_done(const struct rc_ec2_done *done, void *arg)
 {
     struct rc_sweeps *sw = arg;
 
+    int64_t period_ms = sw->d->config.poll.instances_ms;
+
     sw->instances_call = NULL;
     end_pass(sw, RC_SWEEP_INSTANCES, done);
-    arm_sweep(sw->instances_event, sw->d->config.poll.instances_ms);
+    if (sw->soon && done->complete) {
+        period_ms = --sw->soon ? 0 : period_ms;
+    } else if (sw->soon) {
+        period_ms = period_ms < SOON_AGAIN_MS ? period_ms : SOON_AGAIN_MS;
+    }
+    arm_sweep(sw->instances_event, period_ms);
 }
 
 static void
@@ -237,7 +245,8 @@ rc_sweeps_start(struct rc_sweeps *sw)
 void
 rc_sweeps_now(struct rc_sweeps *sw)
 {
-    if (!sw->instances_call) { /* one that is under way will do */
+    sw->soon = 2;
+    if (!sw->instances_call) { /* one that is under way is the first of the two */
         arm_sweep(sw->instances_event, 0);
     }
 }

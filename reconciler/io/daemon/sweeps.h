@@ -12,7 +12,8 @@
 struct rc_sweeps *rc_sweeps_new(struct rc_daemon *d);
 void rc_sweeps_free(struct rc_sweeps *sw);
 void rc_sweeps_start(struct rc_sweeps *sw);
-/* A pass over the instances now, not in its turn: a new leader waits for it. */
+/* Two passes over the instances now, not in their turn: a new leader waits for one that began
+ * after it was asked for, and one may be under way. */
 void rc_sweeps_now(struct rc_sweeps *sw);
 /* A row read by somebody (a look): posted if it is news. */
 void rc_sweeps_row(struct rc_sweeps *sw, const struct rc_event *row);

@@ -290,6 +290,38 @@ that_it_was_standby_before_we_led_proves_nothing(void)
     story_end(&st);
 }
 
+/* The leader before us launched another head1, which nothing has shown yet. */
+static void
+a_list_of_instances_from_before_we_led_is_not_the_whole_list(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    lose_and_take_the_lease(&st);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    story_wait(&st, 1500);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 5100);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_STOP].instance, "i-head1");
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_UNFENCED);
+    story_sweep(&st); /* it may have begun before */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    story_wait(&st, 16000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TELL], 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(st.last[RC_ACT_TELL].text, "has not listed"));
+    story_instance(&st, "i-other", "head1", "10.0.9.7", RC_INST_RUNNING);
+    story_sweep(&st);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    pair_looked(&st, "i-other", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    story_end(&st);
+}
+
 /* The leader before us may have asked head2 to be active, and it is on its way there. */
 static void
 one_that_is_standby_is_made_active_rather_than_believed(void)
@@ -652,6 +684,8 @@ main(void)
          a_peer_that_says_that_it_leads_is_never_forced_off},
         {"that it was standby before we led proves nothing",
          that_it_was_standby_before_we_led_proves_nothing},
+        {"a list of instances from before we led is not the whole list",
+         a_list_of_instances_from_before_we_led_is_not_the_whole_list},
         {"one that is standby is made active rather than believed",
          one_that_is_standby_is_made_active_rather_than_believed},
         {"that it is standby is asked before it proves anything",
