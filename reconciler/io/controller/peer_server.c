@@ -19,6 +19,7 @@ struct caller {
     LIST_ENTRY(caller) link;
     struct rc_peer_server *server;
     struct bufferevent *bev;
+    struct event *greet; /* the end of its time to prove itself, however busy it is */
     bool proved;
     char hello[RC_PEER_HELLO_ROOM];
     struct rc_peer_seal in, out;
@@ -50,6 +51,9 @@ caller_free(struct caller *c)
     }
     LIST_REMOVE(c, link);
     c->server->count--;
+    if (c->greet) {
+        event_free(c->greet);
+    }
     bufferevent_free(c->bev);
     free(c);
 }
@@ -89,6 +93,19 @@ refuse_caller(struct caller *c, const char *why)
     s->o.on_refused(s->o.arg, why);
 }
 
+/* There is one peer: who proves that it is that one has no use for its earlier calls, which may be
+ * dead without a word. */
+static void
+free_earlier(const struct caller *c)
+{
+    for (struct caller *at = LIST_FIRST(&c->server->callers), *next; at; at = next) {
+        next = LIST_NEXT(at, link);
+        if (at != c && at->proved) {
+            caller_free(at);
+        }
+    }
+}
+
 static bool
 take_greeting(struct caller *c, char *text)
 {
@@ -119,7 +136,8 @@ take_greeting(struct caller *c, char *text)
     rc_peer_seal_init(&c->in, &s->key, c->hello, text, 'c');
     rc_peer_seal_init(&c->out, &s->key, c->hello, text, 's');
     c->proved = true;
-    bufferevent_set_timeouts(c->bev, NULL, NULL);
+    (void)event_del(c->greet);
+    free_earlier(c);
     tell_caller(c);
     return true;
 }
@@ -172,6 +190,14 @@ on_caller_event(struct bufferevent *bev, short what, void *arg)
 }
 
 static void
+on_greet_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    caller_free(arg);
+}
+
+static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
           void *arg)
 {
@@ -194,8 +220,12 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
     c->server = s;
     LIST_INSERT_HEAD(&s->callers, c, link);
     s->count++;
+    c->greet = evtimer_new(s->o.base, on_greet_over, c);
+    if (!c->greet || evtimer_add(c->greet, &greet)) {
+        caller_free(c);
+        return;
+    }
     bufferevent_setcb(c->bev, on_caller_read, NULL, on_caller_event, c);
-    bufferevent_set_timeouts(c->bev, &greet, NULL);
     (void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
     (void)evbuffer_add_printf(bufferevent_get_output(c->bev), "%s\n", c->hello);
 }

@@ -212,6 +212,78 @@ another_cluster_is_refused(void)
     rc_peer_free(b.peer);
 }
 
+static int
+call_raw(const char *addr)
+{
+    struct sockaddr_storage to;
+    int len = sizeof to, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CU_ASSERT_EQUAL_FATAL(evutil_parse_sockaddr_port(addr, (struct sockaddr *)&to, &len), 0);
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&to, (socklen_t)len), 0);
+    return fd;
+}
+
+/* A byte now and then is no greeting, and keeps nobody in the door. */
+static void
+slow_callers_do_not_shut_the_door(void)
+{
+    struct end a, b;
+    int fd[4];
+
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    for (int i = 0; i < 4; i++) {
+        fd[i] = call_raw(addr_1);
+    }
+    for (int n = 0; n < 8; n++) {
+        run_for(450);
+        for (int i = 0; i < 4; i++) {
+            (void)send(fd[i], "x", 1, MSG_NOSIGNAL);
+        }
+    }
+    rc_peer_tell(a.peer, "facts process=runs");
+    open_end(&b, "head2", "head1", "demo", addr_2, key_path);
+    rc_peer_set_addr(b.peer, addr_1);
+    for (int n = 0; n < 12 && !b.up; n++) {
+        run_for(200);
+        for (int i = 0; i < 4; i++) {
+            (void)send(fd[i], "x", 1, MSG_NOSIGNAL);
+        }
+    }
+    CU_ASSERT_EQUAL(b.up, 1);
+    for (int i = 0; i < 4; i++) {
+        (void)close(fd[i]);
+    }
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+}
+
+/* Earlier calls of the peer may be dead without a word; here they are alive, and as many. */
+static void
+a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones(void)
+{
+    char addr[4][32];
+    struct end a, earlier[4], b;
+
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    rc_peer_tell(a.peer, "facts process=runs");
+    for (int i = 0; i < 4; i++) {
+        pick_addr(addr[i], sizeof addr[i]);
+        open_end(&earlier[i], "head2", "head1", "demo", addr[i], key_path);
+        rc_peer_set_addr(earlier[i].peer, addr_1);
+        run_until(&earlier[i].up, 1);
+        CU_ASSERT_TRUE(earlier[i].up >= 1);
+    }
+    open_end(&b, "head2", "head1", "demo", addr_2, key_path);
+    rc_peer_set_addr(b.peer, addr_1);
+    run_until(&b.up, 1);
+    CU_ASSERT_TRUE(b.up >= 1);
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+    for (int i = 0; i < 4; i++) {
+        rc_peer_free(earlier[i].peer);
+    }
+}
+
 int
 main(void)
 {
@@ -220,6 +292,9 @@ main(void)
          both_hear_the_others_facts_and_orders_are_answered},
         {"another key is refused with a clear word", another_key_is_refused_with_a_clear_word},
         {"another cluster is refused", another_cluster_is_refused},
+        {"slow callers do not shut the door", slow_callers_do_not_shut_the_door},
+        {"a new call of the peer takes the place of its earlier ones",
+         a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones},
         CU_TEST_INFO_NULL,
     };
 
