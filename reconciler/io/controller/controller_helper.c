@@ -166,7 +166,7 @@ verb_look(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_er
 /* No process is left, and systemd starts none that was let in before the mark: such a one has
  * another name, or none, until it runs. */
 static enum rc_err
-end_slurmctld(const struct hand *h, struct rc_error *e)
+end_what_runs(const struct hand *h, struct rc_error *e)
 {
     const struct timespec pause = {.tv_nsec = UNIT_AGAIN_MS * 1000000L};
     int64_t end_ms = hand_clock_ms() + UNIT_RESTS_MS;
@@ -212,7 +212,7 @@ verb_fence(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_e
         rc_ctl_processes_signal(&p, SIGTERM);
         (void)rc_ctl_processes_wait_gone(grace_ms, &p);
     }
-    enum rc_err err = end_slurmctld(h, e);
+    enum rc_err err = end_what_runs(h, e);
     if (err != RC_OK) {
         return err;
     }
