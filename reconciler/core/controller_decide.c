@@ -311,7 +311,9 @@ choose(const struct rc_state *s)
         bool same = rc_pair_usable(s, old) && p->c[old].link == RC_TOLD_YES;
         return other ? 1 - old : same ? old : RC_CONTROLLERS_MAX;
     }
-    if (rc_pair_is_idle(s, 1)) { /* perhaps it was asked already, by the leader before us */
+    /* Perhaps the leader before us asked it already, so it is fenced before the first one starts;
+     * where its own host cannot do that, it is made active rather than forced off. */
+    if (rc_pair_is_idle(s, 1) && p->c[1].link != RC_TOLD_YES) {
         return 1;
     }
     return rc_pair_usable(s, 0) ? 0U : rc_pair_usable(s, 1) ? 1U : RC_CONTROLLERS_MAX;

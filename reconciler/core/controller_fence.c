@@ -46,7 +46,8 @@ fence_failed(const struct rc_pair *p)
 }
 
 /* At rest a standby is only pinged, and one that became active answers that too: what counts
- * is what it was asked in this phase. */
+ * is what it was asked in this phase. Where nobody is known as primary that is no proof either:
+ * one that the leader before us asked to be active says "standby" until it is. */
 static bool
 is_told_now(const struct rc_pair *p)
 {
@@ -69,7 +70,8 @@ rc_pair_step_fence(struct rc_state *s, struct rc_actions *out)
     if (rc_pair_proved(s)) {
         return rc_pair_step_to(s, out, RC_FO_TAKEOVER, "the other one is proved unable to write");
     }
-    bool idle = rc_pair_is_idle(s, from) && rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY);
+    bool idle = p->cause != RC_CAUSE_NOBODY && rc_pair_is_idle(s, from) &&
+                rc_pair_eye_agrees(p, from, RC_PROOF_STANDBY);
     if (idle && !is_told_now(p) && s->now_ms < p->phase_ms + RC_PAIR_EYES_MS) {
         rc_pair_wake_at(p, p->phase_ms + RC_PAIR_EYES_MS);
         return false;

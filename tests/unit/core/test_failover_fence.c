@@ -324,7 +324,7 @@ a_list_of_instances_from_before_we_led_is_not_the_whole_list(void)
 
 /* The leader before us may have asked head2 to be active, and it is on its way there. */
 static void
-one_that_is_standby_is_made_active_rather_than_believed(void)
+where_nobody_is_primary_a_standby_is_fenced_rather_than_believed(void)
 {
     struct story st;
 
@@ -338,6 +338,27 @@ one_that_is_standby_is_made_active_rather_than_believed(void)
     story_wait(&st, 7000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head2");
+    story_answer(&st, RC_ACT_FENCE, RC_OK);
+    pair_probe(&st, "head2", RC_CTL_REFUSED, 0);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_CONTROLLER_START].node, "head1");
+    story_end(&st);
+}
+
+static void
+one_that_cannot_be_fenced_by_its_host_is_made_active(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
+    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_host(&st, "head2", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    story_clear(&st);
+    lose_and_take_the_lease(&st);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    story_wait(&st, 7000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START] + st.count[RC_ACT_STOP], 0);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head1");
     story_answer(&st, RC_ACT_FENCE, RC_OK);
     pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
@@ -686,8 +707,10 @@ main(void)
          that_it_was_standby_before_we_led_proves_nothing},
         {"a list of instances from before we led is not the whole list",
          a_list_of_instances_from_before_we_led_is_not_the_whole_list},
-        {"one that is standby is made active rather than believed",
-         one_that_is_standby_is_made_active_rather_than_believed},
+        {"where nobody is primary a standby is fenced rather than believed",
+         where_nobody_is_primary_a_standby_is_fenced_rather_than_believed},
+        {"one that cannot be fenced by its host is made active",
+         one_that_cannot_be_fenced_by_its_host_is_made_active},
         {"that it is standby is asked before it proves anything",
          that_it_is_standby_is_asked_before_it_proves_anything},
         {"a standby that does not say so at once is fenced",
