@@ -23,8 +23,10 @@ struct replay {
     struct rc_replay_messages *messages; /* take the place of the journal's; NULL */
     struct rc_journal_reader *other;     /* whose decisions are compared; NULL = its own */
     struct rc_journal_record other_next; /* read ahead */
+    uint64_t other_last;                 /* its last record that was read */
     bool is_other_over;
-    char *text; /* source text before a CLUSTER or POLICY event */
+    bool is_other_left; /* for good: its events are others */
+    char *text;         /* source text before a CLUSTER or POLICY event */
     uint32_t text_len;
     uint32_t compared;     /* so many of the last step's decisions were held against records */
     uint64_t event_record; /* the event that they answer */
@@ -125,14 +127,29 @@ read_other(struct replay *r, struct rc_error *e)
     enum rc_err err = rc_journal_reader_next(r->other, &r->other_next, e);
 
     r->is_other_over = err == RC_E_NOT_FOUND;
+    if (err == RC_OK) {
+        r->other_last = r->other_next.number;
+    }
     return err == RC_E_NOT_FOUND ? RC_OK : err;
+}
+
+/* One journal ends before the other: what is the same so far is not the whole. */
+static void
+note_end(struct replay *r, const char *how, uint64_t record)
+{
+    struct rc_replay_result *result = r->core.result;
+
+    if (!*result->not_compared) {
+        snprintf(result->not_compared, sizeof result->not_compared,
+                 "the other journal %s at record %" PRIu64, how, record);
+    }
 }
 
 static void
 differ(struct replay *r, uint64_t record, const char *then, const char *now, const char *cause)
 {
     r->core.result->other++;
-    r->is_other_over = true; /* what follows answers other events: no word about it */
+    r->is_other_left = true; /* what follows answers other events: no word about it */
     if (!r->core.result->first_other) {
         r->core.result->first_other = record;
         snprintf(r->core.result->difference, sizeof r->core.result->difference,
@@ -141,17 +158,30 @@ differ(struct replay *r, uint64_t record, const char *then, const char *now, con
     }
 }
 
-/* The other journal's next event must be this one; then its actions answer it. */
+/* Goes on to the other journal's next event, if there is one. */
 static enum rc_err
-follow_other(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
+seek_other_event(struct replay *r, struct rc_error *e)
 {
     enum rc_err err = RC_OK;
 
     while (err == RC_OK && !r->is_other_over && r->other_next.type != RC_JOURNAL_EVENT) {
         err = read_other(r, e);
     }
-    if (err != RC_OK || r->is_other_over) {
+    return err;
+}
+
+/* The other journal's next event must be this one; then its actions answer it. */
+static enum rc_err
+follow_other(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
+{
+    enum rc_err err = seek_other_event(r, e);
+
+    if (err != RC_OK) {
         return err;
+    }
+    if (r->is_other_over) {
+        note_end(r, "ends", r->other_last);
+        return RC_OK;
     }
     if (r->other_next.len != rec->len || memcmp(r->other_next.data, rec->data, rec->len) != 0) {
         differ(r, r->other_next.number, (const char *)r->other_next.data, (const char *)rec->data,
@@ -165,8 +195,29 @@ follow_other(struct replay *r, const struct rc_journal_record *rec, struct rc_er
     }
     if (!r->is_other_over) {
         end_event(r);
+    } else if (r->compared < r->core.now.count) {
+        note_end(r, "ends", r->other_last);
     }
-    r->compared = r->core.now.count;
+    return err;
+}
+
+static enum rc_err
+follow_other_event(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
+{
+    enum rc_err err = r->is_other_left ? RC_OK : follow_other(r, rec, e);
+
+    r->compared = r->core.now.count; /* all that is to be said of them was said */
+    return err;
+}
+
+static enum rc_err
+end_other(struct replay *r, struct rc_error *e)
+{
+    enum rc_err err = r->is_other_left ? RC_OK : seek_other_event(r, e);
+
+    if (err == RC_OK && !r->is_other_left && !r->is_other_over) {
+        note_end(r, "goes on", r->other_next.number);
+    }
     return err;
 }
 
@@ -205,7 +256,7 @@ step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_erro
             rc_replay_print_action(&r->core.now.v[i], ev.wall_ms);
         }
     }
-    return r->other ? follow_other(r, rec, e) : RC_OK;
+    return r->other ? follow_other_event(r, rec, e) : RC_OK;
 }
 
 static enum rc_err
@@ -257,6 +308,10 @@ play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error
         return err;
     }
     end_event(r);
+    err = r->other ? end_other(r, e) : RC_OK;
+    if (err != RC_OK) {
+        return err;
+    }
     rc_replay_sum(&r->core);
     const struct rc_journal_tail *tail = rc_journal_reader_tail(reader);
     if (tail->bytes && !r->core.options->is_cut) {

@@ -44,6 +44,7 @@ struct rc_replay_result {
     uint64_t asked[RC_ACTION__MAX];                      /* in the obliging world */
     uint64_t opened, closed, unknown;                    /* incidents; instances of strangers */
     char difference[1700]; /* of the first one: recorded, now, and the cause */
+    char not_compared[80]; /* where only one of two journals goes on; "" = both end there */
     char policy[64];       /* name and hash of the last one in force */
     uint64_t policy_hash;
 };
@@ -63,7 +64,8 @@ enum rc_err rc_replay_trace(const struct rc_replay_options *options, struct rc_r
                             struct rc_load_errors *errs, struct rc_error *e);
 
 /* simulate replay …; the usage text says the rest. Exit 0 as recorded (or nothing to hold it
- * against, or another policy was asked for), 1 different, 2 usage, 3 unreadable. */
+ * against, or another policy was asked for), 1 different, or held against a journal that
+ * ends elsewhere, 2 usage, 3 unreadable. */
 int rc_replay_command(int argc, char **argv);
 
 #endif

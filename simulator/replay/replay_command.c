@@ -28,7 +28,8 @@ static const char usage[] =
     "  --cut              a journal may end inside a record: replay it up to there\n"
     "  --quiet            only the sum\n"
     "exit: 0 as recorded (or nothing recorded, or another policy or cluster), 1 different,\n"
-    "      2 usage, 3 unreadable: what was printed then is not the whole\n";
+    "      or --against a journal that ends elsewhere, 2 usage, 3 unreadable: what was printed\n"
+    "      then is not the whole\n";
 
 static void
 print_messages(const struct rc_replay_options *o, const struct rc_replay_result *r)
@@ -88,6 +89,9 @@ print_sum(const struct rc_replay_options *o, enum rc_replay_kind kind,
             printf("; the first difference at %s", r->difference);
         }
         printf("\n");
+        if (*r->not_compared) {
+            printf("not the whole: %s\n", r->not_compared);
+        }
     } else {
         print_asked(r);
     }
@@ -136,7 +140,7 @@ replay_path(const struct rc_replay_options *o)
         perror("simulate replay: standard output");
         return 3;
     }
-    return result.first_other && !o->policy && !o->cluster ? 1 : 0;
+    return (result.first_other && !o->policy && !o->cluster) || *result.not_compared;
 }
 
 int

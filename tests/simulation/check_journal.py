@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""simulate replay of journals: of one alone, and of one held against another."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import journal_file
+from journal_file import ACTION, EVENT, TEXT
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIMULATE = pathlib.Path(os.environ["RC_BIN"]) / "simulate"
+START_MS = 1_772_000_000_000
+TICKS = 10
+
+failures = 0
+
+
+def check(good, name, run):
+    global failures
+    print(("ok - " if good else "not ok - ") + name, flush=True)
+    if not good:
+        failures += 1
+        shown = f"status {run.returncode}\n{run.stdout}{run.stderr}"
+        print("\n".join("# " + line for line in shown.splitlines()[-40:]), flush=True)
+
+
+def replay(*args):
+    return subprocess.run([str(SIMULATE), "replay", *map(str, args)], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def event(kind, at, rest=""):
+    return EVENT, f"event {kind} at={at} wall={START_MS + at}{rest}"
+
+
+def lease(number, at):
+    return ACTION, f"action lease id={number} at={at} deadline={at + 60000}"
+
+
+def day(seed=7):
+    """A daemon alone on its first morning: it asks for the lease, again and again."""
+    cluster = (ROOT / "docs/reconcilerd.json").read_text()
+    records = [event("start", 1000, f" seed={seed} host=head1"), (TEXT, cluster),
+               event("cluster", 1000, " code=demo"), lease(1, 1000)]
+    for number in range(2, 2 + TICKS):
+        at = 1000 * number
+        records += [event("lease", at - 500), event("tick", at), lease(number, at)]
+    return records
+
+
+def against(folder):
+    whole = journal_file.write(folder / "whole", day())
+    run = replay(whole, "--quiet")
+    check(run.returncode == 0 and "11 decisions recorded: 11 the same\n" in run.stdout,
+          "a journal is decided as it was", run)
+    run = replay(whole, "--against", whole, "--quiet")
+    check(run.returncode == 0 and "11 decisions recorded: 11 the same\n" in run.stdout,
+          "a journal against itself", run)
+    short = journal_file.write(folder / "short", day()[:13])
+    run = replay(short, "--against", whole, "--quiet")
+    check(run.returncode == 1 and "4 decisions recorded: 4 the same\n" in run.stdout and
+          "not the whole: the other journal goes on at record 14\n" in run.stdout,
+          "an other journal that goes on", run)
+    run = replay(whole, "--against", short, "--quiet")
+    check(run.returncode == 1 and "4 decisions recorded: 4 the same\n" in run.stdout and
+          "not the whole: the other journal ends at record 13\n" in run.stdout and
+          "cause" not in run.stdout, "an other journal that ends first", run)
+    open_end = journal_file.write(folder / "open-end", day()[:12])
+    run = replay(whole, "--against", open_end, "--quiet")
+    check(run.returncode == 1 and "3 decisions recorded: 3 the same\n" in run.stdout and
+          "the other journal ends at record 12\n" in run.stdout,
+          "an other journal that ends before the decisions of its last event", run)
+    other = journal_file.write(folder / "other", day(seed=8))
+    run = replay(whole, "--against", other, "--quiet")
+    check(run.returncode == 1 and "0 the same, 1 different; the first difference at record 1:" in
+          run.stdout and "different days" in run.stdout and "not the whole" not in run.stdout,
+          "journals of different days: one difference, and no word about what follows", run)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        against(pathlib.Path(name))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
