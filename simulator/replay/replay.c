@@ -30,6 +30,7 @@ struct replay {
     uint32_t text_len;
     uint32_t compared;     /* so many of the last step's decisions were held against records */
     uint64_t event_record; /* the event that they answer */
+    bool is_event_last;    /* nothing but its decisions was read since */
 };
 
 static enum rc_err
@@ -119,6 +120,20 @@ load_payload(struct replay *r, struct rc_event *ev, struct rc_error *e)
     return err == RC_OK ? RC_OK : rc_fail(e, err, "%s: cannot be loaded", name);
 }
 
+static enum rc_err
+refuse_tail(const struct replay *r, const struct rc_journal_tail *tail, const char *whose,
+            struct rc_error *e)
+{
+    if (!tail->bytes || r->core.options->is_cut) {
+        return RC_OK;
+    }
+    return rc_fail(e, RC_E_TRUNCATED,
+                   "%s%s: ends inside a record at offset %" PRIu64 ", %" PRIu64
+                   " bytes are left over: the file was cut, or its daemon died there; --cut "
+                   "replays what stands before",
+                   whose, tail->file, tail->offset, tail->bytes);
+}
+
 /* ---- another journal ---- */
 
 static enum rc_err
@@ -127,10 +142,13 @@ read_other(struct replay *r, struct rc_error *e)
     enum rc_err err = rc_journal_reader_next(r->other, &r->other_next, e);
 
     r->is_other_over = err == RC_E_NOT_FOUND;
+    if (r->is_other_over) {
+        return refuse_tail(r, rc_journal_reader_tail(r->other), "the other journal: ", e);
+    }
     if (err == RC_OK) {
         r->other_last = r->other_next.number;
     }
-    return err == RC_E_NOT_FOUND ? RC_OK : err;
+    return err;
 }
 
 /* One journal ends before the other: what is the same so far is not the whole. */
@@ -263,6 +281,7 @@ static enum rc_err
 take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
 {
     r->core.result->records++;
+    r->is_event_last = rec->type == RC_JOURNAL_EVENT || rec->type == RC_JOURNAL_ACTION;
     switch (rec->type) {
     case RC_JOURNAL_SNAPSHOT:
         end_event(r);
@@ -290,6 +309,50 @@ take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_err
     return RC_OK;
 }
 
+/* The last event's decisions without a record are no difference: the journal was cut, or its
+ * daemon died, before they were written. Where something differs anyway, or another policy
+ * decides, the two cannot be told apart, and they are told as any other. */
+static enum rc_err
+end_last_event(struct replay *r, struct rc_error *e)
+{
+    const struct rc_replay_options *o = r->core.options;
+    uint32_t missing = r->core.now.count - r->compared;
+
+    if (r->other || !missing || !r->is_event_last || o->policy || o->cluster ||
+        r->core.result->first_other) {
+        end_event(r);
+        return RC_OK;
+    }
+    if (!o->is_cut) {
+        return rc_fail(e, RC_E_TRUNCATED,
+                       "ends after an event whose decisions are missing (record %" PRIu64
+                       "): the file was cut, or its daemon died there; --cut replays what stands "
+                       "before",
+                       r->event_record);
+    }
+    rc_replay_print_missing(r->event_record, missing);
+    return RC_OK;
+}
+
+static enum rc_err
+end_records(struct replay *r, const struct rc_journal_tail *tail, struct rc_error *e)
+{
+    enum rc_err err = refuse_tail(r, tail, "", e);
+
+    if (err != RC_OK) {
+        return err;
+    }
+    rc_replay_sum(&r->core);
+    err = end_last_event(r, e);
+    if (err == RC_OK && r->other) {
+        err = end_other(r, e);
+    }
+    if (err == RC_OK) {
+        rc_replay_print_tail(tail);
+    }
+    return err;
+}
+
 static enum rc_err
 play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error *e)
 {
@@ -304,25 +367,7 @@ play_records(struct replay *r, struct rc_journal_reader *reader, struct rc_error
             return err;
         }
     }
-    if (err != RC_E_NOT_FOUND) {
-        return err;
-    }
-    end_event(r);
-    err = r->other ? end_other(r, e) : RC_OK;
-    if (err != RC_OK) {
-        return err;
-    }
-    rc_replay_sum(&r->core);
-    const struct rc_journal_tail *tail = rc_journal_reader_tail(reader);
-    if (tail->bytes && !r->core.options->is_cut) {
-        return rc_fail(e, RC_E_TRUNCATED,
-                       "%s: ends inside a record at offset %" PRIu64 ", %" PRIu64
-                       " bytes are left over: the file was cut, or its daemon died there; --cut "
-                       "replays what stands before",
-                       tail->file, tail->offset, tail->bytes);
-    }
-    rc_replay_print_tail(tail);
-    return RC_OK;
+    return err == RC_E_NOT_FOUND ? end_records(r, rc_journal_reader_tail(reader), e) : err;
 }
 
 static enum rc_err

@@ -154,3 +154,11 @@ rc_replay_print_tail(const struct rc_journal_tail *tail)
                tail->file, tail->offset, tail->bytes);
     }
 }
+
+void
+rc_replay_print_missing(uint64_t record, uint32_t count)
+{
+    printf("(cut: the journal ends after the event of record %" PRIu64
+           ", without %u of its decisions: they are left out)\n",
+           record, count);
+}

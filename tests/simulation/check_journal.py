@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 import journal_file
-from journal_file import ACTION, EVENT, TEXT
+from journal_file import ACTION, EVENT, MARK, TEXT
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIMULATE = pathlib.Path(os.environ["RC_BIN"]) / "simulate"
@@ -79,9 +79,40 @@ def against(folder):
           "journals of different days: one difference, and no word about what follows", run)
 
 
+def cut(folder):
+    bare = journal_file.write(folder / "bare", day()[:12])
+    run = replay(bare, "--quiet")
+    check(run.returncode == 3 and "ends after an event whose decisions are missing (record 12)" in
+          run.stderr and "different" not in run.stdout and "the same" not in run.stdout,
+          "a journal that ends before the decisions of its last event", run)
+    run = replay(bare, "--quiet", "--cut")
+    check(run.returncode == 0 and "8 events, 3 decisions recorded: 3 the same\n" in run.stdout and
+          "record 12, without 1 of its decisions: they are left out" in run.stdout,
+          "with --cut they are left out, and it is told", run)
+    inside = journal_file.write(folder / "inside", day()[:13], cut=5)
+    run = replay(inside, "--quiet")
+    check(run.returncode == 3 and "ends inside a record" in run.stderr,
+          "a journal that ends inside the decision of its last event", run)
+    run = replay(inside, "--quiet", "--cut")
+    check(run.returncode == 0 and "3 decisions recorded: 3 the same\n" in run.stdout and
+          "inside a record" in run.stdout and "without 1 of its decisions" in run.stdout,
+          "with --cut both are told", run)
+    run = replay(bare, "--against", inside, "--quiet", "--cut")
+    check(run.returncode == 1 and "the other journal ends at record 12\n" in run.stdout,
+          "with --cut, the other one may be cut", run)
+    run = replay(bare, "--against", inside, "--quiet")
+    check(run.returncode == 3 and "the other journal: " in run.stderr and "inside a record" in
+          run.stderr, "the other one ends inside a record", run)
+    noted = journal_file.write(folder / "noted", day()[:12] + [(MARK, "stop")])
+    run = replay(noted, "--quiet")
+    check(run.returncode == 1 and "and 1 that were not made then" in run.stdout,
+          "a decision that a journal goes on without is a difference", run)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         against(pathlib.Path(name))
+        cut(pathlib.Path(name))
     return 1 if failures else 0
 
 

@@ -1,7 +1,7 @@
 """Writes a daemon's journal, record by record (reconciler/io/journal/journal_read.h)."""
 import struct
 
-EVENT, ACTION, TEXT = 1, 2, 4
+EVENT, ACTION, TEXT, MARK = 1, 2, 4, 5
 NAME = "journal-00000000000000000001.rcj"
 
 
