@@ -18,6 +18,8 @@
 
 enum { RECORD_HEAD = 24 /* bytes around a record, about: for the bar */ };
 
+static const char no_record[] = "holds no record";
+
 struct replay {
     struct rc_replay core; /* first: config and policy are the last CLUSTER and POLICY */
     struct rc_replay_messages *messages; /* take the place of the journal's; NULL */
@@ -339,6 +341,9 @@ end_records(struct replay *r, const struct rc_journal_tail *tail, struct rc_erro
 {
     enum rc_err err = refuse_tail(r, tail, "", e);
 
+    if (err == RC_OK && !r->core.result->records) {
+        err = rc_fail(e, RC_E_TRUNCATED, "%s", no_record);
+    }
     if (err != RC_OK) {
         return err;
     }
@@ -381,6 +386,9 @@ play_journal(struct replay *r, const char *journal, const char *other, struct rc
         err = rc_journal_reader_open(other, NULL, &r->other, e);
         if (err == RC_OK) {
             err = read_other(r, e);
+        }
+        if (err == RC_OK && r->is_other_over) {
+            err = rc_fail(e, RC_E_TRUNCATED, "the other journal: %s", no_record);
         }
     }
     if (err == RC_OK) {

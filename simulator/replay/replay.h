@@ -30,8 +30,8 @@ struct rc_replay_options {
     const char *cluster; /* file that takes the place of every recorded cluster; NULL */
     const char *against; /* journal whose decisions are compared; NULL = the path's own, or none */
     bool quiet;          /* no time-line, only the sum */
-    bool is_cut;         /* a journal that ends inside a record, or before the decisions of
-  its last event, is replayed up to there */
+    bool is_cut;         /* a journal that ends inside a record, or before its last decisions, is
+                          * replayed up to there */
 };
 
 struct rc_replay_result {

@@ -109,10 +109,22 @@ def cut(folder):
           "a decision that a journal goes on without is a difference", run)
 
 
+def empty(folder):
+    whole = journal_file.write(folder / "day", day())
+    for name, records, cut_off in (("no byte", [], 88), ("a header only", [], 0)):
+        path = journal_file.write(folder / name, records, cut_off)
+        for args in ([path], [path, "--cut"], [path, "--against", whole],
+                     [whole, "--against", path]):
+            run = replay(*args, "--quiet")
+            check(run.returncode == 3 and "holds no record" in run.stderr and "the same" not in
+                  run.stdout, f"{name}: " + " ".join(map(str, args)).replace(str(folder), ""), run)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         against(pathlib.Path(name))
         cut(pathlib.Path(name))
+        empty(pathlib.Path(name))
     return 1 if failures else 0
 
 
