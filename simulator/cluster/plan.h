@@ -88,45 +88,49 @@ struct rc_plan_row {
     uint32_t target;
 };
 
-/* The numbers of a schedule that are not rows; X(key) */
+enum { RC_PLAN_WEEK_MS = 7 * 24 * 3600 * 1000 };
+
+/* The numbers of a schedule that are not rows; X(key, smallest, largest);
+ * what the policy loader takes, where it is of the policy */
 #define RC_PLAN_SHAPE(X)                                                                           \
-    X(seed)                                                                                        \
-    X(nodes)                                                                                       \
-    X(controllers)                                                                                 \
-    X(partitions)                                                                                  \
-    X(reserved)                                                                                    \
-    X(latency_ms)                                                                                  \
-    X(lost_permille)                                                                               \
-    X(doubled_permille)                                                                            \
-    X(late_permille)                                                                               \
-    X(late_ms)                                                                                     \
-    X(out_max)                                                                                     \
-    X(launches_max)                                                                                \
-    X(destructive_max)                                                                             \
-    X(attempts_max)                                                                                \
-    X(breaker_max)                                                                                 \
-    X(job_wait_ms)                                                                                 \
-    X(approve)                                                                                     \
-    X(at_once)                                                                                     \
-    X(out_share)      /* permille */                                                               \
-    X(breaker_share)  /* permille */                                                               \
-    X(of_job_max)     /* nodes of one job, 0 = no limit */                                         \
-    X(jobs_max)       /* jobs cut short at once, 0 = no limit */                                   \
-    X(same_job)       /* enum rc_same_job */                                                       \
-    X(quarantine_max) /* nodes in quarantine beside the budgets */                                 \
-    X(spacing_ms)                                                                                  \
-    X(before_drain) /* 1 = scheduled faults: make before break */                                  \
-    X(order)        /* enum rc_order, of every rule */                                             \
-    X(signal_before_ms)                                                                            \
-    X(pause_ms)   /* before another replacement */                                                 \
-    X(repeats)    /* incidents after which a node is replaced at once, 0 = no such rule */         \
-    X(spares)     /* hot spares of the one group */                                                \
-    X(repeats_of) /* enum rc_repeats_of */                                                         \
-    X(pair)       /* 1 = the two controllers run a slurmctld each */                               \
-    X(quiet_ms)   /* faults end here */
+    X(seed, 0, UINT64_MAX)                                                                         \
+    X(nodes, 1, RC_PLAN_NODES_MAX)                                                                 \
+    X(controllers, 1, 2)                                                                           \
+    X(partitions, 1, 4)                                                                            \
+    X(reserved, 0, 1)                                                                              \
+    X(latency_ms, 0, 60000)                                                                        \
+    X(lost_permille, 0, 1000)                                                                      \
+    X(doubled_permille, 0, 1000)                                                                   \
+    X(late_permille, 0, 1000)                                                                      \
+    X(late_ms, 0, RC_PLAN_WEEK_MS)                                                                 \
+    X(out_max, 0, 1000)                                                                            \
+    X(launches_max, 0, 512)                                                                        \
+    X(destructive_max, 0, 512)                                                                     \
+    X(attempts_max, 1, RC_ATTEMPTS_MAX)                                                            \
+    X(breaker_max, 0, 1000)                                                                        \
+    X(job_wait_ms, 0, RC_PLAN_WEEK_MS)                                                             \
+    X(approve, 0, 1)                                                                               \
+    X(at_once, 0, 1)                                                                               \
+    X(out_share, 0, 1000)            /* permille */                                                \
+    X(breaker_share, 0, 1000)        /* permille */                                                \
+    X(of_job_max, 0, 1000)           /* nodes of one job, 0 = no limit */                          \
+    X(jobs_max, 0, 1000)             /* jobs cut short at once, 0 = no limit */                    \
+    X(same_job, 0, RC_SAME_JOB_FREE) /* enum rc_same_job */                                        \
+    X(quarantine_max, 0, 1000)       /* nodes in quarantine beside the budgets */                  \
+    X(spacing_ms, 0, RC_PLAN_WEEK_MS)                                                              \
+    X(before_drain, 0, 1)            /* 1 = scheduled faults: make before break */                 \
+    X(order, 0, RC_ORDER_STOP_FIRST) /* enum rc_order, of every rule */                            \
+    X(signal_before_ms, 0, RC_PLAN_WEEK_MS)                                                        \
+    X(pause_ms, 0, RC_PLAN_WEEK_MS) /* before another replacement */                               \
+    X(repeats, 0,                                                                                  \
+      RC_ATTEMPTS_MAX) /* incidents after which a node is replaced at once, 0 = no such rule */    \
+    X(spares, 0, RC_PLAN_NODES_MAX)          /* hot spares of the one group */                     \
+    X(repeats_of, 0, RC_REPEATS_OF_INSTANCE) /* enum rc_repeats_of */                              \
+    X(pair, 0, 1)                            /* 1 = the two controllers run a slurmctld each */    \
+    X(quiet_ms, 1, RC_PLAN_WEEK_MS)          /* faults end here */
 
 struct rc_plan {
-#define RC_PLAN_FIELD(key) uint64_t key;
+#define RC_PLAN_FIELD(key, min, max) uint64_t key;
     RC_PLAN_SHAPE(RC_PLAN_FIELD)
 #undef RC_PLAN_FIELD
     uint32_t count;
@@ -137,7 +141,8 @@ struct rc_plan {
 void rc_plan_draw(struct rc_plan *plan, uint64_t seed);
 /* Bytes written without NUL, 0 when room is too small. */
 size_t rc_plan_format(const struct rc_plan *plan, char *buf, size_t room);
-/* RC_E_PARSE with "line N: …". file is only for the message. */
+/* Nothing is cut to fit, no key counts twice. RC_E_PARSE with "line N: …"; RC_E_INVALID when a
+ * key is not given. file is only for the message. */
 enum rc_err rc_plan_parse(const char *file, const char *text, struct rc_plan *ret,
                           struct rc_error *e);
 /* Of the numbers that make the schedule's policy (play_policy.c). */
