@@ -109,8 +109,19 @@ rc_heads_look(struct rc_ctl *c)
     }
 }
 
+/* A trouble of for_ms begins: both daemons look when it is over, for the look that comes next was
+ * planned before it began, and may come much later. */
+void
+rc_heads_look_at_end(struct rc_play *p, int64_t for_ms)
+{
+    for (uint32_t i = 0; for_ms && rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
+        rc_play_task(p, p->now_ms + for_ms, RC_TASK_HEADS, &p->ctl[i], 0);
+    }
+}
+
 /* A daemon looks all the time; what it sees changes when something happens, which is told by
- * rc_heads_changed(), or when a trouble is over. */
+ * rc_heads_changed(), or when a trouble is over: of one that begins after this, by
+ * rc_heads_look_at_end(). */
 void
 rc_heads_look_later(struct rc_ctl *c)
 {

@@ -307,6 +307,7 @@ bool rc_head_becomes(const struct rc_play *p, uint32_t i);
 void rc_heads_look(struct rc_ctl *c);
 void rc_heads_look_anew(struct rc_ctl *c, const struct rc_action *a); /* after its answer */
 void rc_heads_look_later(struct rc_ctl *c);
+void rc_heads_look_at_end(struct rc_play *p, int64_t for_ms);
 void rc_heads_look_soon(struct rc_ctl *c);
 void rc_heads_ask_standby(struct rc_ctl *c, const struct rc_action *a); /* FAILOVER */
 bool rc_heads_down(const struct rc_ctl *c);

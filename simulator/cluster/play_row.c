@@ -483,6 +483,9 @@ rc_play_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
         submit(p, row);
     }
     rc_heads_changed(p);
+    if (!end) {
+        rc_heads_look_at_end(p, row->for_ms);
+    }
     bool ends =
         row->ill <= RC_ILL_CAPACITY || (row->ill >= RC_ILL_OP_DRAIN && row->ill <= RC_ILL_OP_PAUSE);
     if (!end && ends && row->for_ms) {

@@ -29,6 +29,10 @@ quiet_ms=600000
 at=60000 do=kill target=1 for=0 value=0
 """
 
+PAIR = PLAN.split("at=")[0].replace("controllers=1", "controllers=2\npair=1") + (
+    "at=301000 do=state-dir target=0 for=5000 value=1\n"
+    "at=400000 do=munge target=1 for=5000 value=0\n")
+
 failures = 0
 
 
@@ -143,6 +147,17 @@ def files(folder):
           gone.stderr)
 
 
+def ends_are_seen(folder):
+    """Both daemons look every 30 s; a trouble that begins and ends in between is no longer one."""
+    path = pathlib.Path(folder) / "pair.plan"
+    path.write_text(PAIR)
+    run = simulate("--replay", str(path), "--trace", cwd=folder)
+    looks = [f"{at}  {eye} < controller-host " for at in ("306.000", "405.000")
+             for eye in ("head1", "head2")]
+    check(run.returncode == 0 and all(look in run.stdout for look in looks),
+          "the end of a trouble is seen when it is there", run.stdout + run.stderr)
+
+
 def words(folder):
     for args in (["--seeds", "9..1"], ["--seeds", "x"], ["--seeds", "1..2", "--jobs", "0"],
                  ["--seeds", "1", "--replay", "x"], []):
@@ -163,6 +178,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         words(folder)
         files(folder)
+        ends_are_seen(folder)
         same_bytes(folder)
         seeds_hold(folder)
         mended_finds_hold(folder)
