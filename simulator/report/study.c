@@ -87,7 +87,7 @@ static const char usage_options[] =
     "  --policy FILE         default: the shipped p4d.json\n"
     "  --nodes N --days D    default: 2048 nodes, 30 days\n"
     "  --seed S              first seed, default 1\n"
-    "  --seeds N, A..B       how many from --seed on (default 10), or both ends\n"
+    "  --seeds N, A..B       how many from --seed on (default 10), or both ends; run plays one\n"
     "  --faults MODEL        exponential, bursty, lemon, bursty-lemon, trace:FILE, each with\n"
     "                        ,rate=FAULTS-PER-1000-NODE-DAYS and more (simulator/faults)\n"
     "  --world W             calm, usual, hostile: messages, slurmctld, store, disk, clock, capacity\n"
@@ -411,6 +411,13 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
     }
     if (verb == RC_STUDY_RUN && (s->policy_count > 1 || s->html)) {
         fprintf(stderr, "simulate run: one policy, no --html; expected: simulate compare\n");
+        return RC_STUDY_USAGE;
+    }
+    if (verb == RC_STUDY_RUN && s->seeds != 1) {
+        fprintf(stderr,
+                "simulate run: --seeds: %u seeds; expected one, by --seed; several: "
+                "simulate compare\n",
+                s->seeds);
         return RC_STUDY_USAGE;
     }
     if (verb != RC_STUDY_RUN && s->policy_count < 2) {

@@ -156,10 +156,10 @@ def bad_input(folder):
               run.stdout + run.stderr)
     for args in (["run", "--nonsense"], ["run", "extra"], ["compare", "--policy",
                  "policies/p4d.json"], ["run", "--policy", "policies/p4d.json", "--policy",
-                 "policies/p4d.json"]):
+                 "policies/p4d.json"], ["run", "--seeds", "4096", "--json", str(out)]):
         run = simulate(*args, cwd=ROOT)
-        check(run.returncode == 2 and not run.stdout, "usage is told for: " + " ".join(args),
-              run.stderr)
+        check(run.returncode == 2 and not run.stdout and not out.exists(),
+              "usage is told for: " + " ".join(args), run.stderr)
     run = simulate("run", *SMALL, "--json", str(folder / "no" / "such" / "x.json"), cwd=ROOT)
     check(run.returncode == 3 and "No such file" in run.stderr and not run.stdout,
           "a file that cannot be written is told before anything is played", run.stderr)
