@@ -53,6 +53,10 @@ enum rc_err rc_study_play(const struct rc_study *s, uint32_t policy, uint32_t se
                           struct rc_fleet_history *history, struct rc_fleet_result *ret,
                           struct rc_error *e);
 
+/* Did a checker find anything in this play? Then it is told on stderr. */
+bool rc_study_tell_find(const struct rc_study *s, uint32_t policy, uint32_t seed,
+                        const struct rc_fleet_result *r);
+
 /* All plays: result[policy * seeds + seed]. RC_STUDY_OK, or the exit status. */
 int rc_study_play_all(const struct rc_study *s, struct rc_fleet_result *result);
 

@@ -30,6 +30,17 @@ rc_study_play(const struct rc_study *s, uint32_t policy, uint32_t seed,
     return rc_fleet_run(&c, ret, e);
 }
 
+bool
+rc_study_tell_find(const struct rc_study *s, uint32_t policy, uint32_t seed,
+                   const struct rc_fleet_result *r)
+{
+    if (r->check_faults) {
+        fprintf(stderr, "\nsimulate: seed %" PRIu64 ", policy %s: %s\n", s->first_seed + seed,
+                s->policy[policy].label, r->text);
+    }
+    return r->check_faults != 0;
+}
+
 /* Tasks go seed by seed, so that one policy is never far ahead. */
 static void
 play_task(void *arg, uint64_t task, void *record)
@@ -55,10 +66,8 @@ take_task(void *arg, uint64_t task, const void *record)
                 r->e.text);
         p->status = RC_STUDY_CANNOT;
     }
-    if (r->result.check_faults) {
-        fprintf(stderr, "\nsimulate: seed %" PRIu64 ", policy %s: %s\n",
-                p->s->first_seed + task / policies, p->s->policy[task % policies].label,
-                r->result.text);
+    if (rc_study_tell_find(p->s, (uint32_t)(task % policies), (uint32_t)(task / policies),
+                           &r->result)) {
         p->status = p->status == RC_STUDY_OK ? RC_STUDY_FOUND : p->status;
     }
 }

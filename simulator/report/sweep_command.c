@@ -93,6 +93,22 @@ look_at_pieces(const struct rc_study *s, bool *wanted, uint32_t *ret_count)
     return RC_STUDY_OK;
 }
 
+/* Pieces hold the results of plays in which a checker found something, too. */
+static int
+tell_finds(const struct rc_study *s, const struct rc_fleet_result *result)
+{
+    int status = RC_STUDY_OK;
+
+    for (uint32_t seed = 0; seed < s->seeds; seed++) {
+        for (uint32_t policy = 0; policy < s->policy_count; policy++) {
+            if (rc_study_tell_find(s, policy, seed, &result[policy * s->seeds + seed])) {
+                status = RC_STUDY_FOUND;
+            }
+        }
+    }
+    return status;
+}
+
 static int
 report(const struct rc_study *s)
 {
@@ -112,6 +128,9 @@ report(const struct rc_study *s)
                 missing, s->pieces, s->local ? "what stands above" : s->dir,
                 s->local ? "" : "/piece-*.log");
         status = RC_STUDY_CANNOT;
+    }
+    if (status == RC_STUDY_OK) {
+        status = tell_finds(s, result);
     }
     if (status == RC_STUDY_OK) {
         status = rc_compare_report(s, result);

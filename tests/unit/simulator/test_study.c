@@ -1,0 +1,109 @@
+/* What a checker finds in one play of many ends compare and sweep with status 1. Plays stand in
+ * for those of the cluster: one of them has a find. */
+#define _GNU_SOURCE
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "simulator/report/commands.h"
+#include "simulator/report/study.h"
+
+enum { SEED_WITH_A_FIND = 3 };
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's name */
+enum rc_err __wrap_rc_fleet_run(const struct rc_fleet_config *c, struct rc_fleet_result *ret,
+                                struct rc_error *e);
+
+enum rc_err
+__wrap_rc_fleet_run(const struct rc_fleet_config *c, struct rc_fleet_result *ret,
+                    struct rc_error *e)
+{
+    (void)e;
+    memset(ret, 0, sizeof *ret);
+    if (c->seed == SEED_WITH_A_FIND) {
+        ret->check_faults = 1;
+        snprintf(ret->text, sizeof ret->text, "n1 serves twice");
+    }
+    return RC_OK;
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* Its exit status; *ret_told: what it said on stderr. */
+static int
+status_of(int (*command)(int, char **), char *words, char **ret_told)
+{
+    char *argv[16], *rest = NULL;
+    int argc = 0;
+    size_t len = 0;
+    FILE *told = open_memstream(ret_told, &len), *before = stderr;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(told);
+    for (char *w = strtok_r(words, " ", &rest); w && argc < 15; w = strtok_r(NULL, " ", &rest)) {
+        argv[argc++] = w;
+    }
+    argv[argc] = NULL;
+    stderr = told;
+    int status = command(argc, argv);
+    stderr = before;
+    fclose(told);
+    return status;
+}
+
+static void
+says_the_find(const char *told)
+{
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "seed 3, policy p4d: n1 serves twice"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "seed 3, policy p4d (2): n1 serves twice"));
+}
+
+static void
+compare__says_what_a_checker_found(void)
+{
+    char words[] = "compare --policy policies/p4d.json --policy policies/p4d.json --seeds 1..4";
+    char *told = NULL;
+
+    CU_ASSERT_EQUAL(status_of(rc_compare_command, words, &told), RC_STUDY_FOUND);
+    says_the_find(told);
+    free(told);
+}
+
+/* Also when the pieces were there already and nothing is played. */
+static void
+sweep__says_what_a_checker_found(void)
+{
+    char dir[] = "/tmp/rc-study-XXXXXX", path[64], words[200];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    for (int again = 0; again < 2; again++) {
+        char *told = NULL;
+        snprintf(words, sizeof words,
+                 "sweep %s --policy policies/p4d.json --policy policies/p4d.json --seeds 1..4 "
+                 "--pieces 2 --local",
+                 dir);
+        CU_ASSERT_EQUAL(status_of(rc_sweep_command, words, &told), RC_STUDY_FOUND);
+        says_the_find(told);
+        CU_ASSERT_EQUAL(strstr(told, "to be played") != NULL, !again);
+        free(told);
+    }
+    for (int piece = 0; piece < 2; piece++) {
+        snprintf(path, sizeof path, "%s/piece-%d-of-2.runs", dir, piece);
+        CU_ASSERT_EQUAL(unlink(path), 0);
+    }
+    CU_ASSERT_EQUAL(rmdir(dir), 0);
+}
+
+static CU_TestInfo tests[] = {
+    {"compare says what a checker found", compare__says_what_a_checker_found},
+    {"a sweep says what a checker found, whenever its pieces were played",
+     sweep__says_what_a_checker_found},
+    CU_TEST_INFO_NULL,
+};
+
+int
+main(void)
+{
+    return rc_test_main("study", tests);
+}
