@@ -15,6 +15,10 @@
 
 enum { DRAWS = 400, HALVINGS = 12, NODES_MAX = 4096, MONTHS = 12 };
 
+/* Fewer say nothing of bursts and of a worst tenth, and a schedule drawn like them may have
+ * no two faults, between which there is a time. */
+enum { FAULTS_MIN = 100 };
+
 /* X(field, what, decimals): variation and tenth are fitted */
 #define FIGURES(X)                                                                                 \
     X(variation, "times between faults: coefficient of variation", 1)                              \
@@ -108,19 +112,22 @@ figures_of(const struct rc_fault_schedule *s, int64_t span_ms)
     return f;
 }
 
-/* False: no memory. */
+/* False: no memory, or no two faults with a time between them. */
 static bool
 draw_figures(const struct rc_fault_model *m, uint64_t seed, uint32_t nodes, int64_t span_ms,
              struct figures *ret)
 {
     struct rc_fault_schedule s;
 
-    if (rc_fault_draw(m, seed, nodes, span_ms, &s, NULL) != RC_OK || s.count < 2) {
+    if (rc_fault_draw(m, seed, nodes, span_ms, &s, NULL) != RC_OK) {
         return false;
     }
-    *ret = figures_of(&s, span_ms);
+    bool good = s.count >= 2 && s.row[s.count - 1].at_ms > s.row[0].at_ms;
+    if (good) {
+        *ret = figures_of(&s, span_ms);
+    }
     rc_fault_schedule_free(&s);
-    return true;
+    return good;
 }
 
 /* The mean share of the worst tenth falls as the shape grows. */
@@ -198,6 +205,28 @@ is_near(double a, double b, double share)
     return a > b * (1 - share) && a < b * (1 + share);
 }
 
+bool
+rc_prove_can_fit(const struct rc_fault_schedule *recorded, struct rc_error *e)
+{
+    if (recorded->count < FAULTS_MIN) {
+        rc_fail(e, RC_E_INVALID, "%u faults; expected %d or more", recorded->count, FAULTS_MIN);
+        return false;
+    }
+    if (recorded->row[recorded->count - 1].at_ms <= recorded->row[0].at_ms) {
+        rc_fail(e, RC_E_INVALID, "all faults at one time; expected times between them");
+        return false;
+    }
+    double variation = gap_variation(recorded);
+    if (variation < 1) {
+        rc_fail(e, RC_E_INVALID,
+                "times between faults: coefficient of variation %.3f; expected 1 or more, of "
+                "faults at random or in bursts",
+                variation);
+        return false;
+    }
+    return true;
+}
+
 int
 rc_prove_fit(const struct rc_fault_schedule *recorded, int64_t span_ms)
 {
@@ -218,6 +247,8 @@ rc_prove_fit(const struct rc_fault_schedule *recorded, int64_t span_ms)
     m.rate = 1000.0 * recorded->count / recorded->nodes / ((double)span_ms / (24.0 * 3600 * 1000));
     m.variation = want.variation;
     if (!fit_shape(&m, &want, recorded->nodes, span_ms)) {
+        fprintf(stderr, "simulate prove: no memory, or a schedule drawn like the trace has no two "
+                        "faults\n");
         return RC_PROVE_CANNOT;
     }
     good &= rc_prove_say(is_near(m.variation, shipped.variation, 0.05) &&

@@ -4,7 +4,12 @@
 
 #include "simulator/faults/fault_model.h"
 
-/* Prints the fit: the trace's figures beside those of schedules drawn from the model.
+/* Are there faults enough, and do they come in bursts? Where not, e says what was expected. */
+bool rc_prove_can_fit(const struct rc_fault_schedule *recorded, struct rc_error *e);
+
+/* Only what rc_prove_can_fit().
+ *
+ * Prints the fit: the trace's figures beside those of schedules drawn from the model.
  * RC_PROVE_HOLDS: the fitted figures lie where the model puts them, and the shipped
  * defaults of `bursty` and `lemon` are the fit. */
 int rc_prove_fit(const struct rc_fault_schedule *recorded, int64_t span_ms);

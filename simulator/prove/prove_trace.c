@@ -296,6 +296,11 @@ rc_prove_trace(void)
         fprintf(stderr, "simulate prove: %s\n", e.text);
         return RC_PROVE_CANNOT;
     }
+    if (!rc_prove_can_fit(&t.schedule, &e)) {
+        fprintf(stderr, "simulate prove: %s: %s\n", path, e.text);
+        rc_fault_trace_free(&t);
+        return RC_PROVE_CANNOT;
+    }
     bool recorded = prove_recorded(&t);
     int fit = rc_prove_fit(&t.schedule, DAYS * day_ms);
     int policies = prove_policies(&t, path);

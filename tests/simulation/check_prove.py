@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """simulate prove: the proofs hold, and the trace is asked for where RC_TRACES says nothing."""
+import json
 import os
 import pathlib
 import subprocess
@@ -27,6 +28,30 @@ def prove(*args, traces=None):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
 
+def faults(*days):
+    """The text of a trace with a fault at each of these days, one a node."""
+    kind = {"Level": "Hardware Failure", "Class": "GPU", "Desc": "Lost"}
+    return json.dumps([{"node_id": f"n{number % 300}", "event_time": day, "fault_type": kind,
+                        "event_type": "fault_start"} for number, day in enumerate(days)], indent=1)
+
+
+def poor_traces(folder, path):
+    """Nothing can be fitted to them: that is told, and nothing is computed from them."""
+    poor = {
+        "no fault": (faults(), ": 0 faults; expected 100 or more"),
+        "two faults": (faults(1, 2), ": 2 faults; expected 100 or more"),
+        "faults at one time": (faults(*[7] * 150), ": all faults at one time; expected times"),
+        "a fault a day": (faults(*range(1, 151)), ": times between faults: coefficient of "
+                          "variation 0.000; expected 1 or more"),
+    }
+    for name, (text, word) in poor.items():
+        path.write_text(text)
+        run = prove("trace", traces=folder)
+        check(run.returncode == 3 and str(path) + word in run.stderr and
+              "trace: cannot be proved" in run.stdout,
+              f"prove trace tells what is expected of a trace with {name}", run.stdout + run.stderr)
+
+
 def main():
     for name in ("streams", "ettr"):
         run = prove(name)
@@ -45,6 +70,7 @@ def main():
         run = prove("trace", traces=folder)
         check(run.returncode == 3 and "fault_trace.json:1: " in run.stderr,
               "prove trace tells the line of a trace that cannot be read", run.stderr)
+        poor_traces(folder, bad / "fault_trace.json")
     for args in (["streams", "ettr"], ["luck"]):
         run = prove(*args)
         check(run.returncode == 2 and "usage" in run.stderr,
