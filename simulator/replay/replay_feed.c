@@ -273,6 +273,9 @@ play_messages(struct feed *f, struct rc_replay_source *s)
 static enum rc_err
 play_trace(struct feed *f, const struct rc_fault_schedule *s)
 {
+    if (!s->count) {
+        return rc_fail(f->r.e, RC_E_NOT_FOUND, "%s: holds no fault", f->r.options->path);
+    }
     enum rc_err err = begin_feed(f, s->nodes, trace_wall_ms);
 
     for (uint32_t i = 0; err == RC_OK && i < s->count; i++) {

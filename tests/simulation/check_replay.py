@@ -111,6 +111,7 @@ def refused(folder):
         "a trace with an unknown event": (json.dumps([record("a", 2, "fault_pause")]),
                                           "fault_pause"),
         "an end without a start": (json.dumps([record("a", 2, "fault_end")]), "did not start"),
+        "a trace without a fault": ("[]\n", ": holds no fault"),
         "a cut trace": (json.dumps([record("a", 2)])[:-1], "ends too early"),
     }
     path = folder / "bad.txt"
