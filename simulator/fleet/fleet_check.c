@@ -15,10 +15,17 @@
 
 enum {
     RING = 512,
+    INCIDENTS = 64, /* places at first */
     POLL_AND_WAY_MS = 45 * RC_FLEET_SECOND,
     /* A launch that got lost on its way counts from its first try on. */
     RETRIES_MS = 40 * RC_FLEET_MINUTE,
     TWIN_HASH_EVERY = 1 << 20 /* steps between two comparisons of the whole states */
+};
+
+/* An incident as the step before left it. */
+struct stood {
+    uint32_t held;  /* its id while it has taken its node, otherwise 0 */
+    uint32_t aside; /* it was in quarantine */
 };
 
 struct rc_fleet_check {
@@ -27,6 +34,8 @@ struct rc_fleet_check {
     int64_t tripped_ms, last_open_ms;
     uint8_t *proved; /* by node */
     uint64_t steps;
+    struct stood *stood; /* by the core's slot of an incident */
+    uint32_t stood_room;
 };
 
 bool
@@ -38,8 +47,10 @@ rc_fleet_check_open(struct rc_fleet *f)
     f->check = calloc(1, sizeof *f->check);
     if (f->check) {
         f->check->proved = calloc(f->c->nodes, 1);
+        f->check->stood = calloc(INCIDENTS, sizeof *f->check->stood);
+        f->check->stood_room = INCIDENTS;
     }
-    return f->check && f->check->proved;
+    return f->check && f->check->proved && f->check->stood;
 }
 
 void
@@ -47,6 +58,7 @@ rc_fleet_check_close(struct rc_fleet *f)
 {
     if (f->check) {
         free(f->check->proved);
+        free(f->check->stood);
     }
     free(f->check);
 }
@@ -106,23 +118,52 @@ count_opened(struct rc_fleet *f)
     }
 }
 
-static void
-check_budget(struct rc_fleet *f)
+static bool
+has_taken(const struct rc_incident *inc)
 {
-    uint32_t out = 0, quarantined = 0;
+    return inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT;
+}
+
+static struct stood *
+stood_at(struct rc_fleet_check *k, uint32_t slot)
+{
+    if (slot >= k->stood_room) {
+        uint32_t room = slot * 2;
+        struct stood *more = realloc(k->stood, room * sizeof *more);
+        assert(more);
+        memset(more + k->stood_room, 0, (room - k->stood_room) * sizeof *more);
+        k->stood = more;
+        k->stood_room = room;
+    }
+    return &k->stood[slot];
+}
+
+/* Looked at when a node is taken out: what a person added since, such as a node let out of
+ * quarantine, is theirs, and an excess without a new node is no find. What was in quarantine
+ * when the step began counts as there: it may be let out in this very step, after another
+ * was taken. What a restart reads back was taken before. */
+static void
+check_budget(struct rc_fleet *f, bool judged)
+{
+    uint32_t out = 0, quarantined = 0, taken = 0;
     uint32_t aside = rc_limit_allows(&f->c->policy->limits.quarantine, f->c->nodes);
     uint32_t allowed = rc_limit_allows(&f->c->policy->limits.out[RC_SCOPE_CLUSTER], f->c->nodes);
 
     for (uint32_t slot = 1; slot <= f->s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(f->s, slot);
-        bool is_out = inc->id && inc->node && inc->phase >= RC_PHASE_PROTECT &&
-                      rc_fault_is_our_choice(inc->fault) && !(inc->flags & RC_INC_WITH_JOB) &&
-                      !rc_node_at(f->s, inc->node)->spare;
+        struct stood *before = stood_at(f->check, slot);
+        bool held = has_taken(inc), stayed = held && before->held == inc->id;
+        bool is_out = held && rc_fault_is_our_choice(inc->fault) &&
+                      !(inc->flags & RC_INC_WITH_JOB) && !rc_node_at(f->s, inc->node)->spare;
+        bool is_aside = held && inc->phase == RC_PHASE_QUARANTINE;
         out += is_out;
-        quarantined += is_out && inc->phase == RC_PHASE_QUARANTINE;
+        taken += is_out && !stayed;
+        quarantined += is_out && (is_aside || (stayed && before->aside));
+        before->held = held ? inc->id : 0;
+        before->aside = is_aside;
     }
     out -= quarantined < aside ? quarantined : aside;
-    if (out > allowed) {
+    if (judged && taken && out > allowed) {
         found(f, "%u nodes are taken out, %u are allowed", out, allowed);
     }
 }
@@ -202,8 +243,8 @@ rc_fleet_check_step(struct rc_fleet *f, const struct rc_event *ev)
             l->put_action[l->puts++] = a->id;
         }
     }
-    if (entered && ev->kind != RC_EV_ADOPT) {
-        check_budget(f);
+    if (entered || ev->kind == RC_EV_ADOPT) {
+        check_budget(f, ev->kind != RC_EV_ADOPT);
     }
 }
 
@@ -357,6 +398,7 @@ rc_fleet_check_forget(struct rc_fleet *f)
         f->check->launches = f->check->destructive = f->check->opened = 0;
         f->check->newest = 0;
         f->check->tripped_ms = 0;
+        memset(f->check->stood, 0, f->check->stood_room * sizeof *f->check->stood);
     }
 }
 

@@ -150,6 +150,25 @@ fleet__the_checkers_find_nothing_in_any_world(void)
     }
 }
 
+/* A person lets nodes out of quarantine that stood beside the budget: more are out then, but
+ * none was taken. */
+static void
+fleet__a_node_that_a_person_lets_out_of_quarantine_is_no_find(void)
+{
+    struct rc_fleet_config c = small_fleet(20, 20, "bursty-lemon,rate=200");
+
+    c.same_host_permille = 1000;
+    c.checks = 1;
+    for (c.seed = 1; c.seed <= 3; c.seed++) {
+        struct rc_fleet_result r = play(&c);
+        CU_ASSERT(r.quarantines > 5);
+        CU_ASSERT_EQUAL(r.check_faults, 0);
+        if (r.check_faults) {
+            printf("# seed %u: %s\n", (unsigned)c.seed, r.text);
+        }
+    }
+}
+
 /* Renewal theory, exact: E[T] = M e^(u0/M) (e^((dt+w)/M) - 1), ETTR = dt / E[T]. N 1024, rate 6.5,
  * u0 5 min, dt 60 min, w 1 min: 0.8320. One year of one seed is good to about one in a hundred. */
 static void
@@ -191,6 +210,8 @@ static CU_TestInfo tests[] = {
     {"another policy meets the same schedule", fleet__another_policy_meets_the_same_schedule},
     {"node time is booked once", fleet__node_time_is_booked_once},
     {"the checkers find nothing in any world", fleet__the_checkers_find_nothing_in_any_world},
+    {"a node that a person lets out of quarantine is no find",
+     fleet__a_node_that_a_person_lets_out_of_quarantine_is_no_find},
     {"one job without a daemon meets the known answer",
      fleet__one_job_without_a_daemon_meets_the_known_answer},
     {"values out of range are told", fleet__values_out_of_range_are_told},
