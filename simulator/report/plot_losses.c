@@ -1,15 +1,15 @@
-/* plot_losses.c - where the GPU-hours went: a stacked bar a policy, widths to scale. */
+/* plot_losses.c - where the GPU-hours went: a stacked bar a policy, widths to scale, its name
+ * above it, however long. */
 #include "simulator/report/plot.h"
 
-enum { LEFT = 150, RIGHT = 24, BAR = 34, ROW = 52, TOP = 12, AXIS = 34, TICKS = 12 };
+enum { LEFT = 24, RIGHT = 24, NAME = 18, BAR = 34, ROW = 64, TOP = 12, AXIS = 34, TICKS = 12 };
 
 static void
 write_bar(FILE *out, const struct rc_comparison *c, uint32_t policy, const struct rc_axis *x)
 {
-    double at = 0.0, y = TOP + (double)policy * ROW;
+    double at = 0.0, y = TOP + (double)policy * ROW + NAME;
 
-    fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 12,
-            y + BAR / 2.0 + 4);
+    fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\">", LEFT, y - 5);
     rc_html_text(out, c->study->policy[policy].label);
     fputs("</text>\n", out);
     for (uint32_t loss = 0; loss < RC_LOSS__MAX; loss++) {
@@ -54,7 +54,7 @@ rc_plot_losses(FILE *out, const struct rc_comparison *c)
 {
     uint32_t policies = c->study->policy_count, ticks;
     struct rc_axis x = {0.0, 0.0, LEFT, RC_PLOT_WIDTH - RIGHT - 50, false};
-    double at[TICKS], bottom = TOP + (double)policies * ROW - (ROW - BAR) + 8;
+    double at[TICKS], bottom = TOP + (double)policies * ROW - (ROW - NAME - BAR) + 8;
 
     for (uint32_t i = 0; i < policies; i++) {
         double sum = 0.0;

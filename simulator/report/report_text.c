@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PART_LEN = 4096 };
+enum { PART_LEN = 4096, COLUMN = 22 };
 
 static void
 print_head(FILE *out, const struct rc_study *s, const struct rc_study_text *t)
@@ -70,16 +70,33 @@ rc_report_run(FILE *out, const struct rc_study *s, const struct rc_fleet_result 
     }
 }
 
+/* The names of the columns: letters, told above them, where one is too long. A cut name may look
+ * like another. */
+static void
+print_columns(FILE *out, const struct rc_study *s)
+{
+    bool letters = false;
+
+    for (uint32_t i = 0; i < s->policy_count; i++) {
+        letters = letters || strlen(s->policy[i].label) > COLUMN;
+    }
+    for (uint32_t i = 0; letters && i < s->policy_count; i++) {
+        fprintf(out, "column %c  %s\n", 'A' + (int)i, s->policy[i].label);
+    }
+    fprintf(out, "%-36s", "mean over seeds");
+    for (uint32_t i = 0; i < s->policy_count; i++) {
+        char letter[] = {(char)('A' + i), '\0'};
+        fprintf(out, " %*s", COLUMN, letters ? letter : s->policy[i].label);
+    }
+    fputc('\n', out);
+}
+
 static void
 print_means(FILE *out, const struct rc_comparison *c)
 {
     const struct rc_study *s = c->study;
 
-    fprintf(out, "%-36s", "mean over seeds");
-    for (uint32_t i = 0; i < s->policy_count; i++) {
-        fprintf(out, " %22.22s", s->policy[i].label);
-    }
-    fputc('\n', out);
+    print_columns(out, s);
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
         int digits = rc_score_mean_digits(score);
@@ -95,7 +112,7 @@ print_means(FILE *out, const struct rc_comparison *c)
                          c->half[i][score]);
             }
             /* "±" is two bytes and one column. */
-            fprintf(out, " %*s", strchr(text, ' ') ? 23 : 22, text);
+            fprintf(out, " %*s", strchr(text, ' ') ? COLUMN + 1 : COLUMN, text);
         }
         fprintf(out, " %s\n", row->unit);
     }
@@ -110,7 +127,7 @@ print_losses(FILE *out, const struct rc_comparison *c)
     for (uint32_t loss = 0; loss < RC_LOSS__MAX; loss++) {
         fprintf(out, "  %-34s", rc_fleet_loss_name(loss));
         for (uint32_t i = 0; i < s->policy_count; i++) {
-            fprintf(out, " %22.0f", c->lost[i][loss]);
+            fprintf(out, " %*.0f", COLUMN, c->lost[i][loss]);
         }
         fputc('\n', out);
     }

@@ -1,10 +1,11 @@
-/* Scales and labels of the plots, and text that is safe in a page. */
+/* Scales and labels of the plots, text that is safe in a page, and names that are long. */
 #include "tests/harness/harness.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "simulator/report/plot.h"
+#include "simulator/report/report_text.h"
 
 static void
 says(double value, double step, const char *want)
@@ -77,11 +78,63 @@ text__is_escaped(void)
     free(got);
 }
 
+#define LONG_NAME "our-cluster-in-virginia-with-more-spares" /* 40 bytes */
+
+/* What a report says of two policies with these names; free() it. */
+static char *
+report_of(void (*write)(FILE *, const struct rc_comparison *), const char *a, const char *b)
+{
+    static struct rc_study_policy policy[2];
+    static struct rc_comparison c;
+    struct rc_study s = {.seeds = 1, .policy_count = 2, .policy = policy};
+    char *got = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&got, &len);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    snprintf(policy[0].label, sizeof policy[0].label, "%s", a);
+    snprintf(policy[1].label, sizeof policy[1].label, "%s", b);
+    c.study = &s;
+    write(f, &c);
+    fclose(f);
+    return got;
+}
+
+static void
+columns__of_long_names_are_told_apart(void)
+{
+    char *got = report_of(rc_report_compare, LONG_NAME, LONG_NAME " (2)");
+
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "column A  " LONG_NAME "\n"
+                                       "column B  " LONG_NAME " (2)\n"
+                                       "mean over seeds                     "
+                                       "                      A"
+                                       "                      B\n"));
+    free(got);
+    got = report_of(rc_report_compare, "p4d", "of-twenty-two-letters-");
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "                    p4d of-twenty-two-letters-\n"));
+    CU_ASSERT_PTR_NULL(strstr(got, "column"));
+    free(got);
+}
+
+static void
+losses__have_room_for_a_long_name(void)
+{
+    char *got = report_of(rc_plot_losses, "p4d", LONG_NAME);
+
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "<text class=\"name\" x=\"24\" y=\"25.0\">p4d</text>"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(got, "<text class=\"name\" x=\"24\" y=\"89.0\">" LONG_NAME "</text>"));
+    free(got);
+}
+
 static CU_TestInfo tests[] = {
     {"a label is as short as it may be", label__is_as_short_as_it_may_be},
     {"an axis is round and holds the data", axis__is_round_and_holds_the_data},
     {"an axis of logarithms has powers of ten", axis__of_logarithms_has_powers_of_ten},
     {"text is escaped", text__is_escaped},
+    {"columns of long names are told apart", columns__of_long_names_are_told_apart},
+    {"losses have room for a long name", losses__have_room_for_a_long_name},
     CU_TEST_INFO_NULL,
 };
 
