@@ -424,6 +424,10 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
         fprintf(stderr, "simulate: nothing to compare with; expected --policy twice or more\n");
         return RC_STUDY_USAGE;
     }
+    if (s->html && s->json && strcmp(s->html, s->json) == 0) {
+        fprintf(stderr, "simulate: --html and --json: both %s; expected two files\n", s->html);
+        return RC_STUDY_USAGE;
+    }
     if (s->pieces && s->piece >= s->pieces) {
         fprintf(stderr, "simulate sweep: --piece %u of --pieces %u; they count from 0\n", s->piece,
                 s->pieces);

@@ -156,7 +156,9 @@ def bad_input(folder):
               run.stdout + run.stderr)
     for args in (["run", "--nonsense"], ["run", "extra"], ["compare", "--policy",
                  "policies/p4d.json"], ["run", "--policy", "policies/p4d.json", "--policy",
-                 "policies/p4d.json"], ["run", "--seeds", "4096", "--json", str(out)]):
+                 "policies/p4d.json"], ["run", "--seeds", "4096", "--json", str(out)],
+                 ["compare", "--policy", "policies/p4d.json", "--policy", "policies/fast.json",
+                  "--html", str(out), "--json", str(out)]):
         run = simulate(*args, cwd=ROOT)
         check(run.returncode == 2 and not run.stdout and not out.exists(),
               "usage is told for: " + " ".join(args), run.stderr)
