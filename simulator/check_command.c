@@ -115,6 +115,10 @@ parse(int argc, char **argv, struct options *o)
             return false;
         }
     }
+    if (o->seeds && o->trace) {
+        fputs("simulate check: --trace: of one schedule; expected --replay FILE\n", stderr);
+        return false;
+    }
     return o->seeds != (o->replay != NULL);
 }
 

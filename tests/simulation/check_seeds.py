@@ -160,7 +160,7 @@ def ends_are_seen(folder):
 
 def words(folder):
     for args in (["--seeds", "9..1"], ["--seeds", "x"], ["--seeds", "1..2", "--jobs", "0"],
-                 ["--seeds", "1", "--replay", "x"], []):
+                 ["--seeds", "1", "--replay", "x"], ["--seeds", "1..2", "--trace"], []):
         run = simulate(*args, cwd=folder)
         check(run.returncode == 2 and "usage" in run.stderr,
               "usage is told for: check " + " ".join(args), run.stderr)
