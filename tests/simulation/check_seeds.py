@@ -169,6 +169,12 @@ def words(folder):
     run = simulate("--seeds", "1..2", "--keep", str(pathlib.Path(folder) / "gone"), cwd=folder)
     check(run.returncode == 3 and "gone: No such file" in run.stderr and "played" not in run.stdout,
           "a folder for failures that is not there is told before anything is played", run.stderr)
+    run = simulate("--seeds", "1..2", "--keep", "/proc", cwd=folder)
+    check(run.returncode == 3 and "simulate: /proc: " in run.stderr and "played" not in run.stdout,
+          "a folder in which no file can be made is told before anything is played", run.stderr)
+    run = simulate("--seeds", "1..2", cwd=folder)
+    check(run.returncode == 0 and not os.listdir(folder), "nothing is left where all holds",
+          run.stdout + run.stderr)
     run = simulate("--help", cwd=folder)
     check(run.returncode == 0 and "--replay FILE" in run.stdout and not run.stderr,
           "help is no error", run.stdout + run.stderr)
