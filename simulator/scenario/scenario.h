@@ -24,8 +24,8 @@ enum rc_err rc_scenario_play(const char *dir, const char *policy_file, char **re
 
 /* Plays it and compares with DIR/expected.txt; differences are written to out as a diff
  * with three lines of context. rewrite: expected.txt is written instead. RC_OK: as
- * expected (or written). RC_E_NOT_VERIFIED: different, or no expected.txt. Otherwise as
- * rc_scenario_play(), with one line on out. */
+ * expected (or written). RC_E_NOT_VERIFIED: different. RC_E_IO: expected.txt cannot be read or
+ * written. Otherwise as rc_scenario_play(). With one line on out. */
 enum rc_err rc_scenario_check(const char *dir, const char *policy_file, bool rewrite, FILE *out);
 
 /* The scenarios in DIR: DIR itself when it holds a story.txt, else its sub-folders that do,

@@ -52,7 +52,7 @@ rc_scenario_check(const char *dir, const char *policy_file, bool rewrite, FILE *
         err = rewrite_expected(path, got, out);
     } else if (want = rc_scen_file_read(path), !want) {
         fprintf(out, "%s: cannot be read; --rewrite makes it\n", path);
-        err = RC_E_NOT_VERIFIED;
+        err = RC_E_IO;
     } else {
         err = rc_scenario_diff(want, got, out) ? RC_OK : RC_E_NOT_VERIFIED;
         free(want);

@@ -127,7 +127,7 @@ expected_is_written_compared_and_its_difference_shown(void)
     write_story("+0s world instance i-gpu-1 terminated\n+30m end\n");
     FILE *out = open_memstream(&diff, &len);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    CU_ASSERT_EQUAL(rc_scenario_check(dir, POLICY, false, out), RC_E_NOT_VERIFIED);
+    CU_ASSERT_EQUAL(rc_scenario_check(dir, POLICY, false, out), RC_E_IO);
     CU_ASSERT_EQUAL(rc_scenario_check(dir, POLICY, true, out), RC_OK);
     CU_ASSERT_EQUAL(rc_scenario_check(dir, POLICY, false, out), RC_OK);
     write_story("+0s world instance i-gpu-2 terminated\n+30m end\n");

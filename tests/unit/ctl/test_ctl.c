@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -458,6 +459,26 @@ policy_test_tells_what_another_policy_would_do(void)
 }
 
 static void
+policy_test_without_what_is_expected_is_status_2(void)
+{
+    char folder[80], file[100], words[200];
+
+    snprintf(folder, sizeof folder, "%s/story", dir);
+    snprintf(file, sizeof file, "%s/story.txt", folder);
+    CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
+    FILE *f = fopen(file, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    fputs("+1s end\n", f);
+    fclose(f);
+    snprintf(words, sizeof words, "policy test %s --policy policies/p4d.json", folder);
+    CU_ASSERT_EQUAL(ctl(words), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(out_text, "expected.txt: cannot be read; --rewrite makes it"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(out_text, "FAILED"));
+    unlink(file);
+    rmdir(folder);
+}
+
+static void
 policy_schema_is_the_shipped_one(void)
 {
     char *shipped = rc_test_read_file("policies/schema.json", NULL);
@@ -480,6 +501,8 @@ main(void)
         {"policy check tells good from bad", policy_check_tells_good_from_bad},
         {"policy test tells what another policy would do",
          policy_test_tells_what_another_policy_would_do},
+        {"policy test without what is expected is status 2",
+         policy_test_without_what_is_expected_is_status_2},
         {"policy schema is the shipped one", policy_schema_is_the_shipped_one},
         CU_TEST_INFO_NULL,
     };
