@@ -86,7 +86,7 @@ report_of(void (*write)(FILE *, const struct rc_comparison *), const char *a, co
 {
     static struct rc_study_policy policy[2];
     static struct rc_comparison c;
-    struct rc_study s = {.seeds = 1, .policy_count = 2, .policy = policy};
+    static struct rc_study s = {.seeds = 1, .policy_count = 2, .policy = policy};
     char *got = NULL;
     size_t len = 0;
     FILE *f = open_memstream(&got, &len);
