@@ -211,9 +211,10 @@ def gpu_is_ready(cluster):
     gpu = cluster.roots["gpu-1"]
     said = gpu.shell("dpkg-query -W -f='${Package} ${Version}\\n' 'cuda-drivers*' 'nvidia-*'; cat /opt/amazon/efa_installed_packages; "
                      "systemctl is-active nvidia-persistenced nvidia-fabricmanager nvidia-dcgm; "
-                     "systemctl show nvidia-persistenced -p StopWhenUnneeded -p ExecStartPost", check=False)
+                     "systemctl show nvidia-persistenced -p StopWhenUnneeded; "
+                     "journalctl -u nvidia-persistenced --no-pager -o cat", check=False)
     good = "580." not in said and "nvidia-persistenced 570" in said and pinned("efa_installer_version") in said
-    kept = "StopWhenUnneeded=no" in said and re.search("nvidia-smi -pm 1 ;.* code=exited ; status=0 ", said)
+    kept = "StopWhenUnneeded=no" in said and "Enabled persistence mode" in said
     return "" if good and kept and said.count("active\n") == 3 and "inactive" not in said else said
 
 

@@ -24,7 +24,17 @@ def release(cluster):
         present.unlink()
 
 
+def is_idle(cluster, node):
+    return cluster.roots["login-1"].shell(f"sinfo -h -N -n {node} -o %t", check=False).split()[:1] == ["idle"]
+
+
 def packages_are_upgraded(cluster):
+    # It was away for as long as the plays took that finished it, and may be under repair for that.
+    try:
+        wait_for(lambda: is_idle(cluster, "cpu-1"), 600, "idle cpu-1", 2)
+    except TimeoutError:
+        return cluster.roots["login-1"].shell("scontrol show node cpu-1", check=False) + "".join(
+            cluster.roots[c].shell("reconcilectl why cpu-1; reconcilectl status", check=False) for c in ("ctl-1", "ctl-2"))
     cluster.roots["login-1"].write("/opt/jobs/long.slurm", "#!/bin/bash\nfor i in $(seq 600); do sleep 1; "
                                    "[ ! -e /shared_gluster/date/upgraded ] || exit 0; done; exit 1\n", 0o755)
     job = submit(cluster, "long.slurm", "--nodelist=cpu-1", "--partition=cpu", "--output=/shared_gluster/date/%j.out")
