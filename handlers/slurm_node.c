@@ -83,7 +83,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     struct rc_node *n = rc_node_at(s, slot);
     const struct rc_ev_slurm_node *sn = &ev->u.slurm;
     bool moved = strcmp(n->addr, sn->addr) != 0;
-    bool idle = !moved && is_work_alone(n, sn);
+    bool work_alone = !moved && is_work_alone(n, sn);
     count_jobs(s, slot, sn);
     n->seen_ms = s->now_ms;
     n->seen_at = s->folds;
@@ -106,7 +106,7 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     if (n->owner == RC_OWNER_OURS) {
         rc_fact_incident_seen(s, n->reason_incident);
     }
-    if (!idle || n->history.dirty) {
+    if (!work_alone || n->history.dirty) {
         rc_touch(s, slot);
     }
 }

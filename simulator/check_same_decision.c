@@ -1,7 +1,6 @@
 /* check_same_decision.c - never: the same journal gives another decision. When a life of a
  * controller ends, its twin begins where that life began and steps the same events: every step
- * must decide the same. What depends on anything else differs. Step behind step on one state is
- * half as dear as two states side by side. */
+ * must decide the same. What depends on anything else differs. */
 #include <string.h>
 
 #include "simulator/check.h"

@@ -13,12 +13,10 @@
 #include "simulator/cluster/play_private.h"
 
 enum {
-    SOON_MS = RC_HEAD_SOON_MS,
     START_MS = 1000,
     TAKEOVER_MS = 2500,
     SLOW_TAKEOVER_MS = 8000,  /* twice its time-out, for an address that swallows the question */
     NO_ANSWER_MS = 30 * 1000, /* REQUEST_CONTROL to one that does not answer */
-    SILENT_MS = RC_HEAD_SILENT_MS,
     LINK_MS = 3000
 };
 
@@ -54,7 +52,7 @@ rc_head_reaches(const struct rc_play *p, uint32_t from, uint32_t to)
 void
 rc_heads_changed(struct rc_play *p)
 {
-    static const int64_t after_ms[] = {SOON_MS, SILENT_MS + 300, LINK_MS + 400};
+    static const int64_t after_ms[] = {RC_HEAD_SOON_MS, RC_HEAD_SILENT_MS + 300, LINK_MS + 400};
 
     for (uint32_t i = 0; rc_play_has_pair(p) && i < RC_PLAY_CTLS; i++) {
         for (size_t k = 0; k < sizeof after_ms / sizeof after_ms[0]; k++) {
