@@ -53,6 +53,7 @@ def packages_are_upgraded(cluster):
         if not version(root, part).endswith("+next") or process(root, service) in ("0", before[name]):
             wrong.append(f"{name}: {version(root, part)}, {service} {before[name]} -> {process(root, service)}")
     if process(node, "slurmd") != slurmd:
-        wrong.append("slurmd was started again")
+        wrong.append(f"slurmd was started again: {slurmd} -> {process(node, 'slurmd')}\n" + node.shell(
+            "journalctl --no-pager -o short-precise -n 60 -u slurmd -u munge -u nodewatch -u 'slurm-on-aws-*' _PID=1", check=False))
     row = accounted(cluster, job)
     return "\n".join(wrong if row.startswith("COMPLETED") else [*wrong, row])
