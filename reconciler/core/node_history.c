@@ -110,7 +110,8 @@ expire(struct rc_state *s, struct rc_history_row *row)
 }
 
 static void
-put(struct rc_state *s, struct rc_actions *out, const char *node, const struct rc_history *h)
+put(struct rc_state *s, struct rc_actions *out, const char *node, const struct rc_history *h,
+    const struct rc_history_row *row)
 {
     struct rc_action a;
 
@@ -119,6 +120,7 @@ put(struct rc_state *s, struct rc_actions *out, const char *node, const struct r
     memcpy(a.node, node, sizeof a.node);
     a.u.history = *h;
     a.u.history.epoch = s->lease_epoch;
+    a.u.history.writes = row->writes + 1;
     rc_act_send(s, out, &a);
 }
 
@@ -133,7 +135,7 @@ rc_history_decide(struct rc_turn *t)
         memset(&h, 0, sizeof h);
         history_of(t->s, t->n, &h);
         lemon_of(t, &h);
-        put(t->s, t->out, t->n->name, &h);
+        put(t->s, t->out, t->n->name, &h, row);
     }
     if (row->action) {
         rc_turn_wake(t, rc_flight_at(t->s, rc_flight_find(t->s, row->action))->deadline_ms);
@@ -159,7 +161,7 @@ rc_history_decide_cluster(struct rc_state *s, struct rc_actions *out)
     memcpy(h.controller, s->pair.plan, sizeof h.controller);
     h.flags =
         (s->paused ? RC_HISTORY_PAUSED : 0U) | (s->breaker_open ? RC_HISTORY_BREAKER_OPEN : 0U);
-    put(s, out, nobody, &h);
+    put(s, out, nobody, &h, row);
 }
 
 bool
@@ -190,6 +192,7 @@ rc_history_note(struct rc_state *s, const struct rc_action *a)
 
     row->action = a->id;
     row->epoch = a->u.history.epoch;
+    row->writes = a->u.history.writes;
     row->dirty = 0;
 }
 
@@ -383,15 +386,25 @@ take_node_past(struct rc_state *s, struct rc_node *n, const struct rc_history *h
     n->hold = (h->flags & RC_HISTORY_HELD) != 0;
 }
 
+/* Not our own words, nor what stood there before a write of ours that got lost. Later words of our
+ * own epoch are: a host that lost its power has lost the end of its journal too. */
+static bool
+is_newer(const struct rc_history_row *row, const struct rc_history *h)
+{
+    return !row->epoch || h->epoch > row->epoch ||
+           (h->epoch == row->epoch && h->writes > row->writes);
+}
+
 void
 rc_history_take(struct rc_state *s, uint32_t node, const struct rc_history *h)
 {
     struct rc_history_row *row = history_row_of(s, node);
 
-    if (row->epoch && h->epoch <= row->epoch) {
-        return; /* our own words, or what stood there before a write of ours that got lost */
+    if (!is_newer(row, h)) {
+        return;
     }
     row->epoch = h->epoch;
+    row->writes = h->writes;
     if (node) {
         take_node_past(s, rc_node_at(s, node), h);
         row->dirty = row->dirty || row->action; /* with what was kept of ours */

@@ -59,7 +59,8 @@ struct rc_launch_plan {
 
 /* Times oldest first; 0 = none. */
 struct rc_history {
-    uint64_t epoch; /* of the leader that wrote it */
+    uint64_t epoch;  /* of the leader that wrote it */
+    uint64_t writes; /* of this item so far, with this one: of one epoch, more is newer */
     int64_t opened_wall_ms[RC_ATTEMPTS_MAX];
     int64_t repair_wall_ms[RC_ATTEMPTS_MAX];
     int64_t launch_wall_ms[RC_ATTEMPTS_MAX];      /* in the rates of its scopes */

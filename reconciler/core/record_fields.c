@@ -201,7 +201,8 @@ static const struct rc_field controller_host[] = {
     TEXT(prefix, path.instance), U32(prefix "_attempt", path.attempt), U32(prefix "_option", path.option)
 #define HISTORY(path) \
     LEMON(path.lemon), \
-    U64("epoch", path.epoch), I64("cooldown_until", path.cooldown_until_wall_ms), \
+    U64("epoch", path.epoch), U64("writes", path.writes), \
+    I64("cooldown_until", path.cooldown_until_wall_ms), \
     NAME("yielded", path.yielded_fault, faults), FLAGS("flags", path.flags, history_flags), \
     RING("opened", path.opened_wall_ms), RING("repair", path.repair_wall_ms), \
     RING("launch", path.launch_wall_ms), RING("destructive", path.destructive_wall_ms), \

@@ -26,6 +26,7 @@
 struct rc_history_row {
     uint64_t action; /* the write in flight, 0 = none */
     uint64_t epoch;  /* of the last writer; 0 = never written */
+    uint64_t writes; /* as it was last written or taken */
     int64_t retry_ms;
     uint32_t dirty; /* 1 = the store does not have it yet */
     uint32_t retries;
@@ -87,7 +88,7 @@ struct rc_node {
     int64_t launch_ms[RC_ATTEMPTS_MAX], destructive_ms[RC_ATTEMPTS_MAX];
     uint32_t opened_count, repair_count; /* totals; the rings hold the last ones */
     uint32_t launch_count, destructive_count;
-    char pad_[56];
+    char pad_[48];
 };
 _Static_assert(sizeof(struct rc_node) % 64 == 0, "rows of nodes begin on a line of their own");
 

@@ -101,7 +101,7 @@ NO_LEMON = {"day": 0, "serials": "", "bad1_instance": "", "bad1_serials": "", "b
 
 def history(n):
     return {"version": 1, "cluster": "bench", "node": f"node-{n}", "epoch": 1, "history": {
-        "opened": [int(time.time() * 1000) - 86400000], "repairs": [], "launches": [],
+        "writes": 1, "opened": [int(time.time() * 1000) - 86400000], "repairs": [], "launches": [],
         "destructive": [], "cooldown_until": 0, "yielded": "none", "flags": [], **NO_LEMON}}
 
 

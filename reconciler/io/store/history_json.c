@@ -14,7 +14,7 @@ static const struct rc_json_flag flag_names[] = {
 enum { FLAG_COUNT = sizeof flag_names / sizeof *flag_names };
 
 /* A member that is added there must be written and read here. */
-_Static_assert(sizeof(struct rc_history) == 8 + 5 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4 +
+_Static_assert(sizeof(struct rc_history) == 2 * 8 + 5 * RC_ATTEMPTS_MAX * 8 + 8 + 2 * 4 +
                                                 sizeof(struct rc_lemon) +
                                                 RC_CONTROLLERS_MAX * (RC_ID_LEN + 2 * 4),
                "every member of the history is stored");
@@ -87,7 +87,8 @@ rc_history_json_format(const struct rc_history *h)
     int64_t cooldown_ms = h->cooldown_until_wall_ms > 0 ? h->cooldown_until_wall_ms : 0;
     char *text = NULL;
 
-    if (add_history_times(o, "opened", h->opened_wall_ms) &&
+    if (cJSON_AddNumberToObject(o, "writes", (double)h->writes) &&
+        add_history_times(o, "opened", h->opened_wall_ms) &&
         add_history_times(o, "repairs", h->repair_wall_ms) &&
         add_history_times(o, "launches", h->launch_wall_ms) &&
         add_history_times(o, "destructive", h->destructive_wall_ms) &&
@@ -200,6 +201,9 @@ rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_
     memset(&h, 0, sizeof h);
     *ret_absent = 0;
     rc_json_open(&o, what, json, len, ret_err);
+    if (!is_absent(&o, "writes", ret_absent)) {
+        h.writes = rc_json_integer(&o, "writes", 1, RC_JSON_INTEGER_MAX);
+    }
     read_history_times(&o, "opened", h.opened_wall_ms);
     read_history_times(&o, "repairs", h.repair_wall_ms);
     read_history_times(&o, "launches", h.launch_wall_ms);

@@ -323,6 +323,44 @@ what_stood_there_before_a_write_that_got_lost_is_not_taken(void)
     story_end(&st);
 }
 
+/* A host that lost its power comes back with a journal that ends before the breaker opened. */
+static void
+later_words_of_our_own_epoch_are_taken(void)
+{
+    struct rc_history later = {.flags = RC_HISTORY_BREAKER_OPEN};
+    struct rc_history held = {.flags = RC_HISTORY_HELD};
+    struct story st;
+
+    story_begin(&st, 2);
+    operate(&st, RC_OP_PAUSE, "");
+    operate(&st, RC_OP_HOLD, "n1");
+    operate(&st, RC_OP_RELEASE, "n1");
+    later.writes = st.s->history.writes + 1;
+    tell_history(&st, "", &later, st.s->lease_epoch);
+    CU_ASSERT_EQUAL(st.s->breaker_open, 1);
+    CU_ASSERT_EQUAL(st.s->paused, 0);
+    held.writes = rc_node_at(st.s, 1)->history.writes;
+    tell_history(&st, "n1", &held, st.s->lease_epoch);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
+    held.writes++;
+    tell_history(&st, "n1", &held, st.s->lease_epoch);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
+    story_end(&st);
+}
+
+static void
+the_next_write_counts_on_from_what_was_taken(void)
+{
+    struct rc_history told = {.writes = 41};
+    struct story st;
+
+    story_begin(&st, 2);
+    tell_history(&st, "n1", &told, st.s->lease_epoch + 1);
+    operate(&st, RC_OP_HOLD, "n1");
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, 42);
+    story_end(&st);
+}
+
 static void
 a_write_that_failed_is_tried_again_with_the_newest_words(void)
 {
@@ -376,6 +414,9 @@ main(void)
         {"own words are kept when they come back", own_words_are_kept_when_they_come_back},
         {"what stood there before a write that got lost is not taken",
          what_stood_there_before_a_write_that_got_lost_is_not_taken},
+        {"later words of our own epoch are taken", later_words_of_our_own_epoch_are_taken},
+        {"the next write counts on from what was taken",
+         the_next_write_counts_on_from_what_was_taken},
         {"a write that failed is tried again with the newest words",
          a_write_that_failed_is_tried_again_with_the_newest_words},
         CU_TEST_INFO_NULL,

@@ -10,7 +10,8 @@
 static void
 every_member_comes_back(void)
 {
-    struct rc_history h = {.opened_wall_ms = {1795415800123, 1795415800124},
+    struct rc_history h = {.writes = 3,
+                           .opened_wall_ms = {1795415800123, 1795415800124},
                            .repair_wall_ms = {1, 2, 3, 4, 5, 6, 7, 8},
                            .launch_wall_ms = {9},
                            .destructive_wall_ms = {10, 11},
@@ -36,7 +37,7 @@ every_member_comes_back(void)
 static void
 marks_of_another_release_are_read(void)
 {
-    struct rc_history h = {.lemon = {.day = 20000}}, back;
+    struct rc_history h = {.writes = 1, .lemon = {.day = 20000}}, back;
     struct rc_error err;
     uint32_t absent;
 
@@ -74,7 +75,7 @@ what_an_earlier_release_did_not_keep_is_empty_and_counted(void)
 
     CU_ASSERT_EQUAL(rc_history_json_parse("x", old, strlen(old), &back, &absent, &err), RC_OK);
     CU_ASSERT_EQUAL(memcmp(&back, &expected, sizeof back), 0);
-    CU_ASSERT_EQUAL(absent, 2 + RC_MARK__MAX + 2 * RC_NODE_BAD_HOSTS);
+    CU_ASSERT_EQUAL(absent, 3 + RC_MARK__MAX + 2 * RC_NODE_BAD_HOSTS);
 }
 
 static void
@@ -84,6 +85,7 @@ rubbish_is_refused_with_the_name_of_the_member(void)
         const char *json, *words;
     } cases[] = {
         {"{}", "\"opened\""},
+        {"{\"writes\":0,\"opened\":[]}", "\"writes\""},
         {"{\"opened\":7}", "\"opened\""},
         {"{\"opened\":[1,2,3,4,5,6,7,8,9]}", "\"opened\""},
         {"{\"opened\":[-1]}", "\"opened\""},
