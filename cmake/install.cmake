@@ -49,3 +49,11 @@ install(FILES ${CMAKE_SOURCE_DIR}/reconciler/io/host/gate.sh
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/sudoers RENAME slurm-on-aws-node
         DESTINATION /etc/sudoers.d PERMISSIONS OWNER_READ GROUP_READ COMPONENT node)
+
+# Both: the machine's own updates leave alone what must fit together.
+foreach(part controller node)
+    install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/apt-updates.conf RENAME 52slurm-on-aws
+            DESTINATION /etc/apt/apt.conf.d COMPONENT ${part})
+    install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/needrestart.conf RENAME slurm-on-aws.conf
+            DESTINATION /etc/needrestart/conf.d COMPONENT ${part})
+endforeach()

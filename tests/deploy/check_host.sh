@@ -196,9 +196,35 @@ check "the dashboard is what its source makes" python3 "$D/grafana/make_dashboar
 # --- scripts and jobs -----------------------------------------------------------------------
 
 mapfile -t scripts < <(find "$D" -name '*.sh' -o -name '*.slurm' -o -path '*/node/*' -type f |
-    grep -vE '\.terraform/|/sudoers$|\.nft$')
+    grep -vE '\.terraform/|/sudoers$|\.(nft|conf)$')
 check "shellcheck has nothing to say about scripts and jobs" shellcheck -e SC1091 "${scripts[@]}"
 check "nft accepts the rules of the instance metadata" nft -c -f "$D/node/imds.nft"
+
+# As unattended-upgrades and needrestart read them: apt's own parser and Perl, and whether a name begins so.
+updates_leave_alone() {
+    APT_CONFIG=$D/node/apt-updates.conf apt-config dump Unattended-Upgrade::Package-Blacklist >"$WORK/kept" || return 1
+    python3 - "$WORK/kept" <<'PYTHON' || return 1
+import re, sys
+kept = re.findall(r'::Package-Blacklist:: "(.+)";', open(sys.argv[1]).read())
+def stays(name): return any(re.match(k, name) for k in kept)
+want = ["linux-image-6.8.0-1021-aws", "libnvidia-compute-570", "nvidia-fabricmanager-570", "cuda-drivers-570", "slurmd",
+        "libslurm40", "libmunge2", "glusterfs-server", "efa"]
+free = ["openssl", "libssl3t64", "openssh-server", "libc6", "sudo", "chrony"]
+wrong = [n for n in want if not stays(n)] + [n for n in free if stays(n)]
+print(kept, wrong)
+sys.exit(bool(wrong))
+PYTHON
+    # shellcheck disable=SC2016 # Perl's own words
+    perl -we 'our %nrconf = (override_rc => {qr(^dbus) => 0}); my ($file) = @ARGV; my $done = do $file; die $@ || $! unless defined $done;
+        sub restarted { my ($rc) = @_; for my $re (keys %{$nrconf{override_rc}}) { return 0 if $rc =~ /$re/ } return 1 }
+        for my $unit (qw(slurmctld slurmd munge nvidia-fabricmanager glusterd)) { die "$unit is restarted\n" if restarted("$unit.service") }
+        for my $unit (qw(ssh chrony)) { die "$unit is not restarted\n" unless restarted("$unit.service") }' "$D/node/needrestart.conf"
+}
+if command -v apt-config >/dev/null && command -v perl >/dev/null; then
+    check "updates that come by themselves leave driver, kernel and Slurm alone, and renew the rest" updates_leave_alone
+else
+    skip "updates that come by themselves leave driver, kernel and Slurm alone" "apt or Perl is missing"
+fi
 
 follows_slurm_conf() {
     local dir=$WORK/names-of
@@ -587,7 +613,8 @@ controller_has_everything() {
         usr/libexec/slurm-on-aws/rc-registrar usr/libexec/slurm-on-aws/rc-controller-helper \
         usr/share/polkit-1/rules.d/50-slurm-on-aws.rules lib/systemd/system/reconcilerd.service \
         lib/systemd/system/slurm-on-aws-reject@.service \
-        usr/share/slurm-on-aws/policies/p4d.json; do
+        usr/share/slurm-on-aws/policies/p4d.json \
+        etc/apt/apt.conf.d/52slurm-on-aws etc/needrestart/conf.d/slurm-on-aws.conf; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
 }
@@ -596,7 +623,8 @@ node_has_everything() {
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
         usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
         usr/share/slurm-on-aws/imds.nft lib/systemd/system/slurm-on-aws-imds.service usr/libexec/slurm-on-aws/scratch lib/systemd/system/slurm-on-aws-scratch.service \
-        lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf; do
+        lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf \
+        etc/apt/apt.conf.d/52slurm-on-aws etc/needrestart/conf.d/slurm-on-aws.conf; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
 }
