@@ -551,6 +551,18 @@ controllers_address_stays() {
 }
 check "the address of a controller that was launched anew survives it too" controllers_address_stays
 
+# A node has no instance for a while: Terraform leaves it out of the inventory, slurm.conf must not change.
+a_node_away_changes_nothing() {
+    local status=0
+    render "" && cp "$WORK/slurm/slurm.conf" "$WORK/slurm/all.conf" && cp "$A/inventory.ini" "$WORK/inventory.ini" || return 1
+    sed -i '/^gpu-2 /d' "$A/inventory.ini"
+    render "NodeName=gpu-2 NodeAddr=$(sed -nE 's/^NodeName=gpu-2 NodeAddr=(\S+) .*/\1/p' "$WORK/slurm/all.conf") CPUs=96" &&
+        grep -q '^TopologyPlugin=' "$WORK/slurm/all.conf" && diff "$WORK/slurm/all.conf" "$WORK/slurm/slurm.conf" || status=1
+    cp "$WORK/inventory.ini" "$A/inventory.ini"
+    return "$status"
+}
+check "slurm.conf is the same while a GPU node is being replaced" a_node_away_changes_nothing
+
 # reconfigures VERSION NODES: the handler with a scontrol of that version whose slurmctld has these nodes
 # ("" = does not run); slurm.conf has gpu-1 and gpu-2. Prints what it was asked for.
 reconfigures() {
