@@ -99,6 +99,13 @@ locals {
       text       = "the leader cannot renew its lease: DynamoDB or the network to it"
       dimensions = { Cluster = var.name }
     }
+    # Both daemons ask both controllers: one that sees it serve is enough. Only a pair has this metric.
+    no-slurmctld = {
+      namespace  = local.agent, metric = "reconcilerd_slurmctld_primary", statistic = "Maximum"
+      operator   = "LessThanThreshold", threshold = 1, minutes = 3, missing = "notBreaching"
+      text       = "no slurmctld serves: jobs run, none is started, and the daemon has not moved it"
+      dimensions = { Cluster = var.name }
+    }
     breaker-open = {
       namespace  = local.agent, metric = "reconcilerd_breaker_open", statistic = "Maximum"
       operator   = "GreaterThanOrEqualToThreshold", threshold = 1, minutes = 1, missing = "notBreaching"
