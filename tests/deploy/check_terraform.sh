@@ -90,11 +90,15 @@ check "fewer than four EFA cards on p4d are refused" refused "one EFA on a p4d g
     -var 'gpu={efa_cards=1}'
 check "SSH from everywhere is refused" refused "must not let the whole Internet in" \
     -var 'ssh_cidrs=["0.0.0.0/0"]'
+check "an address that is no network's first is refused for SSH" refused 'one machine as "203.0.113.7/32"' \
+    -var 'ssh_cidrs=["203.0.113.7/24"]'
+check "IPv6 is refused for SSH" refused "at least one IPv4 network" -var 'ssh_cidrs=["2001:db8::/32"]'
 check "no network for SSH is refused" refused "the networks you sign in from" -var 'ssh_cidrs=[]'
 check "overlapping subnets are refused" refused "The subnets overlap" \
     -var 'private_subnet_cidrs=["10.20.16.0/20","10.20.24.0/21"]'
 check "the same subnet twice is refused" refused "The subnets overlap" \
     -var 'private_subnet_cidrs=["10.20.16.0/20","10.20.16.0/20"]'
+check "a VPC that AWS would refuse is refused" refused "of /16 or smaller" -var vpc_cidr=10.0.0.0/8
 check "a subnet outside the VPC is refused" refused "outside the VPC" \
     -var 'private_subnet_cidrs=["10.20.16.0/20","10.21.16.0/20"]'
 check "a cluster name with blanks is refused" refused "without blanks" -var 'cluster_name=my cluster'
@@ -102,6 +106,7 @@ check "one controller only is refused" refused "controller.count must be 2" -var
 check "one zone only is refused" refused "at least two different zones" \
     -var 'availability_zones=["us-east-1a"]' -var 'private_subnet_cidrs=["10.20.16.0/20"]'
 check "two GlusterFS nodes are refused" refused "multiple of 3" -var 'gluster={count=2}'
+check "a brick without room is refused" refused "gluster.brick_gb must be" -var 'gluster={brick_gb=0}'
 check "a reservation of kind open is refused" refused "belongs to the kinds reserved and block" \
     -var 'gpu_capacity={kind="open",reservation_id="cr-0123456789abcdef0"}'
 check "a reservation with nodes in two zones is refused" refused "is in one zone" \

@@ -9,8 +9,8 @@ variable "vpc_cidr" {
   default     = "10.20.0.0/16"
 
   validation {
-    condition     = can(cidrhost(var.vpc_cidr, 0))
-    error_message = "vpc_cidr must be an IPv4 network such as 10.20.0.0/16."
+    condition     = try(cidrhost(var.vpc_cidr, 0) == split("/", var.vpc_cidr)[0] && tonumber(split("/", var.vpc_cidr)[1]) >= 16 && !strcontains(var.vpc_cidr, ":"), false)
+    error_message = "vpc_cidr must be an IPv4 network of /16 or smaller by its first address, such as 10.20.0.0/16."
   }
 }
 

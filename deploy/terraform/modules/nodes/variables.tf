@@ -83,8 +83,8 @@ variable "nfs" {
   default     = {}
 
   validation {
-    condition     = contains([0, 1], var.nfs.count) && var.nfs.data_gb >= 1
-    error_message = "nfs.count must be 0 or 1 (one server; use GlusterFS for more) and nfs.data_gb at least 1."
+    condition     = contains([0, 1], var.nfs.count) && var.nfs.data_gb >= 1 && floor(var.nfs.data_gb) == var.nfs.data_gb
+    error_message = "nfs.count must be 0 or 1 (one server; use GlusterFS for more) and nfs.data_gb a whole number, 1 or more."
   }
 }
 
@@ -97,7 +97,10 @@ variable "gluster" {
     condition     = alltrue([for zone in var.gluster.zones : contains(var.zones, zone)])
     error_message = "gluster.zones must be some of availability_zones: name the zone of the compute nodes for the shortest way, or leave it [] to spread over all."
   }
-
+  validation {
+    condition     = var.gluster.brick_gb >= 1 && floor(var.gluster.brick_gb) == var.gluster.brick_gb
+    error_message = "gluster.brick_gb must be a whole number, 1 or more: the size of each server's volume."
+  }
   validation {
     condition     = var.gluster.count == 0 || (var.gluster.count >= 3 && var.gluster.count % 3 == 0)
     error_message = "gluster.count must be 0 or a multiple of 3: volumes are replicated three times, fewer cannot decide after a failure (split-brain)."

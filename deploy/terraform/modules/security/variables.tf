@@ -13,8 +13,9 @@ variable "ssh_cidrs" {
   type        = list(string)
 
   validation {
-    condition     = length(var.ssh_cidrs) > 0 && alltrue([for c in var.ssh_cidrs : can(cidrhost(c, 0))])
-    error_message = "ssh_cidrs needs at least one IPv4 network, such as [\"203.0.113.0/24\"]: the networks you sign in from."
+    # AWS's API takes the first address of a network only, and IPv6 in another field.
+    condition     = length(var.ssh_cidrs) > 0 && alltrue([for c in var.ssh_cidrs : try(cidrhost(c, 0) == split("/", c)[0] && !strcontains(c, ":"), false)])
+    error_message = "ssh_cidrs needs at least one IPv4 network, each by its first address, such as [\"203.0.113.0/24\"], one machine as \"203.0.113.7/32\": the networks you sign in from."
   }
   validation {
     condition     = alltrue([for c in var.ssh_cidrs : try(tonumber(split("/", c)[1]) >= 8, false)])
