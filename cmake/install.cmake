@@ -37,6 +37,8 @@ install(FILES ${CMAKE_SOURCE_DIR}/deploy/node/imds.nft
         DESTINATION ${CMAKE_INSTALL_DATADIR}/slurm-on-aws COMPONENT node)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/slurmd.service.d/50-slurm-on-aws.conf
         DESTINATION ${RC_UNIT_DIR}/slurmd.service.d COMPONENT node)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/logrotate.service.d/50-slurm-on-aws.conf
+        DESTINATION ${RC_UNIT_DIR}/logrotate.service.d COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
                  ${CMAKE_SOURCE_DIR}/deploy/node/health-check ${CMAKE_SOURCE_DIR}/deploy/node/controller-names
                  ${CMAKE_SOURCE_DIR}/deploy/node/scratch

@@ -21,6 +21,14 @@ agent_can_look() {
         grep -qE '^SystemCallFilter=.*\bclock_adjtime\b' "$1" &&
         grep -qE '^CapabilityBoundingSet=.*\bCAP_SYSLOG\b' "$1"
 }
+# With what Debian's unit has of it: slurmd's log is rotated there, and slurmd told by us.
+logrotate_verifies() {
+    mkdir -p "$WORK/units/logrotate.service.d"
+    printf '[Service]\nType=oneshot\nExecStart=/bin/true\nPrivateDevices=true\nProtectSystem=full\n' >"$WORK/units/logrotate.service"
+    cp "$D/systemd/logrotate.service.d/50-slurm-on-aws.conf" "$WORK/units/logrotate.service.d/"
+    SYSTEMD_UNIT_PATH=$WORK/units: unit_verifies "$WORK/units/logrotate.service" &&
+        grep -qx 'ExecStopPost=-systemctl kill --kill-whom=main --signal=USR2 slurmd.service' "$WORK/units/logrotate.service.d/50-slurm-on-aws.conf"
+}
 if command -v systemd-analyze >/dev/null; then
     check "reconcilerd.service verifies" unit_verifies "$D/systemd/reconcilerd.service"
     # The threshold is in tenths.
@@ -36,6 +44,7 @@ if command -v systemd-analyze >/dev/null; then
     check "nodewatch.service verifies" unit_verifies "$D/systemd/nodewatch.service"
     check "nodewatch.service lets the agent read the kernel log, the devices and the clock" agent_can_look \
         "$D/systemd/nodewatch.service"
+    check "after a rotation slurmd is told to open its log anew" logrotate_verifies
     # It sees devices, all processes and the network: that is what is left.
     check "nodewatch.service is exposed at most 3.5" exposed_at_most 35 "$D/systemd/nodewatch.service"
 else
@@ -635,7 +644,7 @@ node_has_everything() {
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
         usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
         usr/share/slurm-on-aws/imds.nft lib/systemd/system/slurm-on-aws-imds.service usr/libexec/slurm-on-aws/scratch lib/systemd/system/slurm-on-aws-scratch.service \
-        lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf \
+        lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf lib/systemd/system/logrotate.service.d/50-slurm-on-aws.conf \
         etc/apt/apt.conf.d/52slurm-on-aws etc/needrestart/conf.d/slurm-on-aws.conf; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }
     done
