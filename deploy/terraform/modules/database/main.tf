@@ -31,6 +31,15 @@ resource "aws_db_parameter_group" "this" {
     name  = "max_allowed_packet"
     value = "16777216"
   }
+  # Into a file: only files are exported to CloudWatch.
+  parameter {
+    name  = "slow_query_log"
+    value = "1"
+  }
+  parameter {
+    name  = "log_output"
+    value = "FILE"
+  }
 
   tags = { Name = "${var.name}-slurm" }
 
@@ -38,6 +47,17 @@ resource "aws_db_parameter_group" "this" {
     # Another version has another family: the instance needs the new group before the old one goes.
     create_before_destroy = true
   }
+}
+
+# Made here, or RDS makes them: kept for ever, and left over after a tear-down.
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:encrypted with CloudWatch's own key; what is in them is no secret
+  for_each = toset(["error", "slowquery"])
+
+  name              = "/aws/rds/instance/${var.name}-slurm/${each.key}"
+  retention_in_days = 365
+
+  tags = { Name = "${var.name}-slurm-${each.key}" }
 }
 
 resource "aws_db_instance" "this" {
@@ -71,7 +91,7 @@ resource "aws_db_instance" "this" {
 
   auto_minor_version_upgrade      = true
   allow_major_version_upgrade     = true # whoever changes engine_version means it
-  enabled_cloudwatch_logs_exports = ["error", "slowquery"]
+  enabled_cloudwatch_logs_exports = keys(aws_cloudwatch_log_group.this)
 
   tags = { Name = "${var.name}-slurm" }
 

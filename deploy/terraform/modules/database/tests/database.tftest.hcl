@@ -30,6 +30,18 @@ run "as_specified" {
   }
 }
 
+run "its_logs_end" {
+  command = plan
+  assert {
+    condition     = alltrue([for kind in aws_db_instance.this.enabled_cloudwatch_logs_exports : aws_cloudwatch_log_group.this[kind].name == "/aws/rds/instance/prod-a-slurm/${kind}" && aws_cloudwatch_log_group.this[kind].retention_in_days > 0])
+    error_message = "each exported log has a group of ours, by the name that RDS writes to"
+  }
+  assert {
+    condition     = { for p in aws_db_parameter_group.this.parameter : p.name => p.value if contains(["slow_query_log", "log_output"], p.name) } == { slow_query_log = "1", log_output = "FILE" }
+    error_message = "the slow log that is exported is written"
+  }
+}
+
 run "no_backups_are_refused" {
   command = plan
   variables {
