@@ -26,6 +26,20 @@ on_metrics_put(const struct rc_error *error, void *arg)
     a->told = error->code != RC_OK;
 }
 
+uint32_t
+rc_alarms_for_people(const struct rc_state *s)
+{
+    uint32_t count = 0;
+
+    for (uint32_t slot = 1; rc_leads(s) && slot <= s->incident_used; slot++) {
+        const struct rc_incident *inc = rc_incident_at(s, slot);
+        if (inc->id && inc->node) {
+            count += inc->phase == RC_PHASE_QUARANTINE || inc->block == RC_BLOCK_APPROVAL;
+        }
+    }
+    return count;
+}
+
 static void
 put_values(struct rc_alarms *a)
 {
@@ -44,6 +58,7 @@ put_values(struct rc_alarms *a)
         {"reconcilerd_lease_epoch", (double)lead.epoch, "None"},
         {"reconcilerd_breaker_open", s->breaker_open, "Count"},
         {"reconcilerd_open_incidents", s->open_incidents, "Count"},
+        {"reconcilerd_incidents_for_people", rc_alarms_for_people(s), "Count"},
         {"reconcilerd_slurmctld_primary", served, "Count"}, /* last: only a pair has one */
     };
     const struct rc_cloudwatch_batch batch = {

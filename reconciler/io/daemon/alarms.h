@@ -11,4 +11,8 @@ struct rc_alarms;
 struct rc_alarms *rc_alarms_new(struct rc_daemon *d);
 void rc_alarms_free(struct rc_alarms *a);
 
+/* Incidents that go no further without a person: an approval is awaited, or every rung was tried.
+ * 0 while another daemon leads: what this one knows of them may be old. */
+uint32_t rc_alarms_for_people(const struct rc_state *s);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policies/rules.h"
+#include "reconciler/io/daemon/alarms.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
 #include "reconciler/io/daemon/lead.h"
@@ -30,10 +31,10 @@ struct rc_report {
     struct started started[REMEMBERED];
     struct rc_metric *events, *actions, *completions, *action_seconds;
     struct rc_series *primary[RC_CONTROLLERS_MAX]; /* none without configured controllers */
-    struct rc_series *nodes, *open, *lease_held, *lease_left, *lease_age, *epoch, *breaker, *paused,
-        *in_flight, *queue, *received, *deleted, *held, *journal_bytes, *journal_ok, *slurm_nodes,
-        *slurm_polls, *slurm_failed, *ec2_passes, *ec2_failures, *quarantine, *duplicates, *stale,
-        *late, *full, *waiting_disk;
+    struct rc_series *nodes, *open, *people, *lease_held, *lease_left, *lease_age, *epoch, *breaker,
+        *paused, *in_flight, *queue, *received, *deleted, *held, *journal_bytes, *journal_ok,
+        *slurm_nodes, *slurm_polls, *slurm_failed, *ec2_passes, *ec2_failures, *quarantine,
+        *duplicates, *stale, *late, *full, *waiting_disk;
 };
 
 void
@@ -67,6 +68,7 @@ refresh_core(struct rc_report *r)
 
     rc_series_set(r->nodes, s->node_count);
     rc_series_set(r->open, s->open_incidents);
+    rc_series_set(r->people, rc_alarms_for_people(s));
     rc_series_set(r->lease_held, rc_leads(s));
     rc_series_set(r->lease_left, left_ms > 0 ? (double)left_ms / 1000.0 : 0);
     rc_lead_view(r->d->lead, &lead);
@@ -117,6 +119,8 @@ register_core(struct rc_report *r)
 {
     r->nodes = gauge(r, "reconcilerd_nodes", "Slurm nodes known.");
     r->open = gauge(r, "reconcilerd_open_incidents", "Incidents open.");
+    r->people = gauge(r, "reconcilerd_incidents_for_people",
+                      "Incidents that wait for an approval or are left to a person.");
     r->lease_held = gauge(r, "reconcilerd_leader", "1 while this daemon leads.");
     r->lease_left = gauge(r, "reconcilerd_lease_left_seconds", "Time until the lease ends.");
     r->epoch = gauge(r, "reconcilerd_lease_epoch", "Epoch of the lease, whoever holds it.");

@@ -106,6 +106,12 @@ locals {
       text       = "no slurmctld serves: jobs run, none is started, and the daemon has not moved it"
       dimensions = { Cluster = var.name }
     }
+    for-people = {
+      namespace  = local.agent, metric = "reconcilerd_incidents_for_people", statistic = "Maximum"
+      operator   = "GreaterThanOrEqualToThreshold", threshold = 1, minutes = 5, missing = "notBreaching"
+      text       = "a node waits for a person: an approval, or every repair was tried"
+      dimensions = { Cluster = var.name }
+    }
     breaker-open = {
       namespace  = local.agent, metric = "reconcilerd_breaker_open", statistic = "Maximum"
       operator   = "GreaterThanOrEqualToThreshold", threshold = 1, minutes = 1, missing = "notBreaching"

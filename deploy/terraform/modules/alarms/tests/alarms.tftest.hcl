@@ -34,8 +34,8 @@ run "the_daemon_itself_is_watched" {
     error_message = "silence is an alarm"
   }
   assert {
-    condition     = alltrue([for key in ["queue-age", "dead-letters", "lease-not-renewed", "no-slurmctld", "database-storage"] : contains(keys(aws_cloudwatch_metric_alarm.this), key)])
-    error_message = "queue, dead letters, lease, slurmctld, database"
+    condition     = alltrue([for key in ["queue-age", "dead-letters", "lease-not-renewed", "no-slurmctld", "for-people", "database-storage"] : contains(keys(aws_cloudwatch_metric_alarm.this), key)])
+    error_message = "queue, dead letters, lease, slurmctld, people, database"
   }
 }
 
