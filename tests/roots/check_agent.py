@@ -16,6 +16,7 @@ from tests.roots.root_world import RootWorld, wait_for
 
 NODE, ADDR = "gpu-7", "10.20.50.7"
 DISK = "/dev/nvme1n1"
+LOG = "/var/log/slurm/slurmd.log"
 LOOKED_S = 8     # every probe has looked, and looked again at what it found
 READONLY_S = 140  # the period of that look, and some more
 CONF = f"""ClusterName=agent
@@ -26,6 +27,7 @@ StateSaveLocation=/var/lib/slurm/slurmctld
 SlurmdSpoolDir=/var/lib/slurm/slurmd
 SlurmctldPidFile=/run/slurmctld.pid
 SlurmdPidFile=/run/slurmd.pid
+SlurmdLogFile={LOG}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
@@ -115,6 +117,18 @@ def runs_and_drains_nobody(m):
     return wrong
 
 
+def rotated_log_is_opened_anew(m):
+    """logrotate's unit with nothing but a rotation in it: what comes after it is the package's."""
+    m.root.write("/etc/systemd/system/logrotate.service", f"[Service]\nType=oneshot\nExecStart=mv {LOG} {LOG}.1\n")
+    m.shell("systemctl daemon-reload && systemctl start logrotate")
+    opened = "readlink /proc/$(systemctl show -P MainPID slurmd)/fd/*"
+    try:
+        wait_for(lambda: LOG in m.shell(opened, check=False).split(), 10, "new log", 0.5)
+        return ""
+    except TimeoutError:
+        return m.shell(opened, check=False)
+
+
 def readonly_file_system_is_found(m):
     """It was mounted after the agent had its own view of the mounts."""
     m.shell(f"mkfs.xfs -q -f {DISK} && mkdir -p /scratch && mount {DISK} /scratch && touch /scratch/file")
@@ -163,6 +177,7 @@ def main(suite, package):
             for sentence, function in (
                     ("the agent in its unit hears the kernel and drains nobody for the unit's own read-only view",
                      runs_and_drains_nobody),
+                    ("slurmd opens its log anew after a rotation", rotated_log_is_opened_anew),
                     ("the agent in its unit finds a file system that was mounted later and is read-only now, and drains",
                      readonly_file_system_is_found),
                     ("a node that was taken back is not drained again by an agent that died, nor by the health check",
