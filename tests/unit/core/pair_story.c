@@ -108,6 +108,20 @@ pair_host(struct story *st, const char *host, enum rc_ctl_process process, enum 
 }
 
 void
+pair_cut_off(struct story *st)
+{
+    pair_host(st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(st, "head1", RC_CTL_UNREACHABLE, 0);
+}
+
+void
+pair_ends(struct story *st, const char *host, enum rc_yes_no fenced)
+{
+    pair_host(st, host, RC_PROC_NONE, fenced);
+    pair_probe(st, host, RC_CTL_REFUSED, 0);
+}
+
+void
 pair_host_dir(struct story *st, const char *host, enum rc_ctl_dir dir)
 {
     host_event(st, host,

@@ -16,6 +16,10 @@ void pair_probe(struct story *st, const char *host, enum rc_ctl_mode mode, uint3
 void pair_host(struct story *st, const char *host, enum rc_ctl_process process,
                enum rc_yes_no fenced);
 void pair_host_dir(struct story *st, const char *host, enum rc_ctl_dir dir);
+/* head1's host is cut off: neither its slurmctld nor its daemon is reached. */
+void pair_cut_off(struct story *st);
+/* slurmctld is gone on a host that answers. */
+void pair_ends(struct story *st, const char *host, enum rc_yes_no fenced);
 /* EC2's answer to the newest look. */
 void pair_looked(struct story *st, const char *id, enum rc_instance_state state);
 /* An operator asks for it. */

@@ -126,12 +126,7 @@ story_give(struct story *st, struct rc_event *ev)
     st->put_count = 0;
     answer_histories(st);
     if (st->s->lease_action) {
-        struct rc_event lease;
-        rc_event_init(&lease, RC_EV_LEASE);
-        lease.u.lease.held = 1;
-        lease.u.lease.epoch = 1;
-        lease.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
-        story_give(st, &lease);
+        story_take_lease(st, st->s->lease_epoch ? st->s->lease_epoch : 1);
     }
 }
 
@@ -250,6 +245,39 @@ story_sweep(struct story *st)
     rc_event_init(&ev, RC_EV_SWEEP);
     ev.u.sweep.which = RC_SWEEP_INSTANCES;
     ev.u.sweep.complete = 1;
+    story_give(st, &ev);
+}
+
+void
+story_history(struct story *st, const char *node, const struct rc_history *h, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_HISTORY);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.history = *h;
+    ev.u.history.epoch = epoch;
+    story_give(st, &ev);
+}
+
+void
+story_lose_lease(struct story *st)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    story_give(st, &ev);
+}
+
+void
+story_take_lease(struct story *st, uint64_t epoch)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_LEASE);
+    ev.u.lease.held = 1;
+    ev.u.lease.epoch = epoch;
+    ev.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
     story_give(st, &ev);
 }
 

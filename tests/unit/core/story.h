@@ -37,6 +37,10 @@ void story_job(struct story *st, const char *node, const char *addr, uint32_t fl
 void story_instance(struct story *st, const char *id, const char *node, const char *addr,
                     enum rc_instance_state state);
 void story_sweep(struct story *st);
+/* What the store has of the node ("" = of the cluster), written by the leader of that epoch. */
+void story_history(struct story *st, const char *node, const struct rc_history *h, uint64_t epoch);
+void story_lose_lease(struct story *st);
+void story_take_lease(struct story *st, uint64_t epoch);
 /* Answers the newest action of this kind. */
 void story_answer(struct story *st, enum rc_action_kind kind, enum rc_err error);
 void story_launched(struct story *st, const char *id, const char *addr);

@@ -6,13 +6,19 @@
 #include "reconciler/core/controller.h"
 #include "tests/unit/core/pair_story.h"
 
-/* head1 is gone for good and head2 serves. */
+/* head1 is lost and head2 serves. */
+static void
+fail_over(struct story *st)
+{
+    pair_cut_off(st);
+    pair_probe(st, "head2", RC_CTL_PRIMARY, 0);
+}
+
+/* head1 is gone for good. */
 static void
 lose_head1(struct story *st)
 {
-    pair_host(st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(st, "head2", RC_CTL_PRIMARY, 0);
+    fail_over(st);
     if (rc_instance_find(st->s, "i-head1")) {
         story_instance(st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
     }
@@ -21,14 +27,161 @@ lose_head1(struct story *st)
 }
 
 static void
-tell_cluster_history(struct story *st, const struct rc_history *h)
+a_lost_controller_is_started_then_launched_anew(void)
 {
+    struct story st;
+
+    pair_begin(&st);
+    fail_over(&st);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_answer(&st, RC_ACT_START, RC_E_SERVER);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
+    story_sweep(&st);
+    story_wait(&st, 70000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 0); /* the same zone first */
+    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
+    story_wait(&st, 5000);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 1); /* the other one, at once */
+    story_launched(&st, "i-head1b", "10.0.9.8");
+    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
+    story_wait(&st, 20000);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].u.reg.addr, "10.0.9.8");
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].node, "head1");
+    story_end(&st);
+}
+
+/* A person may have started it meanwhile, and a pass shows that late: two of one name. */
+static void
+where_its_zone_is_full_it_is_started_before_each_launch_elsewhere(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    fail_over(&st);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    story_answer(&st, RC_ACT_START, RC_E_CAPACITY);
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1); /* at once: it was off a moment ago */
+    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
+    story_wait(&st, st.policy.timeouts.capacity_wait_ms + 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 2);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_answer(&st, RC_ACT_START, RC_OK);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_end(&st);
+}
+
+static void
+a_start_that_was_accepted_is_not_asked_for_again(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    fail_over(&st);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_answer(&st, RC_ACT_START, RC_OK);
+    story_wait(&st, st.cluster.poll_instances_ms - 1000); /* EC2 still shows it stopped */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
+    story_end(&st);
+}
+
+/* The token of a launch gives the same instance for ever, also when it has ended meanwhile. */
+static void
+a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token(void)
+{
+    struct story st;
+    struct rc_event ev;
+    char token[RC_TOKEN_LEN];
+
+    pair_begin(&st);
+    lose_head1(&st);
+    memcpy(token, st.last[RC_ACT_LAUNCH].u.launch.token, sizeof token);
+    rc_event_init(&ev, RC_EV_COMPLETION);
+    ev.u.completion.action = st.last[RC_ACT_LAUNCH].id;
+    rc_text_set(ev.u.completion.instance, RC_ID_LEN, "i-before");
+    ev.u.completion.launched.state = RC_INST_TERMINATED;
+    ev.u.completion.launched.ours = 1;
+    rc_text_set(ev.u.completion.launched.node, RC_NODE_LEN, "head1");
+    story_give(&st, &ev);
+    story_wait(&st, 5000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
+    CU_ASSERT_STRING_NOT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, token);
+    story_end(&st);
+}
+
+/* The answer is lost: asked again in the same place, by the same token, so that it is one. */
+static void
+a_launch_without_an_answer_is_asked_for_again_in_the_same_zone(void)
+{
+    struct story st;
+    struct rc_action first;
+
+    pair_begin(&st);
+    pair_is_in_zone(&st, "i-head1", "us-east-1b");
+    lose_head1(&st);
+    first = st.last[RC_ACT_LAUNCH];
+    CU_ASSERT_EQUAL(first.u.launch.option, 1);
+    story_wait(&st, first.deadline_ms - first.at_ms + 20000);
+    CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] >= 2);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, first.u.launch.token);
+    story_end(&st);
+}
+
+/* EC2 forgets the lost one at last, and with it the zone: another zone is another token. */
+static void
+a_launched_controller_that_is_not_listed_yet_is_waited_for(void)
+{
+    struct story st;
     struct rc_event ev;
 
-    rc_event_init(&ev, RC_EV_HISTORY);
-    ev.u.history = *h;
-    ev.u.history.epoch = 7;
-    story_give(st, &ev);
+    pair_begin(&st);
+    lose_head1(&st);
+    story_launched(&st, "i-head1b", "");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    for (unsigned n = 0; n < 2; n++) {
+        rc_event_init(&ev, RC_EV_INSTANCE);
+        rc_text_set(ev.instance, RC_ID_LEN, n ? "i-head1b" : "i-head1");
+        ev.u.described.absent = 1;
+        story_give(&st, &ev);
+    }
+    story_wait(&st, 20000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
+    story_wait(&st, 600000); /* it never shows itself: lost as well */
+    rc_event_init(&ev, RC_EV_INSTANCE);
+    rc_text_set(ev.instance, RC_ID_LEN, "i-head1b");
+    ev.u.described.absent = 1;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(rc_pair_instances(st.s, 0), 0);
+    story_end(&st);
+}
+
+static void
+one_at_a_new_address_is_registered_once_and_is_backup(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    pair_begin(&st);
+    fail_over(&st);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
+    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
+    CU_ASSERT_FALSE(rc_pair_usable(st.s, 0));
+    story_answer(&st, RC_ACT_REGISTER, RC_OK);
+    rc_event_init(&ev, RC_EV_CONTROLLER_PROBE); /* slurm.conf names the new address now */
+    rc_text_set(ev.node, sizeof ev.node, "head1");
+    rc_text_set(ev.u.probe.addr, RC_ADDR_LEN, "10.0.9.8");
+    ev.u.probe.mode = RC_CTL_REFUSED;
+    story_give(&st, &ev);
+    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
+    story_wait(&st, 300000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
+    CU_ASSERT_TRUE(rc_pair_usable(st.s, 0));
+    CU_ASSERT_TRUE(rc_pair_serves(&st.s->pair, 1));
+    story_end(&st);
 }
 
 static void
@@ -43,7 +196,7 @@ a_leader_that_never_saw_the_lost_one_sends_the_same_token(void)
 
     pair_begin_alone(&second);
     CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "");
-    tell_cluster_history(&second, &first.last[RC_ACT_HISTORY_PUT].u.history);
+    story_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
     lose_head1(&second);
     CU_ASSERT_EQUAL_FATAL(second.count[RC_ACT_LAUNCH], 1);
     CU_ASSERT_EQUAL(second.last[RC_ACT_LAUNCH].u.launch.option, 1);
@@ -66,7 +219,7 @@ it_goes_on_with_the_option_that_the_one_before_had_come_to(void)
     CU_ASSERT_EQUAL(first.last[RC_ACT_LAUNCH].u.launch.option, 0);
 
     pair_begin_alone(&second);
-    tell_cluster_history(&second, &first.last[RC_ACT_HISTORY_PUT].u.history);
+    story_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
     lose_head1(&second);
     CU_ASSERT_EQUAL(second.last[RC_ACT_LAUNCH].u.launch.option, 0);
     CU_ASSERT_STRING_EQUAL(second.last[RC_ACT_LAUNCH].u.launch.token,
@@ -140,6 +293,20 @@ int
 main(void)
 {
     CU_TestInfo tests[] = {
+        {"a lost controller is started, then launched anew",
+         a_lost_controller_is_started_then_launched_anew},
+        {"where its zone is full it is started before each launch elsewhere",
+         where_its_zone_is_full_it_is_started_before_each_launch_elsewhere},
+        {"a start that was accepted is not asked for again",
+         a_start_that_was_accepted_is_not_asked_for_again},
+        {"a launch that gives a dead instance is asked for with another token",
+         a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token},
+        {"a launch without an answer is asked for again in the same zone",
+         a_launch_without_an_answer_is_asked_for_again_in_the_same_zone},
+        {"a launched controller that is not listed yet is waited for",
+         a_launched_controller_that_is_not_listed_yet_is_waited_for},
+        {"one at a new address is registered once and is backup",
+         one_at_a_new_address_is_registered_once_and_is_backup},
         {"a leader that never saw the lost one sends the same token",
          a_leader_that_never_saw_the_lost_one_sends_the_same_token},
         {"it goes on with the option that the one before had come to",

@@ -12,8 +12,7 @@ a_killed_slurmctld_is_fenced_and_taken_over_after_half_a_second(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 400);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
     story_wait(&st, 200);
@@ -40,8 +39,7 @@ what_proved_the_old_one_dead_is_told_in_one_paragraph(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 600);
     story_answer(&st, RC_ACT_FENCE, RC_OK);
     pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
@@ -60,8 +58,7 @@ a_slurmctld_that_systemd_brings_back_is_left_alone(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 300);
     pair_host(&st, "head1", RC_PROC_RUNS, RC_TOLD_NO);
     story_wait(&st, 3000);
@@ -150,8 +147,7 @@ the_active_backup_that_comes_up_as_standby_is_made_active_again(void)
     pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
     pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
     story_clear(&st);
-    pair_host(&st, "head2", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head2", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head2", RC_TOLD_NO);
     pair_host(&st, "head2", RC_PROC_RUNS, RC_TOLD_NO);
     pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
     story_wait(&st, 600);
@@ -170,8 +166,7 @@ with_no_backup_the_primary_is_started_in_place(void)
     pair_begin(&st);
     pair_host(&st, "head2", RC_PROC_RUNS, RC_TOLD_NO);
     pair_host_dir(&st, "head2", RC_DIR_HANGS);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 600);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 1); /* head2 is not well enough to be believed */
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_FENCE].node, "head2");
@@ -218,8 +213,7 @@ move(struct story *st, const char *from, const char *to)
 {
     enum rc_action_kind last = strcmp(to, "head1") == 0 ? RC_ACT_CONTROLLER_START : RC_ACT_TAKEOVER;
 
-    pair_host(st, from, RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(st, from, RC_CTL_REFUSED, 0);
+    pair_ends(st, from, RC_TOLD_NO);
     story_wait(st, 600);
     story_answer(st, RC_ACT_FENCE, RC_OK);
     pair_probe(st, from, RC_CTL_REFUSED, 0);
@@ -256,8 +250,7 @@ one_loss_counts_once_however_often_it_begins_anew(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_cut_off(&st);
     story_wait(&st, 5100);
     for (unsigned n = 1; n <= 3; n++) {
         CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
@@ -283,7 +276,6 @@ static void
 the_next_leader_knows_how_often_it_moved(void)
 {
     struct story first, second;
-    struct rc_event ev;
 
     pair_begin(&first);
     move(&first, "head1", "head2");
@@ -293,13 +285,10 @@ the_next_leader_knows_how_often_it_moved(void)
 
     pair_begin(&second);
     CU_ASSERT_FALSE(rc_pair_flaps(second.s));
-    rc_event_init(&ev, RC_EV_HISTORY);
-    ev.u.history = first.last[RC_ACT_HISTORY_PUT].u.history;
-    ev.u.history.epoch = second.s->lease_epoch + 1;
-    story_give(&second, &ev);
+    story_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history,
+                  second.s->lease_epoch + 1);
     CU_ASSERT_TRUE(rc_pair_flaps(second.s));
-    pair_host(&second, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&second, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&second, "head1", RC_TOLD_NO);
     story_wait(&second, 600);
     CU_ASSERT_EQUAL(second.s->pair.to, 1); /* started where it was */
     CU_ASSERT_PTR_NOT_NULL(strstr(second.last[RC_ACT_TELL].text, "too many fail-overs"));
@@ -316,8 +305,7 @@ start_in_place(struct story *st, enum rc_ctl_process process)
     story_load(st);
     st->s->pair.done_ms[0] = st->s->now_ms;
     st->s->pair.done_count = 1;
-    pair_host(st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(st, "head1", RC_TOLD_NO);
     story_wait(st, 600);
     pair_probe(st, "head2", RC_CTL_STANDBY, 0);
     CU_ASSERT_EQUAL_FATAL(st->count[RC_ACT_CONTROLLER_START], 1);
@@ -392,10 +380,8 @@ a_take_over_that_is_refused_after_a_start_is_asked_for_again(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head2", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head2", RC_CTL_REFUSED, 0);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head2", RC_TOLD_NO);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_clear(&st);
     story_wait(&st, 600);
     story_answer(&st, RC_ACT_FENCE, RC_OK);
@@ -448,8 +434,7 @@ the_lost_one_comes_back_as_backup(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head2", RC_PROC_NONE, RC_TOLD_YES);
-    pair_probe(&st, "head2", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head2", RC_TOLD_YES);
     story_wait(&st, 10);
     CU_ASSERT_EQUAL(st.count[RC_ACT_CONTROLLER_START], 1);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_CONTROLLER_START].node, "head2");
@@ -494,8 +479,7 @@ with_automatic_off_it_waits_for_a_person(void)
     pair_begin(&st);
     st.policy.controllers.automatic = 0;
     story_load(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 60000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
     CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_OFF);

@@ -5,13 +5,12 @@
 
 #include "tests/unit/core/pair_story.h"
 
-/* head1's host is cut off: neither its slurmctld nor its daemon is reached. */
+/* The host of the primary is cut off for as long as it takes to act on it. */
 static void
 cut_off(struct story *st)
 {
     pair_begin(st);
-    pair_host(st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_cut_off(st);
     story_wait(st, 5100);
 }
 
@@ -134,8 +133,7 @@ every_instance_of_that_name_must_be_off(void)
 
     pair_begin(&st);
     story_instance(&st, "i-other", "head1", "10.0.9.7", RC_INST_RUNNING);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_cut_off(&st);
     story_wait(&st, 5100);
     char first[RC_ID_LEN];
     memcpy(first, st.last[RC_ACT_STOP].instance, sizeof first);
@@ -187,8 +185,7 @@ an_instance_that_ec2_does_not_know_any_more_is_off(void)
     }
     CU_ASSERT_EQUAL_FATAL(rc_pair_instances(st.s, 0), 0);
     story_clear(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_cut_off(&st);
     story_wait(&st, 6000);
     CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_STOP);
     CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 0);
@@ -256,14 +253,8 @@ a_peer_that_says_that_it_leads_is_never_forced_off(void)
 static void
 lose_and_take_the_lease(struct story *st)
 {
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(st, &ev);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = st->s->lease_epoch + 6;
-    ev.u.lease.until_ms = st->at_ms + 30000;
-    story_give(st, &ev);
+    story_lose_lease(st);
+    story_take_lease(st, st->s->lease_epoch + 6);
 }
 
 /* This daemon was stopped after it had asked head2 to take over, and did not see that it did. */
@@ -273,8 +264,7 @@ that_it_was_standby_before_we_led_proves_nothing(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_YES);
     story_clear(&st);
     lose_and_take_the_lease(&st);
     story_wait(&st, 900);
@@ -300,8 +290,7 @@ a_list_of_instances_from_before_we_led_is_not_the_whole_list(void)
     lose_and_take_the_lease(&st);
     pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
     story_wait(&st, 1500);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    pair_cut_off(&st);
     story_wait(&st, 5100);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_STOP].instance, "i-head1");
     story_answer(&st, RC_ACT_STOP, RC_OK);
@@ -329,8 +318,7 @@ where_nobody_is_primary_a_standby_is_fenced_rather_than_believed(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_YES);
     story_clear(&st);
     lose_and_take_the_lease(&st);
     pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
@@ -351,8 +339,7 @@ one_that_cannot_be_fenced_by_its_host_is_made_active(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_YES);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_YES);
     pair_host(&st, "head2", RC_PROC_UNKNOWN, RC_TOLD_NOT);
     story_clear(&st);
     lose_and_take_the_lease(&st);
@@ -375,8 +362,7 @@ start_in_place(struct story *st)
     story_load(st);
     st->s->pair.done_ms[0] = st->s->now_ms;
     st->s->pair.done_count = 1;
-    pair_host(st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(st, "head1", RC_TOLD_NO);
     story_wait(st, 600);
     CU_ASSERT_EQUAL(pair_phase(st), RC_FO_FENCE);
     CU_ASSERT_EQUAL(st->s->pair.from, 2);
@@ -416,8 +402,7 @@ a_proof_of_an_earlier_epoch_is_worth_nothing(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 600);
     story_answer(&st, RC_ACT_FENCE, RC_OK);
     lose_and_take_the_lease(&st);
@@ -433,8 +418,7 @@ a_fenced_one_that_shows_up_again_voids_the_proof(void)
     struct story st;
 
     pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
+    pair_ends(&st, "head1", RC_TOLD_NO);
     story_wait(&st, 600);
     story_answer(&st, RC_ACT_FENCE, RC_OK);
     pair_probe(&st, "head1", RC_CTL_REFUSED, 0);
@@ -472,165 +456,6 @@ two_that_say_that_they_are_primary_become_one(void)
     story_end(&st);
 }
 
-static void
-a_lost_controller_is_started_then_launched_anew(void)
-{
-    struct story st;
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
-    story_answer(&st, RC_ACT_START, RC_E_SERVER);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
-    story_sweep(&st);
-    story_wait(&st, 70000);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
-    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 0); /* the same zone first */
-    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
-    story_wait(&st, 5000);
-    CU_ASSERT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.option, 1); /* the other one, at once */
-    story_launched(&st, "i-head1b", "10.0.9.8");
-    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
-    story_wait(&st, 20000);
-    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].u.reg.addr, "10.0.9.8");
-    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_REGISTER].node, "head1");
-    story_end(&st);
-}
-
-/* A person may have started it meanwhile, and a pass shows that late: two of one name. */
-static void
-where_its_zone_is_full_it_is_started_before_each_launch_elsewhere(void)
-{
-    struct story st;
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
-    story_answer(&st, RC_ACT_START, RC_E_CAPACITY);
-    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1); /* at once: it was off a moment ago */
-    story_answer(&st, RC_ACT_LAUNCH, RC_E_CAPACITY);
-    story_wait(&st, st.policy.timeouts.capacity_wait_ms + 1000);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 2);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
-    story_answer(&st, RC_ACT_START, RC_OK);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
-    story_end(&st);
-}
-
-static void
-a_start_that_was_accepted_is_not_asked_for_again(void)
-{
-    struct story st;
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_STOPPED);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
-    story_answer(&st, RC_ACT_START, RC_OK);
-    story_wait(&st, st.cluster.poll_instances_ms - 1000); /* EC2 still shows it stopped */
-    CU_ASSERT_EQUAL(st.count[RC_ACT_START], 1);
-    story_end(&st);
-}
-
-/* The token of a launch gives the same instance for ever, also when it has ended meanwhile. */
-static void
-a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token(void)
-{
-    struct story st;
-    struct rc_event ev;
-    char token[RC_TOKEN_LEN];
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
-    story_sweep(&st);
-    story_wait(&st, 70000);
-    memcpy(token, st.last[RC_ACT_LAUNCH].u.launch.token, sizeof token);
-    rc_event_init(&ev, RC_EV_COMPLETION);
-    ev.u.completion.action = st.last[RC_ACT_LAUNCH].id;
-    rc_text_set(ev.u.completion.instance, RC_ID_LEN, "i-before");
-    ev.u.completion.launched.state = RC_INST_TERMINATED;
-    ev.u.completion.launched.ours = 1;
-    rc_text_set(ev.u.completion.launched.node, RC_NODE_LEN, "head1");
-    story_give(&st, &ev);
-    story_wait(&st, 5000);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
-    CU_ASSERT_STRING_NOT_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, token);
-    story_end(&st);
-}
-
-/* The answer is lost: asked again in the same place, by the same token, so that it is one. */
-static void
-a_launch_without_an_answer_is_asked_for_again_in_the_same_zone(void)
-{
-    struct story st;
-    struct rc_action first;
-
-    pair_begin(&st);
-    pair_is_in_zone(&st, "i-head1", "us-east-1b");
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_state(&st, "i-head1", RC_INST_TERMINATED);
-    story_sweep(&st);
-    story_wait(&st, 70000);
-    first = st.last[RC_ACT_LAUNCH];
-    CU_ASSERT_EQUAL(first.u.launch.option, 1);
-    story_wait(&st, first.deadline_ms - first.at_ms + 20000);
-    CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] >= 2);
-    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_LAUNCH].u.launch.token, first.u.launch.token);
-    story_end(&st);
-}
-
-/* EC2 forgets the lost one at last, and with it the zone: another zone is another token. */
-static void
-a_launched_controller_that_is_not_listed_yet_is_waited_for(void)
-{
-    struct story st;
-    struct rc_event ev;
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_state(&st, "i-head1", RC_INST_TERMINATED);
-    story_sweep(&st);
-    story_wait(&st, 70000);
-    rc_event_init(&ev, RC_EV_COMPLETION);
-    ev.u.completion.action = st.last[RC_ACT_LAUNCH].id;
-    rc_text_set(ev.u.completion.instance, RC_ID_LEN, "i-head1b");
-    ev.u.completion.launched.state = RC_INST_PENDING;
-    ev.u.completion.launched.launched_wall_ms = st.wall_ms;
-    ev.u.completion.launched.ours = 1;
-    rc_text_set(ev.u.completion.launched.node, RC_NODE_LEN, "head1");
-    story_give(&st, &ev);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
-    for (unsigned n = 0; n < 2; n++) {
-        rc_event_init(&ev, RC_EV_INSTANCE);
-        rc_text_set(ev.instance, RC_ID_LEN, n ? "i-head1b" : "i-head1");
-        ev.u.described.absent = 1;
-        story_give(&st, &ev);
-    }
-    story_wait(&st, 20000);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
-    story_wait(&st, 600000); /* it never shows itself: lost as well */
-    rc_event_init(&ev, RC_EV_INSTANCE);
-    rc_text_set(ev.instance, RC_ID_LEN, "i-head1b");
-    ev.u.described.absent = 1;
-    story_give(&st, &ev);
-    CU_ASSERT_EQUAL(rc_pair_instances(st.s, 0), 0);
-    story_end(&st);
-}
-
 /* A partition ends while the fence is refused: the link is back before anybody has looked. */
 static void
 a_host_that_answers_again_is_looked_at_before_it_is_fenced(void)
@@ -645,35 +470,6 @@ a_host_that_answers_again_is_looked_at_before_it_is_fenced(void)
     pair_probe(&st, "head1", RC_CTL_PRIMARY, 0);
     CU_ASSERT_EQUAL(pair_phase(&st), RC_FO_WATCH);
     CU_ASSERT_EQUAL(st.count[RC_ACT_FENCE], 0);
-    story_end(&st);
-}
-
-static void
-one_at_a_new_address_is_registered_once_and_is_backup(void)
-{
-    struct story st;
-    struct rc_event ev;
-
-    pair_begin(&st);
-    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
-    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
-    pair_probe(&st, "head2", RC_CTL_PRIMARY, 0);
-    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_TERMINATED);
-    story_instance(&st, "i-head1b", "head1", "10.0.9.8", RC_INST_RUNNING);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
-    CU_ASSERT_FALSE(rc_pair_usable(st.s, 0));
-    story_answer(&st, RC_ACT_REGISTER, RC_OK);
-    rc_event_init(&ev, RC_EV_CONTROLLER_PROBE); /* slurm.conf names the new address now */
-    rc_text_set(ev.node, sizeof ev.node, "head1");
-    rc_text_set(ev.u.probe.addr, RC_ADDR_LEN, "10.0.9.8");
-    ev.u.probe.mode = RC_CTL_REFUSED;
-    story_give(&st, &ev);
-    pair_host(&st, "head1", RC_PROC_NONE, RC_TOLD_NO);
-    story_wait(&st, 300000);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_REGISTER], 1);
-    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
-    CU_ASSERT_TRUE(rc_pair_usable(st.s, 0));
-    CU_ASSERT_TRUE(rc_pair_serves(&st.s->pair, 1));
     story_end(&st);
 }
 
@@ -723,22 +519,8 @@ main(void)
          it_serves_again_before_anything_was_done_all_is_well},
         {"two that say that they are primary become one",
          two_that_say_that_they_are_primary_become_one},
-        {"a lost controller is started, then launched anew",
-         a_lost_controller_is_started_then_launched_anew},
-        {"where its zone is full it is started before each launch elsewhere",
-         where_its_zone_is_full_it_is_started_before_each_launch_elsewhere},
-        {"a start that was accepted is not asked for again",
-         a_start_that_was_accepted_is_not_asked_for_again},
-        {"a launch that gives a dead instance is asked for with another token",
-         a_launch_that_gives_a_dead_instance_is_asked_for_with_another_token},
-        {"a launched controller that is not listed yet is waited for",
-         a_launched_controller_that_is_not_listed_yet_is_waited_for},
-        {"a launch without an answer is asked for again in the same zone",
-         a_launch_without_an_answer_is_asked_for_again_in_the_same_zone},
         {"a host that answers again is looked at before it is fenced",
          a_host_that_answers_again_is_looked_at_before_it_is_fenced},
-        {"one at a new address is registered once and is backup",
-         one_at_a_new_address_is_registered_once_and_is_backup},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("failover fence", tests);

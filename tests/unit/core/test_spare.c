@@ -175,14 +175,8 @@ a_spare_that_an_incident_has_named_is_taken_by_no_other(void)
 static void
 a_spare_is_not_given_before_it_was_seen_by_the_one_who_leads(void)
 {
-    struct rc_event ev;
-
     begin_filled(1);
-    rc_event_init(&ev, RC_EV_LEASE);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = st.s->lease_epoch + 2;
-    ev.u.lease.until_ms = st.at_ms + st.cluster.lease_term_ms;
-    story_give(&st, &ev);
+    story_take_lease(&st, st.s->lease_epoch + 2);
     story_clear(&st);
     lose_n1();
     story_sweep(&st); /* it may have begun before */

@@ -36,7 +36,6 @@ static void
 an_idle_node_that_was_read_before_we_led_is_read_again(void)
 {
     struct story st;
-    struct rc_event ev;
 
     story_begin(&st, 2);
     st.policy.rule[0].rung[0].kind = RC_RUNG_REBOOT;
@@ -44,15 +43,10 @@ an_idle_node_that_was_read_before_we_led_is_read_again(void)
     slurm_pass(&st);
     impair(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
-    rc_event_init(&ev, RC_EV_LEASE); /* lost */
-    story_give(&st, &ev);
+    story_lose_lease(&st);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
     slurm_pass(&st);
-    rc_event_init(&ev, RC_EV_LEASE);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = 1;
-    ev.u.lease.until_ms = st.at_ms + 3600000;
-    story_give(&st, &ev);
+    story_take_lease(&st, 1);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_WAIT_IDLE);
     slurm_pass(&st); /* began before */
     CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 0);
@@ -69,17 +63,12 @@ a_stop_that_the_journal_remembers_is_no_death(void)
     struct rc_event ev;
 
     story_begin(&st, 2);
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(&st, &ev);
+    story_lose_lease(&st);
     story_state(&st, "i-1", RC_INST_STOPPED);
     story_wait(&st, 1000);
     rc_event_init(&ev, RC_EV_START);
     story_give(&st, &ev);
-    rc_event_init(&ev, RC_EV_LEASE);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = 3;
-    ev.u.lease.until_ms = st.at_ms + 3600000;
-    story_give(&st, &ev);
+    story_take_lease(&st, 3);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DOWN], 0);
@@ -93,20 +82,15 @@ static void
 nothing_is_ended_as_left_over_by_what_was_read_before_we_led(void)
 {
     struct story st;
-    struct rc_event ev;
 
     story_begin(&st, 2);
     slurm_pass(&st);
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(&st, &ev);
+    story_lose_lease(&st);
     story_instance(&st, "i-7", "n1", "10.0.9.7", RC_INST_RUNNING);
     struct rc_instance *i = rc_instance_at(st.s, rc_instance_find(st.s, "i-7"));
     i->tag_incident = 7;
     i->launched_wall_ms = st.wall_ms - 86400000;
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = 3;
-    ev.u.lease.until_ms = st.at_ms + 3600000;
-    story_give(&st, &ev);
+    story_take_lease(&st, 3);
     story_wait(&st, 130000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
     slurm_pass(&st);
@@ -333,18 +317,6 @@ a_closed_incident_is_not_adopted_again(void)
 }
 
 static void
-take_lease(struct story *st, uint64_t epoch)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_LEASE);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = epoch;
-    ev.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
-    story_give(st, &ev);
-}
-
-static void
 an_incident_that_the_store_no_longer_has_is_forgotten(void)
 {
     struct story st;
@@ -352,9 +324,9 @@ an_incident_that_the_store_no_longer_has_is_forgotten(void)
     story_begin(&st, 2);
     adopt(&st, RC_PHASE_LAUNCH);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 0); /* not our choice: not in the budget */
-    take_lease(&st, 8);                            /* told before this lease */
+    story_take_lease(&st, 8);                      /* told before this lease */
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
-    take_lease(&st, 9); /* another controller has closed it meanwhile */
+    story_take_lease(&st, 9); /* another controller has closed it meanwhile */
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
     story_end(&st);
 }
@@ -367,7 +339,7 @@ an_incident_goes_on_where_another_controller_left_it(void)
     story_begin(&st, 2);
     adopt(&st, RC_PHASE_LAUNCH);
     adopt(&st, RC_PHASE_BOOT);
-    take_lease(&st, 9);
+    story_take_lease(&st, 9);
     CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_BOOT);
     story_end(&st);
@@ -414,12 +386,10 @@ static void
 without_a_lease_nothing_is_due_for_a_closed_incident(void)
 {
     struct story st;
-    struct rc_event ev;
 
     yield(&st);
     st.s->closed_retry_ms = st.at_ms; /* the deletion of its item must be tried again */
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(&st, &ev);
+    story_lose_lease(&st);
     CU_ASSERT(rc_next_deadline(st.s) > st.at_ms);
     story_end(&st);
 }

@@ -181,18 +181,6 @@ an_incident_adopted_before_the_cluster_file_breaks_no_count(void)
     story_end(&st);
 }
 
-static void
-take_lease(struct story *st, uint64_t epoch)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_LEASE);
-    ev.u.lease.held = 1;
-    ev.u.lease.epoch = epoch;
-    ev.u.lease.until_ms = st->at_ms + st->cluster.lease_term_ms;
-    story_give(st, &ev);
-}
-
 /* Opened by a leader whose disk or store failed it: never written, and the lease was lost. */
 static void
 open_unsaved(struct story *st)
@@ -250,12 +238,12 @@ what_could_not_be_saved_is_over_when_another_has_led_meanwhile(void)
     struct story st;
 
     open_unsaved(&st);
-    take_lease(&st, st.s->lease_epoch + 1); /* nobody else did */
+    story_take_lease(&st, st.s->lease_epoch + 1); /* nobody else did */
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
     story_end(&st);
 
     open_unsaved(&st);
-    take_lease(&st, st.s->lease_epoch + 2);
+    story_take_lease(&st, st.s->lease_epoch + 2);
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
     story_end(&st);
 }

@@ -20,18 +20,6 @@ operate(struct story *st, enum rc_operator_verb verb, const char *node)
 }
 
 static void
-tell_history(struct story *st, const char *node, const struct rc_history *h, uint64_t epoch)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_HISTORY);
-    rc_text_set(ev.node, sizeof ev.node, node);
-    ev.u.history = *h;
-    ev.u.history.epoch = epoch;
-    story_give(st, &ev);
-}
-
-static void
 a_hold_outlives_its_controller(void)
 {
     struct story first, second;
@@ -42,7 +30,7 @@ a_hold_outlives_its_controller(void)
     CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "n1");
 
     story_begin(&second, 2);
-    tell_history(&second, "n1", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
+    story_history(&second, "n1", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
     story_state(&second, "i-1", RC_INST_TERMINATED);
     CU_ASSERT_EQUAL(story_incident(&second, "n1")->block, RC_BLOCK_HOLD);
     CU_ASSERT_EQUAL(second.count[RC_ACT_DRAIN], 0);
@@ -63,14 +51,14 @@ a_pause_and_an_open_breaker_outlive_their_controller(void)
     CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "");
 
     story_begin(&second, 2);
-    tell_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
+    story_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
     story_state(&second, "i-1", RC_INST_TERMINATED);
     CU_ASSERT_PTR_NULL(story_incident(&second, "n1"));
     operate(&second, RC_OP_RESUME, "");
     CU_ASSERT_PTR_NOT_NULL(story_incident(&second, "n1"));
 
     struct rc_history open = {.flags = RC_HISTORY_BREAKER_OPEN};
-    tell_history(&second, "", &open, 8);
+    story_history(&second, "", &open, 8);
     CU_ASSERT_EQUAL(second.s->breaker_open, 1);
     story_end(&first);
     story_end(&second);
@@ -81,26 +69,24 @@ what_the_store_never_had_of_ours_still_counts(void)
 {
     struct story st;
     struct rc_history h = {0};
-    struct rc_event ev;
 
     story_begin(&st, 2);
     story_state(&st, "i-1", RC_INST_TERMINATED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
     CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1);
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(&st, &ev); /* lost, and with it the write of what was done */
+    story_lose_lease(&st); /* and with it the write of what was done */
     rc_history_dirty(st.s, 1);
-    tell_history(&st, "n1", &h, 7);
+    story_history(&st, "n1", &h, 7);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 1);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->launch_count, 1);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->history.dirty, 1); /* still to be told */
     h.launch_wall_ms[0] = st.wall_ms + rc_node_at(st.s, 1)->launch_ms[0] - st.at_ms;
     rc_node_at(st.s, 1)->history.dirty = 0;
-    tell_history(&st, "n1", &h, 8);
+    story_history(&st, "n1", &h, 8);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 1);
     h.launch_wall_ms[0] = 0;
-    tell_history(&st, "n1", &h, 9);
+    story_history(&st, "n1", &h, 9);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 0);
     story_end(&st);
 }
@@ -115,25 +101,16 @@ an_open_breaker_counts_from_the_newest_fault_of_either(void)
     story_begin(&st, 2);
     st.policy.limits.breaker_reset_ms = 600000;
     story_load(&st);
-    tell_history(&st, "", &open, 7);
+    story_history(&st, "", &open, 7);
     story_wait(&st, 500000);
     h.opened_wall_ms[0] = st.wall_ms - 60000;
-    tell_history(&st, "n1", &h, 8);
-    tell_history(&st, "", &open, 8);
+    story_history(&st, "n1", &h, 8);
+    story_history(&st, "", &open, 8);
     story_wait(&st, 200000); /* ten minutes after it opened, not after the fault */
     CU_ASSERT_EQUAL(st.s->breaker_open, 1);
     story_wait(&st, 360000);
     CU_ASSERT_EQUAL(st.s->breaker_open, 0);
     story_end(&st);
-}
-
-static void
-lose_the_lease(struct story *st)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_LEASE);
-    story_give(st, &ev);
 }
 
 /* The leader may see faults that hold it open; it is told of them when this one leads. */
@@ -147,8 +124,8 @@ an_open_breaker_does_not_close_while_another_one_leads(void)
     story_begin(&st, 2);
     st.policy.limits.breaker_reset_ms = 600000;
     story_load(&st);
-    tell_history(&st, "", &open, 7);
-    lose_the_lease(&st);
+    story_history(&st, "", &open, 7);
+    story_lose_lease(&st);
     st.at_ms += 3600000;
     st.wall_ms += 3600000;
     rc_event_init(&tick, RC_EV_TICK);
@@ -170,7 +147,7 @@ attempts_count_on_where_the_other_controller_stopped(void)
         h.repair_wall_ms[i] = st.wall_ms - 600000 + (int64_t)i * 1000;
     }
     CU_ASSERT_FALSE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
-    tell_history(&st, "n1", &h, 3);
+    story_history(&st, "n1", &h, 3);
     CU_ASSERT_TRUE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
     story_wait(&st, st.policy.limits.attempts_window_ms);
     CU_ASSERT_FALSE(rc_attempts_used_up(st.s, rc_node_at(st.s, 1)));
@@ -187,11 +164,11 @@ a_cool_down_goes_on_but_is_never_longer_than_policy_says(void)
     st.policy.limits.cooldown_ms = 600000;
     story_load(&st);
     h.cooldown_until_wall_ms = st.wall_ms + 300000;
-    tell_history(&st, "n1", &h, 3);
+    story_history(&st, "n1", &h, 3);
     int64_t left_ms = rc_node_at(st.s, 1)->cooldown_until_ms - st.s->now_ms;
     CU_ASSERT_TRUE(left_ms > 290000 && left_ms <= 300000);
     h.cooldown_until_wall_ms = st.wall_ms + 86400000; /* a clock that was wrong */
-    tell_history(&st, "n2", &h, 3);
+    story_history(&st, "n2", &h, 3);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 2)->cooldown_until_ms - st.s->now_ms, 600000);
     story_end(&st);
 }
@@ -207,9 +184,9 @@ rates_and_the_breakers_window_are_counted_from_what_was_told(void)
     h.opened_wall_ms[1] = st.wall_ms - 1000;
     h.launch_wall_ms[0] = st.wall_ms - 1500;
     h.destructive_wall_ms[0] = st.wall_ms - 1200;
-    tell_history(&st, "n1", &h, 3);
+    story_history(&st, "n1", &h, 3);
     h.launch_wall_ms[0] = st.wall_ms - 1700; /* older than what is there */
-    tell_history(&st, "n2", &h, 3);
+    story_history(&st, "n2", &h, 3);
     const struct rc_scope_row *all = rc_scope_at(st.s, 0);
     CU_ASSERT_EQUAL(all->launches.count, 2);
     CU_ASSERT_TRUE(all->launches.at_ms[0] < all->launches.at_ms[1]);
@@ -217,7 +194,7 @@ rates_and_the_breakers_window_are_counted_from_what_was_told(void)
     CU_ASSERT_EQUAL(rc_breaker_count(st.s), 4);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, rc_node_at(st.s, 1)->partition_row)->launches.count, 2);
     /* A node that is told of again is not counted twice. */
-    tell_history(&st, "n1", &h, 4);
+    story_history(&st, "n1", &h, 4);
     CU_ASSERT_EQUAL(all->launches.count, 2);
     story_end(&st);
 }
@@ -234,12 +211,12 @@ an_action_that_the_other_leader_tells_at_another_time_is_counted_once(void)
     h.opened_wall_ms[0] = st.wall_ms - 2000;
     h.launch_wall_ms[0] = st.wall_ms - 1500;
     h.destructive_wall_ms[0] = st.wall_ms - 1200;
-    tell_history(&st, "n1", &h, 3);
+    story_history(&st, "n1", &h, 3);
     for (uint64_t epoch = 4; epoch < 9; epoch++) {
         h.opened_wall_ms[0] += 3;
         h.launch_wall_ms[0] += 700;
         h.destructive_wall_ms[0] += 1;
-        tell_history(&st, "n1", &h, epoch);
+        story_history(&st, "n1", &h, epoch);
     }
     CU_ASSERT_EQUAL(all->launches.count, 1);
     CU_ASSERT_EQUAL(all->destructive.count, 1);
@@ -259,10 +236,10 @@ what_has_left_a_full_ring_still_counts(void)
     for (int i = 0; i < RC_ATTEMPTS_MAX; i++) {
         h.launch_wall_ms[i] = st.wall_ms - 100000 + i * 10000;
     }
-    tell_history(&st, "n1", &h, 3);
+    story_history(&st, "n1", &h, 3);
     memmove(h.launch_wall_ms, h.launch_wall_ms + 1, (RC_ATTEMPTS_MAX - 1) * sizeof(int64_t));
     h.launch_wall_ms[RC_ATTEMPTS_MAX - 1] = st.wall_ms - 1000;
-    tell_history(&st, "n1", &h, 4);
+    story_history(&st, "n1", &h, 4);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, RC_ATTEMPTS_MAX + 1);
     story_end(&st);
 }
@@ -275,7 +252,7 @@ a_partition_that_is_known_later_gets_its_rates_then(void)
 
     story_begin(&st, 1);
     h.launch_wall_ms[0] = st.wall_ms - 1500;
-    tell_history(&st, "n77", &h, 3);
+    story_history(&st, "n77", &h, 3);
     CU_ASSERT_EQUAL(rc_node_at(st.s, rc_node_find(st.s, "n77"))->partition_row, 0);
     story_node(&st, "n77", "10.0.0.77", 0, RC_OWNER_NONE);
     uint32_t row = rc_node_at(st.s, rc_node_find(st.s, "n77"))->partition_row;
@@ -294,9 +271,9 @@ own_words_are_kept_when_they_come_back(void)
 
     story_begin(&st, 2);
     operate(&st, RC_OP_HOLD, "n1");
-    tell_history(&st, "n1", &older, st.s->lease_epoch);
+    story_history(&st, "n1", &older, st.s->lease_epoch);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
-    tell_history(&st, "n1", &older, st.s->lease_epoch + 1);
+    story_history(&st, "n1", &older, st.s->lease_epoch + 1);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
     story_end(&st);
 }
@@ -306,19 +283,14 @@ static void
 what_stood_there_before_a_write_that_got_lost_is_not_taken(void)
 {
     struct rc_history before = {.flags = 0};
-    struct rc_event lease;
     struct story st;
 
     story_begin(&st, 2);
-    tell_history(&st, "n1", &before, 4);
-    rc_event_init(&lease, RC_EV_LEASE);
-    lease.u.lease.held = 1;
-    lease.u.lease.epoch = 5;
-    lease.u.lease.until_ms = st.at_ms + st.cluster.lease_term_ms;
-    story_give(&st, &lease);
+    story_history(&st, "n1", &before, 4);
+    story_take_lease(&st, 5);
     operate(&st, RC_OP_HOLD, "n1");
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.epoch, 5);
-    tell_history(&st, "n1", &before, 4);
+    story_history(&st, "n1", &before, 4);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
     story_end(&st);
 }
@@ -336,14 +308,14 @@ later_words_of_our_own_epoch_are_taken(void)
     operate(&st, RC_OP_HOLD, "n1");
     operate(&st, RC_OP_RELEASE, "n1");
     later.writes = st.s->history.writes + 1;
-    tell_history(&st, "", &later, st.s->lease_epoch);
+    story_history(&st, "", &later, st.s->lease_epoch);
     CU_ASSERT_EQUAL(st.s->breaker_open, 1);
     CU_ASSERT_EQUAL(st.s->paused, 0);
     held.writes = rc_node_at(st.s, 1)->history.writes;
-    tell_history(&st, "n1", &held, st.s->lease_epoch);
+    story_history(&st, "n1", &held, st.s->lease_epoch);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
     held.writes++;
-    tell_history(&st, "n1", &held, st.s->lease_epoch);
+    story_history(&st, "n1", &held, st.s->lease_epoch);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
     story_end(&st);
 }
@@ -355,7 +327,7 @@ the_next_write_counts_on_from_what_was_taken(void)
     struct story st;
 
     story_begin(&st, 2);
-    tell_history(&st, "n1", &told, st.s->lease_epoch + 1);
+    story_history(&st, "n1", &told, st.s->lease_epoch + 1);
     operate(&st, RC_OP_HOLD, "n1");
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, 42);
     story_end(&st);
