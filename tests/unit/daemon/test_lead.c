@@ -24,6 +24,7 @@ static struct rc_incident_store store;
 static struct asked asked;
 static rc_store_list_fn *listed;
 static void *listed_arg;
+static enum rc_err left; /* what came of giving the lease back */
 static int64_t now_ms;
 static int posts; /* of the lease */
 
@@ -79,33 +80,17 @@ ask(const char *verb, rc_lease_fn *cb, void *arg)
     return RC_OK;
 }
 
-static enum rc_err
-ask_acquire(struct rc_lease *l, rc_lease_fn *cb, void *arg)
-{
-    (void)l;
-    return ask("acquire", cb, arg);
-}
-
-static enum rc_err
-ask_renew(struct rc_lease *l, rc_lease_fn *cb, void *arg)
-{
-    (void)l;
-    return ask("renew", cb, arg);
-}
-
-static enum rc_err
-ask_yield(struct rc_lease *l, rc_lease_fn *cb, void *arg)
-{
-    (void)l;
-    return ask("yield", cb, arg);
-}
-
-static enum rc_err
-ask_observe(struct rc_lease *l, rc_lease_fn *cb, void *arg)
-{
-    (void)l;
-    return ask("observe", cb, arg);
-}
+#define ASK(name)                                                                                  \
+    static enum rc_err ask_##name(struct rc_lease *l, rc_lease_fn *cb, void *arg)                  \
+    {                                                                                              \
+        (void)l;                                                                                   \
+        return ask(#name, cb, arg);                                                                \
+    }
+ASK(acquire)
+ASK(renew)
+ASK(yield)
+ASK(observe)
+#undef ASK
 
 static enum rc_err
 list_items(struct rc_incident_store *s, uint64_t epoch, rc_store_list_fn *cb, void *arg)
@@ -157,7 +142,16 @@ core_asks(void)
 static void
 on_left(void *arg, enum rc_err code)
 {
-    *(enum rc_err *)arg = code;
+    (void)arg;
+    left = code;
+}
+
+/* Somebody asks this daemon to give the lease back, and its loop goes round once. */
+static void
+leave(void)
+{
+    rc_lead_yield(d.lead, on_left, NULL);
+    rc_lead_follow(d.lead);
 }
 
 static void
@@ -170,6 +164,7 @@ begin(void)
     memset(&d, 0, sizeof d);
     memset(&asked, 0, sizeof asked);
     listed = NULL;
+    left = RC_E_INTERNAL;
     now_ms = 1000;
     posts = 0;
     lease.ops = &lease_ops;
@@ -192,11 +187,18 @@ end(void)
     event_base_free(d.base);
 }
 
+/* It has the lease, and the store is being read. */
 static void
-lead_in(uint64_t epoch)
+acquire(uint64_t epoch)
 {
     core_asks();
     answer("acquire", RC_OK, epoch, true);
+}
+
+static void
+lead_in(uint64_t epoch)
+{
+    acquire(epoch);
     answer_list();
     CU_ASSERT_TRUE_FATAL(d.state->lease_held != 0);
     CU_ASSERT_EQUAL(d.state->lease_epoch, epoch);
@@ -208,8 +210,7 @@ static void
 it_leads_once_the_store_is_read(void)
 {
     begin();
-    core_asks();
-    answer("acquire", RC_OK, 7, true);
+    acquire(7);
     CU_ASSERT_EQUAL(posts, 0);
     answer_list();
     CU_ASSERT_EQUAL(posts, 1);
@@ -225,15 +226,11 @@ it_leads_once_the_store_is_read(void)
 static void
 a_store_that_answers_after_the_yield_makes_no_leader(void)
 {
-    enum rc_err code = RC_E_INTERNAL;
-
     begin();
-    core_asks();
-    answer("acquire", RC_OK, 7, true);
-    rc_lead_yield(d.lead, on_left, &code);
-    rc_lead_follow(d.lead);
+    acquire(7);
+    leave();
     answer("yield", RC_OK, 7, false); /* from now on the other one may lead, in epoch 8 */
-    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(left, RC_OK);
     answer_list();
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     end();
@@ -242,17 +239,13 @@ a_store_that_answers_after_the_yield_makes_no_leader(void)
 static void
 a_store_that_answers_during_the_yield_makes_no_leader(void)
 {
-    enum rc_err code = RC_E_INTERNAL;
-
     begin();
-    core_asks();
-    answer("acquire", RC_OK, 7, true);
-    rc_lead_yield(d.lead, on_left, &code);
-    rc_lead_follow(d.lead);
+    acquire(7);
+    leave();
     answer_list();
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     answer("yield", RC_OK, 7, false);
-    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(left, RC_OK);
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     end();
 }
@@ -260,14 +253,11 @@ a_store_that_answers_during_the_yield_makes_no_leader(void)
 static void
 what_is_observed_makes_no_leader(void)
 {
-    enum rc_err code = RC_OK;
-
     begin();
     lead_in(7);
-    rc_lead_yield(d.lead, on_left, &code);
-    rc_lead_follow(d.lead);
+    leave();
     answer("yield", RC_E_TIMEOUT, 7, true); /* written all the same: its answer was lost */
-    CU_ASSERT_EQUAL(code, RC_E_TIMEOUT);
+    CU_ASSERT_EQUAL(left, RC_E_TIMEOUT);
     now_ms += 500;
     core_asks();
     answer("observe", RC_OK, 8, true); /* the other one's, whatever the lease believes */
@@ -279,40 +269,35 @@ what_is_observed_makes_no_leader(void)
 static void
 a_renewal_under_way_does_not_keep_a_yield_from_its_end(void)
 {
-    enum rc_err code = RC_E_INTERNAL;
-
     begin();
     lead_in(7);
     now_ms += TERM_MS / 3;
     core_asks();
-    rc_lead_yield(d.lead, on_left, &code);
+    rc_lead_yield(d.lead, on_left, NULL);
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     rc_lead_follow(d.lead); /* refused: one call at a time */
     answer("renew", RC_OK, 7, true);
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     rc_lead_follow(d.lead);
     answer("yield", RC_OK, 7, false);
-    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(left, RC_OK);
     end();
 }
 
 static void
 an_acquisition_under_way_is_given_back_by_the_yield(void)
 {
-    enum rc_err code = RC_E_INTERNAL;
-
     begin();
     lead_in(7);
     now_ms += TERM_MS + 1; /* stood still: another epoch is asked for */
     core_asks();
-    rc_lead_yield(d.lead, on_left, &code);
-    rc_lead_follow(d.lead);
+    leave();
     answer("acquire", RC_OK, 8, true);
     CU_ASSERT_PTR_NULL(listed);
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     rc_lead_follow(d.lead);
     answer("yield", RC_OK, 8, false);
-    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(left, RC_OK);
     core_asks(); /* left to the other one */
     answer("observe", RC_OK, 8, false);
     end();
@@ -322,13 +307,10 @@ an_acquisition_under_way_is_given_back_by_the_yield(void)
 static void
 a_take_over_under_way_is_awaited_before_the_yield(void)
 {
-    enum rc_err code = RC_E_INTERNAL;
-
     begin();
     lead_in(7);
     d.state->pair.phase = RC_FO_VERIFY;
-    rc_lead_yield(d.lead, on_left, &code);
-    rc_lead_follow(d.lead);
+    leave();
     CU_ASSERT_TRUE(d.state->lease_held != 0);
     now_ms += TERM_MS / 3;
     core_asks();
@@ -339,7 +321,7 @@ a_take_over_under_way_is_awaited_before_the_yield(void)
     CU_ASSERT_EQUAL(d.state->lease_held, 0);
     rc_lead_follow(d.lead);
     answer("yield", RC_OK, 7, false);
-    CU_ASSERT_EQUAL(code, RC_OK);
+    CU_ASSERT_EQUAL(left, RC_OK);
     end();
 }
 
@@ -357,8 +339,7 @@ a_store_that_is_read_for_longer_than_the_term_is_read_under_the_lease(void)
 {
     begin();
     d.config.lease.term_ms = 30; /* by the loop's clock: its third is awaited here */
-    core_asks();
-    answer("acquire", RC_OK, 7, true);
+    acquire(7);
     now_ms += TERM_MS / 2;
     run_loop(100);
     answer("renew", RC_OK, 7, true);
@@ -375,8 +356,7 @@ static void
 a_lease_that_ran_out_meanwhile_makes_no_leader(void)
 {
     begin();
-    core_asks();
-    answer("acquire", RC_OK, 7, true);
+    acquire(7);
     now_ms += TERM_MS;
     answer_list();
     CU_ASSERT_EQUAL(posts, 1);
