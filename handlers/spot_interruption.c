@@ -4,22 +4,10 @@
 
 #include "reconciler/core/fact.h"
 
-enum { NOTICE_MS = 120000 };
-
 static void
 spot_interruption_apply(struct rc_state *s, const struct rc_event *ev)
 {
-    uint32_t slot = rc_fact_instance(s, ev);
-
-    if (!slot) {
-        return;
-    }
-    struct rc_instance_faults *f = &rc_instance_at(s, slot)->faults;
-    f->interruption = 1;
-    f->interruption_wall_ms =
-        ev->u.spot.deadline_wall_ms ? ev->u.spot.deadline_wall_ms : ev->wall_ms + NOTICE_MS;
-    rc_text_set(f->code, sizeof f->code, "spot");
-    rc_fact_touch(s, ev, slot);
+    rc_fact_taken_back(s, ev, ev->u.spot.deadline_wall_ms, "spot");
 }
 
 const struct rc_handler rc_handler_spot_interruption = {RC_EV_SPOT_INTERRUPTION,

@@ -232,6 +232,8 @@ void rc_pair_note(struct rc_state *s, const struct rc_action *a);
 int64_t rc_pair_wake(const struct rc_state *s);
 /* Wakes decide at this core time. */
 void rc_pair_wake_at(struct rc_pair *p, int64_t at_ms);
+/* False: not yet, decide is woken then. */
+bool rc_pair_is_time(struct rc_state *s, int64_t at_ms);
 /* controller_stop.c: the next instance of `from` that is not proved off (slot, 0 = none);
  * ret_all: how many there are, 0 = they are not known. */
 uint32_t rc_pair_next_living(const struct rc_state *s, uint32_t *ret_all);

@@ -26,6 +26,16 @@ rc_pair_wake_at(struct rc_pair *p, int64_t at_ms)
     p->wake_ms = at_ms < p->wake_ms ? at_ms : p->wake_ms;
 }
 
+bool
+rc_pair_is_time(struct rc_state *s, int64_t at_ms)
+{
+    if (s->now_ms < at_ms) {
+        rc_pair_wake_at(&s->pair, at_ms);
+        return false;
+    }
+    return true;
+}
+
 int64_t
 rc_pair_wake(const struct rc_state *s)
 {
@@ -154,17 +164,9 @@ rc_pair_phase_over(struct rc_state *s, int64_t timeout_ms)
 static bool
 is_ailing(struct rc_state *s, uint32_t i)
 {
-    struct rc_pair *p = &s->pair;
-    int64_t at_ms = p->c[i].ailing_ms + s->policy.controllers.ailing_ms;
+    int64_t since_ms = s->pair.c[i].ailing_ms;
 
-    if (!p->c[i].ailing_ms) {
-        return false;
-    }
-    if (s->now_ms < at_ms) {
-        rc_pair_wake_at(p, at_ms);
-        return false;
-    }
-    return true;
+    return since_ms && rc_pair_is_time(s, since_ms + s->policy.controllers.ailing_ms);
 }
 
 /* Worth a move only to one that can. */
@@ -181,12 +183,8 @@ watch_ailing(struct rc_state *s, struct rc_actions *out, uint32_t i)
     }
     if (rc_pair_usable(s, 1 - i) && p->c[i].link == RC_TOLD_YES) {
         /* What ailed both gets well on one of them first: the other one has its time too. */
-        int64_t at_ms = p->c[1 - i].fine_ms + s->policy.controllers.ailing_ms;
-        if (s->now_ms >= at_ms) {
-            return begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
-        }
-        rc_pair_wake_at(p, at_ms);
-        return false;
+        return rc_pair_is_time(s, p->c[1 - i].fine_ms + s->policy.controllers.ailing_ms) &&
+               begin_with(s, out, RC_FO_FENCE, 1 - i, RC_CAUSE_AILING);
     }
     rc_pair_tell_once(s, out, 1 - i,
                       "the state directory or munge of the primary is not well, and this "
@@ -197,19 +195,12 @@ watch_ailing(struct rc_state *s, struct rc_actions *out, uint32_t i)
 static bool
 wants_back(struct rc_state *s)
 {
-    struct rc_pair *p = &s->pair;
-    int64_t at_ms = p->c[0].fine_ms + s->policy.controllers.swap_back_ms;
+    const struct rc_pair *p = &s->pair;
     char why[RC_TEXT_LEN];
 
-    if (!s->policy.controllers.swap_back || p->primary != 2 || !p->c[0].fine_ms ||
-        !rc_pair_may(s, 0, why, sizeof why)) {
-        return false;
-    }
-    if (s->now_ms < at_ms) {
-        rc_pair_wake_at(p, at_ms);
-        return false;
-    }
-    return true;
+    return s->policy.controllers.swap_back && p->primary == 2 && p->c[0].fine_ms &&
+           rc_pair_may(s, 0, why, sizeof why) &&
+           rc_pair_is_time(s, p->c[0].fine_ms + s->policy.controllers.swap_back_ms);
 }
 
 /* The one that serves is fine; is there any reason to move? */
@@ -323,13 +314,11 @@ static bool
 step_suspect(struct rc_state *s, struct rc_actions *out)
 {
     struct rc_pair *p = &s->pair;
-    int64_t at_ms = confirmed_at(s);
 
     if (rc_pair_serves(p, 0) || rc_pair_serves(p, 1)) {
         return rc_pair_step_to(s, out, RC_FO_WATCH, "one serves");
     }
-    if (s->now_ms < at_ms) {
-        rc_pair_wake_at(p, at_ms);
+    if (!rc_pair_is_time(s, confirmed_at(s))) {
         return false;
     }
     if (!s->policy.controllers.automatic) {

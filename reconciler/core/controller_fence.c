@@ -97,11 +97,8 @@ rc_pair_step_fence(struct rc_state *s, struct rc_actions *out)
 static bool
 answers_again(struct rc_state *s, struct rc_actions *out, int64_t at_ms)
 {
-    if (s->now_ms < at_ms) {
-        rc_pair_wake_at(&s->pair, at_ms);
-        return false;
-    }
-    return rc_pair_step_to(s, out, RC_FO_FENCE, "its host answers again");
+    return rc_pair_is_time(s, at_ms) &&
+           rc_pair_step_to(s, out, RC_FO_FENCE, "its host answers again");
 }
 
 /* Is every instance of that name known? The leader before us may have launched one that no pass

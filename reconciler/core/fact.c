@@ -45,6 +45,23 @@ rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance)
     }
 }
 
+void
+rc_fact_taken_back(struct rc_state *s, const struct rc_event *ev, int64_t deadline_wall_ms,
+                   const char *code)
+{
+    enum { NOTICE_MS = 120000 };
+    uint32_t slot = rc_fact_instance(s, ev);
+
+    if (!slot) {
+        return;
+    }
+    struct rc_instance_faults *f = &rc_instance_at(s, slot)->faults;
+    f->interruption = 1;
+    f->interruption_wall_ms = deadline_wall_ms ? deadline_wall_ms : ev->wall_ms + NOTICE_MS;
+    rc_text_set(f->code, sizeof f->code, code);
+    rc_fact_touch(s, ev, slot);
+}
+
 static void
 in_scope(struct rc_state *s, const struct rc_node *n, uint32_t row, bool in)
 {

@@ -10,6 +10,9 @@
 uint32_t rc_fact_instance(struct rc_state *s, const struct rc_event *ev);
 /* Looks at the instance's node in this step; the event's message waits for it. */
 void rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t instance);
+/* AWS takes the event's instance back at that time; 0 = two minutes after the notice. */
+void rc_fact_taken_back(struct rc_state *s, const struct rc_event *ev, int64_t deadline_wall_ms,
+                        const char *code);
 
 /* A state as told by EC2 at that time of the wall clock; nothing leaves the grave. */
 void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state,
