@@ -58,17 +58,26 @@ add_cause(const char *at, const char *end, struct rc_kernel_class *ret)
     }
 }
 
+/* "PCI:address): number", at which the text behind the number is given back; NULL: it is not that.
+ */
+static const char *
+read_head(const char *at, const char *end, struct rc_kernel_class *ret, unsigned *ret_code)
+{
+    const char *address = rc_kernel_match("PCI:", at, end, NULL);
+
+    at = rc_kernel_match("%b", address ? address : at, end, ret->device);
+    at = at ? rc_kernel_match("*): ", at, end, NULL) : NULL;
+    return at ? read_code(at, end, ret, ret_code) : NULL;
+}
+
 /* at is behind "NVRM: Xid (". */
 bool
 rc_kernel_xid(const char *at, const char *end, struct rc_kernel_class *ret)
 {
     enum { XID_CLEANUP = 45, XID_NVLINK5_FIRST = 144, XID_NVLINK5_LAST = 150, XID_RECOVERY = 154 };
-    const char *address = rc_kernel_match("PCI:", at, end, NULL);
     unsigned code;
 
-    at = rc_kernel_match("%b", address ? address : at, end, ret->device);
-    at = at ? rc_kernel_match("*): ", at, end, NULL) : NULL;
-    at = at ? read_code(at, end, ret, &code) : NULL;
+    at = read_head(at, end, ret, &code);
     if (!at) {
         return false;
     }
@@ -87,13 +96,10 @@ rc_kernel_xid(const char *at, const char *end, struct rc_kernel_class *ret)
 bool
 rc_kernel_sxid(const char *at, const char *end, struct rc_kernel_class *ret)
 {
-    const char *address = rc_kernel_match("PCI:", at, end, NULL);
     const char *word = "unspecified";
     unsigned code;
 
-    at = rc_kernel_match("%b", address ? address : at, end, ret->device);
-    at = at ? rc_kernel_match("*): ", at, end, NULL) : NULL;
-    at = at ? read_code(at, end, ret, &code) : NULL;
+    at = read_head(at, end, ret, &code);
     if (!at) {
         return false;
     }

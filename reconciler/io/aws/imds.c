@@ -169,13 +169,11 @@ on_item(const struct rc_http_response *response, void *arg)
     }
 }
 
-static void
-send_get(struct rc_imds_call *call)
+static struct rc_http_request
+one_header(const char *method, const char *url, const char *const *headers)
 {
-    char url[1024], header[TOKEN_LEN + 64];
-    const char *headers[] = {header};
-    struct rc_http_request request = {
-        .method = "GET",
+    return (struct rc_http_request){
+        .method = method,
         .url = url,
         .headers = headers,
         .header_count = 1,
@@ -184,6 +182,14 @@ send_get(struct rc_imds_call *call)
         .response_max = REPLY_MAX,
         .direct = 1,
     };
+}
+
+static void
+send_get(struct rc_imds_call *call)
+{
+    char url[1024], header[TOKEN_LEN + 64];
+    const char *headers[] = {header};
+    struct rc_http_request request = one_header("GET", url, headers);
     struct rc_error error;
 
     call->waiting = false;
@@ -241,16 +247,7 @@ want_token(struct rc_imds *imds)
 {
     static const char *const headers[] = {"X-aws-ec2-metadata-token-ttl-seconds: 21600"};
     char url[1024];
-    struct rc_http_request request = {
-        .method = "PUT",
-        .url = url,
-        .headers = headers,
-        .header_count = 1,
-        .timeout_ms = TIMEOUT_MS,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .response_max = REPLY_MAX,
-        .direct = 1,
-    };
+    struct rc_http_request request = one_header("PUT", url, headers);
     struct rc_error error;
 
     if (imds->token_call) {

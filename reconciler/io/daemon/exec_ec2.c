@@ -12,10 +12,7 @@
 static void
 refuse(struct rc_errand *errand, enum rc_err err)
 {
-    struct rc_error e;
-
-    rc_fail(&e, err, "the EC2 client did not take it");
-    rc_errand_end(errand, &e);
+    rc_errand_end_with(errand, err, "the EC2 client did not take it");
 }
 
 static void
@@ -59,13 +56,12 @@ static void
 on_launched(const struct rc_ec2_done *done, void *arg)
 {
     struct rc_errand *errand = arg;
-    struct rc_error e;
 
     if (done->error.code != RC_OK) {
         rc_errand_end(errand, &done->error);
     } else if (!errand->has_row) {
-        rc_fail(&e, RC_E_PARSE, "RunInstances was accepted, but its reply names no instance");
-        rc_errand_end(errand, &e);
+        rc_errand_end_with(errand, RC_E_PARSE,
+                           "RunInstances was accepted, but its reply names no instance");
     } else {
         tell_launched(errand);
     }

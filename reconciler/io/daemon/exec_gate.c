@@ -25,15 +25,6 @@ enum {
 };
 
 static void
-end_with(struct rc_errand *errand, enum rc_err code, const char *text)
-{
-    struct rc_error e;
-
-    rc_fail(&e, code, "%s", text);
-    rc_errand_end(errand, &e);
-}
-
-static void
 run_on_node(struct rc_errand *errand, const char *text, rc_host_done_fn *done)
 {
     const struct rc_action *a = &errand->action;
@@ -59,15 +50,15 @@ on_command_end(void *arg, const struct rc_error *error, const struct rc_ssh_resu
     if (error->code != RC_OK) {
         rc_errand_end(errand, error);
     } else if (!word) {
-        end_with(errand, RC_E_UNKNOWN, "the gate command did not end by itself");
+        rc_errand_end_with(errand, RC_E_UNKNOWN, "the gate command did not end by itself");
     } else if (strtol(word + strlen(GATE_WORD), NULL, 10) != 0) {
         snprintf(text, sizeof text, "gate command: status %.3s: %.150s", word + strlen(GATE_WORD),
                  *r->err_out ? r->err_out : r->out);
-        end_with(errand, RC_E_UNHEALTHY, text);
+        rc_errand_end_with(errand, RC_E_UNHEALTHY, text);
     } else if (errand->worst.text[0]) {
         rc_errand_end(errand, &errand->worst); /* what the probes said */
     } else {
-        end_with(errand, RC_OK, "gate command succeeded");
+        rc_errand_end_with(errand, RC_OK, "gate command succeeded");
     }
 }
 
@@ -135,7 +126,7 @@ static void
 ask_node(struct rc_errand *errand)
 {
     if (!errand->d->state->policy.gate.ssh) {
-        end_with(errand, RC_OK, "registered with the expected resources");
+        rc_errand_end_with(errand, RC_OK, "registered with the expected resources");
     } else if (errand->action.u.gate.probes) {
         run_probes(errand);
     } else {
@@ -154,11 +145,12 @@ on_node_read(void *arg, const struct rc_slurm_result *r)
     uint32_t want = s->policy.gate.cpus_min;
 
     if (r->err != RC_OK || !slot) {
-        end_with(errand, RC_E_UNKNOWN, r->err == RC_OK ? "no such node" : r->text);
+        rc_errand_end_with(errand, RC_E_UNKNOWN, r->err == RC_OK ? "no such node" : r->text);
     } else if (rc_node_at(s, slot)->flags & RC_SN_INVALID_REG) {
-        end_with(errand, RC_E_UNHEALTHY, "registered with fewer resources than configured");
+        rc_errand_end_with(errand, RC_E_UNHEALTHY,
+                           "registered with fewer resources than configured");
     } else if (want && rc_node_at(s, slot)->cpus < want) {
-        end_with(errand, RC_E_UNHEALTHY, "fewer CPUs than the policy demands");
+        rc_errand_end_with(errand, RC_E_UNHEALTHY, "fewer CPUs than the policy demands");
     } else {
         ask_node(errand);
     }
@@ -171,6 +163,6 @@ rc_exec_gate(struct rc_daemon *d, const struct rc_action *a)
     struct rc_slurm_call call = {.done = on_node_read, .arg = errand};
 
     if (errand && rc_slurm_look(d->slurm, a->node, &call) != RC_OK) {
-        end_with(errand, RC_E_UNKNOWN, "the node could not be asked for");
+        rc_errand_end_with(errand, RC_E_UNKNOWN, "the node could not be asked for");
     }
 }

@@ -21,15 +21,6 @@ enum {
     CASE_ROOM = 8192,
 };
 
-static void
-end_host(struct rc_errand *errand, enum rc_err code, const char *text)
-{
-    struct rc_error e;
-
-    rc_fail(&e, code, "%s", text);
-    rc_errand_end(errand, &e);
-}
-
 static uint32_t
 seconds_left(const struct rc_act_host *host)
 {
@@ -92,12 +83,12 @@ on_reset_end(void *arg, const struct rc_error *error, const struct rc_ssh_result
     if (last && sscanf(last, "rc-reset %15s %127[^\n]", word, text) >= 1) {
         for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
             if (strcmp(word, ends[i].word) == 0) {
-                end_host(errand, ends[i].err, text);
+                rc_errand_end_with(errand, ends[i].err, text);
                 return;
             }
         }
     }
-    end_host(errand, RC_E_UNKNOWN, "the reset did not come to its end");
+    rc_errand_end_with(errand, RC_E_UNKNOWN, "the reset did not come to its end");
 }
 
 void
@@ -161,7 +152,7 @@ finish_bundle(struct rc_errand *errand, const struct rc_error *error, const stru
     }
     (void)rc_bundle_is_there(&bundle, path);
     rc_evidence_poke(errand->d->evidence);
-    end_host(errand, RC_OK, path);
+    rc_errand_end_with(errand, RC_OK, path);
 }
 
 static void
@@ -212,7 +203,7 @@ rc_exec_forensics(struct rc_daemon *d, const struct rc_action *a)
     }
     bundle = bundle_of(errand);
     if (rc_bundle_is_there(&bundle, path)) {
-        end_host(errand, RC_OK, path); /* one bundle an incident */
+        rc_errand_end_with(errand, RC_OK, path); /* one bundle an incident */
     } else if (!*a->instance ||
                rc_ec2_console(d->aws, a->instance, on_console_text, errand, NULL) != RC_OK) {
         struct rc_error e;
@@ -284,6 +275,6 @@ rc_exec_support_case(struct rc_daemon *d, const struct rc_action *a)
         rc_errand_end(errand, &e);
     } else {
         rc_evidence_poke(d->evidence);
-        end_host(errand, RC_OK, path);
+        rc_errand_end_with(errand, RC_OK, path);
     }
 }

@@ -68,11 +68,8 @@ is_wanted_still(void *arg)
 static void
 finish(struct rc_errand *errand, enum rc_err err)
 {
-    struct rc_error e;
-
     if (err != RC_OK) {
-        rc_fail(&e, err, "the Slurm client did not take it");
-        rc_errand_end(errand, &e);
+        rc_errand_end_with(errand, err, "the Slurm client did not take it");
     }
 }
 
@@ -149,11 +146,7 @@ rc_exec_jobs_include(struct rc_daemon *d, const struct rc_action *a)
 static void
 on_hold_done(void *arg, const struct rc_slurm_result *r)
 {
-    struct rc_errand *errand = arg;
-    struct rc_error e;
-
-    rc_fail(&e, r->err == RC_E_NOT_FOUND ? RC_OK : r->err, "%s", r->text);
-    rc_errand_end(errand, &e);
+    rc_errand_end_with(arg, r->err == RC_E_NOT_FOUND ? RC_OK : r->err, r->text);
 }
 
 void

@@ -33,6 +33,19 @@ on_stored(void *arg, enum rc_err code, const struct rc_error *err)
     rc_errand_end(errand, err && code != RC_OK ? err : &ok);
 }
 
+/* A write was asked for: err is what the store's client said to it. */
+static void
+asked_store(struct rc_errand *errand, enum rc_err err)
+{
+    struct rc_daemon *d = errand->d;
+
+    if (err != RC_OK) {
+        rc_errand_end_with(errand, err, "the incident store did not take it");
+        return;
+    }
+    rc_lead_store_busy(d->lead, 1);
+}
+
 void
 rc_exec_incident_put(struct rc_daemon *d, const struct rc_action *a)
 {
@@ -52,13 +65,7 @@ rc_exec_incident_put(struct rc_daemon *d, const struct rc_action *a)
         item.item = a->u.item;
         err = rc_incident_put(d->store, &item, on_stored, errand);
     }
-    if (err != RC_OK) {
-        struct rc_error e;
-        rc_fail(&e, err, "the incident store did not take it");
-        rc_errand_end(errand, &e);
-        return;
-    }
-    rc_lead_store_busy(d->lead, 1);
+    asked_store(errand, err);
 }
 
 void
@@ -75,13 +82,7 @@ rc_exec_history_put(struct rc_daemon *d, const struct rc_action *a)
     rc_text_set(item.node, sizeof item.node, *a->node ? a->node : RC_HISTORY_CLUSTER);
     enum rc_err err = json ? rc_history_put(d->store, &item, on_stored, errand) : RC_E_FULL;
     free(json);
-    if (err != RC_OK) {
-        struct rc_error e;
-        rc_fail(&e, err, "the incident store did not take it");
-        rc_errand_end(errand, &e);
-        return;
-    }
-    rc_lead_store_busy(d->lead, 1);
+    asked_store(errand, err);
 }
 
 static void

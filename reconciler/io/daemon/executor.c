@@ -72,6 +72,15 @@ rc_errand_end(struct rc_errand *errand, const struct rc_error *error)
     free(errand);
 }
 
+void
+rc_errand_end_with(struct rc_errand *errand, enum rc_err code, const char *text)
+{
+    struct rc_error e;
+
+    rc_fail(&e, code, "%s", text);
+    rc_errand_end(errand, &e);
+}
+
 /* True when it was completed here and must not be sent. */
 static bool
 is_not_sent(struct rc_daemon *d, const struct rc_action *a)

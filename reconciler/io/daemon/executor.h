@@ -48,5 +48,6 @@ struct rc_errand {
 struct rc_errand *rc_errand_new(struct rc_daemon *d, const struct rc_action *a);
 /* Completes with error and frees. */
 void rc_errand_end(struct rc_errand *errand, const struct rc_error *error);
+void rc_errand_end_with(struct rc_errand *errand, enum rc_err code, const char *text);
 
 #endif
