@@ -4,6 +4,7 @@
  * which it must stand anyway. */
 #include "simulator/world/call.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -132,6 +133,18 @@ rc_call_answer(struct rc_call *call, int status, const char *content_type)
             return;
     }
     call_send(call);
+}
+
+void
+rc_call_answer_json(struct rc_call *call, int status, cJSON *json)
+{
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+
+    if (text != NULL)
+        (void)evbuffer_add(call->out, text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(json);
+    rc_call_answer(call, status, "application/x-amz-json-1.0");
 }
 
 bool

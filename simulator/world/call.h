@@ -13,6 +13,7 @@
 #include "simulator/world/request_log.h"
 #include "simulator/world/world.h"
 
+struct cJSON;
 struct event;
 struct event_base;
 struct evbuffer;
@@ -49,6 +50,8 @@ struct rc_call *rc_call_new(struct rc_world_http *endpoint, struct rc_world *wor
 void rc_call_header(struct rc_call *call, const char *name, const char *value);
 /* Sends out and frees the call. content_type may be NULL (no body). */
 void rc_call_answer(struct rc_call *call, int status, const char *content_type);
+/* The same in AWS JSON 1.0; takes json over, NULL = no body. */
+void rc_call_answer_json(struct rc_call *call, int status, struct cJSON *json);
 /* Takes the fault meant for this action, if any: call->fault, call->faulty. True: it is
  * an error that must be answered instead of the effect. */
 bool rc_call_fault(struct rc_call *call, const char *action);

@@ -78,7 +78,7 @@ answer_cancelled(struct rc_call *call, const struct rc_dynamo_write *w, unsigned
                                   "com.amazonaws.dynamodb.v20120810#TransactionCanceledException");
     (void)cJSON_AddStringToObject(json, "Message", text);
     (void)rc_text_set(call->log.code, sizeof(call->log.code), "TransactionCanceledException");
-    rc_dynamo_answer(call, 400, json);
+    rc_call_answer_json(call, 400, json);
 }
 
 /* True: this token was answered here. */
@@ -93,7 +93,7 @@ answered_by_token(struct rc_call *call, const char *token, uint64_t hash)
         if (strcmp(t->token, token) != 0 || call->now_ms - t->time_ms > TOKEN_LIFE_MS)
             continue;
         if (t->hash == hash)
-            rc_dynamo_answer(call, 200, cJSON_CreateObject());
+            rc_call_answer_json(call, 200, cJSON_CreateObject());
         else
             rc_dynamo_error(call, "IdempotentParameterMismatchException",
                             "The request uses the same client token as a previous, but "
@@ -149,7 +149,7 @@ rc_dynamo_transact(struct rc_call *call, const cJSON *in)
     for (unsigned i = 0; i < count; i++)
         rc_dynamo_write_do(&w[i]);
     keep_token(call, token, hash);
-    rc_dynamo_answer(call, 200, cJSON_CreateObject());
+    rc_call_answer_json(call, 200, cJSON_CreateObject());
 }
 
 /* --- BatchGetItem, BatchWriteItem ----------------------------------------------------------- */
@@ -190,7 +190,7 @@ rc_dynamo_batch_get(struct rc_call *call, const cJSON *in)
         }
     }
     (void)cJSON_AddObjectToObject(out, "UnprocessedKeys");
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 /* PutRequest or DeleteRequest as a write without condition; false: it is none. The table's
@@ -250,7 +250,7 @@ rc_dynamo_batch_write(struct rc_call *call, const cJSON *in)
     }
     cJSON *out = cJSON_CreateObject();
     (void)cJSON_AddObjectToObject(out, "UnprocessedItems");
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 /* --- tables ------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ rc_dynamo_create_table(struct rc_call *call, const cJSON *in)
     }
     cJSON *out = cJSON_CreateObject();
     (void)cJSON_AddItemToObject(out, "TableDescription", table_json(t));
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 void
@@ -321,5 +321,5 @@ rc_dynamo_describe_table(struct rc_call *call, const cJSON *in)
         return;
     out = cJSON_CreateObject();
     (void)cJSON_AddItemToObject(out, "Table", table_json(t));
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }

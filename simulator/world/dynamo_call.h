@@ -20,7 +20,6 @@ struct rc_dynamo_write {
     const char *code, *error; /* why not: error code without namespace, words; NULL = may be done */
 };
 
-void rc_dynamo_answer(struct rc_call *call, int status, struct cJSON *json); /* takes json over */
 void rc_dynamo_error(struct rc_call *call, const char *code, const char *text);
 const char *rc_dynamo_text(const struct cJSON *in, const char *name); /* "" = not there */
 struct rc_dynamo *rc_dynamo_of(struct rc_call *call);

@@ -3,7 +3,6 @@
  * Error shapes: "__type" with the namespace of the service, or of its front end for what is
  * refused before a table is looked at; a failed condition brings the item when it was asked for. */
 #include <cjson/cJSON.h>
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +10,6 @@
 #include "simulator/world/dynamo_call.h"
 #include "simulator/world/wire.h"
 #include "simulator/world/world_http.h"
-
-#define JSON_TYPE "application/x-amz-json-1.0"
-
-void
-rc_dynamo_answer(struct rc_call *call, int status, cJSON *json)
-{
-    char *text = cJSON_PrintUnformatted(json);
-
-    if (text != NULL)
-        (void)evbuffer_add(call->out, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(json);
-    rc_call_answer(call, status, JSON_TYPE);
-}
 
 static cJSON *
 error_json(struct rc_call *call, const char *code, const char *text)
@@ -48,7 +33,7 @@ error_json(struct rc_call *call, const char *code, const char *text)
 void
 rc_dynamo_error(struct rc_call *call, const char *code, const char *text)
 {
-    rc_dynamo_answer(call, 400, error_json(call, code, text));
+    rc_call_answer_json(call, 400, error_json(call, code, text));
 }
 
 const char *
@@ -192,7 +177,7 @@ dynamo_write(struct rc_call *call, const cJSON *in, const char *kind)
         out = error_json(call, w.code, w.error);
         if (strcmp(w.code, "ConditionalCheckFailedException") == 0 && rc_dynamo_wants_old(&w))
             (void)cJSON_AddItemToObject(out, "Item", cJSON_Duplicate(w.old, true));
-        rc_dynamo_answer(call, 400, out);
+        rc_call_answer_json(call, 400, out);
         return;
     }
     out = cJSON_CreateObject();
@@ -202,7 +187,7 @@ dynamo_write(struct rc_call *call, const cJSON *in, const char *kind)
     if (strcmp(values, "ALL_NEW") == 0)
         (void)cJSON_AddItemToObject(out, "Attributes",
                                     cJSON_Duplicate(rc_dynamo_get(w.table, w.pk, w.sk), true));
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 static void
@@ -246,7 +231,7 @@ dynamo_get_item(struct rc_call *call, const cJSON *in)
     out = cJSON_CreateObject();
     if (item != NULL)
         (void)cJSON_AddItemToObject(out, "Item", cJSON_Duplicate(item, true));
-    rc_dynamo_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 static cJSON *
@@ -332,7 +317,7 @@ dynamo_rows(struct rc_call *call, const cJSON *in, const char *expression)
         return;
     out = cJSON_CreateObject();
     if (add_page_rows(call, t, in, expression, out))
-        rc_dynamo_answer(call, 200, out);
+        rc_call_answer_json(call, 200, out);
     else
         cJSON_Delete(out);
 }
@@ -382,8 +367,8 @@ rc_dynamo_wire(struct rc_call *call)
     bool known = false;
 
     if (rc_call_fault(call, call->log.action)) {
-        rc_dynamo_answer(call, (int)call->fault.status,
-                         error_json(call, call->fault.code, "A fault that was asked for."));
+        rc_call_answer_json(call, (int)call->fault.status,
+                            error_json(call, call->fault.code, "A fault that was asked for."));
         cJSON_Delete(in);
         return;
     }

@@ -1,27 +1,12 @@
 /* metrics_wire.c - CloudWatch's PutMetricData in its JSON 1.0 protocol; what was put is shown by
  * GET /_world/metrics, newest values last. */
 #include <cjson/cJSON.h>
-#include <event2/buffer.h>
 #include <string.h>
 
 #include "simulator/world/wire.h"
 #include "simulator/world/world_http.h"
 
-#define JSON_TYPE "application/x-amz-json-1.0"
-
 enum { METRICS_KEPT = 500 };
-
-static void
-metrics_answer(struct rc_call *call, int status, cJSON *json)
-{
-    char *text = cJSON_PrintUnformatted(json);
-
-    if (text != NULL)
-        (void)evbuffer_add(call->out, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(json);
-    rc_call_answer(call, status, JSON_TYPE);
-}
 
 static void
 metrics_error(struct rc_call *call, const char *code, int status, const char *text)
@@ -31,7 +16,7 @@ metrics_error(struct rc_call *call, const char *code, int status, const char *te
     (void)cJSON_AddStringToObject(json, "__type", code);
     (void)cJSON_AddStringToObject(json, "message", text);
     (void)rc_text_set(call->log.code, sizeof(call->log.code), code);
-    metrics_answer(call, status, json);
+    rc_call_answer_json(call, status, json);
 }
 
 static void
@@ -70,7 +55,7 @@ rc_metrics_wire(struct rc_call *call)
         {
             keep_metric(rc_world_http_metrics(call->endpoint), space, datum);
         }
-        metrics_answer(call, 200, cJSON_CreateObject());
+        rc_call_answer_json(call, 200, cJSON_CreateObject());
     }
     cJSON_Delete(in);
 }

@@ -21,8 +21,6 @@ enum rc_sqs_err {
     RC_SQS_ERR_INTERNAL
 };
 
-/* Takes the JSON over; NULL = an empty answer. */
-void rc_sqs_answer(struct rc_call *call, int status, struct cJSON *json);
 void rc_sqs_error(struct rc_call *call, enum rc_sqs_err which);
 /* The queue of QueueUrl; NULL: an error was answered. */
 struct rc_world_queue *rc_sqs_queue_of(struct rc_call *call, const struct cJSON *in);

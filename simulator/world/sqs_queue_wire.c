@@ -73,7 +73,7 @@ rc_sqs_attributes(struct rc_call *call, const cJSON *in)
         (void)cJSON_AddItemToObject(out, "Attributes", chosen);
     else
         cJSON_Delete(chosen);
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 void
@@ -93,7 +93,7 @@ rc_sqs_set_attributes(struct rc_call *call, const cJSON *in)
         c->wait_ms = strtol(text, NULL, 10) * 1000;
     if ((text = rc_sqs_text(all, "DelaySeconds")) != NULL)
         c->delay_ms = strtol(text, NULL, 10) * 1000;
-    rc_sqs_answer(call, 200, NULL);
+    rc_call_answer_json(call, 200, NULL);
 }
 
 void
@@ -119,7 +119,7 @@ rc_sqs_queue_url(struct rc_call *call, const cJSON *in)
     queue_url(call, q, url, sizeof(url));
     out = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(out, "QueueUrl", url);
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 void
@@ -138,7 +138,7 @@ rc_sqs_list(struct rc_call *call, const cJSON *in)
         queue_url(call, q, url, sizeof(url));
         (void)cJSON_AddItemToArray(list, cJSON_CreateString(url));
     }
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 void
@@ -149,5 +149,5 @@ rc_sqs_purge(struct rc_call *call, const cJSON *in)
     if (q == NULL)
         return;
     rc_sim_sqs_purge(q->sqs);
-    rc_sqs_answer(call, 200, NULL);
+    rc_call_answer_json(call, 200, NULL);
 }

@@ -4,7 +4,6 @@
  * "x-amzn-query-error" with the code of the older protocol, as SQS sends both.
  * A ReceiveMessage that finds nothing waits in the endpoint. */
 #include <cjson/cJSON.h>
-#include <event2/buffer.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,6 @@
 #include "simulator/world/sqs_call.h"
 #include "simulator/world/wire.h"
 #include "simulator/world/world_http.h"
-
-#define JSON_TYPE "application/x-amz-json-1.0"
 
 struct sqs_error {
     const char *type, *query_code, *text;
@@ -57,18 +54,6 @@ static const struct sqs_error errors[] = {
                              "The request processing has failed.", 500},
 };
 
-void
-rc_sqs_answer(struct rc_call *call, int status, cJSON *json)
-{
-    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
-
-    if (text != NULL)
-        (void)evbuffer_add(call->out, text, strlen(text));
-    cJSON_free(text);
-    cJSON_Delete(json);
-    rc_call_answer(call, status, JSON_TYPE);
-}
-
 static void
 sqs_error_text(struct rc_call *call, const char *type, const char *query, int status,
                const char *text)
@@ -80,7 +65,7 @@ sqs_error_text(struct rc_call *call, const char *type, const char *query, int st
     (void)cJSON_AddStringToObject(json, "message", text);
     (void)rc_text_set(call->log.code, sizeof(call->log.code), hash != NULL ? hash + 1 : type);
     rc_call_header(call, "x-amzn-query-error", query);
-    rc_sqs_answer(call, status, json);
+    rc_call_answer_json(call, status, json);
 }
 
 void
@@ -196,7 +181,7 @@ sqs_send(struct rc_call *call, const cJSON *in)
     out = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(out, "MD5OfMessageBody", md5);
     (void)cJSON_AddStringToObject(out, "MessageId", id);
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 void
@@ -246,7 +231,7 @@ rc_sqs_deliver(struct rc_call *call, int64_t now_ms, bool last)
         for (uint32_t i = 0; i < count; i++)
             (void)cJSON_AddItemToArray(list, message_json(&message[i]));
     }
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
     return true;
 }
 
@@ -292,7 +277,7 @@ sqs_delete(struct rc_call *call, const cJSON *in)
     if (code != RC_SIM_SQS_OK)
         rc_sqs_error(call, error_of(code));
     else
-        rc_sqs_answer(call, 200, NULL);
+        rc_call_answer_json(call, 200, NULL);
 }
 
 static void
@@ -314,7 +299,7 @@ sqs_visibility(struct rc_call *call, const cJSON *in)
     if (code != RC_SIM_SQS_OK)
         rc_sqs_error(call, error_of(code));
     else
-        rc_sqs_answer(call, 200, NULL);
+        rc_call_answer_json(call, 200, NULL);
 }
 
 static bool
@@ -416,7 +401,7 @@ sqs_batch(struct rc_call *call, const cJSON *in)
         }
         (void)cJSON_AddItemToArray(code == RC_SIM_SQS_OK ? good : bad, row);
     }
-    rc_sqs_answer(call, 200, out);
+    rc_call_answer_json(call, 200, out);
 }
 
 static const struct {
