@@ -116,9 +116,14 @@ take_row_number(const struct place *at, const char **text, const char *key, int6
     *ret = strtoll(number, &end, 10);
     if (errno || end == number || *number == ' ' || *number == '+' || *ret < min || *ret > max ||
         (*end && *end != ' ')) {
-        return rc_fail(at->e, RC_E_PARSE,
-                       "%s: line %u: %s=%.*s: expected a number of %" PRId64 "..%" PRId64, at->file,
-                       at->line, key, (int)strcspn(number, " "), number, min, max);
+        char wanted[64];
+        if (min == max) {
+            snprintf(wanted, sizeof wanted, "must be %" PRId64, min);
+        } else {
+            snprintf(wanted, sizeof wanted, "expected a number of %" PRId64 "..%" PRId64, min, max);
+        }
+        return rc_fail(at->e, RC_E_PARSE, "%s: line %u: %s=%.*s: %s", at->file, at->line, key,
+                       (int)strcspn(number, " "), number, wanted);
     }
     *text = end + (*end == ' ');
     return RC_OK;
