@@ -284,6 +284,34 @@ open_part(const char *path, char *part, size_t room)
     return f;
 }
 
+/* The folder's own identity, and the name in it. */
+static const char *
+split_path(const char *path, struct stat *ret_folder)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PART_LEN] = ".";
+
+    if (slash) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
+    }
+    return stat(folder, ret_folder) == 0 ? path + (slash ? slash - path + 1 : 0) : NULL;
+}
+
+bool
+rc_report_is_one(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    if (is_special(a) && is_special(b)) {
+        return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+               sa.st_ino == sb.st_ino;
+    }
+    const char *name_a = split_path(a, &sa);
+    const char *name_b = split_path(b, &sb);
+    return name_a && name_b && strcmp(name_a, name_b) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
+}
+
 bool
 rc_report_can(const char *path)
 {

@@ -424,8 +424,9 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
         fprintf(stderr, "simulate: nothing to compare with; expected --policy twice or more\n");
         return RC_STUDY_USAGE;
     }
-    if (s->html && s->json && strcmp(s->html, s->json) == 0) {
-        fprintf(stderr, "simulate: --html and --json: both %s; expected two files\n", s->html);
+    if (s->html && s->json && rc_report_is_one(s->html, s->json)) {
+        fprintf(stderr, "simulate: --html %s and --json %s: the same file; expected two\n", s->html,
+                s->json);
         return RC_STUDY_USAGE;
     }
     if (s->pieces && s->piece >= s->pieces) {

@@ -1,11 +1,12 @@
-/* What a checker finds in one play of many ends compare and sweep with status 1. Plays stand in
- * for those of the cluster: one of them has a find. */
+/* How compare and sweep end: what a checker finds in one play of many is status 1, reports that
+ * cannot both be written are refused. Plays stand in for those of the cluster: one has a find. */
 #define _GNU_SOURCE
 #include "tests/harness/harness.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "simulator/report/commands.h"
@@ -95,10 +96,60 @@ sweep__says_what_a_checker_found(void)
     CU_ASSERT_EQUAL(rmdir(dir), 0);
 }
 
+/* compare with its reports under these names in the folder. */
+static int
+compare_into(const char *dir, const char *html, const char *json)
+{
+    char words[512], *told = NULL;
+
+    snprintf(words, sizeof words,
+             "compare --policy policies/p4d.json --policy policies/p4d.json --seeds 1..2 "
+             "--html %s/%s --json %s/%s",
+             dir, html, dir, json);
+    int status = status_of(rc_compare_command, words, &told);
+    CU_ASSERT_EQUAL(strstr(told, "the same file; expected two") != NULL, status == RC_STUDY_USAGE);
+    free(told);
+    return status;
+}
+
+static bool
+take_away(const char *dir, const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return unlink(path) == 0;
+}
+
+static void
+compare__reports_that_would_be_one_file__are_refused_under_any_names(void)
+{
+    char dir[] = "/tmp/rc-study-XXXXXX", path[96];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/here", dir);
+    CU_ASSERT_EQUAL(symlink(".", path), 0);
+    snprintf(path, sizeof path, "%s/pipe", dir);
+    CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+    CU_ASSERT_EQUAL(compare_into(dir, "x", "x"), RC_STUDY_USAGE);
+    CU_ASSERT_EQUAL(compare_into(dir, "x", "./x"), RC_STUDY_USAGE);
+    CU_ASSERT_EQUAL(compare_into(dir, "here/x", "x"), RC_STUDY_USAGE);
+    CU_ASSERT_EQUAL(compare_into(dir, "pipe", "here//pipe"), RC_STUDY_USAGE);
+    CU_ASSERT_FALSE(take_away(dir, "x"));
+    CU_ASSERT_EQUAL(compare_into(dir, "x", "here/y"), RC_STUDY_OK);
+    CU_ASSERT_TRUE(take_away(dir, "x"));
+    CU_ASSERT_TRUE(take_away(dir, "y"));
+    CU_ASSERT_TRUE(take_away(dir, "here"));
+    CU_ASSERT_TRUE(take_away(dir, "pipe"));
+    CU_ASSERT_EQUAL(rmdir(dir), 0);
+}
+
 static CU_TestInfo tests[] = {
     {"compare says what a checker found", compare__says_what_a_checker_found},
     {"a sweep says what a checker found, whenever its pieces were played",
      sweep__says_what_a_checker_found},
+    {"reports that would be one file are refused, under any names",
+     compare__reports_that_would_be_one_file__are_refused_under_any_names},
     CU_TEST_INFO_NULL,
 };
 
