@@ -122,6 +122,18 @@ pair_ends(struct story *st, const char *host, enum rc_yes_no fenced)
 }
 
 void
+pair_begin_in_place(struct story *st)
+{
+    pair_begin(st);
+    st->policy.controllers.failovers_max = 1;
+    story_load(st);
+    st->s->pair.done_ms[0] = st->s->now_ms;
+    st->s->pair.done_count = 1;
+    pair_ends(st, "head1", RC_TOLD_NO);
+    story_wait(st, 600);
+}
+
+void
 pair_host_dir(struct story *st, const char *host, enum rc_ctl_dir dir)
 {
     host_event(st, host,

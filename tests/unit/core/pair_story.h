@@ -8,6 +8,8 @@
 void pair_begin(struct story *st);
 /* The same cluster, but head1 was never seen: EC2 does not list it, its daemon never answered. */
 void pair_begin_alone(struct story *st);
+/* head1 is killed after too many moves: it is to be started where it is, with head2 standby. */
+void pair_begin_in_place(struct story *st);
 /* A controller's instance is in that zone, and its daemon tells of it. */
 void pair_is_in_zone(struct story *st, const char *id, const char *az);
 /* What this daemon sees of a slurmctld; by_peer: what its peer told. */

@@ -300,13 +300,7 @@ the_next_leader_knows_how_often_it_moved(void)
 static void
 start_in_place(struct story *st, enum rc_ctl_process process)
 {
-    pair_begin(st);
-    st->policy.controllers.failovers_max = 1;
-    story_load(st);
-    st->s->pair.done_ms[0] = st->s->now_ms;
-    st->s->pair.done_count = 1;
-    pair_ends(st, "head1", RC_TOLD_NO);
-    story_wait(st, 600);
+    pair_begin_in_place(st);
     pair_probe(st, "head2", RC_CTL_STANDBY, 0);
     CU_ASSERT_EQUAL_FATAL(st->count[RC_ACT_CONTROLLER_START], 1);
     CU_ASSERT_STRING_EQUAL(st->last[RC_ACT_CONTROLLER_START].node, "head1");
