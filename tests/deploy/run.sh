@@ -7,6 +7,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 HERE=$PWD
 ROOT=$(cd ../.. && pwd)
+D=$ROOT/deploy
 CACHE=${RC_CACHE:-$HOME/.cache/slurm-on-aws}/deploy
 mkdir -p "$CACHE"
 WORK=$(mktemp -d)
@@ -39,8 +40,18 @@ skip() {
 . ./check_rendered.sh
 # shellcheck source=check_readme.sh
 . ./check_readme.sh
-if [ -e check_host.sh ]; then
-    # shellcheck source=/dev/null
-    . ./check_host.sh
-fi
+# shellcheck source=check_units.sh
+. ./check_units.sh
+# shellcheck source=check_metrics.sh
+. ./check_metrics.sh
+# shellcheck source=check_scripts.sh
+. ./check_scripts.sh
+# shellcheck source=check_roles.sh
+. ./check_roles.sh
+# shellcheck source=check_slurm_conf.sh
+. ./check_slurm_conf.sh
+# shellcheck source=check_packages.sh
+. ./check_packages.sh
+# shellcheck source=check_pages.sh
+. ./check_pages.sh
 exit "$failed"

@@ -1,0 +1,105 @@
+# check_roles.sh - sourced by run.sh: the roles, and what cluster-aws asks AWS for.
+# shellcheck shell=bash disable=SC2154
+
+ansible_setup() {
+    made ansible venv ansible ansible==12.2.0
+}
+check "Ansible is there" ansible_setup
+A=$WORK/ansible-tree/deploy/ansible
+mkdir -p "$WORK/ansible-tree/deploy" "$WORK/ansible-tree/policies"
+cp -r "$D/ansible" "$WORK/ansible-tree/deploy/"
+cp "$ROOT/policies/p4d.json" "$WORK/ansible-tree/policies/"
+cp "$RENDERED/inventory.ini" "$A/inventory.ini"
+cp "$RENDERED/terraform.json" "$A/group_vars/all/terraform.json"
+cp "$RENDERED/ansible-reconcilerd.json" "$A/group_vars/all/reconcilerd.json"
+
+ansible() {
+    (cd "$A" && env -u ANSIBLE_CONFIG ANSIBLE_CONFIG="$A/ansible.cfg" ANSIBLE_HOME="$WORK/ansible-home" \
+        PATH="$CACHE/ansible/bin:$PATH" "$@")
+}
+for play in "$A"/*.yml; do
+    check "$(basename "$play") is sound" ansible ansible-playbook --syntax-check "$(basename "$play")"
+done
+# The syntax check of a play does not open the files that a role includes.
+every_file_parses() {
+    "$CACHE/ansible/bin/python" -c 'import pathlib, sys, yaml
+for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.yml")):
+    try:
+        yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        sys.exit(f"{path}: {error}")' "$A"
+}
+check "every file of the roles parses" every_file_parses
+
+names_every_node() {
+    ansible ansible-inventory --list >"$WORK/inventory.json" &&
+        python3 -c 'import json, sys
+groups = json.load(open(sys.argv[1]))
+sys.exit(not (groups["gpu"]["hosts"] == ["gpu-1", "gpu-2"]
+              and set(groups["compute"]["children"]) == {"cpu", "gpu"}))' "$WORK/inventory.json"
+}
+check "Ansible reads Terraform's inventory" names_every_node
+
+topology_by_aws() {
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" "$WORK/topology.conf" <<'PYTHON'
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
+loader.exec_module(module)
+import contextlib, io, urllib.error, xml.etree.ElementTree as xml
+def items(name, rows):
+    return f"<{name}>" + "".join(f"<item>{row}</item>" for row in rows) + f"</{name}>"
+def instance(i, node, kind, launched=1):
+    return items("instancesSet", [f"<instanceId>{i}</instanceId><instanceType>{kind}</instanceType>"
+        f"<launchTime>2026-01-0{launched}T00:00:00.000Z</launchTime>"
+        + items("tagSet", [f"<key>slurm-on-aws:node</key><value>{node}</value>"])])
+there = [instance("i-1", "gpu-1", "p4d"), instance("i-2", "gpu-2", "p4d"), instance("i-3", "gpu-3", "p4d", 2),
+         instance("i-0", "gpu-3", "p4d"), instance("i-4", "cpu-1", "c7a"), instance("i-5", "ctl-1", "t3")]
+leaf = {"i-0": "nn-b", "i-1": "nn-a", "i-2": "nn-b", "i-3": "nn-a"}
+asked = []
+def ec2(region, action, **parameters):
+    if action == "DescribeInstances":
+        yield xml.fromstring("<r>" + items("reservationSet", there) + "</r>")
+        return
+    ids = [v for k, v in parameters.items() if k.startswith("InstanceId.")]
+    asked.append(ids)
+    if not set(ids) <= set(leaf):  # as AWS does when one of them is of a type that it does not tell of
+        raise urllib.error.HTTPError("https://ec2", 400, "UnsupportedOperation", {}, io.BytesIO())
+    yield xml.fromstring("<r>" + items("instanceSet", [f"<instanceId>{i}</instanceId>" + items(
+        "networkNodeSet", ["nn-top", "nn-mid", leaf[i]]) for i in ids]) + "</r>")
+module.ec2 = ec2
+def told(nodes, path="/nonexistent"):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        module.topology("us-east-1", "a", nodes, path)
+    return out.getvalue()
+nodes, wrong = "gpu-3,gpu-2,gpu-1,cpu-1,cpu-9", []
+want = ["SwitchName=nn-a Nodes=gpu-1,gpu-3", "SwitchName=nn-b Nodes=gpu-2", "SwitchName=unknown Nodes=cpu-1,cpu-9",
+        "SwitchName=nn-mid Switches=nn-a,nn-b", "SwitchName=nn-top Switches=nn-mid",
+        "SwitchName=core Switches=nn-top,unknown"]
+lines = told(nodes).splitlines()
+wrong += [] if lines[1:] == want and lines[0][0] == "#" else ["AWS tells:", *lines]
+wrong += [] if asked == [["i-1", "i-2", "i-3", "i-4"], ["i-4"], ["i-1", "i-2", "i-3"]] else [f"asked: {asked}"]
+# Nothing told: a file that names every node stays, another one is no answer.
+leaf.clear()
+old = sys.argv[2]
+with open(old, "w") as f:
+    f.write("# of gpu-9\nSwitchName=a Nodes=gpu-[1-2],gpu-[3,08-10] LinkSpeed=1\n switchname=b nodes=cpu-1,cpu-9\n")
+wrong += [] if told(nodes, old) == open(old).read() and told("gpu-10,gpu-08", old) else ["a whole file does not stay"]
+wrong += [] if told("gpu-1,gpu-4", old) == told(nodes) == told("gpu-9", old) == "" else ["a file without a node stays"]
+print("\n".join(wrong))
+sys.exit(bool(wrong))
+PYTHON
+}
+check "topology.conf is made from DescribeInstanceTopology's network nodes, and stays where AWS does not tell" topology_by_aws
+password_is_followed() {
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
+loader.exec_module(module)
+conf = "# by hand\nStorageUser=slurm\nStoragePass=old=1\n#StoragePass=x\nStorageLoc=slurm_acct_db\n"
+want = "# by hand\nStorageUser=slurm\nStoragePass=n\\\\1\\#ew=2\n#StoragePass=x\nStorageLoc=slurm_acct_db\n"
+sys.exit(module.with_account(conf, "slurm", "n\\1#ew=2") != want or module.with_account(want, "slurm", "n\\1#ew=2") != want)
+PYTHON
+}
+check "slurmdbd.conf gets the database's new password, and nothing else" password_is_followed
