@@ -77,7 +77,7 @@ const char *const rc_report_style[] = {
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}body{font-size:10.5pt}"
     "main{max-width:none;padding:0}section,header.card{border:0;border-top:1px solid var(--line);"
     "border-radius:0;padding:10px 0;margin:0 0 6px;break-inside:avoid}header.card{border-top:0}"
-    "section.long{break-inside:auto}tr,svg,ul.legend{break-inside:avoid}h2{break-after:avoid}"
+    "section.long{break-inside:auto}tr,svg,ul.legend{break-inside:avoid}h2,h2+p{break-after:avoid}"
     ".scroll{overflow:visible}table{font-size:9pt}th,td{padding:3px 6px}"
     "svg.interval{width:110px;height:15px}}",
     NULL,
