@@ -45,7 +45,7 @@ struct rc_replay_result {
     uint64_t asked[RC_ACTION__MAX];                      /* in the obliging world */
     uint64_t opened, closed, unknown;                    /* incidents; instances of strangers */
     char difference[1700]; /* of the first one: recorded, now, and the cause */
-    char not_compared[80]; /* where only one of two journals goes on; "" = both end there */
+    char not_compared[80]; /* what only one of the two sides has; "" = both have all */
     char policy[64];       /* name and hash of the last one in force */
     uint64_t policy_hash;
 };

@@ -26,11 +26,11 @@ static const char usage[] =
     "  --against JOURNAL  is each decision the recorded one? Messages take the place of the\n"
     "                     journal's own; the other facts are the journal's\n"
     "  --cut              a journal may end inside a record, or before the last decisions:\n"
-    "                     replay it up to there\n"
+    "                     replay it up to there (lines of messages are never replayed in part)\n"
     "  --quiet            only the sum\n"
     "exit: 0 as recorded (or nothing recorded, or another policy or cluster), 1 different,\n"
-    "      or --against a journal that ends elsewhere, 2 usage, 3 unreadable: what was printed\n"
-    "      then is not the whole\n";
+    "      or --against a journal that ends elsewhere or has other messages, 2 usage,\n"
+    "      3 unreadable: what was printed then is not the whole\n";
 
 static void
 print_messages(const struct rc_replay_options *o, const struct rc_replay_result *r)

@@ -2,6 +2,8 @@
 #include "simulator/replay/replay_messages.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,5 +157,10 @@ rc_replay_messages_sum(const struct rc_replay_messages *m, struct rc_replay_resu
     for (uint32_t i = 0; i < m->count; i++) {
         ret->decoded += m->v[i].is_used;
         ret->not_in_journal += !m->v[i].is_used;
+    }
+    if (ret->not_in_path || ret->not_in_journal) {
+        snprintf(ret->not_compared, sizeof ret->not_compared,
+                 "%" PRIu64 " messages stand on one side only",
+                 ret->not_in_path + ret->not_in_journal);
     }
 }

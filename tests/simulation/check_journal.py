@@ -50,6 +50,18 @@ def day(seed=7):
     return records
 
 
+def other_messages(folder):
+    """Messages that the journal never had are no proof of anything it decided."""
+    whole = journal_file.write(folder / "silent", day())
+    path = folder / "messages.jsonl"
+    path.write_text(f'{{"arrival": {START_MS}, "body": "one"}}\n'
+                    f'{{"arrival": {START_MS + 1}, "body": "two"}}\n')
+    run = replay(path, "--against", whole, "--quiet")
+    check(run.returncode == 1 and "0 are in the journal, 2 are not" in run.stdout and
+          "not the whole: 2 messages stand on one side only\n" in run.stdout,
+          "messages of another journal are not taken for its own", run)
+
+
 def against(folder):
     whole = journal_file.write(folder / "whole", day())
     run = replay(whole, "--quiet")
@@ -123,6 +135,7 @@ def empty(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         against(pathlib.Path(name))
+        other_messages(pathlib.Path(name))
         cut(pathlib.Path(name))
         empty(pathlib.Path(name))
     return 1 if failures else 0
