@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/classes.h"
 #include "simulator/scenario/scenario_world.h"
 
 static bool
@@ -78,6 +79,15 @@ rc_scen_agent_boots(struct rc_scen_node *n)
     n->agent_news = true;
 }
 
+/* What means nothing to the daemon is no reason for a drain: a name that was mistaken, and a
+ * story of something else. New Xids come with drivers. */
+static bool
+is_drained_for(const char *class_name)
+{
+    return rc_class_of(class_name).fault != RC_FAULT_NONE || strncmp(class_name, "xid:", 4) == 0 ||
+           strncmp(class_name, "sxid:", 5) == 0;
+}
+
 /* "agent gpu-[1-4] drains xid:79 0000:10:1c x3", "agent gpu-2 clears fs:stuck" */
 bool
 rc_scen_agent(struct rc_scen_run *r, char *const *v, unsigned count, char *why, size_t room)
@@ -91,6 +101,9 @@ rc_scen_agent(struct rc_scen_run *r, char *const *v, unsigned count, char *why, 
     }
     if ((!clears && count < 3) || (count > 2 && !rc_text_set(f.class_name, RC_CLASS_LEN, v[2]))) {
         return reject_agent(why, room, "a class such as xid:79", count > 2 ? v[2] : "");
+    }
+    if (drains && !is_drained_for(f.class_name)) {
+        return reject_agent(why, room, "a class that nodewatch drains for, such as xid:79", v[2]);
     }
     for (unsigned i = 3; i < count; i++) {
         char *end = NULL;

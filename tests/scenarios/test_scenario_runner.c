@@ -62,6 +62,7 @@ a_wrong_line_is_named_with_its_number(void)
     expect_refused("+0s event start seed=1\n+1s end\n", "the runner's own");
     expect_refused("+0s message spot-interruption deadline=@2m\n+1s end\n", "expected @+TIME");
     expect_refused("+0s world node gpu-1 \"silent\n+1s end\n", "a quote is open");
+    expect_refused("+0s agent gpu-1 drains row-remap\n+1s end\n", "that nodewatch drains for");
     expect_refused("controllers head1\n+1s end\n", "expected HEAD,HEAD");
     expect_refused("controllers head1,head2 leader=head3\n+1s end\n", "expected HEAD,HEAD");
     expect_refused("controllers a,b\n+0s world slurmctld c killed\n+1s end\n", "a controller of");
