@@ -144,11 +144,12 @@ void
 rc_poll_plan(struct rc_ctl *c)
 {
     bool news = c->slurm_version != table_version(c->p);
+    /* A pass that began before the lease was got proves nothing to the new leader. */
+    bool seen = c->s->slurm_fresh_at >= c->s->led_at;
     int64_t period_ms = c->s->open_incidents && news ? WATCH_MS : RC_PLAY_SLURM_MS;
     int64_t at_ms;
 
-    if (c->slurm_poll_at_ms ||
-        (!c->slurm_failed && !c->s->open_incidents && c->slurm_version == table_version(c->p))) {
+    if (c->slurm_poll_at_ms || (!c->slurm_failed && !c->s->open_incidents && !news && seen)) {
         return;
     }
     at_ms = c->slurm_last_ms + (c->slurm_failed ? RC_PLAY_SLURM_MS : period_ms);
