@@ -222,15 +222,15 @@ put_down(struct rc_turn *t)
     }
 }
 
-/* What was read long ago (slurmctld away, this process frozen or restarted) says nothing
- * about now; nor does what was read before we led. */
+/* What was read long ago (this process frozen or restarted), or before a pass that failed
+ * (slurmctld away), says nothing about now; nor does what was read before we led. */
 static bool
 is_recent(const struct rc_turn *t)
 {
     int64_t read_ms = t->n->seen_ms > t->s->slurm_pass_ms ? t->n->seen_ms : t->s->slurm_pass_ms;
 
     return !t->s->slurm_pass_ms ||
-           (!rc_node_is_stale(t->s, t->n) &&
+           (t->s->slurm_ok && !rc_node_is_stale(t->s, t->n) &&
             t->s->now_ms - read_ms <= RECENT_POLLS * t->s->cluster.poll_slurm_ms);
 }
 
