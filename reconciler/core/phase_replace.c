@@ -191,6 +191,19 @@ rc_turn_replaced_before(const struct rc_turn *t)
            i->state == RC_INST_RUNNING && t->finding.known;
 }
 
+/* A limit may hold the replacement back for hours, and the fault may be gone by then: nobody
+ * wants a whole host thrown away. What an earlier life has begun shows only in time. */
+static bool
+healed_meanwhile(const struct rc_turn *t)
+{
+    const struct rc_incident *inc = t->inc;
+
+    return !t->n->spare && !inc->new_instance && !inc->launch_action && !inc->launch_counted &&
+           !inc->terminate_action &&
+           !(inc->flags & (RC_INC_ACCEPTED | RC_INC_BROKEN | RC_INC_ADOPTED)) &&
+           rc_finding_well(&t->finding);
+}
+
 bool
 rc_phase_launch(struct rc_turn *t)
 {
@@ -215,6 +228,9 @@ rc_phase_launch(struct rc_turn *t)
     }
     if (needs_slot_first(t)) {
         return !rc_spare_take(t) && rc_turn_go(t, RC_PHASE_WAIT_IDLE, "no spare: its slot first");
+    }
+    if (healed_meanwhile(t)) {
+        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the fault went before anything was launched");
     }
     rc_turn_end_earlier(t);
     rc_turn_launch(t);
@@ -308,6 +324,9 @@ rc_phase_retire(struct rc_turn *t)
     }
     if (!inc->new_instance && !inc->terminate_action && rc_turn_busy_again(t)) {
         return true;
+    }
+    if (healed_meanwhile(t)) {
+        return rc_turn_go(t, RC_PHASE_WAIT_IDLE, "the fault went before its slot was freed");
     }
     if (!inc->terminate_action && rc_turn_may(t, RC_ACT_TERMINATE)) {
         rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
