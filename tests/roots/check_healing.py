@@ -64,6 +64,20 @@ def replacement_is_whole(cluster, node="cpu-2"):
     return "" if row.startswith("COMPLETED") and not wrong and said.count("active") >= 3 else f"{said}{row}{wrong}"
 
 
+def agents_reach_slurmctld(cluster, *names):
+    """No node has a slurm.conf of its own: its agent takes what slurmd has fetched."""
+    wrong = []
+    for name in names:
+        root = cluster.roots[name]
+        root.shell("systemctl restart nodewatch")
+        try:
+            wait_for(lambda r=root: r.shell("p=$(pgrep -x rc-slurm-helper) && sleep 2 && kill -0 $p && echo up", check=False), 30,
+                     "helper that stays", 0.5)
+        except TimeoutError:
+            wrong.append(f"{name}: " + root.shell("journalctl -u nodewatch --no-pager -o cat -n 10", check=False))
+    return "\n".join(wrong)
+
+
 def job_outlives_a_controller(cluster):
     """The active controller loses its power in the middle of a job: the job goes on, and is accounted."""
     cluster.roots["login-1"].write("/opt/jobs/long.slurm", "#!/bin/bash\nfor i in $(seq 60); do sleep 1; echo $i; done\n", 0o755)

@@ -311,6 +311,8 @@ def run_all(check, cluster, packages):
     check("a node that AWS ends is replaced by a fresh machine, which cloud-init makes a node",
           healing.node_is_replaced, cluster)
     check("the replacement has mounts, names, agent and gate, and runs a job", healing.replacement_is_whole, cluster)
+    check("the agents reach slurmctld, by the configuration that slurmd has fetched", healing.agents_reach_slurmctld,
+          cluster, "cpu-1", cluster.made["compute"]["cpu-2"]["id"], "gpu-1")
     for node in ("cpu-1", "cpu-2"):  # by the role, and by cloud-init
         check(f"the daemon's user judges {node} as root by ssh", rights.daemon_may_judge_a_node, cluster, node)
         check(f"and can do nothing else as root on {node}", rights.daemon_may_do_no_more, cluster, node)

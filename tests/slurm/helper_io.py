@@ -21,8 +21,8 @@ def fields_of(words):
 
 
 class Helper:
-    def __init__(self, program, role, *options):
-        self.proc = subprocess.Popen([program, "--role", role, *options], stdin=subprocess.PIPE,
+    def __init__(self, program, role, *options, before=()):
+        self.proc = subprocess.Popen([program, *before, "--role", role, *options], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.buf, self.seq = b"", 0
         word, version, *rest = self.line(10).split(" ")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 import helper_io
 from slurm_world import CONF, WORLD, World, sh
@@ -422,6 +423,25 @@ for i in $(seq 600); do sleep 0.1; done
             except helper_io.Died as e:
                 assert words in str(e) and str(path) in str(e), str(e)
             assert time.monotonic() - began < 2
+
+    def check_a_configless_node_has_the_slurm_conf_that_slurmd_fetched(self):
+        own, fetched = Path("/etc/slurm"), Path("/run/slurm/conf")
+        fetched.mkdir(parents=True, exist_ok=True)
+        (fetched / "slurm.conf").symlink_to(CONF)
+        covered = own.is_dir()  # in this world only
+        if covered:
+            sh("mount", "-t", "tmpfs", "none", str(own))
+        try:
+            # The world says SLURM_CONF, a unit does not.
+            helper = helper_io.Helper("env", "writer", before=("-u", "SLURM_CONF", HELPER))
+            helper.ask("drain", names="n1", reason="rc:19 retirement")
+            assert helper.close() == 0
+        finally:
+            (fetched / "slurm.conf").unlink()
+            if covered:
+                sh("umount", str(own))
+        assert reason_of("n1")[0] == "rc:19 retirement"
+        assert self.writer.rows("resume", names="n1")[0]["result"] == "resumed"
 
     def check_a_bad_slurm_conf_ends_the_helper_and_not_the_client(self):
         good = CONF.read_text()

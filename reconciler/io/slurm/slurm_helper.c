@@ -47,16 +47,21 @@ static const struct rc_verb prober_verbs[] = {
     {NULL, NULL},
 };
 
-/* As libslurm finds it: --conf, SLURM_CONF, the distribution's default. */
+/* As libslurm finds it: --conf, SLURM_CONF, the distribution's default, and on a configless node
+ * what slurmd has fetched (slurm.conf(5), "configless"). */
 static const char *
 conf_path(const char *option)
 {
+    static const char own[] = "/etc/slurm/slurm.conf", fetched[] = "/run/slurm/conf/slurm.conf";
     const char *env = getenv("SLURM_CONF");
 
     if (option) {
         return option;
     }
-    return env && *env ? env : "/etc/slurm/slurm.conf";
+    if (env && *env) {
+        return env;
+    }
+    return access(own, F_OK) != 0 && access(fetched, F_OK) == 0 ? fetched : own;
 }
 
 static bool
