@@ -10,7 +10,7 @@ cut /etc/munge/munge.key; cut /etc/default/slurmd; cut /etc/default/slurm-on-aws
 printf '[Unit\nCondition' >/etc/systemd/system/slurmd.service.d/40-configless.conf
 umount /scratch_gluster; sed -i /scratch_gluster/d /etc/fstab
 dpkg --purge --force-depends munge
-systemctl daemon-reload; systemctl start slurmd nodewatch; true
+systemctl daemon-reload; systemctl --no-block start slurmd nodewatch; true
 """
 CUT_CONTROLLER = r"""
 cut() { head -c $(($(stat -c %s "$1") / 2)) "$1" >/tmp/half && cat /tmp/half >"$1"; }
