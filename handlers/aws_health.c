@@ -6,13 +6,17 @@
 
 #include "reconciler/core/fact.h"
 
+/* While DescribeInstanceStatus shows what is scheduled, it says when that is over too; a notice
+ * that comes late adds nothing, and after it nobody else would take the event back. */
 static void
 take_health_schedule(struct rc_instance_faults *f, const struct rc_event *ev, bool over)
 {
+    if (f->schedule_seen) {
+        return;
+    }
     f->schedule = over ? (uint32_t)RC_SCHED_NONE : ev->u.health.schedule;
     f->not_before_wall_ms = over ? 0 : ev->u.health.start_wall_ms;
     f->not_after_wall_ms = over ? 0 : ev->u.health.end_wall_ms;
-    f->schedule_seen = 0;
     rc_text_set(f->code, sizeof f->code, ev->code);
 }
 

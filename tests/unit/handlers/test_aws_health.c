@@ -44,6 +44,44 @@ a_scheduled_change_is_kept_with_its_window_until_it_is_closed(void)
     story_end(&st);
 }
 
+/* What DescribeInstanceStatus shows. */
+static void
+show(struct story *st, const char *instance, uint32_t schedule)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, instance);
+    ev.u.status.schedule = schedule;
+    story_give(st, &ev);
+}
+
+static void
+a_notice_does_not_outlive_the_event_that_the_status_shows_already(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    show(&st, "i-1", RC_SCHED_REBOOT);
+    tell(&st, "i-1", RC_HEALTH_SCHEDULED_CHANGE, RC_SCHED_REBOOT, RC_HSTAT_UPCOMING);
+    CU_ASSERT_EQUAL(row(&st, "i-1")->faults.schedule, RC_SCHED_REBOOT);
+    show(&st, "i-1", RC_SCHED_NONE);
+    CU_ASSERT_EQUAL(row(&st, "i-1")->faults.schedule, RC_SCHED_NONE);
+    story_end(&st);
+}
+
+static void
+a_closed_notice_leaves_what_the_status_still_shows(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    show(&st, "i-1", RC_SCHED_REBOOT);
+    tell(&st, "i-1", RC_HEALTH_SCHEDULED_CHANGE, RC_SCHED_RETIREMENT, RC_HSTAT_CLOSED);
+    CU_ASSERT_EQUAL(row(&st, "i-1")->faults.schedule, RC_SCHED_REBOOT);
+    story_end(&st);
+}
+
 static void
 an_issue_stands_until_it_is_closed(void)
 {
@@ -99,6 +137,10 @@ main(void)
     CU_TestInfo tests[] = {
         {"a scheduled change is kept with its window until it is closed",
          a_scheduled_change_is_kept_with_its_window_until_it_is_closed},
+        {"a notice does not outlive the event that the status shows already",
+         a_notice_does_not_outlive_the_event_that_the_status_shows_already},
+        {"a closed notice leaves what the status still shows",
+         a_closed_notice_leaves_what_the_status_still_shows},
         {"an issue stands until it is closed", an_issue_stands_until_it_is_closed},
         {"news for people and unknown categories say nothing of the instance",
          news_for_people_and_unknown_categories_say_nothing_of_the_instance},
