@@ -191,7 +191,7 @@ static void
 completed_look(struct rc_state *s, const struct rc_ev_completion *done)
 {
     struct rc_pair *p = &s->pair;
-    uint32_t state = done->launched.state;
+    uint32_t state = done->launched.state, slot = rc_instance_find(s, done->instance);
     bool off = state == RC_INST_STOPPED || state == RC_INST_TERMINATED;
 
     if (done->error == RC_E_NOT_FOUND && p->dead_count < RC_REMAINS_MAX &&
@@ -209,6 +209,9 @@ completed_look(struct rc_state *s, const struct rc_ev_completion *done)
     }
     if (state == RC_INST_RUNNING || state == RC_INST_PENDING) {
         p->accepted = 0; /* it runs, or runs again: it must be stopped once more */
+    }
+    if (slot) { /* the sweeps tell of it only where it is another one than they told before */
+        rc_instance_set_state(s, slot, (enum rc_instance_state)state, s->now_wall_ms);
     }
     if (off && p->dead_count < RC_REMAINS_MAX) {
         memcpy(p->dead[p->dead_count++], done->instance, RC_ID_LEN);

@@ -1,12 +1,13 @@
 /* controller_stop.c - the fence by EC2: every instance that carries the old primary's name
  * is forced off and looked at, one after the other.
  *
- * Invariant: an instance counts as off by the answer to a look of this phase alone, or when
- * it is terminated, which it stays; a notice comes late and proves nothing. That there is no
- * other one is known once a complete pass that began in this epoch has ended. An instance that
- * EC2 does not list leaves the list incomplete: it is looked at by the id that its own daemon
- * told, and only EC2's word that there is no such instance any more (it forgets a terminated
- * one after an hour) counts. That it carries no tag of ours is no such word. */
+ * Invariant: an instance counts as off by the answer to a look of this phase alone, or when it
+ * is terminated, which it stays; a notice comes late and proves nothing. Whatever shows it on
+ * after that look, be it late or not, is the reason for another one. That there is no other one
+ * is known once a complete pass that began in this epoch has ended. An instance that EC2 does
+ * not list leaves the list incomplete: it is looked at by the id that its own daemon told, and
+ * only EC2's word that there is no such instance any more (it forgets a terminated one after an
+ * hour) counts. That it carries no tag of ours is no such word. */
 #include <string.h>
 
 #include "reconciler/core/text.h"
@@ -25,10 +26,13 @@ looked_off(const struct rc_pair *p, const char *id)
     return false;
 }
 
+/* Terminated never comes back; one that was stopped does, by a person's hand. */
 static bool
 seen_off(const struct rc_pair *p, const struct rc_instance *i)
 {
-    return looked_off(p, i->id) || i->state == RC_INST_TERMINATED; /* that one never comes back */
+    bool on = i->state == RC_INST_PENDING || i->state == RC_INST_RUNNING;
+
+    return i->state == RC_INST_TERMINATED || (looked_off(p, i->id) && !on);
 }
 
 uint32_t

@@ -92,6 +92,31 @@ who_still_answers_at_its_address_is_told_to_people_once(void)
     story_end(&st);
 }
 
+/* A person switches it on while its end is waited for: its address answers again. */
+static void
+one_that_was_off_and_is_started_again_is_forced_off_once_more(void)
+{
+    struct story st;
+
+    cut_off(&st);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_STANDBY, 0);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 1);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_RUNNING);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LOOK], 2);
+    pair_looked(&st, "i-head1", RC_INST_RUNNING);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_STOP], 2);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    story_end(&st);
+}
+
 static void
 a_refused_fence_stops_everything_however_long(void)
 {
@@ -311,6 +336,31 @@ a_list_of_instances_from_before_we_led_is_not_the_whole_list(void)
     story_end(&st);
 }
 
+static void
+a_look_is_over_when_the_list_that_is_whole_by_then_shows_it_on_again(void)
+{
+    struct story st;
+
+    pair_begin(&st);
+    lose_and_take_the_lease(&st);
+    pair_probe(&st, "head2", RC_CTL_STANDBY, 0);
+    story_wait(&st, 1500);
+    pair_host(&st, "head1", RC_PROC_UNKNOWN, RC_TOLD_NOT);
+    pair_probe(&st, "head1", RC_CTL_UNREACHABLE, 0);
+    story_wait(&st, 5100);
+    story_answer(&st, RC_ACT_STOP, RC_OK);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED);
+    CU_ASSERT_EQUAL(st.s->pair.block, RC_FOB_UNFENCED);
+    story_sweep(&st);
+    story_instance(&st, "i-head1", "head1", "10.0.9.1", RC_INST_RUNNING);
+    story_sweep(&st);
+    story_wait(&st, 1000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 0);
+    pair_looked(&st, "i-head1", RC_INST_STOPPED); /* the row was late */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TAKEOVER], 1);
+    story_end(&st);
+}
+
 /* The leader before us may have asked head2 to be active, and it is on its way there. */
 static void
 where_nobody_is_primary_a_standby_is_fenced_rather_than_believed(void)
@@ -479,6 +529,8 @@ main(void)
          what_answered_a_moment_before_it_was_off_is_waited_for},
         {"who still answers at its address is told to people, once",
          who_still_answers_at_its_address_is_told_to_people_once},
+        {"one that was off and is started again is forced off once more",
+         one_that_was_off_and_is_started_again_is_forced_off_once_more},
         {"a refused fence stops everything, however long",
          a_refused_fence_stops_everything_however_long},
         {"a notice that it is stopped is no proof", a_notice_that_it_is_stopped_is_no_proof},
@@ -497,6 +549,8 @@ main(void)
          that_it_was_standby_before_we_led_proves_nothing},
         {"a list of instances from before we led is not the whole list",
          a_list_of_instances_from_before_we_led_is_not_the_whole_list},
+        {"a look is over when the list that is whole by then shows it on again",
+         a_look_is_over_when_the_list_that_is_whole_by_then_shows_it_on_again},
         {"where nobody is primary a standby is fenced rather than believed",
          where_nobody_is_primary_a_standby_is_fenced_rather_than_believed},
         {"one that cannot be fenced by its host is made active",
