@@ -282,6 +282,22 @@ keep_unsaved(const int64_t *ring, uint32_t total, int64_t *told, uint32_t told_t
     return told_total;
 }
 
+/* What stands here is told back by the clock as it stood when it was written down, which may have
+ * been set since: nothing moves into the past by that, nor before what it came after. The store
+ * has it first and then what others did; of a full list the oldest may have gone. */
+static void
+keep_own_times(const int64_t *ring, uint32_t total, int64_t *told, uint32_t told_total)
+{
+    uint32_t kept = total < RC_ATTEMPTS_MAX ? total : RC_ATTEMPTS_MAX;
+    uint32_t from = told_total == RC_ATTEMPTS_MAX ? RC_ATTEMPTS_MAX - kept : 0;
+    int64_t least_ms = INT64_MIN;
+
+    for (uint32_t i = 0; from + i < told_total; i++) {
+        least_ms = i < kept ? ring[(total - kept + i) % RC_ATTEMPTS_MAX] : least_ms;
+        told[from + i] = least_ms > told[from + i] ? least_ms : told[from + i];
+    }
+}
+
 /* One ring of a node, and every rate that its entries stand in. */
 static void
 take_ring(struct rc_state *s, int64_t *ring, uint32_t *total, const int64_t *wall_ms, bool unsaved,
@@ -290,7 +306,11 @@ take_ring(struct rc_state *s, int64_t *ring, uint32_t *total, const int64_t *wal
     int64_t told[RC_ATTEMPTS_MAX];
     uint32_t told_total = ring_in(s, wall_ms, told);
 
-    told_total = unsaved ? keep_unsaved(ring, *total, told, told_total) : told_total;
+    if (unsaved) {
+        told_total = keep_unsaved(ring, *total, told, told_total);
+    } else {
+        keep_own_times(ring, *total, told, told_total);
+    }
     for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
         if (rates[i]) {
             recount_ring(rates[i], ring, *total, told, told_total);

@@ -225,6 +225,33 @@ an_action_that_the_other_leader_tells_at_another_time_is_counted_once(void)
     story_end(&st);
 }
 
+/* The store has it by our clock as that stood when it was done. */
+static void
+what_we_did_is_not_longer_ago_because_our_clock_was_set_forward(void)
+{
+    struct rc_history h = {0};
+    struct story st;
+
+    story_begin(&st, 2);
+    story_wait(&st, 1000);
+    h.destructive_wall_ms[0] = st.wall_ms;
+    story_history(&st, "n1", &h, 3);
+    const struct rc_rate *all = &rc_scope_at(st.s, 0)->destructive;
+    int64_t done_ms = all->at_ms[0];
+    st.wall_ms += 23000;
+    story_history(&st, "n1", &h, 4);
+    CU_ASSERT_EQUAL(all->count, 1);
+    CU_ASSERT_EQUAL(all->at_ms[0], done_ms);
+    int64_t went_on_ms = st.at_ms; /* the other leader has */
+    h.destructive_wall_ms[1] = st.wall_ms;
+    story_wait(&st, 1000);
+    story_history(&st, "n1", &h, 5);
+    CU_ASSERT_EQUAL(all->count, 2);
+    CU_ASSERT_EQUAL(all->at_ms[0], done_ms);
+    CU_ASSERT_EQUAL(all->at_ms[1], went_on_ms);
+    story_end(&st);
+}
+
 /* More than a history holds: what the ring has dropped was done all the same. */
 static void
 what_has_left_a_full_ring_still_counts(void)
@@ -380,6 +407,8 @@ main(void)
          rates_and_the_breakers_window_are_counted_from_what_was_told},
         {"an action that the other leader tells at another time is counted once",
          an_action_that_the_other_leader_tells_at_another_time_is_counted_once},
+        {"what we did is not longer ago because our clock was set forward",
+         what_we_did_is_not_longer_ago_because_our_clock_was_set_forward},
         {"what has left a full ring still counts", what_has_left_a_full_ring_still_counts},
         {"a partition that is known later gets its rates then",
          a_partition_that_is_known_later_gets_its_rates_then},
