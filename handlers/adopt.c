@@ -56,7 +56,8 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->opened_ms = inc->phase_ms = s->now_ms;
     inc->phase_at = s->folds; /* what an earlier life saw of the node proves nothing now */
     inc->phase_wall_ms = inc->rung_wall_ms = s->now_wall_ms;
-    inc->flags = RC_INC_ADOPTED | RC_INC_IN_BREAKER |
+    inc->flags = RC_INC_ADOPTED |
+                 (in->fault != RC_FAULT_AGENT_DRAIN ? (uint32_t)RC_INC_IN_BREAKER : 0U) |
                  (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
                  (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U) |
                  (in->phase >= RC_PHASE_PROTECT && in->phase != RC_PHASE_RETURN &&

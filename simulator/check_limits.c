@@ -100,6 +100,22 @@ is_new_fault(struct rc_ctl *c, const struct rc_action *a, bool opens)
     return opens && !proves;
 }
 
+/* What turned out worse while the other controller led was that one's to count, at its time:
+ * this one decides nothing when it writes the item again. */
+static void
+note_adopted(struct rc_ctl *c, const struct rc_event *ev)
+{
+    uint32_t *pending = c->p->memory.limits.pending[c->index];
+    uint32_t room = sizeof c->p->memory.limits.pending[0] / sizeof *pending;
+
+    for (uint32_t at = 0; at < room && ev->u.adopt.fault != RC_FAULT_AGENT_DRAIN; at++) {
+        pending[at] = pending[at] == ev->u.adopt.incident ? 0 : pending[at];
+    }
+    if (ev->u.adopt.incident > c->p->memory.limits.newest[c->index]) {
+        c->p->memory.limits.newest[c->index] = ev->u.adopt.incident;
+    }
+}
+
 static void
 check_attempts(struct rc_ctl *c, const struct rc_action *a)
 {
@@ -118,10 +134,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     int64_t *tripped_ms = &c->p->memory.limits.tripped_ms[c->index];
     uint32_t *newest = &c->p->memory.limits.newest[c->index];
 
-    if (ev->kind == RC_EV_ADOPT && ev->u.adopt.incident > *newest) {
-        *newest = ev->u.adopt.incident;
+    if (ev->kind == RC_EV_ADOPT) {
+        note_adopted(c, ev);
     }
-
     if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
                            c->p->policy.limits.breaker_reset_ms) {
         *tripped_ms = 0;

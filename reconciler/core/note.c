@@ -152,6 +152,23 @@ name_spare(struct rc_state *s, struct rc_incident *inc, const char *id)
     }
 }
 
+/* The node's history tells the next leader since when there was a fault, not since when its
+ * agent had drained it for something less: what holds an open breaker open is the newest fault.
+ * (Of an adopted incident the history has been counted as the store told it.) */
+static void
+date_opening(struct rc_state *s, const struct rc_incident *inc)
+{
+    struct rc_node *n = rc_node_at(s, inc->node);
+    uint32_t newest = n->opened_count ? n->opened_count - 1 : n->opened_count++;
+    int64_t *opened_ms = &n->opened_ms[newest % RC_ATTEMPTS_MAX];
+
+    if (inc->flags & RC_INC_ADOPTED) {
+        rc_rate_remove(&s->breaker_rate, *opened_ms);
+    }
+    *opened_ms = s->now_ms;
+    rc_history_dirty(s, inc->node);
+}
+
 /* Once an incident; a drain that is only to be proved and undone is no new fault. */
 static void
 count_in_breaker(struct rc_state *s, struct rc_incident *inc, uint32_t fault)
@@ -161,6 +178,7 @@ count_in_breaker(struct rc_state *s, struct rc_incident *inc, uint32_t fault)
         return;
     }
     inc->flags |= RC_INC_IN_BREAKER;
+    date_opening(s, inc);
     if (rc_breaker_incident(s)) {
         rc_history_dirty(s, 0);
     }

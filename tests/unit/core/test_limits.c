@@ -140,6 +140,26 @@ a_storm_opens_the_breaker_inside_the_budget(void)
     story_end(&st);
 }
 
+/* Else the next leader would let go of the breaker too early: it has the history alone. */
+static void
+a_history_tells_when_an_agents_drain_turned_out_worse(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_AGENT_DRAIN);
+    CU_ASSERT_EQUAL(st.s->breaker_rate.count, 0);
+    story_wait(&st, 60000);
+    story_clear(&st);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_INSTANCE_GONE);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_HISTORY_PUT], 1);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.opened_wall_ms[0], st.wall_ms);
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.opened_wall_ms[1], 0);
+    story_end(&st);
+}
+
 static void
 a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all(void)
 {
@@ -347,6 +367,8 @@ main(void)
          a_freed_place_in_the_budget_goes_to_the_next_incident},
         {"a storm opens the breaker inside the budget",
          a_storm_opens_the_breaker_inside_the_budget},
+        {"a history tells when an agent's drain turned out worse",
+         a_history_tells_when_an_agents_drain_turned_out_worse},
         {"a share of a tiny pool neither blocks all nor allows all",
          a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all},
         {"a launch tried again half an hour later counts anew",

@@ -56,6 +56,49 @@ what_is_known_already_and_what_cannot_go_on_is_not_adopted(void)
     story_end(&st);
 }
 
+/* To the leader before it was a drain to be proved, which stands in the history. */
+static void
+an_adopted_drain_that_turns_out_worse_is_a_new_fault_to_the_breaker(void)
+{
+    struct story st;
+    struct rc_event history, drained, taken, lease;
+
+    story_begin(&st, 4);
+    story_wait(&st, 60000);
+    rc_event_init(&lease, RC_EV_LEASE);
+    story_give(&st, &lease); /* lost */
+    rc_event_init(&drained, RC_EV_SLURM_NODE);
+    rc_text_set(drained.node, sizeof drained.node, "n1");
+    rc_text_set(drained.u.slurm.addr, RC_ADDR_LEN, "10.0.0.1");
+    drained.u.slurm.flags = RC_SN_DRAIN;
+    drained.u.slurm.owner = RC_OWNER_OURS; /* and of no incident: the agent's */
+    story_give(&st, &drained);
+    rc_event_init(&history, RC_EV_HISTORY);
+    rc_text_set(history.node, sizeof history.node, "n1");
+    history.u.history.epoch = 7;
+    history.u.history.opened_wall_ms[0] = st.wall_ms - 50000;
+    story_give(&st, &history);
+    rc_event_init(&taken, RC_EV_ADOPT);
+    rc_text_set(taken.node, sizeof taken.node, "n1");
+    taken.u.adopt.incident = 41;
+    taken.u.adopt.fault = RC_FAULT_AGENT_DRAIN;
+    taken.u.adopt.phase = RC_PHASE_OPEN;
+    taken.u.adopt.attempt = 1;
+    rc_text_set(taken.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(taken.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(&st, &taken);
+    lease.u.lease.held = 1;
+    lease.u.lease.epoch = 8;
+    lease.u.lease.until_ms = st.at_ms + st.cluster.lease_term_ms;
+    story_give(&st, &lease);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->id, 41);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_INSTANCE_GONE);
+    CU_ASSERT_EQUAL(st.s->breaker_last_ms, st.at_ms);
+    CU_ASSERT_EQUAL(st.s->breaker_rate.count, 1); /* one fault, however it began */
+    story_end(&st);
+}
+
 static void
 a_name_behind_which_nothing_is_known_is_not_well(void)
 {
@@ -256,6 +299,8 @@ main(void)
          an_adopted_incident_goes_on_with_its_attempt_and_its_number},
         {"what is known already and what cannot go on is not adopted",
          what_is_known_already_and_what_cannot_go_on_is_not_adopted},
+        {"an adopted drain that turns out worse is a new fault to the breaker",
+         an_adopted_drain_that_turns_out_worse_is_a_new_fault_to_the_breaker},
         {"a name behind which nothing is known is not well",
          a_name_behind_which_nothing_is_known_is_not_well},
         {"what EC2 has forgotten before the take-over does not return",
