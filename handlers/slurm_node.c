@@ -85,6 +85,9 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     bool moved = strcmp(n->addr, sn->addr) != 0;
     bool work_alone = !moved && is_work_alone(n, sn);
     count_jobs(s, slot, sn);
+    if (!n->seen_ms && n->incident) { /* adopted: what it waits for could not be seen before */
+        rc_incident_at(s, n->incident)->phase_ms = s->now_ms;
+    }
     n->seen_ms = s->now_ms;
     n->seen_at = s->folds;
     n->boot_wall_ms = sn->boot_wall_ms;

@@ -28,6 +28,17 @@ slurmd_is_new(const struct rc_turn *t)
            t->n->slurmd_start_wall_ms + WHOLE_SECOND_MS > launched_wall_ms;
 }
 
+/* Adopted, and no slurmctld was read since: which instance has the name, and what became of it,
+ * is not known, however long that takes. */
+static bool
+waits_to_be_read(struct rc_turn *t)
+{
+    bool unread = rc_node_fresh_at(t->s, t->n) <= t->inc->phase_at;
+
+    return unread && t->inc->flags & RC_INC_ADOPTED &&
+           !rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+}
+
 bool
 rc_phase_join(struct rc_turn *t)
 {
@@ -45,11 +56,7 @@ rc_phase_join(struct rc_turn *t)
     if (!rc_turn_phase_over(t, t->s->policy.timeouts.join_ms)) {
         return false;
     }
-    bool unread = rc_node_fresh_at(t->s, t->n) <= t->inc->phase_at;
-    if (unread && t->inc->flags & RC_INC_ADOPTED) { /* no slurmctld was read since we lead */
-        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
-    }
-    return rc_turn_fail(t, "slurmd did not register in time");
+    return !waits_to_be_read(t) && rc_turn_fail(t, "slurmd did not register in time");
 }
 
 static void
@@ -123,7 +130,8 @@ rc_phase_gate(struct rc_turn *t)
     }
     int64_t shared_ms = rc_health_at(t->s, t->node)->company_ms - inc->phase_ms;
     if (rc_turn_phase_over(t, t->s->policy.timeouts.gate_ms + (shared_ms > 0 ? shared_ms : 0))) {
-        return rc_turn_fail(t, faulty ? "the fault stands in the gate" : "no verdict in time");
+        return !waits_to_be_read(t) &&
+               rc_turn_fail(t, faulty ? "the fault stands in the gate" : "no verdict in time");
     }
     if (!(inc->flags & RC_INC_ACCEPTED) && !rc_turn_drain_again(t) && rc_turn_ready(t)) {
         send_gate(t);

@@ -259,8 +259,9 @@ rc_turn_end_replacement(struct rc_turn *t)
     if (i->parked) {
         return; /* it keeps its bad host away from the next launch; leftover.c ends it later */
     }
-    if (t->n->instance == t->inc->new_instance && !rc_turn_idle(t)) {
-        return; /* it has the name, and somebody let jobs in: leftover.c ends it later */
+    bool named = t->n->instance == t->inc->new_instance || rc_node_is_stale(t->s, t->n);
+    if (named && !rc_turn_idle(t)) {
+        return; /* it may have the name, and jobs may be let in: leftover.c ends it later */
     }
     rc_act_init(t, &a, RC_ACT_TERMINATE, t->s->policy.timeouts.stop_ms);
     memcpy(a.instance, i->id, sizeof a.instance);
@@ -308,7 +309,7 @@ rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n)
 bool
 rc_node_is_stale(const struct rc_state *s, const struct rc_node *n)
 {
-    return s->slurm_pass_ms && rc_node_fresh_at(s, n) < s->led_at;
+    return rc_node_fresh_at(s, n) < s->led_at;
 }
 
 bool

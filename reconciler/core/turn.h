@@ -63,7 +63,7 @@ bool rc_turn_idle(const struct rc_turn *t);
 bool rc_turn_drained_idle(const struct rc_turn *t);
 /* The fold number after which what slurmctld shows of the node was read; 0 = never. */
 uint64_t rc_node_fresh_at(const struct rc_state *s, const struct rc_node *n);
-/* Its row was read before we led: of a process that stood still it lay in the line, is dated
+/* Its row was not read since we lead: of a process that stood still it lay in the line, is dated
  * when that woke up, and tells of a time in which another leader may have acted. */
 bool rc_node_is_stale(const struct rc_state *s, const struct rc_node *n);
 /* Sends the drain anew when it is gone; true while it is missing. */

@@ -187,6 +187,70 @@ a_replacement_that_joined_before_the_take_over_has_joined(void)
     story_end(&st);
 }
 
+/* This leader has no journal, and no slurmctld answers yet: it has never read n5. i-5 was
+ * replaced by i-5b, which may have the name. */
+static void
+adopt_unread(struct story *st, uint32_t phase, uint32_t fault)
+{
+    struct rc_event ev;
+
+    story_instance(st, "i-5b", "n5", "10.0.0.15", RC_INST_RUNNING);
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n5");
+    ev.u.adopt.incident = 41;
+    ev.u.adopt.fault = fault;
+    ev.u.adopt.phase = phase;
+    ev.u.adopt.attempt = 1;
+    ev.u.adopt.flags = RC_ADOPT_OUR_DRAIN;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-5");
+    rc_text_set(ev.u.adopt.new_instance, RC_ID_LEN, "i-5b");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(st, &ev);
+}
+
+static void
+a_gate_is_not_lost_for_as_long_as_no_slurmctld_was_read(void)
+{
+    struct story st;
+
+    story_begin(&st, 4);
+    story_instance(&st, "i-5", "n5", "", RC_INST_TERMINATED);
+    adopt_unread(&st, RC_PHASE_GATE, RC_FAULT_INSTANCE_GONE);
+    story_wait(&st, 10 * st.policy.timeouts.gate_ms);
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->phase, RC_PHASE_GATE);
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->block, RC_BLOCK_UNKNOWN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_node(&st, "n5", "10.0.0.15", RC_SN_DRAIN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 1);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_end(&st);
+}
+
+static void
+a_replacement_that_may_have_the_name_is_not_ended_before_that_is_read(void)
+{
+    struct rc_event impaired;
+    struct story st;
+
+    story_begin(&st, 4);
+    struct rc_rule *worse = &st.policy.rule[st.policy.rule_count++];
+    memcpy(worse, &st.policy.rule[0], sizeof *worse);
+    rc_text_set(worse->name, sizeof worse->name, "reboot-first");
+    worse->rung[0].kind = RC_RUNG_REBOOT;
+    st.policy.rule[0].fault_mask = 1ULL << RC_FAULT_RETIREMENT;
+    story_load(&st);
+    story_instance(&st, "i-5", "n5", "10.0.0.5", RC_INST_RUNNING);
+    adopt_unread(&st, RC_PHASE_WAIT_IDLE, RC_FAULT_RETIREMENT);
+    rc_event_init(&impaired, RC_EV_INSTANCE_STATUS);
+    rc_text_set(impaired.instance, sizeof impaired.instance, "i-5");
+    impaired.u.status.state = RC_INST_RUNNING;
+    impaired.u.status.system = RC_CHECK_IMPAIRED;
+    story_give(&st, &impaired);
+    CU_ASSERT_STRING_EQUAL(story_incident(&st, "n5")->rule.name, "reboot-first");
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_end(&st);
+}
+
 static void
 the_row_of_an_instance_that_ec2_shows_no_more_stays_while_the_incident_is_open(void)
 {
@@ -307,6 +371,10 @@ main(void)
          what_ec2_has_forgotten_before_the_take_over_does_not_return},
         {"the dead instance of an adopted incident stands behind its name again",
          the_dead_instance_of_an_adopted_incident_stands_behind_its_name_again},
+        {"a gate is not lost for as long as no slurmctld was read",
+         a_gate_is_not_lost_for_as_long_as_no_slurmctld_was_read},
+        {"a replacement that may have the name is not ended before that is read",
+         a_replacement_that_may_have_the_name_is_not_ended_before_that_is_read},
         {"a replacement that joined before the take-over has joined",
          a_replacement_that_joined_before_the_take_over_has_joined},
         {"the row of an instance that EC2 shows no more stays while the incident is open",
