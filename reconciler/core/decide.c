@@ -93,7 +93,8 @@ is_yielded(const struct rc_turn *t)
            (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
 
-/* The fault has stood as long as its rule wants. */
+/* The fault has stood as long as its rule wants. What its agent tells is looked at meanwhile: when
+ * others are heard after it, nobody wakes it, and in company it does not stand. */
 static bool
 is_confirmed(struct rc_turn *t, const struct rc_rule *rule)
 {
@@ -103,6 +104,7 @@ is_confirmed(struct rc_turn *t, const struct rc_rule *rule)
         return true;
     }
     rc_turn_wake(t, since_ms + rule->confirm_ms);
+    rc_turn_wake(t, t->finding.fact ? t->s->now_ms + COMPANY_AGAIN_MS : RC_NEVER);
     return false;
 }
 

@@ -7,15 +7,15 @@
 
 static struct story st;
 
-/* The list of n1's agent; class_name NULL = slurmctld shows none at all. */
+/* The list of a node's agent; class_name NULL = slurmctld shows none at all. */
 static void
-tell(const char *class_name, bool guilty)
+tell_of(const char *node, const char *class_name, bool guilty)
 {
     struct rc_event ev;
     struct rc_ev_node_faults *list = &ev.u.faults;
 
     rc_event_init(&ev, RC_EV_NODE_FAULTS);
-    rc_text_set(ev.node, sizeof ev.node, "n1");
+    rc_text_set(ev.node, sizeof ev.node, node);
     if (class_name) {
         rc_text_set(list->boot, sizeof list->boot, "1a2b3c4d");
         list->count = 1;
@@ -26,6 +26,12 @@ tell(const char *class_name, bool guilty)
         rc_text_set(list->v[0].device, sizeof list->v[0].device, "0000:10:1c");
     }
     story_give(&st, &ev);
+}
+
+static void
+tell(const char *class_name, bool guilty)
+{
+    tell_of("n1", class_name, guilty);
 }
 
 /* n1 as slurmctld shows it: a job runs, the drain is ours. (Of the same boot all the time.) */
@@ -100,6 +106,33 @@ another_fault_in_the_list_does_not_hide_it_either(void)
     story_end(&st);
 }
 
+/* The file server hangs; two of three nodes are repaired for something else meanwhile. */
+static void
+a_fault_in_company_has_not_stood_as_the_nodes_own(void)
+{
+    story_begin(&st, 4);
+    struct rc_rule *shared = &st.policy.rule[0], *own = &st.policy.rule[st.policy.rule_count++];
+    memcpy(own, shared, sizeof *own);
+    own->confirm_ms = 120000;
+    rc_text_set(shared->name, sizeof shared->name, "file-server");
+    shared->fault_mask = 1ULL << RC_FAULT_FS_HANG;
+    shared->company.count = 3;
+    shared->ignore = 1;
+    story_load(&st);
+    tell_of("n1", "fs:stuck", false);
+    tell_of("n2", "fs:stuck", false);
+    tell_of("n3", "fs:stuck", false); /* of which the first one hears nothing */
+    story_wait(&st, 100000);
+    tell_of("n2", NULL, false);
+    tell_of("n3", NULL, false);
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_wait(&st, 100000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1); /* it is its own by now */
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_DRAIN].node, "n1");
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -108,6 +141,8 @@ main(void)
         {"a fault that is told no more is over soon", a_fault_that_is_told_no_more_is_over_soon},
         {"another fault in the list does not hide it either",
          another_fault_in_the_list_does_not_hide_it_either},
+        {"a fault in company has not stood as the node's own",
+         a_fault_in_company_has_not_stood_as_the_nodes_own},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("health", tests);
