@@ -127,6 +127,9 @@ rc_comparison_word(const struct rc_paired *p, uint32_t score)
     if (p->half < 0) {
         return "one seed tells nothing";
     }
+    if (p->n < RC_PAIRED_SEEDS_MIN) {
+        return "too few seeds";
+    }
     if (!p->differs) {
         return "no difference shown";
     }

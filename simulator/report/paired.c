@@ -152,6 +152,7 @@ rc_paired_holm(struct rc_paired *rows, uint32_t count)
             worst = adjusted > worst ? adjusted : worst;
         }
         rows[i].p_holm = worst < 1.0 ? worst : 1.0;
-        rows[i].differs = rows[i].half >= 0 && rows[i].p_holm < LEVEL;
+        rows[i].differs =
+            rows[i].n >= RC_PAIRED_SEEDS_MIN && rows[i].half >= 0 && rows[i].p_holm < LEVEL;
     }
 }

@@ -3,11 +3,15 @@
  * Each seed gives both policies the same schedule, so the difference within a seed is
  * what the policies make of it. Its mean gets a Student interval; p-values are adjusted
  * for the number of questions (Holm), so that one false alarm in twenty reports, not in
- * twenty lines, is to be expected. Only +, -, *, / and sqrt: equal bits everywhere. */
+ * twenty lines, is to be expected. Of few seeds nothing is marked: whole counts come out nearly
+ * alike by chance then, and a spread near zero would make any noise certain. Only +, -, *, / and
+ * sqrt: equal bits everywhere. */
 #ifndef RC_PAIRED_H
 #define RC_PAIRED_H
 
 #include <stdint.h>
+
+enum { RC_PAIRED_SEEDS_MIN = 5 }; /* of fewer nothing is marked as different */
 
 struct rc_paired {
     uint32_t n;
@@ -16,7 +20,7 @@ struct rc_paired {
     double half;      /* of the 95 % interval; < 0 = cannot be told (one seed) */
     double p;         /* two-sided, of this difference alone */
     double p_holm;    /* adjusted for all that were asked together */
-    uint32_t differs; /* p_holm < 0.05 */
+    uint32_t differs; /* p_holm < 0.05, of RC_PAIRED_SEEDS_MIN seeds or more */
 };
 
 /* Mean and half width of the 95 % interval of n values; half -1 for n < 2. */

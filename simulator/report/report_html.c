@@ -56,7 +56,12 @@ write_verdict(FILE *out, const struct rc_comparison *c, const struct rc_pair *pa
                     *row->unit ? " " : "", row->unit);
         }
     }
-    fputs(shown ? "</li>\n" : "no difference shown in what matters most.</li>\n", out);
+    if (!shown) {
+        fputs(c->study->seeds < RC_PAIRED_SEEDS_MIN ? "too few seeds to tell."
+                                                    : "no difference shown in what matters most.",
+              out);
+    }
+    fputs("</li>\n", out);
 }
 
 static void
@@ -126,6 +131,16 @@ write_means(FILE *out, const struct rc_comparison *c)
     fputs("</tbody></table></div></section>\n", out);
 }
 
+static const char *
+few_seeds(const struct rc_comparison *c)
+{
+    _Static_assert(RC_PAIRED_SEEDS_MIN == 5, "the number stands in the text");
+    return c->study->seeds < RC_PAIRED_SEEDS_MIN
+               ? " Of fewer than 5 seeds nothing is marked: so few differences are nearly alike by "
+                 "chance, and their intervals too narrow."
+               : "";
+}
+
 static void
 write_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
 {
@@ -135,10 +150,10 @@ write_pair(FILE *out, const struct rc_comparison *c, const struct rc_pair *pair)
     write_label(out, c, pair->a);
     fprintf(out,
             "</h2>\n<p>Differences paired over %u seeds; 95&nbsp;%% intervals, each on its own "
-            "scale around zero; p adjusted for the %u questions of this report (Holm).</p>\n<div "
+            "scale around zero; p adjusted for the %u questions of this report (Holm).%s</p>\n<div "
             "class=\"scroll\"><table><thead><tr><th></th><th>difference</th><th>interval</th>"
             "<th>p</th><th style=\"text-align:left\">shown at 5&nbsp;%%</th></tr></thead><tbody>\n",
-            c->study->seeds, c->asked);
+            c->study->seeds, c->asked, few_seeds(c));
     for (uint32_t score = 0; score < RC_SCORE__MAX; score++) {
         const struct rc_score_row *row = rc_score_row(score);
         const struct rc_paired *p = &pair->score[score];

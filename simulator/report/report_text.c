@@ -170,6 +170,12 @@ rc_report_compare(FILE *out, const struct rc_comparison *c)
             "0.05.\n",
             c->study->seeds, c->asked);
     }
+    if (c->study->seeds > 1 && c->study->seeds < RC_PAIRED_SEEDS_MIN) {
+        fprintf(out,
+                "Of fewer than %d seeds nothing is marked: so few differences are nearly alike "
+                "by chance, and\ntheir intervals too narrow. --seeds 10 tells more.\n",
+                RC_PAIRED_SEEDS_MIN);
+    }
     for (uint32_t i = 0; i < c->pair_count; i++) {
         print_pair(out, c, &c->pair[i]);
     }

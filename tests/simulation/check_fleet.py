@@ -64,8 +64,10 @@ def same_bytes(folder):
     args = ["compare", *SMALL, "--seeds", "3", *policies]
     page, numbers = folder / "a.html", folder / "a.json"
     first = simulate(*args, "--jobs", "1", "--html", str(page), "--json", str(numbers), cwd=ROOT)
-    check(first.returncode == 0 and "hasty" in first.stdout and "commit" in first.stdout,
-          "two policies are compared", first.stdout + first.stderr)
+    check(first.returncode == 0 and "hasty" in first.stdout and "commit" in first.stdout and
+          "too few seeds" in first.stdout and "Of fewer than 5 seeds" in first.stdout and
+          "better" not in first.stdout and "worse" not in first.stdout,
+          "two policies are compared, and few seeds mark nothing", first.stdout + first.stderr)
     again = simulate(*args, "--jobs", "3", "--html", str(folder / "b.html"), "--json",
                      str(folder / "b.json"), cwd=ROOT)
     check(first.stdout == again.stdout and
@@ -128,6 +130,11 @@ def page_is_whole(page, numbers):
           told["policies"][0]["hash"] != told["policies"][1]["hash"] and
           0 < runs[0]["ettr"] < 1 and "p_holm" in told["pairs"][0]["ettr"],
           "the numbers can be read by a program", numbers.read_text()[:400])
+    marked = [key for key, row in told["pairs"][0].items()
+              if isinstance(row, dict) and row["differs"]]
+    check(not marked and "Of fewer than 5 seeds nothing is marked" in text and
+          "too few seeds to tell." in text, "of three seeds nothing is marked, and the page says why",
+          str(marked))
 
 
 def bad_input(folder):

@@ -78,11 +78,28 @@ paired__the_same_difference_in_every_seed_counts_as_much_as_its_sign(void)
     CU_ASSERT(!p[0].differs && p[1].differs);
 }
 
+/* "+12 +- 0 GPU-hours": four seeds whose differences are alike to the last digit. */
+static void
+paired__of_fewer_than_five_seeds_nothing_is_marked(void)
+{
+    static const double a[] = {100, 200, 300, 400, 500};
+    static const double b[] = {112, 212, 312, 412.001, 512};
+    struct rc_paired p;
+
+    for (uint32_t n = 2; n <= 5; n++) {
+        rc_paired_compare(a, b, n, &p);
+        rc_paired_holm(&p, 1);
+        CU_ASSERT_EQUAL(p.differs, n == 5);
+    }
+    CU_ASSERT(p.p < 1e-6);
+}
+
 /* Holm's own way: 0.01 * 4, 0.02 * 3, then never below the one before. */
 static void
 holm__multiplies_by_what_is_left_and_never_falls(void)
 {
-    struct rc_paired p[4] = {{.p = 0.04}, {.p = 0.01}, {.p = 0.03}, {.p = 0.02}};
+    struct rc_paired p[4] = {
+        {.n = 9, .p = 0.04}, {.n = 9, .p = 0.01}, {.n = 9, .p = 0.03}, {.n = 9, .p = 0.02}};
 
     rc_paired_holm(p, 4);
     CU_ASSERT(near(p[1].p_holm, 0.04, 1e-12) && p[1].differs);
@@ -130,6 +147,8 @@ static CU_TestInfo tests[] = {
      paired__one_seed_tells_nothing_and_equal_values_do_not_differ},
     {"paired: the same difference in every seed counts as much as its sign",
      paired__the_same_difference_in_every_seed_counts_as_much_as_its_sign},
+    {"paired: of fewer than five seeds nothing is marked",
+     paired__of_fewer_than_five_seeds_nothing_is_marked},
     {"Holm: multiplies by what is left and never falls",
      holm__multiplies_by_what_is_left_and_never_falls},
     {"Holm: without any difference one report in twenty errs",
