@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PART_LEN = 4096, COLUMN = 22 };
 
@@ -273,19 +274,41 @@ is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+/* A new file beside the path, under a name that nothing else has: another report or a policy may
+ * be called as this one with an end. */
+static FILE *
+create_part(const char *path, char *part, size_t room)
+{
+    if (snprintf(part, room, "%s.part-XXXXXX", path) >= (int)room) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    int fd = mkstemp(part);
+    if (fd < 0) {
+        return NULL;
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    FILE *f = fchmod(fd, 0666 & ~mask) == 0 ? fdopen(fd, "w") : NULL; /* as any file is made */
+    if (!f) {
+        close(fd);
+        remove(part);
+    }
+    return f;
+}
+
+/* *part: what is written to; the path itself where nothing may take its place. */
 static FILE *
 open_part(const char *path, char *part, size_t room)
 {
-    const char *end = is_special(path) ? "" : ".part";
-    FILE *f = NULL;
+    bool as_it_is = is_special(path);
+    FILE *f = as_it_is ? fopen(path, "w") : create_part(path, part, room);
 
-    if (snprintf(part, room, "%s%s", path, end) < (int)room) {
-        f = fopen(part, "w");
-    } else {
-        errno = ENAMETOOLONG;
-    }
     if (!f) {
         fprintf(stderr, "simulate: %s: %s\n", path, strerror(errno));
+    }
+    if (as_it_is) {
+        snprintf(part, room, "%s", path);
     }
     return f;
 }

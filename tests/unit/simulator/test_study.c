@@ -144,12 +144,49 @@ compare__reports_that_would_be_one_file__are_refused_under_any_names(void)
     CU_ASSERT_EQUAL(rmdir(dir), 0);
 }
 
+static bool
+begins_with(const char *dir, const char *name, const char *text)
+{
+    char path[96], got[64] = "";
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "r");
+    bool same = f && fgets(got, sizeof got, f) && strncmp(got, text, strlen(text)) == 0;
+    if (f) {
+        fclose(f);
+    }
+    return same;
+}
+
+/* A report is written under another name first, which must be nobody's. */
+static void
+compare__no_name_beside_a_report_is_in_its_way(void)
+{
+    char dir[] = "/tmp/rc-study-XXXXXX", path[96];
+    struct stat st;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+    CU_ASSERT_EQUAL(compare_into(dir, "r.part", "r"), RC_STUDY_OK);
+    CU_ASSERT_TRUE(begins_with(dir, "r.part", "<!doctype html>"));
+    CU_ASSERT_TRUE(begins_with(dir, "r", "{\"commit\""));
+    CU_ASSERT_EQUAL(compare_into(dir, "x", "y"), RC_STUDY_OK);
+    CU_ASSERT_TRUE(begins_with(dir, "r.part", "<!doctype html>"));
+    mode_t mask = umask(0);
+    umask(mask);
+    snprintf(path, sizeof path, "%s/x", dir);
+    CU_ASSERT(stat(path, &st) == 0 && (st.st_mode & 0777) == (0666 & ~mask));
+    CU_ASSERT_TRUE(take_away(dir, "r.part") && take_away(dir, "r"));
+    CU_ASSERT_TRUE(take_away(dir, "x") && take_away(dir, "y"));
+    CU_ASSERT_EQUAL(rmdir(dir), 0); /* nothing else was left there */
+}
+
 static CU_TestInfo tests[] = {
     {"compare says what a checker found", compare__says_what_a_checker_found},
     {"a sweep says what a checker found, whenever its pieces were played",
      sweep__says_what_a_checker_found},
     {"reports that would be one file are refused, under any names",
      compare__reports_that_would_be_one_file__are_refused_under_any_names},
+    {"no name beside a report is in its way", compare__no_name_beside_a_report_is_in_its_way},
     CU_TEST_INFO_NULL,
 };
 
