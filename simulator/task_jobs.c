@@ -5,16 +5,18 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "simulator/progress.h"
 
-enum { POLL_MS = 200, STATUS_NO_PIPE = 3 };
+enum { POLL_MS = 200, STATUS_NO_PIPE = 3, STATUS_NO_PARENT };
 
 struct worker {
     pid_t pid;
@@ -49,6 +51,16 @@ write_record(int fd, const char *data, size_t len)
     return true;
 }
 
+/* A task may take seconds: who ends the parent alone wants it all ended. The parent may have
+ * ended before the kernel was asked to tell. */
+static void
+end_with(pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+        _exit(STATUS_NO_PARENT);
+    }
+}
+
 _Noreturn static void
 work_on(const struct rc_tasks *t, uint64_t first, int fd, char *record)
 {
@@ -73,6 +85,7 @@ start(const struct rc_tasks *t, struct worker *w, uint64_t first)
     if (!w->record || pipe(ends) != 0) {
         return -1;
     }
+    pid_t parent = getpid();
     fflush(NULL);
     w->pid = fork();
     if (w->pid < 0) {
@@ -81,6 +94,7 @@ start(const struct rc_tasks *t, struct worker *w, uint64_t first)
         return -1;
     }
     if (w->pid == 0) {
+        end_with(parent);
         close(ends[0]);
         work_on(t, first, ends[1], w->record);
     }

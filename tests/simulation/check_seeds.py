@@ -4,9 +4,11 @@ another compiler, schedules from files, and what is said of bad ones."""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIMULATE = pathlib.Path(os.environ["RC_BIN"]) / "simulate"
@@ -181,11 +183,53 @@ def words(folder):
           "help is no error", run.stdout + run.stderr)
 
 
+def children(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def works(pid):
+    """A process that is there and no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def soon(done, seconds):
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)
+    return done()
+
+
+def end_of_the_parent(folder):
+    """Long tasks: a year of many nodes, which takes seconds."""
+    year = ["compare", "--policy", "policies/p4d.json", "--policy", "policies/fast.json",
+            "--days", "365", "--jobs", "2"]
+    for args, number in ((year, signal.SIGTERM), (year, signal.SIGINT), (year, signal.SIGKILL),
+                         (["check", "--seeds", "1..10000000", "--jobs", "2", "--keep", folder],
+                          signal.SIGTERM)):
+        run = subprocess.Popen([str(SIMULATE), *args], cwd=ROOT, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+        soon(lambda: len(children(run.pid)) == 2, 20)
+        workers = children(run.pid)
+        run.send_signal(number)
+        run.wait()
+        gone = soon(lambda: not any(map(works, workers)), 4)
+        check(len(workers) == 2 and gone and run.returncode == -number,
+              f"{number.name} to the parent alone ends {args[0]} with all its processes",
+              f"workers {workers}, status {run.returncode}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         words(folder)
         files(folder)
         ends_are_seen(folder)
+        end_of_the_parent(folder)
         same_bytes(folder)
         seeds_hold(folder)
         mended_finds_hold(folder)
