@@ -33,6 +33,52 @@ out_of_range(struct rc_error *e, const char *what, int64_t value, int64_t low, i
                    (long long)low, (long long)high);
 }
 
+/* As a person would write it: in the largest unit that gives a whole number. */
+static void
+write_time(char *to, size_t room, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{RC_FLEET_DAY, "d"},
+                 {RC_FLEET_HOUR, "h"},
+                 {RC_FLEET_MINUTE, "m"},
+                 {RC_FLEET_SECOND, "s"},
+                 {1, "ms"}};
+    size_t i = ms ? 0 : 3;
+
+    while (units[i].ms > 1 && ms % units[i].ms) {
+        i++;
+    }
+    snprintf(to, room, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+}
+
+static enum rc_err
+check_times(const struct rc_fleet_config *c, struct rc_error *e)
+{
+    const struct {
+        const char *what;
+        int64_t value, low, high;
+    } times[] = {
+        {"--restart", c->u0_ms, 0, RC_FLEET_DAY},
+        {"--checkpoint", c->dt_ms, 0, 7 * RC_FLEET_DAY},
+        {"--write", c->w_ms, 0, RC_FLEET_DAY},
+        {"--person", c->person_ms, RC_FLEET_MINUTE, INT64_C(30) * RC_FLEET_DAY},
+    };
+    char value[32], low[32], high[32];
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (times[i].value < times[i].low || times[i].value > times[i].high) {
+            write_time(value, sizeof value, times[i].value);
+            write_time(low, sizeof low, times[i].low);
+            write_time(high, sizeof high, times[i].high);
+            return rc_fail(e, RC_E_INVALID, "%s %s: expected %s to %s", times[i].what, value, low,
+                           high);
+        }
+    }
+    return RC_OK;
+}
+
 enum rc_err
 rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
 {
@@ -46,10 +92,6 @@ rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
         {"utilisation in permille", c->utilisation_permille, 1, 990},
         {"false alarms per 1,000 node-days, in thousandths", c->false_milli, 0, 1000000},
         {"same-host in permille", c->same_host_permille, 0, 1000},
-        {"--restart in ms", c->u0_ms, 0, RC_FLEET_DAY},
-        {"--checkpoint in ms", c->dt_ms, 0, 7 * RC_FLEET_DAY},
-        {"--write in ms", c->w_ms, 0, RC_FLEET_DAY},
-        {"--person in ms", c->person_ms, RC_FLEET_MINUTE, INT64_C(30) * RC_FLEET_DAY},
         {"price in cents", c->price_cents, 0, 100000000},
         {"jobs", c->jobs, 0, RC_FLEET_JOBS_NONE},
         {"world", c->world, 0, RC_FLEET_WORLD__MAX - 1},
@@ -63,7 +105,7 @@ rc_fleet_config_check(const struct rc_fleet_config *c, struct rc_error *e)
     if (!c->policy && !c->daemon_off) {
         return rc_fail(e, RC_E_INVALID, "no policy is given");
     }
-    return RC_OK;
+    return check_times(c, e);
 }
 
 static struct rc_sim_account

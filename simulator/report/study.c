@@ -182,7 +182,7 @@ take_time(const char *option, const char *text, int64_t *ret_ms)
     errno = 0;
     unsigned long long n = strtoull(text, &end, 10);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (*text >= '0' && *text <= '9' && !errno && n <= 1000000 && end[0] == units[i].unit &&
+        if (*text >= '0' && *text <= '9' && !errno && n <= 1000000000 && end[0] == units[i].unit &&
             !end[1]) {
             *ret_ms = (int64_t)n * units[i].ms;
             return RC_STUDY_OK;

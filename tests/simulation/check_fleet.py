@@ -153,8 +153,9 @@ def bad_input(folder):
         "no nodes": (["--nodes", "0"], "--nodes"),
         "too many days": (["--days", "99999"], "--days"),
         "a duration without unit": (["--checkpoint", "60"], "30s"),
-        "a restart that takes days": (["--restart", "2d"], "--restart in ms is 172800000"),
-        "a person at once": (["--person", "5s"], "--person in ms is 5000"),
+        "a restart that takes days": (["--restart", "1000d"], "--restart 1000d: expected 0s to 1d"),
+        "a write of days": (["--write", "1500m"], "--write 25h: expected 0s to 1d"),
+        "a person at once": (["--person", "5s"], "--person 5s: expected 1m to 30d"),
         "a world that nobody knows": (["--world", "flat"], "calm, usual or hostile"),
         "a number with a tail": (["--seed", "7x"], "--seed"),
     }
