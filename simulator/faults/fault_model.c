@@ -90,6 +90,20 @@ set_model_key(struct rc_fault_model *m, const char *key, const char *value, stru
                                : "rate, variation, lemon-shape, repair-hours or repair-sigma");
 }
 
+/* Does this key stand among the words before "upto" already? The first word is the name. */
+static bool
+is_key_given(const char *text, const char *upto, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (const char *at = strchr(text, ','); at && at + 1 < upto; at = strchr(at + 1, ',')) {
+        if (strncmp(at + 1, key, len) == 0 && at[1 + len] == '=') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum rc_err
 set_model_name(struct rc_fault_model *m, const char *name, struct rc_error *e)
 {
@@ -136,6 +150,9 @@ rc_fault_model_parse(const char *text, struct rc_fault_model *ret, struct rc_err
         }
         if (equal) {
             *equal = '\0';
+        }
+        if (equal && is_key_given(text, at, word)) {
+            return rc_fail(e, RC_E_INVALID, "fault model: %.40s is given twice", word);
         }
         enum rc_err err =
             is_first ? set_model_name(&m, word, e) : set_model_key(&m, word, equal + 1, e);

@@ -203,6 +203,7 @@ take_seeds(struct rc_study *s, const char *text)
     if (good && strncmp(end, "..", 2) == 0 && end[2] >= '0' && end[2] <= '9') {
         last = strtoull(end + 2, &end, 10);
         s->first_seed = first;
+        s->are_ends = true;
     } else if (good) {
         last = first;
         first = 1;
@@ -367,6 +368,7 @@ take_option(struct rc_study *s, int opt, const char *v)
 {
     switch (opt) {
     case OPT_SEED:
+        s->is_seed = true;
         return parse_number(v, 0, UINT64_MAX - RC_STUDY_SEEDS_MAX, &s->first_seed)
                    ? RC_STUDY_OK
                    : wrong_value("seed", v, "a whole number below 2^64 - 4096");
@@ -418,6 +420,11 @@ check_verb(struct rc_study *s, enum rc_study_verb verb)
                 "simulate run: --seeds: %u seeds; expected one, by --seed; several: "
                 "simulate compare\n",
                 s->seeds);
+        return RC_STUDY_USAGE;
+    }
+    if (s->is_seed && s->are_ends) {
+        fprintf(stderr, "simulate: --seed and --seeds A..B both say where to begin; expected one "
+                        "of them, or --seed with how many\n");
         return RC_STUDY_USAGE;
     }
     if (verb != RC_STUDY_RUN && s->policy_count < 2) {

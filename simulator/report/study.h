@@ -28,6 +28,7 @@ struct rc_study_policy {
 struct rc_study {
     struct rc_fleet_config config; /* seed and policy are set for each play */
     uint64_t first_seed;
+    bool is_seed, are_ends; /* --seed was given; --seeds with both ends */
     uint32_t seeds;
     uint32_t policy_count;
     struct rc_study_policy *policy; /* RC_STUDY_POLICIES_MAX rows, taken by the parser */

@@ -148,6 +148,7 @@ def bad_input(folder):
         "a policy that does not load": (["--policy", str(broken)], f"{broken}:"),
         "a policy that is not there": (["--policy", str(broken) + ".gone"], "broken.json.gone"),
         "a fault model that nobody knows": (["--faults", "gamma-rays"], "gamma-rays"),
+        "a rate given twice": (["--faults", "exponential,rate=2,rate=2"], "rate is given twice"),
         "a rate out of range": (["--faults", "exponential,rate=-1"], "rate"),
         "a trace with impossible times": (["--faults", f"trace:{trace}"], str(trace)),
         "no nodes": (["--nodes", "0"], "--nodes"),
@@ -167,6 +168,9 @@ def bad_input(folder):
     for args in (["run", "--nonsense"], ["run", "extra"], ["compare", "--policy",
                  "policies/p4d.json"], ["run", "--policy", "policies/p4d.json", "--policy",
                  "policies/p4d.json"], ["run", "--seeds", "4096", "--json", str(out)],
+                 ["compare", "--policy", "policies/p4d.json", "--policy", "policies/fast.json",
+                  "--seed", "5", "--seeds", "7..9", "--json", str(out)],
+                 ["run", "--seeds", "7..7", "--seed", "7", "--json", str(out)],
                  ["compare", "--policy", "policies/p4d.json", "--policy", "policies/fast.json",
                   "--html", str(out), "--json", str(out)]):
         run = simulate(*args, cwd=ROOT)

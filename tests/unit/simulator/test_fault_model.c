@@ -146,6 +146,7 @@ model__text__comes_back(void)
         "exponential,rate=6.5,variation=1,repair-hours=20.4,repair-sigma=1.94",
         "bursty-lemon,rate=2.34,variation=3,repair-hours=1,repair-sigma=0.5,lemon-shape=0.7",
         "trace:a b.json,rate=4.2,nodes=400",
+        "trace:rate=1,rate=2,nodes=400", /* a file of this name */
     };
     struct rc_fault_model m;
     struct rc_error e;
@@ -173,6 +174,8 @@ model__what_is_wrong__is_named(void)
         {"bursty,variation=0.5", "variation=0.5: expected a number from 1 to 100"},
         {"bursty,speed=3", "unknown key speed"},
         {"bursty,", "expected KEY=VALUE"},
+        {"bursty,rate=3,variation=2,rate=3", "rate is given twice"},
+        {"trace:rate=1,nodes=4,nodes=5", "nodes is given twice"},
         {"trace:", "expected trace:FILE"},
         {"trace:x,variation=2", "unknown key variation; expected rate or nodes"},
         {"trace:x,nodes=1.5", "nodes=1.5"},
