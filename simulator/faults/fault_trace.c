@@ -124,6 +124,11 @@ room_for_row(struct reader *r)
         return false;
     }
     s->row = rows;
+    uint32_t *line = realloc(r->out->line, room * sizeof *line);
+    if (!line) {
+        return false;
+    }
+    r->out->line = line;
     struct open_fault *open = realloc(r->open, room * sizeof *open);
     if (!open) {
         return false;
@@ -149,6 +154,7 @@ fault_starts(struct reader *r, uint64_t node, uint64_t kind, uint16_t part, int6
     r->open[s->count] = (struct open_fault){.node = node, .kind = kind, .row = s->count};
     s->row[s->count] = (struct rc_fault_row){
         .at_ms = at_ms, .luck = rc_sim_hash_u64(node, s->count), .node = number, .part = part};
+    r->out->line[s->count] = r->line;
     s->count++;
     r->out->open++;
     return RC_OK;
@@ -341,5 +347,6 @@ void
 rc_fault_trace_free(struct rc_fault_trace *t)
 {
     rc_fault_schedule_free(&t->schedule);
+    free(t->line);
     memset(t, 0, sizeof *t);
 }

@@ -17,6 +17,7 @@
 
 struct rc_fault_trace {
     struct rc_fault_schedule schedule; /* span_ms: the last record's time */
+    uint32_t *line;                    /* of each row: where its record begins in the file */
     uint32_t faulty;                   /* nodes that ever had a fault: 0 .. faulty - 1 */
     uint32_t open;                     /* faults without an end */
 };

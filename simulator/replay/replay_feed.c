@@ -23,8 +23,9 @@ enum {
     BEGIN_MS = 1000000,
     SETTLE_MS = 3600 * 1000, /* faults are confirmed, replacements watched for a while */
     REST_MS = 6 * 3600 * 1000,
-    STEPS_AT_ONE_MOMENT = 100000,
-    SHOWN = 256 /* instances whose last line is remembered, by their hash */
+    STEPS_AT_ONE_MOMENT = 100000, /* after one message or fault: a core that asks for ever … */
+    STEPS_OF_A_NODE = 64,         /* … and no large cluster that answers all at once */
+    SHOWN = 256                   /* instances whose last line is remembered, by their hash */
 };
 
 static const int64_t trace_wall_ms = 1767225600000; /* 2026-01-01: a trace has no calendar */
@@ -38,7 +39,9 @@ struct feed {
     struct rc_replay r;
     struct rc_replay_world *world;
     uint64_t msg;
-    uint32_t steps_here;
+    const char *file; /* of the message or fault that was played last, NULL = none yet */
+    uint32_t line;    /* 0 = the whole file */
+    uint64_t steps_here;
     int64_t here_ms;
     enum rc_err failed;
     struct shown shown[SHOWN];
@@ -61,6 +64,34 @@ is_worth_a_line(struct feed *f, const struct rc_event *ev)
     return !same;
 }
 
+/* What follows is counted from here. */
+static void
+note_place(struct feed *f, const char *file, uint32_t line)
+{
+    f->file = file;
+    f->line = line;
+    f->steps_here = 0;
+}
+
+static void
+check_rest(struct feed *f)
+{
+    uint64_t most = STEPS_AT_ONE_MOMENT + (uint64_t)STEPS_OF_A_NODE * f->r.state->node_count;
+    char place[120] = "";
+
+    if (f->steps_here <= most || f->failed != RC_OK) {
+        return;
+    }
+    if (f->file && f->line) {
+        snprintf(place, sizeof place, "%.80s:%u: after this ", f->file, f->line);
+    } else if (f->file) {
+        snprintf(place, sizeof place, "%.80s: after this ", f->file);
+    }
+    f->failed = rc_fail(f->r.e, RC_E_INTERNAL,
+                        "%sthe core does not come to rest: over %" PRIu64 " steps at one moment",
+                        place, most);
+}
+
 static void
 give(void *arg, struct rc_event *ev)
 {
@@ -71,9 +102,7 @@ give(void *arg, struct rc_event *ev)
     ev->wall_ms = rc_replay_world_wall_ms(f->world);
     f->steps_here = ev->at_ms == f->here_ms ? f->steps_here + 1 : 0;
     f->here_ms = ev->at_ms;
-    if (f->steps_here > STEPS_AT_ONE_MOMENT && f->failed == RC_OK) {
-        f->failed = rc_fail(r->e, RC_E_INTERNAL, "the core does not come to rest");
-    }
+    check_rest(f);
     rc_replay_grow(r);
     rc_step(r->state, ev, &r->now);
     r->result->events++;
@@ -215,6 +244,7 @@ play_message(struct feed *f, const struct rc_replay_message *m)
     if (rc_decode_message(m->body, m->len, &d) != RC_OK) {
         return rc_fail(f->r.e, RC_E_FULL, "%s:%u: no memory to decode it", m->file, m->line);
     }
+    note_place(f, m->file, m->line);
     f->r.result->messages++;
     rc_replay_read(&f->r, m->len);
     f->r.result->quarantined += d.verdict == RC_VERDICT_QUARANTINED;
@@ -271,8 +301,10 @@ play_messages(struct feed *f, struct rc_replay_source *s)
 /* ---- a trace ---- */
 
 static enum rc_err
-play_trace(struct feed *f, const struct rc_fault_schedule *s)
+play_trace(struct feed *f, const struct rc_fault_trace *t)
 {
+    const struct rc_fault_schedule *s = &t->schedule;
+
     if (!s->count) {
         return rc_fail(f->r.e, RC_E_NOT_FOUND, "%s: holds no fault", f->r.options->path);
     }
@@ -280,6 +312,7 @@ play_trace(struct feed *f, const struct rc_fault_schedule *s)
 
     for (uint32_t i = 0; err == RC_OK && i < s->count; i++) {
         feed_until(f, BEGIN_MS + s->row[i].at_ms, false);
+        note_place(f, f->r.options->path, t->line[i]);
         f->r.result->messages++;
         rc_replay_read(&f->r, f->r.total_bytes / s->count);
         if (!f->r.options->quiet) {
@@ -357,7 +390,7 @@ rc_replay_trace(const struct rc_replay_options *options, struct rc_replay_result
 
     rc_replay_bar(&f->r, options->path, RC_REPLAY_TRACE);
 
-    err = end_feed(f, err == RC_OK ? play_trace(f, &t.schedule) : err);
+    err = end_feed(f, err == RC_OK ? play_trace(f, &t) : err);
     rc_fault_trace_free(&t);
     return err;
 }

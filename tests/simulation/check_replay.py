@@ -92,6 +92,12 @@ def trace(folder):
     check(1 < len(looks) < 30, "an instance that looks as before is shown once", "\n".join(looks))
     check("commit " in run.stdout and re.search(r"policy p4d, hash [0-9a-f]{16}; state", run.stdout),
           "commit, policy and its hash stand below a replay", run.stdout)
+    path.write_text(json.dumps([record(f"n{k % 2000}", 1) for k in range(110_000)]))
+    run = replay(path, "--quiet", cwd=folder)
+    check(run.returncode == 0 and "110000 faults" in run.stdout and
+          "2000 incidents opened" in run.stdout,
+          "faults of a whole site at one instant are many, and no core that does not rest",
+          run.stdout + run.stderr)
     check(replay(path, "--against", folder, cwd=folder).returncode == 2,
           "a trace cannot be held against a journal")
 

@@ -225,6 +225,7 @@ trace__starts_and_ends__are_paired_first_in_first_out(void)
     CU_ASSERT_EQUAL(t.schedule.row[2].last_ms, 5 * day_ms);
     CU_ASSERT_EQUAL(t.schedule.row[1].last_ms, 5 * day_ms + day_ms / 2); /* to the end */
     CU_ASSERT_EQUAL(t.schedule.row[0].part, RC_PART_GPU);
+    CU_ASSERT(t.line[0] == 1 && t.line[1] == 2 && t.line[2] == 3); /* each record has two lines */
     CU_ASSERT_EQUAL(t.faulty, 2);
     CU_ASSERT_EQUAL(t.open, 1);
     CU_ASSERT_EQUAL(t.schedule.span_ms, 7 * day_ms);
