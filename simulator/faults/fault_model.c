@@ -171,7 +171,13 @@ void
 rc_fault_model_text(const struct rc_fault_model *m, char *buf, uint32_t room)
 {
     if (m->is_trace) {
-        snprintf(buf, room, "trace:%s,rate=%g,nodes=%u", m->trace_path, m->rate, m->trace_nodes);
+        int used = snprintf(buf, room, "trace:%s", m->trace_path);
+        if (m->rate > 0 && used > 0 && (uint32_t)used < room) {
+            used += snprintf(buf + used, room - (uint32_t)used, ",rate=%g", m->rate);
+        }
+        if (m->trace_nodes && used > 0 && (uint32_t)used < room) {
+            snprintf(buf + used, room - (uint32_t)used, ",nodes=%u", m->trace_nodes);
+        }
         return;
     }
     const char *name = "exponential";

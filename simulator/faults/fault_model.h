@@ -82,7 +82,7 @@ enum { RC_FAULT_NODES_MAX = 100000, RC_FAULT_ROWS_MAX = 20000000 };
  * RC_E_INVALID: unknown name or key, a key given twice, or a number out of its range; e says
  * which. */
 enum rc_err rc_fault_model_parse(const char *text, struct rc_fault_model *ret, struct rc_error *e);
-/* The full text of a model: every key with its value. For reports. */
+/* The full text of a model: every key with its value, but what a trace says itself. For reports. */
 void rc_fault_model_text(const struct rc_fault_model *m, char *buf, uint32_t room);
 
 /* Draws a schedule. *ret is the caller's, to be freed with rc_fault_schedule_free().

@@ -60,32 +60,51 @@ skip_space(struct reader *r)
     }
 }
 
-/* The classes of InfiniteHBD; of others only the level is understood. */
-static uint16_t
-part_of(const char *level, const char *class)
+/* The classes of InfiniteHBD. False: none of them, which is a slip of the pen. */
+static bool
+part_of(const char *level, const char *class, uint16_t *ret)
 {
+    enum { BY_LEVEL = RC_PART__MAX };
     static const struct {
         const char *class;
-        enum rc_part part;
+        uint16_t part;
     } known[] = {
         {"GPU", RC_PART_GPU},
         {"NIC", RC_PART_NETWORK},
         {"Parameter Plane Cable", RC_PART_NETWORK},
+        {"CPU", RC_PART_HOST},
+        {"Fan", RC_PART_HOST},
+        {"Motherboard", RC_PART_HOST},
+        {"Motherboard Battery", RC_PART_HOST},
+        {"Power Supply", RC_PART_HOST},
+        {"RAID Card", RC_PART_HOST},
+        {"Riser Card", RC_PART_HOST},
+        {"System Crash", RC_PART_HOST},
+        {"File System", RC_PART_SOFTWARE},
+        {"Firmware", RC_PART_SOFTWARE},
+        {"Operating System", RC_PART_SOFTWARE},
+        {"Software Tool", RC_PART_SOFTWARE},
         {"Change", RC_PART_MAINTENANCE},
         {"Test", RC_PART_MAINTENANCE},
         {"Stress Test Failure", RC_PART_VALIDATION},
-        {"System Crash", RC_PART_HOST},
+        {"Training Task Troubleshooting", BY_LEVEL},
+        {"Other Failures", BY_LEVEL},
+        {"Unknown Error", BY_LEVEL},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(class, known[i].class) == 0) {
-            return (uint16_t)known[i].part;
+        if (strcmp(class, known[i].class) != 0) {
+            continue;
         }
+        *ret = known[i].part;
+        if (*ret == BY_LEVEL) {
+            *ret = strcmp(level, "Hardware Failure") == 0   ? RC_PART_HOST
+                   : strcmp(level, "Software Failure") == 0 ? RC_PART_SOFTWARE
+                                                            : RC_PART_UNKNOWN;
+        }
+        return true;
     }
-    if (strcmp(level, "Hardware Failure") == 0) {
-        return RC_PART_HOST;
-    }
-    return strcmp(level, "Software Failure") == 0 ? RC_PART_SOFTWARE : RC_PART_UNKNOWN;
+    return false;
 }
 
 /* The node's number, by first appearance; UINT32_MAX: no memory. */
@@ -212,16 +231,73 @@ take_fault_record(struct reader *r, const cJSON *record)
         return bad(r, "event_time %g: earlier than the record before it", time->valuedouble);
     }
     r->out->schedule.span_ms = at_ms;
+    uint16_t part;
+    if (!part_of(level, class, &part)) {
+        return bad(
+            r,
+            "Class \"%.40s\": expected one of those in docs/simulation.md, such as GPU, NIC, "
+            "Power Supply or Other Failures",
+            class);
+    }
     uint64_t node_hash = rc_sim_hash_str(RC_SIM_HASH_SEED, node);
     uint64_t hash = rc_sim_hash_str(rc_sim_hash_str(RC_SIM_HASH_SEED, level), class);
     hash = rc_sim_hash_str(hash, desc ? desc : "");
     if (strcmp(type, "fault_start") == 0) {
-        return fault_starts(r, node_hash, hash, part_of(level, class), at_ms);
+        return fault_starts(r, node_hash, hash, part, at_ms);
     }
     if (strcmp(type, "fault_end") == 0) {
         return fault_ends(r, node_hash, hash, at_ms);
     }
     return bad(r, "event_type \"%.40s\": expected fault_start or fault_end", type);
+}
+
+/* Does the object that begins here never end? A text that is not closed in its line is no cut
+ * but a quote too few. */
+static bool
+is_cut_off(const struct reader *r)
+{
+    bool in_text = false;
+    uint32_t depth = 0;
+
+    for (const char *at = r->at; at < r->end; at++) {
+        if (in_text && *at == '\n') {
+            return false;
+        }
+        if (*at == '"') {
+            in_text = !in_text;
+        } else if (in_text) {
+            at += *at == '\\';
+        } else if (*at == '{') {
+            depth++;
+        } else if (*at == '}' && --depth == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* No JSON from "after" on, which may be the whole record. */
+static enum rc_err
+no_record(struct reader *r, const char *after)
+{
+    uint32_t begin = r->line;
+
+    if (r->at == r->end) {
+        return bad(r, "the file ends too early");
+    }
+    if (*r->at != '{') {
+        return bad(r, "expected a JSON object, got %.*s", (int)strcspn(r->at, "\r\n,]"), r->at);
+    }
+    if (is_cut_off(r)) {
+        for (; r->at < r->end; r->at++) {
+            r->line += *r->at == '\n';
+        }
+        return bad(r, "the file ends inside the record that begins in line %u", begin);
+    }
+    for (; r->at < after && r->at < r->end; r->at++) {
+        r->line += *r->at == '\n';
+    }
+    return bad(r, "no JSON from here on: %.*s", (int)strcspn(r->at, "\r\n"), r->at);
 }
 
 static enum rc_err
@@ -234,10 +310,7 @@ next_fault_record(struct reader *r)
         record = cJSON_ParseWithLengthOpts(r->at, (size_t)(r->end - r->at), &after, 0);
     }
     if (!record) {
-        for (; r->at < after && r->at < r->end; r->at++) {
-            r->line += *r->at == '\n';
-        }
-        return bad(r, r->at == r->end ? "the file ends too early" : "expected a JSON object");
+        return no_record(r, after);
     }
     enum rc_err err = take_fault_record(r, record);
     cJSON_Delete(record);

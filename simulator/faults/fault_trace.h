@@ -3,12 +3,12 @@
  * Format: a JSON array of records in order of time,
  *   {"node_id": "…", "event_time": DAYS, "event_type": "fault_start" | "fault_end",
  *    "fault_type": {"Level": "…", "Class": "…", "Desc": "…"}}
- * as published with InfiniteHBD (stepfun-ai/InfiniteHBD-Trace). An end closes the oldest
- * open fault of the same node and fault type. A fault still open at the end of the file
+ * as published with InfiniteHBD (stepfun-ai/InfiniteHBD-Trace), with its classes. An end closes the
+ * oldest open fault of the same node and fault type. A fault still open at the end of the file
  * lasts until the end of the span.
  *
  * Failures name file and line: text that is no such array, a key missing or of another
- * type, an unknown event_type, a time that is negative, over 100 years or earlier than the
+ * type, an unknown event_type or Class, a time that is negative, over 100 years or earlier than the
  * one before, an end of a fault that did not start. Nothing is returned then. */
 #ifndef RC_FAULT_TRACE_H
 #define RC_FAULT_TRACE_H

@@ -507,8 +507,8 @@ rc_study_text(const struct rc_study *s, struct rc_study_text *ret)
     rc_fault_model_text(&c->faults, ret->faults, sizeof ret->faults);
     if (s->trace_hash) {
         size_t used = strlen(ret->faults);
-        snprintf(ret->faults + used, sizeof ret->faults - used, ", hash %016" PRIx64,
-                 s->trace_hash);
+        snprintf(ret->faults + used, sizeof ret->faults - used, "%s, hash %016" PRIx64,
+                 c->faults.rate > 0 ? "" : " at its own rate", s->trace_hash);
     }
     if (s->seeds == 1) {
         snprintf(ret->seeds, sizeof ret->seeds, "%" PRIu64, s->first_seed);

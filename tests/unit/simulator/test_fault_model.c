@@ -146,6 +146,8 @@ model__text__comes_back(void)
         "exponential,rate=6.5,variation=1,repair-hours=20.4,repair-sigma=1.94",
         "bursty-lemon,rate=2.34,variation=3,repair-hours=1,repair-sigma=0.5,lemon-shape=0.7",
         "trace:a b.json,rate=4.2,nodes=400",
+        "trace:a.json",
+        "trace:a.json,nodes=400",
         "trace:rate=1,rate=2,nodes=400", /* a file of this name */
     };
     struct rc_fault_model m;
@@ -192,6 +194,10 @@ model__what_is_wrong__is_named(void)
 #define RECORD(node, time, type)                                                                   \
     "{\"node_id\": \"" node "\", \"event_time\": " time ", \"event_type\": \"" type "\",\n"        \
     " \"fault_type\": {\"Level\": \"Hardware Failure\", \"Class\": \"GPU\", \"Desc\": \"Lost\"}}"
+
+#define CLASS(name)                                                                                \
+    "{\"node_id\": \"a\", \"event_time\": 1, \"event_type\": \"fault_start\", \"fault_type\": "    \
+    "{\"Level\": \"Hardware Failure\", \"Class\": \"" name "\"}}"
 
 static char trace_path[] = "/tmp/rc-trace-XXXXXX";
 
@@ -242,7 +248,8 @@ trace__what_cannot_be__is_refused_with_its_line(void)
         {"{}", ":1: expected a JSON array"},
         {"[\n" RECORD("a", "1", "fault_start"), ":3: the file ends too early"},
         {"[\n" RECORD("a", "1", "fault_start") ",\n", ":4: the file ends too early"},
-        {"[\n" RECORD("a", "1", "fault_start") ",\n{\"node_id\": \"a\",\n \"ev", ":5: "},
+        {"[\n" RECORD("a", "1", "fault_start") ",\n{\"node_id\": \"a\",\n \"ev",
+         ":5: the file ends inside the record that begins in line 4"},
         {"[\n" RECORD("a", "-1", "fault_start") "]", ":2: event_time -1: expected days from 0"},
         {"[\n" RECORD("a", "1e9", "fault_start") "]", ":2: event_time 1e+09"},
         {"[\n" RECORD("a", "2", "fault_start") ",\n" RECORD("b", "1.5", "fault_start") "]",
@@ -250,7 +257,14 @@ trace__what_cannot_be__is_refused_with_its_line(void)
         {"[" RECORD("a", "2", "fault_end") "]", ":1: fault_end of a fault that did not start"},
         {"[" RECORD("a", "2", "fault_begin") "]", ":1: event_type \"fault_begin\": expected"},
         {"[" RECORD("a", "\"2\"", "fault_start") "]", ":1: expected node_id"},
-        {"[7]", ":1: expected a JSON object"},
+        {"[7]", ":1: expected a JSON object, got 7"},
+        {"[\n{\"node_id\": \"a\",\n \"event_time\": NaN, \"x\": 1}]",
+         ":3: no JSON from here on: NaN,"},
+        {"[{\"node_id: \"a\"},\n" RECORD("a", "1", "fault_start") "]", ":1: no JSON from here on"},
+        {"[\n{\"node_id\": \"a}\\\"\", \"fault_type\": {\"Level\": \"x\"}",
+         ":2: the file ends inside the record that begins in line 2"},
+        {"[\n" CLASS("Martian") "]", ":2: Class \"Martian\": expected one of those in docs"},
+        {"[" CLASS("gpu") "]", ":1: Class \"gpu\": expected one of those in docs"},
         {"[] x", ":1: text after the array"},
     };
 
