@@ -2,6 +2,7 @@
 #include "simulator/replay/message_line.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "reconciler/io/aws/aws_time.h"
@@ -14,6 +15,8 @@ static const int64_t arrival_max = 4102444800000; /* 2100-01-01 */
 struct scan {
     char *at, *end;
     const char *why;
+    const char *key; /* whose value is wrong; NULL = none */
+    size_t key_len;
 };
 
 static bool
@@ -261,7 +264,7 @@ read_arrival(struct scan *s, int64_t *ret)
     bool is_date = s->at < s->end && *s->at == '"';
     bool good = is_date ? read_date(s, ret) : read_unix_ms(s, ret);
     if (!good || *ret < arrival_min || *ret > arrival_max) {
-        return no_line(s, "arrival: expected whole Unix milliseconds, or a date as "
+        return no_line(s, "expected whole Unix milliseconds, or a date as "
                           "\"2026-10-01T00:00:00Z\", between 2000 and 2100");
     }
     return true;
@@ -282,13 +285,25 @@ read_body(struct scan *s, struct rc_message_line *ret)
         return true;
     }
     if (s->at == s->end || *s->at != '"') {
-        return no_line(s, "body: expected a string, or an object");
+        return no_line(s, "expected a string, or an object");
     }
     if (!read_string(s, &text, &ret->len)) {
         return false;
     }
     ret->body = text;
     return true;
+}
+
+static bool
+read_member_value(struct scan *s, const char *key, size_t len, struct rc_message_line *ret)
+{
+    if (len == 7 && memcmp(key, "arrival", 7) == 0) {
+        return ret->arrival_ms ? no_line(s, "given twice") : read_arrival(s, &ret->arrival_ms);
+    }
+    if (len == 4 && memcmp(key, "body", 4) == 0) {
+        return ret->body ? no_line(s, "given twice") : read_body(s, ret);
+    }
+    return skip_value(s);
 }
 
 static bool
@@ -303,18 +318,29 @@ read_member(struct scan *s, struct rc_message_line *ret)
     if (!is_next(s, ':')) {
         return no_line(s, "expected : after the key");
     }
-    if (len == 7 && memcmp(key, "arrival", 7) == 0) {
-        return ret->arrival_ms ? no_line(s, "arrival is given twice")
-                               : read_arrival(s, &ret->arrival_ms);
+    if (!read_member_value(s, key, len, ret)) {
+        s->key = key;
+        s->key_len = len;
+        return false;
     }
-    if (len == 4 && memcmp(key, "body", 4) == 0) {
-        return ret->body ? no_line(s, "body is given twice") : read_body(s, ret);
+    return true;
+}
+
+/* Keys are others': of a strange one only what can be printed. */
+static void
+write_why(const struct scan *s, struct rc_message_line *ret)
+{
+    char key[41] = "";
+    size_t len = s->key_len < sizeof key - 1 ? s->key_len : sizeof key - 1;
+
+    for (size_t i = 0; s->key && i < len; i++) {
+        key[i] = s->key[i] >= ' ' && s->key[i] <= '~' ? s->key[i] : '?';
     }
-    return skip_value(s);
+    snprintf(ret->why, sizeof ret->why, "%s%s%s", key, s->key ? ": " : "", s->why);
 }
 
 bool
-rc_message_line_parse(char *line, size_t len, struct rc_message_line *ret, const char **ret_why)
+rc_message_line_parse(char *line, size_t len, struct rc_message_line *ret)
 {
     struct scan s = {.at = line, .end = line + len};
 
@@ -339,6 +365,8 @@ rc_message_line_parse(char *line, size_t len, struct rc_message_line *ret, const
     if (good && !ret->body) {
         good = no_line(&s, "body is missing");
     }
-    *ret_why = s.why;
+    if (!good) {
+        write_why(&s, ret);
+    }
     return good;
 }

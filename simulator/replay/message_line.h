@@ -16,10 +16,10 @@ struct rc_message_line {
     int64_t arrival_ms;
     const char *body; /* inside the line */
     size_t len;
+    char why[120]; /* where it is refused: what is wrong, with the key */
 };
 
-/* line[len] must be a byte that may be overwritten. False: *ret_why says what is wrong. */
-bool rc_message_line_parse(char *line, size_t len, struct rc_message_line *ret,
-                           const char **ret_why);
+/* line[len] must be a byte that may be overwritten. False: ret->why says what is wrong. */
+bool rc_message_line_parse(char *line, size_t len, struct rc_message_line *ret);
 
 #endif

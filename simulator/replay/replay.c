@@ -379,11 +379,17 @@ static enum rc_err
 play_journal(struct replay *r, const char *journal, const char *other, struct rc_error *e)
 {
     struct rc_journal_reader *reader = NULL;
-    enum rc_err err = rc_journal_reader_open(journal, NULL, &reader, e);
+    enum rc_err err = rc_replay_check_segments(journal, e);
 
+    if (err == RC_OK) {
+        err = rc_journal_reader_open(journal, NULL, &reader, e);
+    }
     rc_replay_bar(&r->core, journal, RC_REPLAY_JOURNAL);
     if (err == RC_OK && other) {
-        err = rc_journal_reader_open(other, NULL, &r->other, e);
+        err = rc_replay_check_segments(other, e);
+        if (err == RC_OK) {
+            err = rc_journal_reader_open(other, NULL, &r->other, e);
+        }
         if (err == RC_OK) {
             err = read_other(r, e);
         }

@@ -144,6 +144,24 @@ replay_path(const struct rc_replay_options *o)
     return (result.first_other && !o->policy && !o->cluster) || *result.not_compared;
 }
 
+/* A journal is meant, most likely: but who recorded both may wait for the messages. */
+static void
+note_bodies(const char *folder, const struct rc_replay_options *o)
+{
+    struct rc_error ignored;
+    uint32_t bodies = 0;
+
+    if (rc_replay_kind_of(o->path, &ignored) == RC_REPLAY_JOURNAL) {
+        bodies = rc_replay_bodies_beside(folder);
+    }
+    if (bodies) {
+        fprintf(stderr,
+                "simulate replay: %s: a journal, and %u message%s beside it (*.json): only the "
+                "journal is replayed; expected messages in a folder of their own\n",
+                folder, bodies, bodies == 1 ? "" : "s");
+    }
+}
+
 int
 rc_replay_command(int argc, char **argv)
 {
@@ -183,5 +201,6 @@ rc_replay_command(int argc, char **argv)
     if (o.against) {
         o.against = rc_replay_journal_in(o.against, against, sizeof against);
     }
+    note_bodies(argv[optind], &o);
     return replay_path(&o);
 }

@@ -46,6 +46,12 @@ ends_with(const char *name, const char *end)
     return n > e && strcmp(name + n - e, end) == 0;
 }
 
+static bool
+is_segment_name(const char *name)
+{
+    return strncmp(name, "journal-", 8) == 0 && ends_with(name, ".rcj");
+}
+
 /* What stands in a folder: a journal before messages; NONE also where it cannot be read. */
 static enum rc_replay_kind
 kind_of_entries(const char *path)
@@ -55,7 +61,7 @@ kind_of_entries(const char *path)
     const struct dirent *d;
 
     while (dir && (d = readdir(dir)) != NULL) {
-        if (strncmp(d->d_name, "journal-", 8) == 0 && ends_with(d->d_name, ".rcj")) {
+        if (is_segment_name(d->d_name)) {
             kind = RC_REPLAY_JOURNAL;
         } else if (kind == RC_REPLAY_NONE && *d->d_name != '.' && ends_with(d->d_name, ".json")) {
             kind = RC_REPLAY_FOLDER;
@@ -102,6 +108,69 @@ rc_replay_journal_in(const char *path, char *buf, size_t room)
                : path;
 }
 
+/* What a file is by its first bytes, where it is none of ours; NULL = it may be. */
+static const char *
+strange_file(const unsigned char *bytes, size_t len)
+{
+    static const struct {
+        const char *begins, *is;
+    } known[] = {
+        {"\x1f\x8b", "compressed (gzip); unpack it first"},
+        {"\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first"},
+        {"\xfd\x37zXZ", "compressed (xz); unpack it first"},
+        {"BZh", "compressed (bzip2); unpack it first"},
+        {"PK\x03\x04", "an archive (zip); unpack it first"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        size_t n = strlen(known[i].begins);
+        if (len >= n && memcmp(bytes, known[i].begins, n) == 0) {
+            return known[i].is;
+        }
+    }
+    return NULL;
+}
+
+/* A segment whose beginning was cut off, or never reached the disk (zeros), may be one. */
+static const char *
+strange_segment(const unsigned char *bytes, size_t len)
+{
+    static const unsigned char magic[8] = "RCJRNL1\n", zeros[8] = {0};
+    const char *is = strange_file(bytes, len);
+
+    if (is || memcmp(bytes, magic, len) == 0 || memcmp(bytes, zeros, len) == 0) {
+        return is;
+    }
+    return "no part of a journal: expected RCJRNL1 at its beginning";
+}
+
+enum rc_err
+rc_replay_check_segments(const char *path, struct rc_error *e)
+{
+    char full[PATH_MAX_ + NAME_MAX_];
+    enum rc_err err = RC_OK;
+    DIR *dir = opendir(path);
+    const struct dirent *d;
+
+    while (err == RC_OK && dir && (d = readdir(dir)) != NULL) {
+        unsigned char bytes[8];
+        snprintf(full, sizeof full, "%s/%s", path, d->d_name);
+        FILE *f = is_segment_name(d->d_name) ? rc_load_open(full) : NULL;
+        if (!f) {
+            continue; /* whoever reads it says why it cannot be read */
+        }
+        const char *is = strange_segment(bytes, fread(bytes, 1, sizeof bytes, f));
+        fclose(f);
+        if (is) {
+            err = rc_fail(e, RC_E_PARSE, "%.60s: %s", d->d_name, is);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return err;
+}
+
 static enum rc_replay_kind
 kind_of_folder(const char *path, struct rc_error *e)
 {
@@ -121,10 +190,17 @@ kind_of_folder(const char *path, struct rc_error *e)
     return kind;
 }
 
-/* Its first byte that is no blank; EOF: there is none. */
+/* Its first byte that is no blank; EOF: there is none. *ret_strange: it is none of ours. */
 static int
-first_byte(FILE *f)
+first_byte(FILE *f, const char **ret_strange)
 {
+    unsigned char bytes[8];
+    size_t len = fread(bytes, 1, sizeof bytes, f);
+
+    *ret_strange = len == sizeof bytes && memcmp(bytes, "RCJRNL1\n", sizeof bytes) == 0
+                       ? "a part of a journal; expected its folder"
+                       : strange_file(bytes, len);
+    rewind(f);
     int c = fgetc(f);
 
     while (c != EOF && c != '\0' && strchr(" \t\r\n", c)) {
@@ -155,8 +231,13 @@ rc_replay_kind_of(const char *path, struct rc_error *e)
         rc_fail(e, RC_E_IO, "%s: %s", path, strerror(errno));
         return RC_REPLAY_NONE;
     }
-    int first = first_byte(f);
+    const char *strange;
+    int first = first_byte(f, &strange);
     fclose(f);
+    if (strange) {
+        rc_fail(e, RC_E_PARSE, "%s: %s", path, strange);
+        return RC_REPLAY_NONE;
+    }
     if (first == '[') {
         return RC_REPLAY_TRACE;
     }
@@ -196,6 +277,42 @@ read_body_file(struct rc_replay_source *s, const char *name, size_t *ret_len, st
     }
     s->text[*ret_len] = '\0';
     return RC_OK;
+}
+
+/* A configuration or a policy beside a journal is none. */
+static bool
+is_a_message(struct rc_replay_source *s, const char *name)
+{
+    struct rc_decoded d;
+    struct rc_error ignored;
+    size_t len;
+
+    if (*name == '.' || !ends_with(name, ".json") ||
+        read_body_file(s, name, &len, &ignored) != RC_OK ||
+        rc_decode_message(s->text, len, &d) != RC_OK) {
+        return false;
+    }
+    bool is_read = d.verdict != RC_VERDICT_QUARANTINED;
+    rc_decoded_done(&d);
+    return is_read;
+}
+
+uint32_t
+rc_replay_bodies_beside(const char *path)
+{
+    struct rc_replay_source s = {.path = path, .kind = RC_REPLAY_FOLDER};
+    uint32_t count = 0;
+    DIR *dir = opendir(path);
+    const struct dirent *d;
+
+    while (dir && (d = readdir(dir)) != NULL) {
+        count += is_a_message(&s, d->d_name);
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    free(s.text);
+    return count;
 }
 
 /* "2026-01-02T03:04:05Z" in Unix milliseconds; 0: no such time. */
@@ -331,7 +448,6 @@ static enum rc_err
 next_line(struct rc_replay_source *s, struct rc_replay_message *ret, struct rc_error *e)
 {
     struct rc_message_line m;
-    const char *why;
     ssize_t len;
 
     do {
@@ -347,8 +463,8 @@ next_line(struct rc_replay_source *s, struct rc_replay_message *ret, struct rc_e
             len--;
         }
     } while (!len);
-    if (!rc_message_line_parse(s->text, (size_t)len, &m, &why)) {
-        return rc_fail(e, RC_E_PARSE, "%s:%u: %s", s->path, s->line, why);
+    if (!rc_message_line_parse(s->text, (size_t)len, &m)) {
+        return rc_fail(e, RC_E_PARSE, "%s:%u: %s", s->path, s->line, m.why);
     }
     if (m.arrival_ms < s->last_ms) {
         return rc_fail(e, RC_E_PARSE, "%s:%u: arrival %lld is earlier than that of the line before",

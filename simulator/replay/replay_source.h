@@ -35,6 +35,12 @@ uint64_t rc_replay_size(const char *path, enum rc_replay_kind kind);
  * `./run demo --keep`) stands for that one: its path in buf; otherwise path. */
 const char *rc_replay_journal_in(const char *path, char *buf, size_t room);
 
+/* Does every segment of this journal begin as one, as far as it goes? A compressed one would look
+ * cut. RC_E_PARSE: the first that does not. */
+enum rc_err rc_replay_check_segments(const char *path, struct rc_error *e);
+/* Messages (*.json) in this folder, where its journal is replayed and not they. */
+uint32_t rc_replay_bodies_beside(const char *path);
+
 /* One message, borrowed until the next call. */
 struct rc_replay_message {
     int64_t arrival_ms; /* Unix */

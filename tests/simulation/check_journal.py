@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """simulate replay of journals: of one alone, and of one held against another."""
+import gzip
+import json
 import os
 import pathlib
 import subprocess
@@ -132,12 +134,51 @@ def empty(folder):
                   run.stdout, f"{name}: " + " ".join(map(str, args)).replace(str(folder), ""), run)
 
 
+def not_a_journal(folder):
+    """What only bears the name, or stands beside one, is told, and not called cut."""
+    whole = journal_file.write(folder / "plain", day())
+    packed = journal_file.write(folder / "packed", day())
+    segment = packed / journal_file.NAME
+    plain = segment.read_bytes()
+    for name, data, word in (("gzip", gzip.compress(plain), "compressed (gzip); unpack it first"),
+                             ("another format", b"time,node\n1,a\n", "no part of a journal")):
+        segment.write_bytes(data)
+        for args in ([packed], [packed, "--cut"], [whole, "--against", packed]):
+            run = replay(*args, "--quiet")
+            check(run.returncode == 3 and f"{journal_file.NAME}: " in run.stderr and
+                  word in run.stderr and "--cut" not in run.stderr,
+                  f"a segment that is {name} is told as that: {len(args)} arguments", run)
+    segment.write_bytes(gzip.compress(plain))
+    run = replay(segment)
+    check(run.returncode == 3 and "compressed (gzip)" in run.stderr, "a compressed file is told", run)
+    run = replay(whole / journal_file.NAME)
+    check(run.returncode == 3 and "a part of a journal; expected its folder" in run.stderr,
+          "a segment in place of its folder", run)
+    segment.write_bytes(bytes(88))
+    run = replay(packed, "--quiet")
+    check(run.returncode == 3 and "--cut" in run.stderr, "zeros are what a power cut leaves", run)
+    run = replay(whole, "--quiet")
+    check(not run.stderr, "a journal alone needs no word", run)
+    (whole / "policy.json").write_text((ROOT / "policies/p4d.json").read_text())
+    run = replay(whole, "--quiet")
+    check(not run.stderr, "nor does a policy beside it", run)
+    (whole / "body.json").write_text(json.dumps(
+        {"version": "0", "id": "1", "detail-type": "EC2 Instance State-change Notification",
+         "source": "aws.ec2", "account": "111122223333", "time": "2026-02-25T06:13:20Z",
+         "region": "us-east-1", "resources": [],
+         "detail": {"instance-id": "i-0123456789abcdef0", "state": "stopped"}}))
+    run = replay(whole, "--quiet")
+    check(run.returncode == 0 and "1 message beside it (*.json): only the journal" in run.stderr,
+          "messages beside a journal are not passed over in silence", run)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         against(pathlib.Path(name))
         other_messages(pathlib.Path(name))
         cut(pathlib.Path(name))
         empty(pathlib.Path(name))
+        not_a_journal(pathlib.Path(name))
     return 1 if failures else 0
 
 
