@@ -266,10 +266,12 @@ rc_phase_register(struct rc_turn *t)
     if (t->n->instance == inc->new_instance && strcmp(t->n->addr, i->addr) == 0) {
         return rc_turn_go(t, RC_PHASE_JOIN, "NodeAddr read back");
     }
+    /* A breaker or a limit may hold it back for hours: then slurmctld has nothing to show. */
+    bool failed = inc->flags & RC_INC_ACCEPTED || inc->retries;
     if (rc_turn_awaits(t, t->s->policy.timeouts.register_ms)) {
         return false;
     }
-    if (rc_turn_phase_over(t, 2 * t->s->policy.timeouts.register_ms)) {
+    if (rc_turn_phase_over(t, 2 * t->s->policy.timeouts.register_ms) && failed) {
         rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld does not show the new NodeAddr");
     }
     if (!inc->action && rc_turn_busy_again(t)) {
