@@ -183,6 +183,20 @@ class_of_sxid(const char *class_name)
     return (struct rc_class){.fault = RC_FAULT_XID, .why = "the line has no severity"};
 }
 
+bool
+rc_class_has_row(const char *class_name)
+{
+    const char *digits = strncmp(class_name, "xid:", 4) == 0    ? class_name + 4
+                         : strncmp(class_name, "sxid:", 5) == 0 ? class_name + 5
+                                                                : "";
+    bool has = *digits >= '0' && *digits <= '9'; /* new ones come with drivers */
+
+    for (size_t i = 0; !has && i < sizeof rows / sizeof rows[0]; i++) {
+        has = class_applies(rows[i].name, class_name);
+    }
+    return has;
+}
+
 struct rc_class
 rc_class_of(const char *class_name)
 {

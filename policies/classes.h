@@ -54,5 +54,8 @@ struct rc_class {
 };
 
 struct rc_class rc_class_of(const char *class_name);
+/* A row names it, or it is an Xid or SXid. All else means nothing to rc_class_of(), as what the
+ * kernel says beside a fault does: a person who wrote it meant another. */
+bool rc_class_has_row(const char *class_name);
 
 #endif

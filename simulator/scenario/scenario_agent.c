@@ -105,6 +105,10 @@ rc_scen_agent(struct rc_scen_run *r, char *const *v, unsigned count, char *why, 
     if (drains && !is_drained_for(f.class_name)) {
         return reject_agent(why, room, "a class that nodewatch drains for, such as xid:79", v[2]);
     }
+    if (*f.class_name && !rc_class_has_row(f.class_name)) {
+        return reject_agent(
+            why, room, "a class of those in docs/scenarios.md, such as xid:79 or fs:stuck", v[2]);
+    }
     for (unsigned i = 3; i < count; i++) {
         char *end = NULL;
         unsigned long times = *v[i] == 'x' ? strtoul(v[i] + 1, &end, 10) : 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "reconciler/core/record.h"
+#include "reconciler/core/record_fields.h"
 #include "simulator/scenario/scenario_world.h"
 
 /* "deadline=@+2m" -> "deadline=1767225720000" */
@@ -30,6 +31,97 @@ resolve_moment(const struct rc_scen_run *r, const char *word, char *buf, size_t 
     return n > 0 && (size_t)n < room;
 }
 
+static const struct rc_field *
+field_named(uint32_t kind, const char *name, size_t len)
+{
+    const struct rc_fields *const lists[] = {&rc_record_events.common, &rc_record_events.own[kind]};
+
+    for (unsigned k = 0; k < 2; k++) {
+        for (uint32_t i = 0; i < lists[k]->count; i++) {
+            const struct rc_field *f = &lists[k]->v[i];
+            if (f->name_len == len && strncmp(f->name, name, len) == 0) {
+                return f;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ": instance, node, …"; as many as there is room for. */
+static void
+add_expected(char *why, size_t room, const char *word, const char *before)
+{
+    size_t used = strlen(why);
+
+    snprintf(why + used, room - used, "%s%s", before, word);
+}
+
+static void
+expected_value(const struct rc_field *f, const char *got, char *why, size_t room)
+{
+    snprintf(why, room, "%s=%.40s: expected ", f->name, got);
+    if (f->type != RC_FIELD_NAME && f->type != RC_FIELD_FLAGS) {
+        add_expected(why, room, f->type == RC_FIELD_TEXT ? "a shorter text" : "a number", "");
+    }
+    for (uint32_t i = 0; i < f->word_count; i++) {
+        add_expected(why, room, f->words[i], !i ? "" : f->type == RC_FIELD_FLAGS ? "," : "|");
+    }
+}
+
+static void
+expected_field(uint32_t kind, const char *got, char *why, size_t room)
+{
+    const struct rc_fields *own = &rc_record_events.own[kind];
+
+    snprintf(why, room, "%.40s: %s has instance=, node=, code=", got,
+             rc_record_events.kind_names[kind]);
+    for (uint32_t i = 0; i < own->count; i++) {
+        add_expected(why, room, own->v[i].name, ", ");
+        add_expected(why, room, "=", "");
+    }
+}
+
+/* Which of the words is wrong, and what could stand there. */
+static void
+explain_event(char *const *v, unsigned count, char *why, size_t room)
+{
+    struct rc_event ev;
+    uint32_t kind = 1;
+    size_t at;
+
+    while (kind < rc_record_events.kind_count &&
+           strcmp(rc_record_events.kind_names[kind], v[0]) != 0) {
+        kind++;
+    }
+    if (kind == rc_record_events.kind_count) {
+        snprintf(why, room, "unknown kind %.40s; docs/scenarios.md lists those of messages", v[0]);
+        return;
+    }
+    for (unsigned i = 1; i < count; i++) {
+        char line[RC_RECORD_MAX];
+        const char *equal = strchr(v[i], '=');
+        size_t name_len = equal ? (size_t)(equal - v[i]) : 0;
+        const struct rc_field *f = equal ? field_named(kind, v[i], name_len) : NULL;
+        if (!f) {
+            expected_field(kind, v[i], why, room);
+            return;
+        }
+        for (unsigned k = 1; k < i; k++) {
+            if (strncmp(v[k], v[i], name_len + 1) == 0) {
+                snprintf(why, room, "%s is given twice", f->name);
+                return;
+            }
+        }
+        int len = snprintf(line, sizeof line, "event %s %s", v[0], v[i]);
+        bool moment = equal[1] == '@'; /* a moment is read already */
+        if (!moment && len > 0 && (size_t)len < sizeof line &&
+            rc_event_parse(line, (size_t)len, &ev, &at) != RC_OK) {
+            expected_value(f, equal + 1, why, room);
+            return;
+        }
+    }
+}
+
 static bool
 read_event(struct rc_scen_run *r, char *const *v, unsigned count, struct rc_event *ret, char *why,
            size_t room)
@@ -46,6 +138,7 @@ read_event(struct rc_scen_run *r, char *const *v, unsigned count, struct rc_even
     }
     if (rc_event_parse(line, used, ret, &at) != RC_OK) {
         snprintf(why, room, "not an event from here on: %.80s", line + at);
+        explain_event(v, count, why, room);
         return false;
     }
     if (ret->kind == RC_EV_START || ret->kind == RC_EV_CLUSTER || ret->kind == RC_EV_POLICY) {

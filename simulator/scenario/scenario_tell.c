@@ -205,8 +205,13 @@ tell_instance(struct telling *t)
     static const char *const checks[] = {"system", "instance", "ebs"};
     struct rc_scen_instance *i = rc_scen_instance_named(t->r, t->v[0]);
 
+    if (!i && strncmp(t->v[0], "i-new-", 6) == 0) {
+        snprintf(t->why, t->room, "%.60s is not launched yet: so far there are %u launches",
+                 t->v[0], t->r->launched);
+        return false;
+    }
     if (!i) {
-        return reject(t, "an instance of the story", t->v[0]);
+        return reject(t, "an instance of the story, such as i-gpu-1 or i-new-1", t->v[0]);
     }
     for (unsigned c = 0; t->count == 3 && c < 3; c++) {
         if (strcmp(checks[c], t->v[1]) == 0) {

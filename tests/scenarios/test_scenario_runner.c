@@ -58,7 +58,25 @@ a_wrong_line_is_named_with_its_number(void)
     expect_refused("+0s world ec2.dance fails timeout\n+1s end\n", "expected an action");
     expect_refused("+0s world instance i-nobody stopped\n+1s end\n",
                    "expected an instance of the story");
-    expect_refused("+0s event spot-interruption instanc=i-1\n+1s end\n", "not an event from here");
+    expect_refused("+0s world instance i-new-1 stopped\n+1s end\n",
+                   "i-new-1 is not launched yet: so far there are 0 launches");
+    expect_refused(
+        "+0s event spot-interruption instanc=i-1\n+1s end\n",
+        "instanc=i-1: spot-interruption has instance=, node=, code=, deadline=, action=");
+    expect_refused("+0s message aws-health instance=i-gpu-1 category=flood start=@+1h\n+1s end\n",
+                   "category=flood: expected unknown|scheduled-change|issue|account-notification|");
+    expect_refused("+0s event slurm-node node=gpu-1 flags=down,blue\n+1s end\n",
+                   "flags=down,blue: expected down,drain,");
+    expect_refused("+0s message spot-interruption deadline=soon\n+1s end\n",
+                   "deadline=soon: expected a number");
+    expect_refused("+0s message spot-interruption instance=i-1 instance=i-2\n+1s end\n",
+                   "instance is given twice");
+    expect_refused("+0s message spot-interuption instance=i-1\n+1s end\n",
+                   "unknown kind spot-interuption");
+    expect_refused("+0s agent gpu-1 tells fs:other\n+0s agent gpu-1 tells xid79\n+1s end\n",
+                   "story.txt:2: expected a class of those in docs/scenarios.md");
+    expect_refused("+0s agent gpu-1 clears fs_stuck\n+1s end\n", "expected a class of those");
+    expect_refused("+0s agent gpu-1 tells xid:\n+1s end\n", "expected a class of those");
     expect_refused("+0s event start seed=1\n+1s end\n", "the runner's own");
     expect_refused("+0s message spot-interruption deadline=@2m\n+1s end\n", "expected @+TIME");
     expect_refused("+0s world node gpu-1 \"silent\n+1s end\n", "a quote is open");
