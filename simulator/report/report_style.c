@@ -36,8 +36,12 @@ const char *const rc_report_style[] = {
     "section,header.card{background:var(--card);border:1px solid var(--line);border-radius:12px;"
     "padding:22px 24px;margin:0 0 20px}"
     "section>p{color:var(--soft);margin:0 0 14px;max-width:78ch}"
-    "dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:18px 0 0;"
-    "font-size:14px}dl.facts dt{color:var(--soft)}dl.facts dd{margin:0}",
+    "dl.facts{display:grid;grid-template-columns:fit-content(40%) minmax(0,1fr);gap:4px 18px;"
+    "margin:18px 0 0;font-size:14px}dl.facts dt{color:var(--soft)}dl.facts dd{margin:0}"
+    "h2,li,dt,dd{overflow-wrap:anywhere}"
+    "@media screen and (max-width:520px){main{padding:16px 8px 32px}"
+    "section,header.card{padding:16px 14px}dl.facts{grid-template-columns:minmax(0,1fr);gap:0}"
+    "dl.facts dd{margin:0 0 8px}}",
 
     "code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}"
     ".chip{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px}"

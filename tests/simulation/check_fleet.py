@@ -2,6 +2,7 @@
 """simulate run and simulate compare as a user calls them: the same bytes twice, on any
 number of processes, from another compiler and at another optimisation level; what is said
 of bad input; and that a report is whole or not there."""
+import html
 import html.parser
 import json
 import os
@@ -137,6 +138,41 @@ def page_is_whole(page, numbers):
           str(marked))
 
 
+# Says in the title of the page around it what stands out of its card, tables and plots aside.
+OUTSIDE = """<script>addEventListener("load", () => {
+  const out = [], range = document.createRange();
+  for (const card of document.querySelectorAll("section, header.card"))
+    for (const part of card.querySelectorAll("*")) {
+      range.selectNodeContents(part);
+      const right = Math.max(...Array.from(range.getClientRects(), box => box.right));
+      if (!part.closest(".scroll, svg") && right > card.getBoundingClientRect().right)
+        out.push(part.textContent);
+    }
+  parent.document.title = "outside: " + out.join("; ") + "."; });</script></body>"""
+
+
+def page_fits_a_phone(folder):
+    if not shutil.which("chromium"):
+        print("ok - the page fits a phone # SKIP no chromium here")
+        return
+    policy = folder / "long.json"
+    policy.write_text((ROOT / "policies/p4d.json").read_text()
+                      .replace('"name": "p4d"', '"name": "the-policy-of-our-training-nodes"'))
+    page, around = folder / "phone.html", folder / "around.html"
+    run = simulate("compare", "--policy", str(policy), "--policy", "policies/fast.json", "--nodes",
+                   "32", "--days", "2", "--seeds", "2", "--faults", "bursty-lemon,rate=40",
+                   "--html", str(page), cwd=ROOT)
+    inside = html.escape(page.read_text().replace("</body>", OUTSIDE))
+    around.write_text(f'<title></title><iframe width="390" height="900" srcdoc="{inside}"></iframe>')
+    shown = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                            f"--user-data-dir={folder}/chromium", "--virtual-time-budget=5000",
+                            "--dump-dom", str(around)], text=True, check=False, timeout=300,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    title = shown.stdout.partition("<title>")[2].partition("</title>")[0]
+    check(run.returncode == 0 and title == "outside: .", "nothing of the page stands out of its card "
+          "on a phone", title + shown.stderr[-400:])
+
+
 def bad_input(folder):
     broken = folder / "broken.json"
     broken.write_text((ROOT / "policies/p4d.json").read_text().replace('"boot": "15m"',
@@ -211,6 +247,7 @@ def main():
         folder = pathlib.Path(name)
         page, numbers = same_bytes(folder)
         page_is_whole(page, numbers)
+        page_fits_a_phone(folder)
         bad_input(folder)
         checkers(folder)
     return 1 if failures else 0
