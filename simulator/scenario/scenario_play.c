@@ -201,6 +201,7 @@ rc_scen_daemon_end(struct rc_scen_run *r, bool keep_journal)
             rc_fold(r->s, &j->v[i].u.ev);
         }
     }
+    r->breaker_open = r->s->breaker_open; /* a successor has yet to read of it */
     if (!keep_journal) {
         r->self = r->head_count ? 1 - r->self : 0;
         r->msg = 0;

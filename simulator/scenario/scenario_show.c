@@ -138,10 +138,24 @@ rc_scen_show_action(struct rc_scen_run *r, const struct rc_action *a)
     }
 }
 
+/* People are told by the alarm of its metric (deploy/terraform/modules/alarms), not by a TELL. */
+static void
+show_breaker(struct rc_scen_run *r)
+{
+    if (r->s->breaker_open != r->breaker_open) {
+        rc_scen_say(r, ' ', "%s",
+                    r->s->breaker_open
+                        ? "the breaker is open: nothing destructive is done; alarm breaker-open"
+                        : "the breaker is closed");
+    }
+    r->breaker_open = r->s->breaker_open;
+}
+
 /* What is not done, and why, is a decision too. */
 void
 rc_scen_show_blocks(struct rc_scen_run *r)
 {
+    show_breaker(r);
     for (uint32_t node = 1; node <= r->s->node_count && node <= SCEN_NODES_MAX; node++) {
         const struct rc_node *n = rc_node_at(r->s, node);
         uint32_t block = n->incident ? rc_incident_at(r->s, n->incident)->block : RC_BLOCK_NONE;

@@ -176,6 +176,7 @@ struct rc_scen_run {
     uint32_t head_mode[RC_EYES][RC_CONTROLLERS_MAX]; /* as shown to the core: mode + 1 */
     uint64_t heads_epoch;                            /* in which they were shown */
     struct rc_ev_controller_host head_host[RC_CONTROLLERS_MAX];
+    uint32_t breaker_open;                /* as it was shown last */
     uint32_t pair_block;                  /* last reason shown for holding a fail-over back */
     int64_t next_boot_ms, next_slurmd_ms; /* of the next launches, 0 = as usual */
     unsigned next_launches;
