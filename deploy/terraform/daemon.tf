@@ -11,6 +11,15 @@ locals {
     name  = try(lower(replace(one(data.aws_ec2_instance_type.compute[type].gpus).name, " ", "-")), "gpu")
   }) }
 
+  # DescribeInstanceTypes does not tell sockets. The largest size of these families is a whole machine of two; any
+  # other type is taken for one socket, unless cpu.sockets or gpu.sockets says otherwise.
+  two_sockets = concat(
+    ["c5.18xlarge", "c5n.18xlarge", "hpc7a.96xlarge"],
+    [for family in ["c5", "c5d", "m5", "m5d", "m5n", "r5", "r5d", "r5n", "p3dn", "p4d", "p4de"] : "${family}.24xlarge"],
+    [for family in ["c6i", "c6id", "c6in", "m6i", "m6id", "r6i", "r6id", "hpc6id"] : "${family}.32xlarge"],
+    [for family in ["c6a", "m6a", "r6a", "hpc6a", "c7i", "m7i", "r7i", "c7a", "m7a", "r7a", "g5", "g6", "g6e", "p5", "p5e", "p5en"] : "${family}.48xlarge"],
+  )
+
   # Where both controllers mount the shared state; StateSaveLocation is "state" in it.
   slurm_state = "/var/spool/slurm-shared"
 
@@ -105,6 +114,7 @@ locals {
       cpus             = data.aws_ec2_instance_type.compute[g.type].default_vcpus
       cores            = data.aws_ec2_instance_type.compute[g.type].default_cores
       threads_per_core = data.aws_ec2_instance_type.compute[g.type].default_threads_per_core
+      sockets          = g.sockets != null ? g.sockets : contains(local.two_sockets, g.type) ? 2 : 1
       # The system keeps a part, of small types a larger one: a node that shows less than configured
       # would be refused.
       memory_mb = floor(min(data.aws_ec2_instance_type.compute[g.type].memory_size * 0.93, data.aws_ec2_instance_type.compute[g.type].memory_size - 300))

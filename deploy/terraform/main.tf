@@ -25,13 +25,13 @@ locals {
   groups = { for group, g in local.all_groups : group => g if g.count > 0 }
   all_groups = {
     cpu = {
-      count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb
+      count     = var.cpu.count, type = var.cpu.type, efa_cards = 0, root_gb = var.cpu.root_gb, sockets = var.cpu.sockets
       zones     = length(var.cpu.zones) > 0 ? var.cpu.zones : [var.availability_zones[0]]
       image     = var.cpu.ami_id != "" ? var.cpu.ami_id : local.image_id
       placement = var.cpu.placement_group, placement_name = "", spot = var.cpu.spot
     }
     gpu = {
-      count     = var.gpu.count, type = var.gpu.type, efa_cards = var.gpu.efa_cards, root_gb = var.gpu.root_gb
+      count     = var.gpu.count, type = var.gpu.type, efa_cards = var.gpu.efa_cards, root_gb = var.gpu.root_gb, sockets = var.gpu.sockets
       zones     = length(var.gpu.zones) > 0 ? var.gpu.zones : [var.availability_zones[0]]
       image     = var.gpu.ami_id != "" ? var.gpu.ami_id : local.image_id
       placement = var.gpu.placement_group && var.gpu_capacity.kind != "block" # a block brings its own

@@ -154,10 +154,11 @@ variable "controller" {
 }
 
 variable "cpu" {
-  description = "CPU nodes, in a cluster placement group. spot = cheap, taken away with two minutes' notice. ami_id = a prepared image."
+  description = "CPU nodes, in a cluster placement group. spot = cheap, taken away with two minutes' notice. sockets: of the type, where we do not know it (lscpu shows them). ami_id = a prepared image."
   type = object({
     count           = optional(number, 3)
     type            = optional(string, "c7a.medium")
+    sockets         = optional(number)
     placement_group = optional(bool, true)
     spot            = optional(bool, false)
     zones           = optional(list(string), [])
@@ -174,14 +175,19 @@ variable "cpu" {
     condition     = var.cpu.count >= 0 && floor(var.cpu.count) == var.cpu.count
     error_message = "cpu.count must be a whole number, 0 or more."
   }
+  validation {
+    condition     = var.cpu.sockets == null || try(contains([1, 2, 4, 8], var.cpu.sockets), false)
+    error_message = "cpu.sockets must be 1, 2, 4 or 8, as lscpu shows on a node of this type; leave it out where you do not know."
+  }
 }
 
 variable "gpu" {
-  description = "GPU nodes. efa_cards: all network cards of the type; known for p4d, p4de, p5, p5e and p5en, 0 for others unless you say. ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers. placement_group_name = a cluster placement group of yours; else one is made, or none with placement_group = false."
+  description = "GPU nodes. efa_cards: all network cards of the type; known for p4d, p4de, p5, p5e and p5en, 0 for others unless you say. sockets: of the type, where we do not know it (lscpu shows them). ami_id = an image that the nvidia_drivers, efa and slurm roles have prepared; without one a replacement lacks the drivers. placement_group_name = a cluster placement group of yours; else one is made, or none with placement_group = false."
   type = object({
     count     = optional(number, 2)
     type      = optional(string, "p4d.24xlarge")
     efa_cards = optional(number)
+    sockets   = optional(number)
     # With a reservation of yours: the placement group that it was made in, or false when it is in none.
     placement_group      = optional(bool, true)
     placement_group_name = optional(string)
@@ -200,6 +206,10 @@ variable "gpu" {
   validation {
     condition     = var.gpu.count >= 0 && floor(var.gpu.count) == var.gpu.count
     error_message = "gpu.count must be a whole number, 0 or more."
+  }
+  validation {
+    condition     = var.gpu.sockets == null || try(contains([1, 2, 4, 8], var.gpu.sockets), false)
+    error_message = "gpu.sockets must be 1, 2, 4 or 8, as lscpu shows on a node of this type; leave it out where you do not know."
   }
   validation {
     condition     = var.gpu.placement_group_name == null || can(regex("^[!-~]([ -~]{0,253}[!-~])?$", var.gpu.placement_group_name)) && !can(regex("^(arn:|pg-[0-9a-f]{17}$)", var.gpu.placement_group_name))

@@ -264,7 +264,7 @@ class Cluster(RootWorld):
 
     def size(self):
         cores = os.cpu_count() or 1
-        return {"cpus": cores, "cores": cores, "threads_per_core": 1, "memory_mb": 1000}
+        return {"cpus": cores, "cores": cores, "threads_per_core": 1, "sockets": 1, "memory_mb": 1000}
 
     def meet(self):
         """The first words to machines that nobody has met, as deploy/ansible/README.md says them."""

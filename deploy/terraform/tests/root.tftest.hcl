@@ -256,6 +256,38 @@ run "another_gpu_type_has_no_efa_unless_it_is_said" {
   }
 }
 
+run "sockets_are_known_or_said" {
+  command = plan
+  variables {
+    cpu = { type = "c7i.24xlarge" }
+  }
+  assert {
+    # Both have 48 cores.
+    condition     = [for g in local.ansible.compute_groups : g.sockets] == [1, 2]
+    error_message = "c7i.24xlarge is half a machine of two sockets, p4d.24xlarge a whole one"
+  }
+}
+
+run "sockets_of_an_unknown_type" {
+  command = plan
+  variables {
+    cpu = { type = "x2idn.32xlarge", sockets = 2 }
+    gpu = { type = "g5.12xlarge" }
+  }
+  assert {
+    condition     = [for g in local.ansible.compute_groups : g.sockets] == [2, 1]
+    error_message = "as it was said"
+  }
+}
+
+run "three_sockets_are_refused" {
+  command = plan
+  variables {
+    gpu = { sockets = 3 }
+  }
+  expect_failures = [var.gpu]
+}
+
 run "a_small_type_keeps_memory_for_its_system" {
   command = apply
   override_data {
