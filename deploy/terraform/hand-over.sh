@@ -15,8 +15,9 @@ if [ ${#known[@]} -gt 0 ]; then
     terraform state rm "${known[@]}"
 fi
 plan=$(terraform plan -input=false -no-color)
-if grep -E '# module\.nodes\.aws_instance\..* (will be|must be) (created|destroyed|replaced)' <<<"$plan"; then
+if grep -E '# module\.nodes\.aws_(instance\.|ec2_tag\.interface\["ctl-).* (will be|must be) (created|destroyed|replaced)' <<<"$plan"; then
     echo "hand-over.sh: the plan above would still touch instances: do not apply it" >&2
     exit 1
 fi
-echo "hand-over.sh: done. ${#known[@]} instances are the daemon's now."
+instances=$(printf '%s\n' "${known[@]}" | grep -c aws_instance || true)
+echo "hand-over.sh: done. $instances instances are the daemon's now."

@@ -69,6 +69,7 @@ output "daemons_instances" {
   value = join("\n", concat(
     [for name in keys(local.compute) : "module.nodes.aws_instance.compute[\"${name}\"]"],
     [for name in local.controller_names : "module.nodes.aws_instance.fixed[\"${name}\"]" if local.relaunch_controllers],
+    [for tag in setproduct(local.controller_names, concat(keys(local.tags), ["Name"])) : "module.nodes.aws_ec2_tag.interface[\"${join("/", tag)}\"]" if local.relaunch_controllers],
   ))
 }
 

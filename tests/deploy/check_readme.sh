@@ -94,7 +94,7 @@ outputs_are_there() {
 }
 daemon_takes_over() {
     readme_in . ./hand-over.sh && readme_in . terraform state list >"$WORK/list" &&
-        ! grep -qE '^module\.nodes\.aws_instance\.(compute|fixed\["ctl-)' "$WORK/list" &&
+        ! grep -qE '^module\.nodes\.(aws_instance\.(compute|fixed\["ctl-)|aws_ec2_tag\.interface\["ctl-)' "$WORK/list" &&
         grep -q '^module\.nodes\.aws_instance\.fixed\["nfs-1"\]' "$WORK/list" && readme_in . ./hand-over.sh
 }
 # docs/teardown.md, its part of Terraform. A destroy first looks at everything that is left.

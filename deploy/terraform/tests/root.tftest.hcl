@@ -103,6 +103,15 @@ run "after_the_hand_over_instances_are_the_daemons" {
   }
 }
 
+run "a_controllers_interface_is_handed_over_with_it" {
+  command = apply
+  assert {
+    # Else the next apply would take its tags away, from an interface that may be gone.
+    condition     = alltrue([for key in ["Name", "Project", "Environment", "ManagedBy"] : contains(split("\n", output.daemons_instances), "module.nodes.aws_ec2_tag.interface[\"ctl-2/${key}\"]")])
+    error_message = output.daemons_instances
+  }
+}
+
 run "a_reservation_in_a_placement_group_of_ones_own" {
   command = apply
   variables {

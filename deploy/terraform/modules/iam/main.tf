@@ -60,11 +60,11 @@ locals {
         }
       },
       {
-        # What belongs to an instance, from our templates only.
+        # What belongs to an instance, from our templates only; a spot request, where they say so.
         Sid      = "LaunchParts"
         Effect   = "Allow"
         Action   = "ec2:RunInstances"
-        Resource = ["${local.ec2}:network-interface/*", "arn:${local.partition}:ec2:${local.region}::image/*", "${local.ec2}:key-pair/*", "${local.ec2}:placement-group/*", "${local.ec2}:capacity-reservation/*"]
+        Resource = ["${local.ec2}:network-interface/*", "arn:${local.partition}:ec2:${local.region}::image/*", "${local.ec2}:key-pair/*", "${local.ec2}:placement-group/*", "${local.ec2}:capacity-reservation/*", "${local.ec2}:spot-instances-request/*"]
         Condition = {
           ArnEquals = { "ec2:LaunchTemplate" = var.launch_template_arns }
         }
@@ -79,7 +79,7 @@ locals {
         Sid      = "TagAtLaunch"
         Effect   = "Allow"
         Action   = "ec2:CreateTags"
-        Resource = ["${local.ec2}:instance/*", "${local.ec2}:volume/*", "${local.ec2}:network-interface/*"]
+        Resource = ["${local.ec2}:instance/*", "${local.ec2}:volume/*", "${local.ec2}:network-interface/*", "${local.ec2}:spot-instances-request/*"]
         Condition = {
           StringEquals = { "ec2:CreateAction" = "RunInstances", "aws:RequestTag/${local.tag}" = var.name }
         }

@@ -131,7 +131,8 @@ resource "aws_launch_template" "this" {
   }
 
   dynamic "tag_specifications" {
-    for_each = toset(["instance", "volume", "network-interface"])
+    # EC2 refuses tags of a spot request where none is made.
+    for_each = toset(concat(["instance", "volume", "network-interface"], var.spot ? ["spot-instances-request"] : []))
 
     content {
       resource_type = tag_specifications.value

@@ -159,7 +159,7 @@ variable "capacity" {
 }
 
 variable "tags" {
-  description = "Tags of the instances and their volumes."
+  description = "Tags of the instances, their volumes, interfaces and spot requests."
   type        = map(string)
 }
 

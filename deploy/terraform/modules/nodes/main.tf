@@ -33,6 +33,11 @@ locals {
     } },
   )
 
+  # Tags of each one's network interface, which an instance cannot give it.
+  interface_tags = merge([for node in keys(local.fixed) : {
+    for key, value in merge(var.tags, { Name = "${var.name}-${node}" }) : "${node}/${key}" => { node = node, key = key, value = value }
+  }]...)
+
   data_volumes = merge(
     { for i in range(var.nfs.count) : "nfs-${i + 1}" => var.nfs.data_gb },
     { for i in range(var.gluster.count) : "gluster-${i + 1}" => var.gluster.brick_gb },
@@ -91,6 +96,14 @@ resource "aws_instance" "fixed" {
       error_message = "${each.key}: ${each.value.type} is an ARM (Graviton) type; images and packages are for x86_64. Choose its sibling, such as t3.small for t4g.small, m7i or m7a for m7g."
     }
   }
+}
+
+resource "aws_ec2_tag" "interface" {
+  for_each = local.interface_tags
+
+  resource_id = aws_instance.fixed[each.value.node].primary_network_interface_id
+  key         = each.value.key
+  value       = each.value.value
 }
 
 # What users and ssh's known_hosts know must outlive a stop of the login node.

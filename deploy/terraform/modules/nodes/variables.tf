@@ -140,6 +140,6 @@ variable "launch_controllers" {
 }
 
 variable "tags" {
-  description = "Tags of instances and volumes."
+  description = "Tags of instances, volumes and network interfaces."
   type        = map(string)
 }

@@ -61,6 +61,10 @@ run "safe_by_default" {
     condition     = alltrue([for s in aws_launch_template.this["us-east-1a"].tag_specifications : s.tags["slurm-on-aws:cluster"] == "prod-a" && s.tags["ManagedBy"] == "terraform"])
     error_message = "instances and volumes carry the tags"
   }
+  assert {
+    condition     = toset(aws_launch_template.this["us-east-1a"].tag_specifications[*].resource_type) == toset(["instance", "volume", "network-interface"])
+    error_message = "interfaces too, and no spot request, which EC2 refuses here"
+  }
 }
 
 run "a_fresh_instance_joins" {
@@ -97,6 +101,10 @@ run "spot" {
   assert {
     condition     = aws_launch_template.this["us-east-1a"].instance_market_options[0].market_type == "spot" && length(aws_launch_template.this["us-east-1a"].network_interfaces) == 1
     error_message = "spot, one plain interface"
+  }
+  assert {
+    condition     = one([for s in aws_launch_template.this["us-east-1a"].tag_specifications : s.tags["slurm-on-aws:cluster"] if s.resource_type == "spot-instances-request"]) == "prod-a"
+    error_message = "the request has the tags too"
   }
 }
 

@@ -43,6 +43,18 @@ run "counts" {
   }
 }
 
+run "interfaces_carry_the_tags" {
+  command = plan
+  assert {
+    condition     = { for key, t in aws_ec2_tag.interface : t.key => t.value if startswith(key, "ctl-2/") } == { Name = "prod-a-ctl-2", Project = "p", Environment = "e", ManagedBy = "terraform" }
+    error_message = "of a controller"
+  }
+  assert {
+    condition     = length(aws_ec2_tag.interface) == 4 * length(aws_instance.fixed)
+    error_message = "of every server"
+  }
+}
+
 run "a_server_that_is_made_again_keeps_its_volume" {
   command = plan
   assert {
