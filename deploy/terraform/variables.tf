@@ -118,7 +118,7 @@ variable "ssm" {
 # --- images --------------------------------------------------------------------------------
 
 variable "os" {
-  description = "Image of all nodes: ubuntu-24.04 (Slurm 23.11), debian-12 (22.05) or debian-13 (24.11)."
+  description = "Image of all nodes: ubuntu-24.04 (Slurm 23.11), debian-12 (22.05) or debian-13 (24.11; without GPU nodes)."
   type        = string
   default     = "ubuntu-24.04"
 
@@ -206,6 +206,10 @@ variable "gpu" {
   validation {
     condition     = var.gpu.count >= 0 && floor(var.gpu.count) == var.gpu.count
     error_message = "gpu.count must be a whole number, 0 or more."
+  }
+  validation {
+    condition     = var.os != "debian-13" || var.gpu.count == 0
+    error_message = "GPU nodes need os = \"ubuntu-24.04\" or \"debian-12\": NVIDIA's packages for Debian 13 begin with driver branch 590, have other names there, and were never tried here. Or set gpu = { count = 0 }."
   }
   validation {
     condition     = var.gpu.sockets == null || try(contains([1, 2, 4, 8], var.gpu.sockets), false)

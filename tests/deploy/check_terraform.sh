@@ -122,6 +122,7 @@ check "an ARM type of nodes is refused" refused "its sibling, such as c7a or c7i
 check "an ARM type of a server is refused" refused "m7i or m7a for m7g" -var 'nfs={type="m7g.large"}'
 check "a flex type in the placement group is refused" refused "cannot join a cluster placement group" \
     -var 'cpu={type="m8i-flex.large"}'
+check "GPU nodes on Debian 13 are refused" refused "begin with driver branch 590" -var os=debian-13
 check "a cluster without nodes is refused" refused "runs no job" -var 'cpu={count=0}' -var 'gpu={count=0}'
 check "a reservation without nodes is refused" refused "paid for and never used" -var 'gpu={count=0}' \
     -var 'gpu_capacity={kind="reserved",create=true}'
