@@ -52,10 +52,11 @@ def it_is_the_backup(cluster, name="ctl-1"):
     said = fresh.shell(
         "hostname; mountpoint /var/spool/slurm-shared; mountpoint /etc/slurm; systemctl is-active munge slurmdbd reconcilerd "
         "controller-names.timer; pgrep -x slurmctld || echo no slurmctld; stat -c '%U %a %n' /etc/slurm-on-aws/peer.key "
-        "/etc/slurm-on-aws/probe_ed25519; cat /etc/systemd/system/slurmctld.service.d/60-admit.conf; cloud-init status", check=False)
+        "/etc/slurm-on-aws/probe_ed25519; cat /etc/systemd/system/slurmctld.service.d/60-admit.conf; "
+        "grep -l signal=USR2 /etc/logrotate.d/slurmctld /etc/logrotate.d/slurmdbd; cloud-init status", check=False)
     want = (f"{name}\n", "slurm-shared is a mountpoint", "/etc/slurm is a mountpoint", "active\nactive\nactive\nactive\n",
             "no slurmctld", "slurm 400 /etc/slurm-on-aws/peer.key", "slurm 400 /etc/slurm-on-aws/probe_ed25519", "--index 0",
-            "status: done")
+            "logrotate.d/slurmctld\n", "logrotate.d/slurmdbd\n", "status: done")
     wrong = [w for w in want if w not in said]
     return f"{said}\nmissing: {wrong}" if wrong else ""
 

@@ -148,6 +148,19 @@ def nodes_idle(cluster):
                                   "tail -20 /var/log/slurm/slurmctld.log", check=False)
 
 
+def logs_are_rotated(cluster):
+    """As logrotate does it: the file gets another name, then the rule's own words are run."""
+    root, wrong = ctl(cluster), []
+    for service in ("slurmctld", "slurmdbd"):
+        log, rule = f"/var/log/slurm/{service}.log", f"sed -n '/postrotate/,/endscript/{{//!p}}' /etc/logrotate.d/{service}"
+        before = root.shell(f"systemctl show -P MainPID {service}; grep -c SIGHUP {log}", check=False)
+        root.shell(f'mv {log} {log}.1 && sh -ec "$({rule})"')
+        wait_for(lambda: root.shell(f"ls {log} 2>/dev/null", check=False), 20, f"new {log}", 0.5)
+        after = root.shell(f"systemctl show -P MainPID {service}; grep -c SIGHUP {log}.1", check=False)
+        wrong += [] if after == before else [f"{service}: {before} -> {after}", root.shell(f"tail -5 {log}.1 {log}")]
+    return "\n".join(wrong)
+
+
 def submit(cluster, job, *options):
     """As a user on the login node."""
     words = " ".join(options)
@@ -301,6 +314,7 @@ def run_all(check, cluster, packages):
           server_is_made_again, cluster)
     check("users have the same id on every machine", same_user_everywhere, cluster)
     check("every node registers and is idle", nodes_idle, cluster)
+    check("a rotation opens the logs of slurmctld and slurmdbd anew, and is no new configuration", logs_are_rotated, cluster)
     check("sample.slurm runs, its output is in /shared_gluster, sacct knows it", sample_job_runs, cluster)
     check("slurmdbd talks to the database by TLS, which plain text cannot", database_by_tls, cluster)
     check("RDS changes the password: slurmdbd follows on both controllers, accounting goes on", password_changes, cluster)

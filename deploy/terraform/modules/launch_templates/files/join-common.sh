@@ -83,10 +83,11 @@ missing() {
     done
 }
 
-# In another order than dpkg's a daemon would start before its configuration is in place.
+# In another order than dpkg's a daemon would start before its configuration is in place. What was written before a
+# package came stays as it is.
 install_quietly() {
     [ $# -eq 0 ] && return 0
     say "installing $*"
     DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -o DPkg::Lock::Timeout=300 install -y -q \
-        --no-install-recommends "$@"
+        -o DPkg::Options::=--force-confold --no-install-recommends "$@"
 }
