@@ -59,6 +59,15 @@ def metadata_is_for_root(cluster, *machines):
     return "\n".join(wrong)
 
 
+def login_sees_no_state(cluster):
+    """The configuration, to read; not what slurmctld keeps of jobs."""
+    said = cluster.roots["login-1"].shell("grep -E ' (/etc/slurm|/var/spool/slurm-shared) ' /etc/fstab; ls /etc/slurm /var/spool/slurm-shared 2>&1",
+                                          check=False)
+    fstab = said.splitlines()[0].split()
+    good = fstab[0].endswith(":/etc") and "ro" in fstab[3].split(",") and "slurm.conf" in said and "No such file" in said
+    return "" if good and "clustername" not in said else said
+
+
 def unit_is_shut_in(cluster):
     """With what the role has added to it; 20 is 2.0 of systemd's scale."""
     done = cluster.roots["ctl-1"].run("systemd-analyze", "security", "--no-pager", "--threshold=20",

@@ -332,6 +332,7 @@ def run_all(check, cluster, packages):
         check(f"and can do nothing else as root on {node}", rights.daemon_may_do_no_more, cluster, node)
     check("instance metadata is root's on login node and nodes, also on the replacement", rights.metadata_is_for_root,
           cluster, "login-1", "cpu-1", cluster.made["compute"]["cpu-2"]["id"])
+    check("a login node mounts the configuration, read-only, and no more of the state", rights.login_sees_no_state, cluster)
     check("the daemon's unit verifies and is shut in, with the role's additions", rights.unit_is_shut_in, cluster)
     check("the plays finish a node with half-written files, a broken unit and a missing package",
           half_built.node_is_finished, cluster)
