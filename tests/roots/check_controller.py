@@ -3,7 +3,7 @@ template, whose user data (run by cloud-init) makes a fresh machine the backup; 
 import json
 import re
 
-from tests.roots.check_roots import accounted, submit
+from tests.roots.check_roots import accounted, clocks_are_kept, submit
 from tests.roots.root_maker import ask
 from tests.roots.root_world import wait_for
 
@@ -111,6 +111,7 @@ def run_controller(check, cluster):
                  controller_is_launched_anew, cluster):
         return
     check("it has state, configuration, keys and units; slurmctld waits for the leader", it_is_the_backup, cluster)
+    check("it keeps its clock by Amazon's time service", clocks_are_kept, cluster, cluster.made["controllers"]["ctl-1"]["id"])
     check("its name is found at the new address on login, controllers and nodes", its_name_is_found, cluster)
     check("the plays find the new controller in order and keep its address", plays_find_it_in_order, cluster)
     check("slurmctld moves to the new controller, and a job runs", slurmctld_moves_there, cluster)

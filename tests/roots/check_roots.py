@@ -50,6 +50,18 @@ def changes_nothing(cluster, *words):
     return "\n".join(t.strip() for t in tasks if re.search(r"^changed: ", t, re.M))
 
 
+def clocks_are_kept(cluster, *machines):
+    """By Amazon's time service, and by one program; that it runs cannot be seen on a machine without a clock."""
+    wrong = []
+    for name in machines:
+        said = cluster.roots[name].shell("dpkg-query -W -f '${db:Status-Status}\n' chrony systemd-timesyncd; systemctl is-enabled chrony; "
+                                         "systemctl is-failed chrony; cat /etc/chrony/sources.d/*.sources", check=False)
+        lines = said.splitlines()
+        good = lines.count("installed") == 1 and "enabled" in lines and "failed" not in lines
+        wrong += [] if good and "server 169.254.169.123 prefer iburst minpoll 4 maxpoll 4" in lines else [f"{name}: {said}"]
+    return "\n".join(wrong)
+
+
 # --- file systems -------------------------------------------------------------------------------
 
 def nfs_serves(cluster):
@@ -302,6 +314,7 @@ def run_all(check, cluster, packages):
         elif not check(f"{play} ends well", play_ends_well, cluster, play):
             return
     check("site.yml, all plays a second time, changes nothing", changes_nothing, cluster, "site.yml")
+    check("every machine keeps its clock by Amazon's time service", clocks_are_kept, cluster, *cluster.hosts)
     check("no secret is in output, process lists, journals or readable files", rights.secrets_stay_secret, cluster)
     check("the drivers are of the pinned branch, their services run, EFA is of the pinned release", gpu_is_ready, cluster)
     check("an EFA installer with a wrong signature is not run", forged_efa_is_refused, cluster)
@@ -332,6 +345,7 @@ def run_all(check, cluster, packages):
         check(f"and can do nothing else as root on {node}", rights.daemon_may_do_no_more, cluster, node)
     check("instance metadata is root's on login node and nodes, also on the replacement", rights.metadata_is_for_root,
           cluster, "login-1", "cpu-1", cluster.made["compute"]["cpu-2"]["id"])
+    check("the replacement keeps its clock too", clocks_are_kept, cluster, cluster.made["compute"]["cpu-2"]["id"])
     check("a login node mounts the configuration, read-only, and no more of the state", rights.login_sees_no_state, cluster)
     check("the daemon's unit verifies and is shut in, with the role's additions", rights.unit_is_shut_in, cluster)
     check("the plays finish a node with half-written files, a broken unit and a missing package",

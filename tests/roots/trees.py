@@ -26,7 +26,7 @@ IMAGE = ("systemd systemd-sysv dbus libpam-systemd python3 python3-apt ca-certif
 CLOUD = ["cloud-init", "gnupg", "lsb-release"]
 # What the roles and the first boot install.
 WANTED = ("slurmctld slurmdbd slurmd slurm-client munge nfs-common nfs-kernel-server xfsprogs "
-          "glusterfs-server glusterfs-client").split()
+          "glusterfs-server glusterfs-client chrony").split()
 PMIX = {"bookworm": "libpmix2", "trixie": "libpmix2t64"}
 # What our own packages depend on.
 LIBRARIES = {"bookworm": "libcjson1 libevent-2.1-7 libslurm38 libssh2-1 polkitd btrfs-progs nftables".split(),

@@ -41,7 +41,7 @@ install_controller() {
     local wanted=()
     apt-get update -q
     # shellcheck disable=SC2046 # the name of a package
-    mapfile -t wanted < <(missing munge slurm-client slurmctld slurmdbd nfs-common $(pmix))
+    mapfile -t wanted < <(missing chrony munge slurm-client slurmctld slurmdbd nfs-common $(pmix))
     install_quietly "${wanted[@]}"
     fetch controller/slurm-on-aws-controller.deb
     install_quietly "$PUBLISHED/slurm-on-aws-controller.deb"
@@ -101,6 +101,7 @@ main() {
     install_controller
     rm -f "${HELD:-}"
     HELD=
+    keep_time
     mount_state
     install -d -m 755 -o slurm -g slurm /var/log/slurm
     write_secrets

@@ -39,7 +39,7 @@ mount_shared() {
 }
 
 wanted_packages() {
-    echo slurmd munge
+    echo slurmd munge chrony
     grep -q ' nfs4 ' "$PUBLISHED/fstab" && echo nfs-common
     grep -q ' glusterfs ' "$PUBLISHED/fstab" && echo glusterfs-client
     return 0
@@ -119,6 +119,7 @@ main() {
     fetch node/fstab
     own_block /etc/hosts "$PUBLISHED/hosts"
     install_packages
+    keep_time
     install_node_package
     let_probe_in
     mount_shared
