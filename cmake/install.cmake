@@ -41,7 +41,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/logrotate.service.d/50-slurm-on
         DESTINATION ${RC_UNIT_DIR}/logrotate.service.d COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/node/prolog ${CMAKE_SOURCE_DIR}/deploy/node/epilog
                  ${CMAKE_SOURCE_DIR}/deploy/node/health-check ${CMAKE_SOURCE_DIR}/deploy/node/controller-names
-                 ${CMAKE_SOURCE_DIR}/deploy/node/scratch
+                 ${CMAKE_SOURCE_DIR}/deploy/node/scratch ${CMAKE_SOURCE_DIR}/deploy/node/ssh-needs-job
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/reconciler/io/host/as_root.sh RENAME as-root
         DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/slurm-on-aws COMPONENT node)

@@ -1,6 +1,8 @@
 """Who may do and see what on the booted cluster: the daemon's user on nodes, its unit, the secrets."""
 import base64
 
+from tests.roots.root_world import wait_for
+
 AS_ROOT = "/usr/libexec/slurm-on-aws/as-root"
 GATE = f"sudo -n {AS_ROOT} gate probes=check since=600 level=1 left=60"
 # What somebody with the daemon's key would try.
@@ -57,6 +59,34 @@ def metadata_is_for_root(cluster, *machines):
             said = root.run("runuser", "-u", user, "--", *ask.split(), check=False).stdout
             wrong += [] if said == want else [f"{name}: {user} gets {said!r}"]
     return "\n".join(wrong)
+
+
+def ssh_needs_a_job(cluster, node, user="ann"):
+    """A user of ours, the same on every machine, from the login node. Here without a control group to be put into."""
+    login, address = cluster.roots["login-1"], cluster.hosts[node][1]
+    root = cluster.roots.get(cluster.made["compute"][node]["id"], cluster.roots[node])
+    for machine in (login, root, cluster.roots["ctl-1"], cluster.roots["ctl-2"]):
+        machine.shell(f"id -u {user} 2>/dev/null || useradd -m -u 2000 -s /bin/bash {user}")
+    as_user = f"cd /tmp && runuser -u {user} --"
+    login.shell(f"{as_user} sh -c 'mkdir -p -m 700 ~/.ssh; [ -e ~/.ssh/id_ed25519 ] || ssh-keygen -q -t ed25519 -N \"\" -f ~/.ssh/id_ed25519'")
+    key = login.shell(f"cat ~{user}/.ssh/id_ed25519.pub").strip()
+    root.shell(f"install -d -m 700 -o {user} ~{user}/.ssh && echo '{key}' >~{user}/.ssh/authorized_keys && "
+               f"chown {user}: ~{user}/.ssh/authorized_keys")
+
+    def comes_in():
+        return login.shell(f"{as_user} ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
+                           f"-o LogLevel=ERROR {address} 'echo inside of $SLURM_JOB_ID' 2>&1", check=False).strip()
+    without = comes_in()
+    job = login.shell(f"{as_user} sbatch --parsable -w {node} -p cpu -o /dev/null --wrap 'sleep 300'").strip()
+    try:
+        wait_for(lambda: root.shell(f"pgrep -f '[s]lurmstepd: .{job}.extern'", check=False), 60, "step of the job", 0.5)
+        during = comes_in()
+    finally:
+        login.shell(f"{as_user} scancel {job}")
+    if "inside" not in without and during == f"inside of {job}":
+        return ""
+    return f"without a job: {without}\nwith {job}: {during}\n" + root.shell(
+        "grep -A3 BEGIN /etc/pam.d/sshd; journalctl -u ssh -n 20 --no-pager -o cat", check=False)
 
 
 def login_sees_no_state(cluster):

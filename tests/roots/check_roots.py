@@ -343,6 +343,7 @@ def run_all(check, cluster, packages):
     for node in ("cpu-1", "cpu-2"):  # by the role, and by cloud-init
         check(f"the daemon's user judges {node} as root by ssh", rights.daemon_may_judge_a_node, cluster, node)
         check(f"and can do nothing else as root on {node}", rights.daemon_may_do_no_more, cluster, node)
+        check(f"a user signs in to {node} while a job of his runs there, and not before", rights.ssh_needs_a_job, cluster, node)
     check("instance metadata is root's on login node and nodes, also on the replacement", rights.metadata_is_for_root,
           cluster, "login-1", "cpu-1", cluster.made["compute"]["cpu-2"]["id"])
     check("the replacement keeps its clock too", clocks_are_kept, cluster, cluster.made["compute"]["cpu-2"]["id"])

@@ -29,8 +29,8 @@ WANTED = ("slurmctld slurmdbd slurmd slurm-client munge nfs-common nfs-kernel-se
           "glusterfs-server glusterfs-client chrony").split()
 PMIX = {"bookworm": "libpmix2", "trixie": "libpmix2t64"}
 # What our own packages depend on.
-LIBRARIES = {"bookworm": "libcjson1 libevent-2.1-7 libslurm38 libssh2-1 polkitd btrfs-progs nftables".split(),
-             "trixie": "libcjson1 libevent-2.1-7t64 libslurm42t64 libssh2-1t64 polkitd btrfs-progs nftables".split()}
+LIBRARIES = {"bookworm": "libcjson1 libevent-2.1-7 libslurm38 libssh2-1 libpam-slurm-adopt polkitd btrfs-progs nftables".split(),
+             "trixie": "libcjson1 libevent-2.1-7t64 libslurm42t64 libssh2-1t64 libpam-slurm-adopt polkitd btrfs-progs nftables".split()}
 LAYERS = {"db": ["mariadb-server"], "nfs": ["nfs-ganesha", "nfs-ganesha-vfs", "libnfs-utils"],
           "build": ("build-essential debhelper cmake ninja-build pkg-config libcurl4-openssl-dev libssl-dev "
                     "libexpat1-dev libcjson-dev libevent-dev libssh2-1-dev libslurm-dev libcunit1-dev "

@@ -79,6 +79,16 @@ let_probe_in() {
     chmod 600 "$home/.ssh/authorized_keys"
 }
 
+# As the reconciler role does it. An older release has published nothing.
+limit_ssh() {
+    local status=0
+    fetch node/ssh-always || status=$?
+    [ "$status" != "$ABSENT" ] || return 0
+    [ "$status" = 0 ] || return "$status"
+    # shellcheck disable=SC2046 # names
+    /usr/libexec/slurm-on-aws/ssh-needs-job $(cat "$PUBLISHED/ssh-always")
+}
+
 write_munge_key() {
     local answer
     umask 077
@@ -122,6 +132,7 @@ main() {
     keep_time
     install_node_package
     let_probe_in
+    limit_ssh
     mount_shared
     write_munge_key
     write_slurmd_options
