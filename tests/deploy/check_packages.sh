@@ -19,7 +19,7 @@ node_has_everything() {
     dpkg-deb -c "$WORK"/packages/slurm-on-aws-node_*.deb >"$WORK/list"
     for file in usr/sbin/nodewatch usr/libexec/slurm-on-aws/prolog usr/libexec/slurm-on-aws/epilog \
         usr/libexec/slurm-on-aws/rc-slurm-helper lib/systemd/system/nodewatch.service \
-        usr/share/slurm-on-aws/imds.nft lib/systemd/system/slurm-on-aws-imds.service usr/libexec/slurm-on-aws/scratch lib/systemd/system/slurm-on-aws-scratch.service \
+        usr/share/slurm-on-aws/imds.nft lib/systemd/system/slurm-on-aws-imds.service usr/libexec/slurm-on-aws/scratch usr/libexec/slurm-on-aws/ssh-needs-job lib/systemd/system/slurm-on-aws-scratch.service \
         lib/systemd/system/slurmd.service.d/50-slurm-on-aws.conf lib/systemd/system/logrotate.service.d/50-slurm-on-aws.conf \
         etc/apt/apt.conf.d/52slurm-on-aws etc/needrestart/conf.d/slurm-on-aws.conf; do
         grep -qE " \./(usr/)?$file\$" "$WORK/list" || { echo "missing: $file" && return 1; }

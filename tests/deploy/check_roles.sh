@@ -103,3 +103,77 @@ sys.exit(module.with_account(conf, "slurm", "n\\1#ew=2") != want or module.with_
 PYTHON
 }
 check "slurmdbd.conf gets the database's new password, and nothing else" password_is_followed
+
+# The role's file, and the one that a fresh machine writes in its first boot; chrony is among what it installs first.
+clocks_are_kept() {
+    local line join=$D/terraform/modules/launch_templates/files
+    line=$("$CACHE/ansible/bin/python" -c 'import sys, yaml
+print(next(t["ansible.builtin.copy"]["content"] for t in yaml.safe_load(open(sys.argv[1])) if "ansible.builtin.copy" in t), end="")' \
+        "$A/roles/clock/tasks/main.yml")
+    grep -qxE 'server 169\.254\.169\.123 prefer iburst minpoll 4 maxpoll 4' <<<"$line" &&
+        grep -qF "echo '$line' >/etc/chrony/sources.d/amazon.sources" "$join/join-common.sh" &&
+        sed -n '/^wanted_packages()/,/^}/p' "$join/join-node.sh" | grep -qw chrony &&
+        sed -n '/^install_controller()/,/^}/p' "$join/join-controller.sh" | grep -qw chrony &&
+        grep -qx '    - clock' "$A/play-hostnames.yml" || return 1
+    for line in node controller; do
+        [ "$(sed -n '/^main()/,/^}/p' "$join/join-$line.sh" | grep -oE '^    (install_packages|install_controller|keep_time)' | tr -d ' ' | tail -n 1)" = keep_time ] || return 1
+    done
+}
+check "roles and first boots keep every clock by Amazon's time service" clocks_are_kept
+
+# What a login node mounts of the state: "SOURCE OPTIONS", with the state on EFS or on the NFS server.
+login_mounts() {
+    "$CACHE/ansible/bin/python" - "$A/roles/slurm" "$1" <<'PYTHON'
+import pathlib, re, sys, jinja2, yaml
+role, variables = pathlib.Path(sys.argv[1]), {"state_on": sys.argv[2], "efs_dns_name": "fs-1.efs", "groups": {"nfs": ["nfs-1"]}, "slurm_state": "/state"}
+env = jinja2.Environment()
+env.filters["regex_replace"] = lambda text, pattern, by: re.sub(pattern, by, text)
+source = yaml.safe_load((role / "defaults/main.yml").read_text())["slurm_state_source"]
+variables["slurm_state_source"] = env.from_string(source).render(variables)
+for task in yaml.safe_load((role / "tasks/login.yml").read_text()):
+    mount = task.get("ansible.posix.mount")
+    if mount:
+        print(*(env.from_string(mount[k]).render(variables) for k in ("path", "src", "opts")))
+PYTHON
+}
+login_mounts_the_configuration() {
+    local options=ro,nfsvers=4.1,hard,noresvport,nofail,_netdev
+    diff <(login_mounts efs) - <<<"/etc/slurm fs-1.efs:/etc $options" &&
+        diff <(login_mounts nfs) - <<<"/etc/slurm nfs-1:/export/slurm-state/etc $options"
+}
+check "a login node mounts the configuration, read-only, and no more of the state" login_mounts_the_configuration
+
+# The rules of Debian 12 and Ubuntu 24.04, and Debian 13's, which is right; the task twice.
+rotation_is_no_reconfigure() {
+    local dir=$WORK/logrotate service
+    mkdir -p "$dir"
+    rule() { printf '/var/log/slurm/%s.log {\n  size=5M\n  postrotate\n      %s\n      /bin/sleep 1\n  endscript\n}\n' "$1" "$2"; }
+    {
+        printf -- '- name: Rotate\n  hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n'
+        awk '/^- name:/ { on = /rotation of their logs/ } /^(#.*)?$/ { on = 0 } on' "$A/roles/slurm/tasks/controller.yml" |
+            sed -e 's/^/    /' -e "s|/etc/logrotate.d|$dir|"
+    } >"$A/rotation.yml"
+    for service in slurmctld slurmdbd; do
+        rule "$service" "/usr/sbin/invoke-rc.d --quiet $service reconfig >/dev/null" >"$dir/$service"
+        rule "$service" "/usr/bin/systemctl kill --kill-whom=main --signal=USR2 $service.service || true" >"$dir/$service.want"
+    done
+    ansible ansible-playbook rotation.yml -e ansible_become=false && diff "$dir/slurmctld.want" "$dir/slurmctld" &&
+        diff "$dir/slurmdbd.want" "$dir/slurmdbd" || return 1
+    rule slurmdbd "/usr/sbin/start-stop-daemon -s USR2 --stop -x /usr/sbin/slurmdbd -q" >"$dir/slurmdbd"
+    ansible ansible-playbook rotation.yml -e ansible_become=false | grep 'changed=0 .*failed=0'
+}
+check "a rotation of slurmctld's or slurmdbd's log is no new configuration" rotation_is_no_reconfigure
+
+# The role's first task on a machine of that release.
+driver_on() {
+    {
+        printf -- '- name: Install the driver\n  hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n'
+        awk '/^- name:/ { task++ } task == 1' "$A/roles/nvidia_drivers/tasks/main.yml" | sed 's/^/    /'
+    } >"$A/driver.yml"
+    ansible ansible-playbook driver.yml -e ansible_become=false -e nvidia_driver_branch=570 \
+        -e "{\"ansible_facts\": {\"distribution\": \"$1\", \"distribution_major_version\": \"$2\"}}"
+}
+no_driver_for_debian_13() {
+    driver_on Debian 12 && driver_on Ubuntu 24 && ! driver_on Debian 13 >"$WORK/driver" && grep -q 'begin with driver branch 590' "$WORK/driver"
+}
+check "the driver's role goes no further on Debian 13, before anything is changed" no_driver_for_debian_13

@@ -14,7 +14,7 @@ import re, sys
 kept = re.findall(r'::Package-Blacklist:: "(.+)";', open(sys.argv[1]).read())
 def stays(name): return any(re.match(k, name) for k in kept)
 want = ["linux-image-6.8.0-1021-aws", "libnvidia-compute-570", "nvidia-fabricmanager-570", "cuda-drivers-570", "slurmd",
-        "libslurm40", "libmunge2", "glusterfs-server", "efa"]
+        "libslurm40", "libpam-slurm-adopt", "libmunge2", "glusterfs-server", "efa"]
 free = ["openssl", "libssl3t64", "openssh-server", "libc6", "sudo", "chrony"]
 wrong = [n for n in want if not stays(n)] + [n for n in free if stays(n)]
 print(kept, wrong)
@@ -54,6 +54,36 @@ if command -v visudo >/dev/null; then
 else
     skip "visudo accepts the rule of the daemon's user" "sudo is not installed"
 fi
+
+# On Debian's files, with a pam-auth-update that takes systemd's line out and puts it back.
+ssh_needs_a_job() {
+    local dir=$WORK/pam run
+    mkdir -p "$dir/bin"
+    printf '%s\n' '@include common-auth' 'account    required     pam_nologin.so' '# account required pam_access.so' \
+        '@include common-account' 'session    required     pam_loginuid.so' '@include common-session' >"$dir/sshd"
+    printf 'session\trequired\tpam_unix.so\n%s\n' 'session	optional	pam_systemd.so ' >"$dir/common-session"
+    cp "$dir/sshd" "$dir/was" && cp "$dir/common-session" "$dir/session.was"
+    # shellcheck disable=SC2016 # the words are the stand-in's own
+    printf '#!/bin/sh\ncase $* in "--disable systemd") sed -i /pam_systemd/d "$RC_PAM/common-session" ;; "--enable systemd") cat "$RC_PAM/session.was" >"$RC_PAM/common-session" ;; *) exit 9 ;; esac\n' >"$dir/bin/pam-auth-update"
+    chmod +x "$dir/bin/pam-auth-update"
+    run() { PATH=$dir/bin:$PATH RC_PAM=$dir bash "$D/node/ssh-needs-job" "$@"; }
+    [ -z "$(run off)" ] && diff "$dir/was" "$dir/sshd" && [ "$(run ubuntu ann)" = $'changed\nchanged' ] && [ -z "$(run ubuntu ann)" ] || return 1
+    # The names first, Slurm last of the account modules; and no pam_systemd.
+    diff - <(sed -n '/common-account/,/pam_loginuid/p' "$dir/sshd") <<'PAM' || return 1
+@include common-account
+# BEGIN slurm-on-aws: users with a job
+account [success=1 default=ignore] pam_succeed_if.so quiet user in root:slurm-on-aws:ubuntu:ann
+account required pam_slurm_adopt.so action_adopt_failure=deny action_generic_failure=deny
+# END slurm-on-aws: users with a job
+session    required     pam_loginuid.so
+PAM
+    ! grep pam_systemd "$dir/common-session" && [ "$(run ubuntu)" = changed ] && grep -q 'root:slurm-on-aws:ubuntu$' "$dir/sshd" &&
+        ! run 2>/dev/null && ! run 'a b' 2>/dev/null && ! run ubuntu:x 2>/dev/null && grep -q 'root:slurm-on-aws:ubuntu$' "$dir/sshd" &&
+        [ "$(run off)" = $'changed\nchanged' ] && diff "$dir/was" "$dir/sshd" && diff "$dir/session.was" "$dir/common-session" || return 1
+    # A file that is somebody's own: nothing is changed.
+    sed -i /common-account/d "$dir/sshd" && ! run ubuntu 2>/dev/null && ! grep -q slurm "$dir/sshd" && [ ! -e "$dir/sshd.slurm-on-aws" ] && grep -q pam_systemd "$dir/common-session"
+}
+check "ssh to a node needs a job, but for the names that are let in before Slurm is asked; off is as it was" ssh_needs_a_job
 
 # health-check with programs of ours in the place of nodewatch and scontrol; prints its update of the node.
 health_check() {

@@ -71,6 +71,28 @@ else
     skip "Slurm's own parser takes the rendered slurm.conf" "slurm-client is not installed"
 fi
 
+# Made up: every type has 48 cores with two threads each. A c7a.medium is taken for one socket, a p4d known for two.
+cores_are_where_the_gpus_are() {
+    grep -qE '^NodeName=cpu-1 .* CPUs=96 Sockets=1 CoresPerSocket=48 ThreadsPerCore=2 ' "$WORK/slurm/slurm.conf" &&
+        grep -qE '^NodeName=gpu-1 .* CPUs=96 Sockets=2 CoresPerSocket=24 ThreadsPerCore=2 ' "$WORK/slurm/slurm.conf" &&
+        diff - <(grep '^NodeName=' "$WORK/slurm/gres.conf") <<'GRES'
+NodeName=gpu-1,gpu-2 Name=gpu Type=a100 File=/dev/nvidia[0-3] Cores=0-23
+NodeName=gpu-1,gpu-2 Name=gpu Type=a100 File=/dev/nvidia[4-7] Cores=24-47
+GRES
+}
+check "slurm.conf has the sockets of the type, gres.conf the cores beside each GPU" cores_are_where_the_gpus_are
+
+# slurmd answers while a step ends: Slurm 24.05 and later complain of less than five times MessageTimeout.
+killed_steps_have_time() {
+    python3 - "$WORK/slurm/slurm.conf" <<'PYTHON'
+import re, sys
+seconds = {k: int(v) for k, v in re.findall(r"^(\w+)=(\d+)$", open(sys.argv[1]).read(), re.M)}
+print(seconds)
+sys.exit(not seconds["UnkillableStepTimeout"] >= max(180, 5 * seconds["MessageTimeout"], 2 * seconds["KillWait"]))
+PYTHON
+}
+check "a killed step has the time that GPUs take to end before its node is drained" killed_steps_have_time
+
 registered_address_stays() {
     render "NodeName=gpu-1 NodeAddr=10.20.16.77 CPUs=96" &&
         grep -q '^NodeName=gpu-1 NodeAddr=10.20.16.77 ' "$WORK/slurm/slurm.conf" &&
