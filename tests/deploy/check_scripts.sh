@@ -57,7 +57,7 @@ fi
 
 # On Debian's files, with a pam-auth-update that takes systemd's line out and puts it back.
 ssh_needs_a_job() {
-    local dir=$WORK/pam run
+    local dir=$WORK/pam
     mkdir -p "$dir/bin"
     printf '%s\n' '@include common-auth' 'account    required     pam_nologin.so' '# account required pam_access.so' \
         '@include common-account' 'session    required     pam_loginuid.so' '@include common-session' >"$dir/sshd"
