@@ -110,8 +110,8 @@ a_body_is_sent_whole_without_waiting_for_100_continue(void)
     loopback_push(&server, 200, "", "");
     CU_ASSERT_EQUAL(rc_http_start(http, &request, on_response, &seen, NULL, NULL), RC_OK);
     memset(big, 'y', len); /* it was copied */
-    CU_ASSERT_TRUE(loop_until(base, &seen.count, 1));
-    CU_ASSERT_EQUAL(strlen(loopback_body(&server, 0)), len);
+    CU_ASSERT_TRUE_FATAL(loop_until(base, &seen.count, 1));
+    CU_ASSERT_EQUAL_FATAL(strlen(loopback_body(&server, 0)), len);
     CU_ASSERT_EQUAL(loopback_body(&server, 0)[len - 1], 'x');
     CU_ASSERT_STRING_EQUAL(loopback_header(&server, 0, "Expect"), "");
     free(big);
