@@ -124,8 +124,8 @@ fold_record(struct rc_daemon *d, const struct rc_journal_record *r, struct sourc
     return RC_OK;
 }
 
-/* Stands the reader after the newest snapshot of this release, or at the oldest record. */
-static void
+/* Stands the reader after the newest snapshot of this release (true), or at the oldest record. */
+static bool
 find_start(struct rc_daemon *d, struct rc_journal_reader *reader)
 {
     struct rc_journal_record r;
@@ -133,21 +133,28 @@ find_start(struct rc_daemon *d, struct rc_journal_reader *reader)
 
     for (unsigned back = 0; rc_journal_reader_to_snapshot(reader, back, &e) == RC_OK; back++) {
         if (rc_journal_reader_next(reader, &r, &e) == RC_OK && take_snapshot(d, &r)) {
-            return;
+            return true;
         }
     }
+    return false;
 }
 
+/* RC_E_UNSUPPORTED: the journal's beginning is gone, and what is left begins with a snapshot of
+ * another release. Later records go on with incidents and phases that began in there, so they
+ * can be folded into no other state. */
 static enum rc_err
 replay(struct rc_daemon *d, struct rc_journal_reader *reader, uint64_t *ret_records,
        struct rc_error *e)
 {
+    bool begun = find_start(d, reader);
     struct rc_journal_record r;
     struct source src = {NULL, 0};
     enum rc_err err;
 
     while ((err = rc_journal_reader_next(reader, &r, e)) == RC_OK) {
-        err = fold_record(d, &r, &src, e);
+        err =
+            begun || r.type != RC_JOURNAL_SNAPSHOT ? fold_record(d, &r, &src, e) : RC_E_UNSUPPORTED;
+        begun = true;
         if (err != RC_OK) {
             break;
         }
@@ -169,9 +176,14 @@ rc_recover_restore(struct rc_daemon *d, struct rc_error *e)
         return err;
     }
     d->state = fresh_state(d);
-    find_start(d, reader);
     err = replay(d, reader, &records, e);
     rc_journal_reader_free(reader);
+    if (err == RC_E_UNSUPPORTED) {
+        rc_log_event(d->log, RC_LOG_WARN, "journal", RC_LOG_NOTE, "other-release", NULL,
+                     "the journal begins with a snapshot of another release, so nothing is taken "
+                     "from it: what is in flight is in the store");
+        return RC_OK;
+    }
     if (err != RC_OK) {
         return err;
     }
@@ -224,7 +236,7 @@ rc_recover_open(struct rc_daemon *d, struct rc_error *e)
         d->state = fresh_state(d);
     }
     set_clock(d);
-    if (err == RC_OK && d->restored) {
+    if (err == RC_OK && opened.last) {
         rc_recover_rotate(d);
     }
     return err;
