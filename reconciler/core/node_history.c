@@ -120,7 +120,7 @@ put(struct rc_state *s, struct rc_actions *out, const char *node, const struct r
     memcpy(a.node, node, sizeof a.node);
     a.u.history = *h;
     a.u.history.epoch = s->lease_epoch;
-    a.u.history.writes = row->writes + 1;
+    a.u.history.writes = row->writes + (row->writes < RC_HISTORY_WRITES_MAX);
     rc_act_send(s, out, &a);
 }
 

@@ -17,6 +17,9 @@ enum {
     RC_HISTORY_BREAKER_OPEN = 1U << 2 /* the cluster */
 };
 
+/* More can only have been written by hand; from there on it does not count. */
+#define RC_HISTORY_WRITES_MAX ((uint64_t)1000000000)
+
 /* What is counted against a host; see lemon.h. X(enum, name, weight that the loader defaults to) */
 #define RC_MARKS(X)                                                                                \
     X(RC_MARK_XID, "xid", "1")           /* faults that its agent was certain of */                \

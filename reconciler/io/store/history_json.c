@@ -202,7 +202,7 @@ rc_history_json_parse(const char *what, const char *json, size_t len, struct rc_
     *ret_absent = 0;
     rc_json_open(&o, what, json, len, ret_err);
     if (!is_absent(&o, "writes", ret_absent)) {
-        h.writes = rc_json_integer(&o, "writes", 1, RC_JSON_INTEGER_MAX);
+        h.writes = rc_json_integer(&o, "writes", 1, RC_HISTORY_WRITES_MAX);
     }
     read_history_times(&o, "opened", h.opened_wall_ms);
     read_history_times(&o, "repairs", h.repair_wall_ms);

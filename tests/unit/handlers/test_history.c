@@ -357,6 +357,10 @@ the_next_write_counts_on_from_what_was_taken(void)
     story_history(&st, "n1", &told, st.s->lease_epoch + 1);
     operate(&st, RC_OP_HOLD, "n1");
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, 42);
+    told.writes = RC_HISTORY_WRITES_MAX; /* by hand: what is written after it can be read too */
+    story_history(&st, "n1", &told, st.s->lease_epoch + 2);
+    operate(&st, RC_OP_RELEASE, "n1");
+    CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, RC_HISTORY_WRITES_MAX);
     story_end(&st);
 }
 

@@ -86,6 +86,7 @@ rubbish_is_refused_with_the_name_of_the_member(void)
     } cases[] = {
         {"{}", "\"opened\""},
         {"{\"writes\":0,\"opened\":[]}", "\"writes\""},
+        {"{\"writes\":1000000001,\"opened\":[]}", "\"writes\""},
         {"{\"opened\":7}", "\"opened\""},
         {"{\"opened\":[1,2,3,4,5,6,7,8,9]}", "\"opened\""},
         {"{\"opened\":[-1]}", "\"opened\""},
