@@ -128,9 +128,7 @@ adopt_apply(struct rc_state *s, const struct rc_event *ev)
     for (uint32_t i = rc_node_at(s, node)->instances; i; i = rc_instance_at(s, i)->next_of_node) {
         rc_fact_adopt_launched(s, i); /* swept before: no news of it will come */
     }
-    if (in->incident >= s->next_incident) {
-        s->next_incident = in->incident + 1;
-    }
+    rc_fact_incident_seen(s, in->incident);
     rc_touch(s, node);
 }
 

@@ -300,7 +300,7 @@ rc_instance_set_state(struct rc_state *s, uint32_t slot, enum rc_instance_state 
 void
 rc_fact_incident_seen(struct rc_state *s, uint32_t incident)
 {
-    if (incident >= s->next_incident && incident < UINT32_MAX) {
+    if (incident >= s->next_incident && incident <= RC_INCIDENT_MAX) {
         s->next_incident = incident + 1;
     }
 }

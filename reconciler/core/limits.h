@@ -45,6 +45,9 @@ enum {
     RC_ACTIONS_MAX = 64        /* actions emitted by one step; the rest waits for the next */
 };
 
+/* An incident each second for thirty years: a higher number was written by hand. */
+#define RC_INCIDENT_MAX 1000000000U
+
 /* The own part of a kind in the tables of events and actions. */
 #define RC_OWN(name) sizeof(struct rc_##name)
 

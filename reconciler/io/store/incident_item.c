@@ -145,7 +145,7 @@ rc_incident_item_parse(const char *cluster, const char *text, size_t len,
     rc_json_open(&o, "incident item", text, len, ret_err);
     rc_json_expect(&o, RC_ITEM_VERSION, cluster);
     read_node(&o, r.node);
-    r.incident = (uint32_t)rc_json_integer(&o, "incident", 1, UINT32_MAX);
+    r.incident = (uint32_t)rc_json_integer(&o, "incident", 1, RC_INCIDENT_MAX);
     r.item.epoch = rc_json_integer(&o, "epoch", 1, RC_JSON_INTEGER_MAX);
     r.item.opened_wall_ms = (int64_t)rc_json_integer(&o, "opened_wall_ms", 0, RC_JSON_INTEGER_MAX);
     r.item.fault = rc_json_fault(&o, "fault");

@@ -72,6 +72,24 @@ a_down_node_whose_reason_was_not_read_yet_is_not_judged(void)
 }
 
 static void
+a_number_that_somebody_wrote_into_a_reason_does_not_use_up_the_numbers(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    rc_event_init(&ev, RC_EV_SLURM_NODE);
+    rc_text_set(ev.node, sizeof ev.node, "n2");
+    rc_text_set(ev.u.slurm.addr, RC_ADDR_LEN, "10.0.0.2");
+    ev.u.slurm.flags = RC_SN_DRAIN;
+    ev.u.slurm.owner = RC_OWNER_OURS;
+    ev.u.slurm.reason_incident = UINT32_MAX - 1;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(st.s->next_incident, 2); /* of the drain that nobody stands for */
+    story_end(&st);
+}
+
+static void
 an_empty_name_is_no_node(void)
 {
     struct story st;
@@ -135,6 +153,8 @@ main(void)
          nodes_that_are_down_on_purpose_have_no_fault},
         {"a down node whose reason was not read yet is not judged",
          a_down_node_whose_reason_was_not_read_yet_is_not_judged},
+        {"a number that somebody wrote into a reason does not use up the numbers",
+         a_number_that_somebody_wrote_into_a_reason_does_not_use_up_the_numbers},
         {"an empty name is no node", an_empty_name_is_no_node},
         {"a full table stops what is destructive and is told, until it has grown",
          a_full_table_stops_what_is_destructive_and_is_told_until_it_has_grown},

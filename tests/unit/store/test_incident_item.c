@@ -16,7 +16,7 @@ full_item(void)
     struct rc_incident_item i;
 
     memset(&i, 0, sizeof i);
-    i.incident = 4000000001U;
+    i.incident = 999999999U;
     rc_text_set(i.node, sizeof i.node, "gpu-7.cluster");
     i.item.opened_wall_ms = 1795415800123;
     i.item.epoch = 999999999999999;
@@ -79,8 +79,8 @@ text_that_is_wrong_is_refused_with_the_name_of_the_member(void)
         {"\"epoch\":999999999999999", "\"epoch\":0", "\"epoch\"", RC_E_PARSE},
         {"\"epoch\":999999999999999", "\"epoch\":1000000000000000", "\"epoch\"", RC_E_PARSE},
         {"\"epoch\":999999999999999", "\"epoch\":null", "\"epoch\"", RC_E_PARSE},
-        {"\"incident\":4000000001", "\"incident\":4294967296", "\"incident\"", RC_E_PARSE},
-        {"\"incident\":4000000001", "\"incident\":0", "\"incident\"", RC_E_PARSE},
+        {"\"incident\":999999999", "\"incident\":1000000001", "\"incident\"", RC_E_PARSE},
+        {"\"incident\":999999999", "\"incident\":0", "\"incident\"", RC_E_PARSE},
         {"\"fault\":\"retirement\"", "\"fault\":\"gremlins\"", "\"fault\"", RC_E_PARSE},
         {"\"phase\":\"launch\"", "\"phase\":\"lunch\"", "\"phase\"", RC_E_PARSE},
         {"\"rung\":3", "\"rung\":-3", "\"rung\"", RC_E_PARSE},
