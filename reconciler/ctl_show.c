@@ -141,7 +141,7 @@ show_attention(FILE *out, const cJSON *reply)
 
 /* Who leads, in which epoch, since when. */
 static void
-show_lease(FILE *out, const cJSON *lease)
+show_lease(FILE *out, const cJSON *lease, const char *host)
 {
     char age[AGE_LEN], since[AGE_LEN];
 
@@ -150,11 +150,13 @@ show_lease(FILE *out, const cJSON *lease)
     }
     bool is_held = rc_ctl_true(lease, "held");
     const char *owner = rc_ctl_text(lease, "owner");
+    bool is_other = !is_held && *owner && strcmp(owner, host) != 0;
 
-    fprintf(out, "lease     %s%s, epoch %.0f", is_held || !*owner ? "" : owner,
-            is_held  ? "held"
-            : *owner ? " leads, this one stands by"
-                     : "held by nobody",
+    fprintf(out, "lease     %s%s, epoch %.0f", is_other ? owner : "",
+            is_held    ? "held"
+            : is_other ? " leads, this one stands by"
+            : *owner   ? "held, but this one does not lead with it"
+                       : "held by nobody",
             rc_ctl_number(lease, "epoch", 0));
     if (rc_ctl_get(lease, "since_ms")) {
         fprintf(out, ", since %s", rc_ctl_age(lease, "since_ms", since, sizeof since));
@@ -232,7 +234,7 @@ show_daemon(FILE *out, const cJSON *reply)
     fprintf(out, "daemon    %s on %s, up %s%s\n", rc_ctl_text(d, "version"), rc_ctl_text(d, "host"),
             rc_ctl_age(d, "uptime_ms", age, sizeof age),
             rc_ctl_true(d, "dry_run") ? ", DRY RUN: nothing is done" : "");
-    show_lease(out, lease);
+    show_lease(out, lease, rc_ctl_text(d, "host"));
     show_slurmctld(out, rc_ctl_get(reply, "slurmctld"));
     show_backups(out, rc_ctl_get(reply, "slurmctld"));
     show_last_move(out, rc_ctl_get(reply, "slurmctld"));

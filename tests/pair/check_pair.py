@@ -131,6 +131,10 @@ def check_table_away(pair):
     texts = [c.ctl("status")[1] for c in pair.both()]
     check(len(pair.changes()) == before, "without its table nobody acts", pair.changes()[before:])
     check(all("! lease:" in t for t in texts), "both say that the lease cannot be asked", texts[0])
+    check(all("! nobody leads" in t and "held by nobody" in t for t in texts),
+          "and that nobody leads, also the one that led", texts)
+    orders = [c.ctl("pause")[2] for c in pair.both()]
+    check(all("knows of none that does" in o for o in orders), "an order is sent to nobody in vain", orders)
     for controller in pair.both():
         controller.proxy.set("open")
     pair.leader()

@@ -281,9 +281,15 @@ refuse_order(struct rc_daemon *d)
     struct rc_lead_view lead;
 
     rc_lead_view(d->lead, &lead);
+    if (!*lead.owner || strcmp(lead.owner, d->config.lease.owner) == 0) {
+        return rc_control_refuse(
+            RC_E_NO_LEASE, "this daemon (%s) does not lead, %s: see reconcilectl status",
+            d->config.lease.owner,
+            *lead.owner ? "though it holds the lease" : "and knows of none that does");
+    }
     return rc_control_refuse(RC_E_NO_LEASE,
-                             "this daemon (%s) does not lead; ask the one that does%s%s",
-                             d->config.lease.owner, *lead.owner ? ": " : "", lead.owner);
+                             "this daemon (%s) does not lead; ask the one that does: %s",
+                             d->config.lease.owner, lead.owner);
 }
 
 static void

@@ -28,7 +28,7 @@ rc_answer_lead(struct rc_daemon *d, cJSON *reply)
 
     rc_lead_view(d->lead, &lead);
     cJSON_AddBoolToObject(o, "held", rc_leads(s));
-    if (s->lease_held) {
+    if (rc_leads(s)) {
         cJSON_AddStringToObject(o, "owner", d->config.lease.owner);
         cJSON_AddNumberToObject(o, "left_ms", (double)(left_ms > 0 ? left_ms : 0));
     } else if (*lead.owner) {

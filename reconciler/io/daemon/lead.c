@@ -522,8 +522,9 @@ void
 rc_lead_view(const struct rc_lead *l, struct rc_lead_view *ret)
 {
     int64_t now_ms = rc_daemon_now_ms(l->d);
-    bool is_over = !l->seen.held || (!l->seen.mine && l->seen.takeable_at_ms &&
-                                     now_ms - l->d->core_offset_ms >= l->seen.takeable_at_ms);
+    /* Also our own, which nothing may have told of since: the table is out of reach. */
+    int64_t end_ms = l->seen.mine ? l->seen.until_ms : l->seen.takeable_at_ms;
+    bool is_over = !l->seen.held || (end_ms && now_ms - l->d->core_offset_ms >= end_ms);
 
     memset(ret, 0, sizeof *ret);
     ret->age_ms = l->seen_ms < 0 ? -1 : now_ms - l->seen_ms;

@@ -92,6 +92,21 @@ static const char status_text[] =
     "    13  gpu-10  node-down      1d01h   open    900ms   limits\n"
     "        held back by approval\n";
 
+static const char unled_reply[] =
+    "{\"ok\":true,\"daemon\":{\"host\":\"head-1\"},\"lease\":{\"held\":false,"
+    "\"owner\":\"head-1\",\"epoch\":3,\"error\":\"fence of table t: it is gone\"}}";
+
+static const char unled_text[] = "! lease: fence of table t: it is gone\n"
+                                 "daemon     on head-1, up ?\n"
+                                 "lease     held, but this one does not lead with it, epoch 3\n"
+                                 "policy     ()\n"
+                                 "breaker   closed, opens above 0 in ?\n"
+                                 "sources   \n"
+                                 "nodes     0: 0 in service, 0 out by us (0 allowed), 0 held\n"
+                                 "messages  0 waiting, 0 in quarantine\n"
+                                 "\n"
+                                 "no open incident\n";
+
 static const char failover_reply[] =
     "{\"ok\":true,\"slurmctld\":{\"primary\":\"\",\"failover\":\"stop\",\"to\":\"head-2\","
     "\"cause\":\"it does not serve\",\"waits_for\":\"the old one's instance to be seen stopped\","
@@ -164,6 +179,8 @@ static const struct exchange {
      status_text, ""},
     {"status tells a fail-over under way, and what holds it up", "status", "{\"cmd\":\"status\"}",
      failover_reply, 0, failover_text, ""},
+    {"status of one that holds the lease and may not act", "status", "{\"cmd\":\"status\"}",
+     unled_reply, 0, unled_text, ""},
     {"why tells the whole story of a node", "why gpu-7", "{\"cmd\":\"why\",\"node\":\"gpu-7\"}",
      why_reply, 0, why_text, ""},
     {"why of a sound node is short", "why gpu-8", "{\"cmd\":\"why\",\"node\":\"gpu-8\"}",

@@ -106,7 +106,8 @@ list_items(struct rc_incident_store *s, uint64_t epoch, rc_store_list_fn *cb, vo
 static void
 answer(const char *verb, enum rc_err code, uint64_t epoch, bool mine)
 {
-    struct rc_lease_info info = {.epoch = epoch,
+    struct rc_lease_info info = {.owner = "one",
+                                 .epoch = epoch,
                                  .term_ms = TERM_MS,
                                  .held = mine,
                                  .mine = mine,
@@ -305,6 +306,25 @@ an_acquisition_under_way_is_given_back_by_the_yield(void)
 
 /* The next leader would take one that is on its way for a standby. */
 static void
+a_lease_of_ours_that_ran_out_in_silence_is_held_by_nobody(void)
+{
+    struct rc_lead_view view;
+
+    begin();
+    lead_in(7);
+    now_ms += TERM_MS - 1;
+    rc_lead_view(d.lead, &view);
+    CU_ASSERT_STRING_EQUAL(view.owner, "one");
+    core_asks();
+    answer("renew", RC_E_UNREACHABLE, 0, false);
+    now_ms += 1;
+    rc_lead_view(d.lead, &view);
+    CU_ASSERT_STRING_EQUAL(view.owner, "");
+    CU_ASSERT_EQUAL(view.epoch, 7);
+    end();
+}
+
+static void
 a_take_over_under_way_is_awaited_before_the_yield(void)
 {
     begin();
@@ -382,6 +402,8 @@ main(void)
          a_store_that_is_read_for_longer_than_the_term_is_read_under_the_lease},
         {"a lease that ran out meanwhile makes no leader",
          a_lease_that_ran_out_meanwhile_makes_no_leader},
+        {"a lease of ours that ran out in silence is held by nobody",
+         a_lease_of_ours_that_ran_out_in_silence_is_held_by_nobody},
         {"a take-over under way is awaited before the yield",
          a_take_over_under_way_is_awaited_before_the_yield},
         CU_TEST_INFO_NULL,
