@@ -15,12 +15,29 @@ struct rc_peer {
     time_t refused_s;
 };
 
+/* A reason may hold what anybody sent: it goes into status and log as plain text. */
 static void
-on_half_refused(void *arg, const char *why)
+plain(const char *why, char *buf, size_t room)
+{
+    size_t len = strnlen(why, room - 1);
+
+    memset(buf, 0, room);
+    for (size_t i = 0; i < len; i++) {
+        buf[i] = why[i];
+        if (why[i] < ' ' || why[i] > '~') {
+            buf[i] = '?';
+        }
+    }
+}
+
+static void
+on_half_refused(void *arg, const char *said)
 {
     struct rc_peer *p = arg;
     struct timespec now;
+    char why[sizeof p->refused];
 
+    plain(said, why, sizeof why);
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (strncmp(p->refused, why, sizeof p->refused - 1) == 0 &&
         now.tv_sec - p->refused_s < SAY_AGAIN_S) {
@@ -41,10 +58,12 @@ on_half_facts(void *arg, const struct rc_line *facts)
 }
 
 static void
-on_half_link(void *arg, bool up, const char *why)
+on_half_link(void *arg, bool up, const char *said)
 {
     struct rc_peer *p = arg;
+    char why[sizeof p->refused];
 
+    plain(said, why, sizeof why);
     p->o.on_link(p->o.arg, up, why);
 }
 

@@ -257,6 +257,21 @@ slow_callers_do_not_shut_the_door(void)
     rc_peer_free(b.peer);
 }
 
+static void
+what_anybody_sends_is_told_as_plain_text(void)
+{
+    static const char rubbish[] = "\x1b[31m\x89\xff red\n";
+    struct end a;
+
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    int fd = call_raw(addr_1);
+    CU_ASSERT_EQUAL(send(fd, rubbish, sizeof rubbish - 1, MSG_NOSIGNAL), sizeof rubbish - 1);
+    run_until(&a.refused, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(a.why, "its greeting is \"?[31m?? red\""));
+    (void)close(fd);
+    rc_peer_free(a.peer);
+}
+
 /* Earlier calls of the peer may be dead without a word; here they are alive, and as many. */
 static void
 a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones(void)
@@ -292,6 +307,7 @@ main(void)
          both_hear_the_others_facts_and_orders_are_answered},
         {"another key is refused with a clear word", another_key_is_refused_with_a_clear_word},
         {"another cluster is refused", another_cluster_is_refused},
+        {"what anybody sends is told as plain text", what_anybody_sends_is_told_as_plain_text},
         {"slow callers do not shut the door", slow_callers_do_not_shut_the_door},
         {"a new call of the peer takes the place of its earlier ones",
          a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones},
