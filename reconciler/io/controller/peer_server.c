@@ -197,6 +197,21 @@ on_greet_over(evutil_socket_t fd, short what, void *arg)
     caller_free(arg);
 }
 
+/* Whoever comes needs a moment only to prove itself; the one that has had the longest gives way,
+ * so that callers who come again and again keep nobody out. */
+static void
+make_place(struct rc_peer_server *s)
+{
+    struct caller *oldest = NULL;
+
+    for (struct caller *c = LIST_FIRST(&s->callers); c; c = LIST_NEXT(c, link)) {
+        oldest = c->proved ? oldest : c; /* the latest stand first */
+    }
+    if (s->count >= CALLERS_MAX && oldest) {
+        caller_free(oldest);
+    }
+}
+
 static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
           void *arg)
@@ -204,11 +219,12 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
     struct rc_peer_server *s = arg;
     const struct timeval greet = {.tv_sec = GREET_MS / 1000};
     const struct rc_peer_id id = {s->cluster, s->host};
-    struct caller *c = s->count < CALLERS_MAX ? calloc(1, sizeof *c) : NULL;
 
     (void)listener;
     (void)addr;
     (void)len;
+    make_place(s);
+    struct caller *c = s->count < CALLERS_MAX ? calloc(1, sizeof *c) : NULL;
     if (c && rc_peer_hello(&id, c->hello, sizeof c->hello)) {
         c->bev = bufferevent_socket_new(s->o.base, fd, BEV_OPT_CLOSE_ON_FREE);
     }

@@ -272,6 +272,48 @@ what_anybody_sends_is_told_as_plain_text(void)
     rc_peer_free(a.peer);
 }
 
+static bool
+is_cut(int fd)
+{
+    char buf[512];
+    ssize_t got;
+
+    while ((got = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) > 0) {
+    }
+    return got == 0;
+}
+
+/* Each that is shown the door knocks again before the peer does, which waits half a second. */
+static void
+callers_that_come_again_do_not_shut_the_door(void)
+{
+    struct end a, b;
+    int fd[4];
+
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    for (int i = 0; i < 4; i++) {
+        fd[i] = call_raw(addr_1);
+        run_for(20);
+    }
+    open_end(&b, "head2", "head1", "demo", addr_2, key_path);
+    rc_peer_set_addr(b.peer, addr_1);
+    for (int n = 0; n < 250 && !b.up; n++) {
+        run_for(20);
+        for (int i = 0; i < 4; i++) {
+            if (is_cut(fd[i])) {
+                (void)close(fd[i]);
+                fd[i] = call_raw(addr_1);
+            }
+        }
+    }
+    CU_ASSERT_EQUAL(b.up, 1);
+    for (int i = 0; i < 4; i++) {
+        (void)close(fd[i]);
+    }
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+}
+
 /* Earlier calls of the peer may be dead without a word; here they are alive, and as many. */
 static void
 a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones(void)
@@ -308,6 +350,8 @@ main(void)
         {"another key is refused with a clear word", another_key_is_refused_with_a_clear_word},
         {"another cluster is refused", another_cluster_is_refused},
         {"what anybody sends is told as plain text", what_anybody_sends_is_told_as_plain_text},
+        {"callers that come again do not shut the door",
+         callers_that_come_again_do_not_shut_the_door},
         {"slow callers do not shut the door", slow_callers_do_not_shut_the_door},
         {"a new call of the peer takes the place of its earlier ones",
          a_new_call_of_the_peer_takes_the_place_of_its_earlier_ones},
