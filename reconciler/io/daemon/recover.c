@@ -69,6 +69,16 @@ give_payload(struct rc_event *ev, const struct source *src, struct rc_config *co
 }
 
 static enum rc_err
+record_unread(const struct rc_journal_record *r, const char *what, size_t at, struct rc_error *e)
+{
+    return rc_fail(e, RC_E_PARSE,
+                   "%s: record %llu: no %s is readable at byte %zu: was it written by a newer "
+                   "release? Go forward to that, or move the folder of the journal away: the "
+                   "store tells what is in flight",
+                   r->file, (unsigned long long)r->number, what, at);
+}
+
+static enum rc_err
 fold_event(struct rc_daemon *d, const struct rc_journal_record *r, const struct source *src,
            struct rc_error *e)
 {
@@ -79,8 +89,7 @@ fold_event(struct rc_daemon *d, const struct rc_journal_record *r, const struct 
     size_t at;
 
     if (rc_event_parse((const char *)r->data, r->len, &ev, &at) != RC_OK) {
-        return rc_fail(e, RC_E_PARSE, "%s: record %llu: no event is readable at byte %zu", r->file,
-                       (unsigned long long)r->number, at);
+        return record_unread(r, "event", at, e);
     }
     if ((ev.kind == RC_EV_CLUSTER || ev.kind == RC_EV_POLICY) &&
         !give_payload(&ev, src, &config, &policy, &errs)) {
@@ -102,8 +111,7 @@ fold_record(struct rc_daemon *d, const struct rc_journal_record *r, struct sourc
         return fold_event(d, r, src, e);
     case RC_JOURNAL_ACTION:
         if (rc_action_parse((const char *)r->data, r->len, &a, &at) != RC_OK) {
-            return rc_fail(e, RC_E_PARSE, "%s: record %llu: no action is readable at byte %zu",
-                           r->file, (unsigned long long)r->number, at);
+            return record_unread(r, "action", at, e);
         }
         rc_note(d->state, &a);
         return RC_OK;

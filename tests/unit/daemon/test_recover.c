@@ -134,6 +134,25 @@ a_journal_of_another_release_that_is_there_from_its_first_record_is_read(void)
     end();
 }
 
+static void
+a_record_that_cannot_be_read_stops_the_start_and_says_what_to_do(void)
+{
+    static const char newer[] = "event of-a-newer-release id=1";
+    struct rc_journal_item item = {RC_JOURNAL_EVENT, sizeof newer - 1, newer};
+    struct rc_error e;
+    uint64_t number;
+
+    begin();
+    struct rc_journal *j = scratch_journal(&s, NULL, NULL);
+    append_event(j);
+    CU_ASSERT_EQUAL_FATAL(rc_journal_append(j, &item, 1, &number, &e), RC_OK);
+    rc_journal_close(j);
+    CU_ASSERT_EQUAL(rc_recover_restore(&d, &e), RC_E_PARSE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "record 2: no event is readable"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text, "move the folder of the journal away"));
+    end();
+}
+
 int
 main(void)
 {
@@ -142,6 +161,8 @@ main(void)
          a_journal_whose_beginning_is_gone_with_another_release_tells_nothing},
         {"a journal of another release that is there from its first record is read",
          a_journal_of_another_release_that_is_there_from_its_first_record_is_read},
+        {"a record that cannot be read stops the start, and says what to do",
+         a_record_that_cannot_be_read_stops_the_start_and_says_what_to_do},
         CU_TEST_INFO_NULL,
     };
 
