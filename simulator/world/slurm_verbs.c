@@ -485,6 +485,7 @@ static const struct {
     {"jobs-requeue", true, verb_jobs_requeue},
     {"jobs-include", true, verb_jobs_include},
     {"job-hold", true, verb_job_hold},
+    {"job-save", true, answer_ok},
     {"reconfigure", true, verb_reconfigure},
     {"takeover", true, verb_takeover},
 };

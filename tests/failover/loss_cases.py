@@ -19,6 +19,22 @@ class LossCases(Case):
         told(self.said("ended every slurmctld process on that host"),
              "the log tells in a paragraph why it was safe")
 
+    def begun_by_backfill(self):
+        """slurmctld itself would not save such a job for minutes; nobody waits for that here."""
+        primary = self.world.primary()
+        job = self.world.slurm.submit(40, "gpu-2", begin="now+8")
+        time.sleep(9)  # what its submission had slurmctld save is saved
+        # Backfill looks again when something has changed: a node, of which no job is saved.
+        self.world.slurm.command("scontrol", "update", "nodename=gpu-2", "comment=looked-at")
+        wait_for(lambda: self.world.slurm.job(job)["state"] == "RUNNING", 60, "the job's start")
+        time.sleep(12)  # a poll, the leader's request, and slurmctld's own 5 s
+        self.world.signal(primary, KILL)
+        self.moved(self.other(primary))
+        wait_for(lambda: self.world.slurm.job(job)["state"] in ("COMPLETED", "PENDING", "FAILED", "NODE_FAIL"), 90,
+                 "the job's end", 0.5)
+        shown = self.world.slurm.command("scontrol", "-o", "show", "job", job).stdout
+        told("JobState=COMPLETED" in shown and " Restarts=0 " in shown, "a job that backfill began outlives a killed one")
+
     def hung(self):
         primary = self.world.primary()
         self.world.signal(primary, STOP)

@@ -26,8 +26,9 @@ class PairWorld(RealWorld):
     """restart: the unit of slurmctld restarts it (Restart=on-failure)."""
 
     def __init__(self, restart=False, daemons=True, lease_term="10s", slurmctld_timeout=65533,
-                 failovers=None):
+                 failovers=None, main_scheduler="sched_interval=2"):
         super().__init__()
+        self.main_scheduler = main_scheduler
         self.restart, self.daemons, self.lease_term = restart, daemons, lease_term
         self.slurmctld_timeout = slurmctld_timeout
         # Longer than an instance of this world takes to boot on a busy machine, else it is
@@ -103,6 +104,7 @@ class PairWorld(RealWorld):
         text = text.replace("SlurmctldHost=X(X)", hosts)
         text = text.replace(f"{self.folder}/slurmctld.pid", "/run/slurmctld.pid")
         text = text.replace(f"{self.folder}/log/slurmctld.log", "/run/slurmctld.log")
+        text = text.replace("sched_interval=2", self.main_scheduler)
         # As shipped: nodes that a cut-off primary does not reach for a minute are not lost.
         text = text.replace("SlurmdTimeout=60", "SlurmdTimeout=300")
         text = text.replace("SlurmctldTimeout=65533", f"SlurmctldTimeout={self.slurmctld_timeout}")
@@ -261,8 +263,8 @@ class PairWorld(RealWorld):
         raise RuntimeError(f"no sbatch was accepted within {seconds} s")
 
     def until_saved(self, job):
-        """slurmctld saves its jobs every few seconds; what is newer dies with a kill -9. The save
-        is known by a word that the job got only now: its time tells nothing, for the save may
+        """slurmctld saves a job seconds after it was begun by sbatch, or by the leader's wish; what is
+        newer dies with a kill -9. The save is known by a word that the job got only now: its time tells nothing, for the save may
         have come before anybody could look."""
         saved, word = self.folder / "state" / "job_state", f"saved-{secrets.token_hex(8)}"
         self.slurm.command("scontrol", "update", f"JobId={job}", f"Comment={word}")

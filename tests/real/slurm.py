@@ -91,11 +91,11 @@ class Slurm:
                 "started": field.get("SlurmdStartTime", "None")}
         return found
 
-    def submit(self, seconds, node, count=1):
+    def submit(self, seconds, node, count=1, begin="now"):
         """A job of count whole nodes; node: a host list."""
         script = f"#!/bin/sh\nsrun sleep {seconds}\n" if count > 1 else f"#!/bin/sh\nsleep {seconds}\n"
         out = self.command("sbatch", "--parsable", "--requeue", f"-N{count}", f"-n{count}",
-                           "--exclusive", f"--nodelist={node}", "--job-name=story",
+                           "--exclusive", f"--nodelist={node}", f"--begin={begin}", "--job-name=story",
                            f"--output={self.world.folder}/jobs/%j.out", input=script).stdout
         return int(out.strip().split(";")[0])
 

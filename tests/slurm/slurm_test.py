@@ -275,6 +275,21 @@ for i in $(seq 600); do sleep 0.1; done
         sh("scancel", job, waits)
         self.world.wait(lambda: not self.reader.rows("jobs"), "the jobs end")
 
+    def check_a_job_that_backfill_started_is_written_down_when_asked(self):
+        job = sh("sbatch", "--parsable", "-w", "n1", "--begin=now+2", "-o", "/dev/null", "--wrap", "sleep 300").strip()
+        self.world.wait(lambda: self.reader.rows("jobs", node="n1"), "backfill starts the job", 60)
+        time.sleep(8)  # whatever else had slurmctld save its jobs
+        state = WORLD / "state/job_state"
+        before, shown = state.stat().st_mtime_ns, sh("scontrol", "-o", "show", "job", job)
+        self.writer.ask("job-save", job=job)
+        self.world.wait(lambda: state.stat().st_mtime_ns != before, "slurmctld saves its jobs", 15)
+        took_out = re.compile(r"(RunTime|LastSchedEval)=\S+")
+        assert took_out.sub("", sh("scontrol", "-o", "show", "job", job)) == took_out.sub("", shown)
+        sh("scancel", job)
+        self.world.wait(lambda: not self.reader.rows("jobs"), "the job ends")
+        expect_error(self.writer, "not-found", "job-save", job=999999)
+        expect_error(self.writer, "invalid-request", "job-save", job="x")
+
     def check_a_drain_beside_a_running_job_leaves_it_alone(self):
         job = sh("sbatch", "--parsable", "-w", "n2", "-o", "/dev/null", "--wrap", "sleep 300").strip()
         self.world.wait(lambda: self.reader.rows("jobs", node="n2"), "the job runs")
@@ -457,7 +472,7 @@ for i in $(seq 600); do sleep 0.1; done
 
 
 def main():
-    world = World(live=3, fake=FAKE, conf={"MessageTimeout": "3"},
+    world = World(live=3, fake=FAKE, conf={"MessageTimeout": "3", "SchedulerParameters": "bf_interval=2,sched_interval=3600"},
                   nodes={3: "RealMemory=99000000"})
     checks = Checks(world)
     only = sys.argv[1:]

@@ -14,6 +14,7 @@
 #include "reconciler/io/daemon/evidence.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
+#include "reconciler/io/daemon/job_save.h"
 #include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/loop.h"
 #include "reconciler/io/daemon/policy_file.h"
@@ -239,7 +240,10 @@ send_until_ms(void *arg)
 static void
 on_slurm_event(void *arg, const struct rc_event *ev)
 {
-    rc_daemon_post(arg, ev);
+    struct rc_daemon *d = arg;
+
+    rc_job_save_see(d->job_save, ev);
+    rc_daemon_post(d, ev);
 }
 
 static void
@@ -315,7 +319,8 @@ open_rooms(struct rc_daemon *d, struct rc_error *e)
     d->standby = rc_standby_new(d);
     d->alarms = rc_alarms_new(d);
     d->evidence = rc_evidence_new(d);
-    if (!d->lead || !d->standby || !d->alarms || !d->evidence || !d->watchdog || !d->report ||
+    d->job_save = rc_job_save_new(d);
+    if (!d->lead || !d->standby || !d->alarms || !d->evidence || !d->job_save || !d->watchdog || !d->report ||
         !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
@@ -470,6 +475,7 @@ rc_daemon_close(struct rc_daemon *d)
     rc_standby_free(d->standby);
     rc_alarms_free(d->alarms);
     rc_evidence_free(d->evidence);
+    rc_job_save_free(d->job_save);
     rc_watchdog_free(d->watchdog);
     rc_intake_free(d->intake);
     rc_metrics_free(d->metrics);

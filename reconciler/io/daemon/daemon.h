@@ -40,6 +40,7 @@ struct rc_lead;     /* the lease: lead.h */
 struct rc_standby;  /* what a standby shows: standby.h */
 struct rc_alarms;   /* values for alarms: alarms.h */
 struct rc_evidence; /* evidence.h */
+struct rc_job_save; /* job_save.h */
 struct rc_watchdog; /* watchdog.h */
 
 struct rc_daemon {
@@ -94,6 +95,7 @@ struct rc_daemon {
     struct rc_standby *standby;
     struct rc_alarms *alarms;
     struct rc_evidence *evidence;
+    struct rc_job_save *job_save;
     struct rc_watchdog *watchdog;
     struct rc_report *report;
     struct rc_policy_file *policy_file;

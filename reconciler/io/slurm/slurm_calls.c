@@ -34,6 +34,7 @@ static const struct {
     [OP_JOBS_REQUEUE] = {"jobs-requeue", false, false, false, "exclude"},
     [OP_JOBS_INCLUDE] = {"jobs-include", false, false, false, NULL},
     [OP_JOB_HOLD] = {"job-hold", false, false, false, "job"},
+    [OP_JOB_SAVE] = {"job-save", false, false, false, "job"},
     [OP_RECONFIGURE] = {"reconfigure", false, false, true, NULL},
     [OP_TAKEOVER] = {"takeover", false, false, true, "index"},
 };
@@ -416,7 +417,8 @@ op_enqueue(struct rc_slurm *s, const struct slurm_op *like, const char *node, co
     *op = *like;
     if (!rc_text_set(op->node, sizeof op->node, node) ||
         !rc_text_set(op->reason, sizeof op->reason, reason) ||
-        (!op_table[op->kind].barrier && op->kind != OP_JOB_HOLD && !*node) ||
+        (!op_table[op->kind].barrier && op->kind != OP_JOB_HOLD && op->kind != OP_JOB_SAVE &&
+         !*node) ||
         (op_table[op->kind].marked && !rc_slurm_reason_ours(reason, &op->incident, NULL))) {
         free(op);
         return RC_E_INVALID;
@@ -474,6 +476,13 @@ enum rc_err
 rc_slurm_job_hold(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call)
 {
     return op_enqueue(s, &(struct slurm_op){.kind = OP_JOB_HOLD, .number = job, .call = *call}, "",
+                      "");
+}
+
+enum rc_err
+rc_slurm_job_save(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call)
+{
+    return op_enqueue(s, &(struct slurm_op){.kind = OP_JOB_SAVE, .number = job, .call = *call}, "",
                       "");
 }
 

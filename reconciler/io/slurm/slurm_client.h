@@ -118,6 +118,8 @@ enum rc_err rc_slurm_jobs_include(struct rc_slurm *s, const char *node,
 /* The job must not start again without a person: a pending one is held, a running one runs
  * on, with Requeue=0. RC_E_NOT_FOUND: it has ended. */
 enum rc_err rc_slurm_job_hold(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call);
+/* Changes nothing of the job, and has slurmctld write all its jobs down within seconds. */
+enum rc_err rc_slurm_job_save(struct rc_slurm *s, uint32_t job, const struct rc_slurm_call *call);
 enum rc_err rc_slurm_reconfigure(struct rc_slurm *s, const struct rc_slurm_call *call);
 enum rc_err rc_slurm_takeover(struct rc_slurm *s, uint32_t index, const struct rc_slurm_call *call);
 /* Reads one node now, past the diff: its event comes before done. */

@@ -19,6 +19,7 @@ enum slurm_op_kind {
     OP_JOBS_REQUEUE,
     OP_JOBS_INCLUDE,
     OP_JOB_HOLD,
+    OP_JOB_SAVE,
     OP_RECONFIGURE,
     OP_TAKEOVER,
     OP__MAX

@@ -36,6 +36,7 @@ static const struct rc_verb writer_verbs[] = {
     {"jobs-requeue", rc_slurm_verb_jobs_requeue},
     {"jobs-include", rc_slurm_verb_jobs_include},
     {"job-hold", rc_slurm_verb_job_hold},
+    {"job-save", rc_slurm_verb_job_save},
     {"reconfigure", rc_slurm_verb_reconfigure},
     {"takeover", rc_slurm_verb_takeover},
     {NULL, NULL},

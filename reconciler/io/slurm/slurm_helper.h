@@ -108,7 +108,7 @@ rc_verb_fn rc_slurm_verb_ping, rc_slurm_verb_config, rc_slurm_verb_nodes, rc_slu
 rc_verb_fn rc_slurm_verb_drain, rc_slurm_verb_down, rc_slurm_verb_resume, rc_slurm_verb_extra,
     rc_slurm_verb_clock;
 rc_verb_fn rc_slurm_verb_jobs_signal, rc_slurm_verb_jobs_requeue, rc_slurm_verb_jobs_include,
-    rc_slurm_verb_job_hold;
+    rc_slurm_verb_job_hold, rc_slurm_verb_job_save;
 rc_verb_fn rc_slurm_verb_reconfigure, rc_slurm_verb_takeover;
 
 #endif

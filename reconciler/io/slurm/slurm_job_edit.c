@@ -1,4 +1,5 @@
-/* slurm_job_edit.c - the writer's verbs that change jobs: hold, exclude a node, include it again.
+/* slurm_job_edit.c - the writer's verbs that change jobs: hold, exclude a node, include it again;
+ * and one that changes nothing, by which slurmctld saves its jobs.
  *
  * Excluding: slurmctld takes ExcNodeList of pending jobs only (slurmctld/job_mgr.c
  * update_job), so it is set right after the requeue; until the job may start again (cred_expire,
@@ -210,4 +211,27 @@ rc_slurm_verb_job_hold(void *arg, struct rc_reply *r, const struct rc_line *req,
     }
     slurm_free_job_info_msg(msg);
     return err;
+}
+
+/* An update without a single field: slurmctld takes it, and saves after every update (22.05.8:
+ * slurmctld/proc_req.c, _slurm_rpc_update_job). */
+enum rc_err
+rc_slurm_verb_job_save(void *arg, struct rc_reply *r, const struct rc_line *req, struct rc_error *e)
+{
+    uint32_t id = (uint32_t)rc_line_number(req, "job", UINT32_MAX - 1, 0);
+    job_desc_msg_t desc;
+
+    (void)arg;
+    (void)r;
+    if (id == 0) {
+        return rc_fail(e, RC_E_INVALID, "job: expected a job's number");
+    }
+    slurm_init_job_desc_msg(&desc);
+    desc.job_id = id;
+    if (slurm_update_job(&desc) == SLURM_SUCCESS) {
+        return RC_OK;
+    }
+    return errno == ESLURM_INVALID_JOB_ID || errno == ESLURM_ALREADY_DONE
+               ? rc_fail(e, RC_E_NOT_FOUND, "no job %u", id)
+               : rc_slurm_fail(e, "having the jobs saved");
 }
