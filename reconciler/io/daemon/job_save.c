@@ -32,7 +32,7 @@ struct rc_job_save {
 };
 
 static void
-wait_ms(struct rc_job_save *j, int ms)
+ask_in(struct rc_job_save *j, int ms)
 {
     const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
@@ -53,7 +53,7 @@ on_job_saved(void *arg, const struct rc_slurm_result *result)
         rc_log_event(j->d->log, RC_LOG_DEBUG, "slurm", RC_LOG_NOTE, "job-save", NULL,
                      "slurmctld did not take the request to save its jobs: %s", result->text);
     }
-    wait_ms(j, again ? AGAIN_MS : GATHER_MS);
+    ask_in(j, again ? AGAIN_MS : GATHER_MS);
 }
 
 static void
@@ -70,7 +70,7 @@ on_job_save_timer(evutil_socket_t fd, short what, void *arg)
         j->asked = j->job;
         j->job = 0;
     } else {
-        wait_ms(j, AGAIN_MS);
+        ask_in(j, AGAIN_MS);
     }
 }
 
@@ -100,7 +100,7 @@ rc_job_save_see(struct rc_job_save *j, const struct rc_event *ev)
             j->job = ev->u.slurm.job[i].id;
         }
     }
-    wait_ms(j, GATHER_MS);
+    ask_in(j, GATHER_MS);
 }
 
 struct rc_job_save *
