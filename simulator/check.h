@@ -50,7 +50,12 @@ void rc_check_admission_world(struct rc_play *p);
 void rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node);
 void rc_check_gate_broken(struct rc_play *p, const char *node);
 void rc_check_gate_at_start(struct rc_ctl *c, const struct rc_action *a);
-void rc_check_limits_launched(struct rc_ctl *c);
+void rc_check_rates_decided(struct rc_ctl *c, const struct rc_action *a, bool is_free);
+void rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev); /* COMPLETION */
+void rc_check_rates_sent(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_rates_launched(struct rc_play *p, const struct rc_action *a);
+void rc_check_rates_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);
+void rc_check_rates_forget(struct rc_ctl *c);
 void rc_check_order_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_order_taken(struct rc_ctl *c, uint32_t node, const struct rc_incident *inc);
 void rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting);

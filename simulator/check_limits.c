@@ -6,30 +6,6 @@
 #include "policies/rules.h"
 #include "simulator/check.h"
 
-/* A launch that got lost on its way counts from its first try on. */
-enum { HOUR_MS = 3600 * 1000, RETRIES_MS = 40 * 60 * 1000 };
-
-static void
-count_rate(struct rc_ctl *c, int64_t *ring, uint32_t *count, uint32_t limit, int64_t window_ms,
-           const char *what)
-{
-    int64_t now_ms = c->s->now_ms;
-
-    if (limit && *count >= limit && now_ms - ring[(*count - limit) % 512] < window_ms) {
-        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u: more than %u %s within an hour", c->index + 1,
-                     limit, what);
-    }
-    ring[(*count)++ % 512] = now_ms;
-}
-
-/* Counted where they happen: a refusal, or the same token again, costs nothing. */
-void
-rc_check_limits_launched(struct rc_ctl *c)
-{
-    count_rate(c, c->p->memory.limits.launch_ms[c->index], &c->p->memory.limits.launches[c->index],
-               (uint32_t)c->p->plan->launches_max, HOUR_MS - RETRIES_MS, "launches");
-}
-
 static bool
 counts_in_rate(uint32_t kind)
 {
@@ -137,6 +113,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_ADOPT) {
         note_adopted(c, ev);
     }
+    if (ev->kind == RC_EV_COMPLETION && ev->u.completion.error) {
+        rc_check_rates_answered(c, ev);
+    }
     if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
                            c->p->policy.limits.breaker_reset_ms) {
         *tripped_ms = 0;
@@ -159,10 +138,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         check_breaker(c, a);
         if (a->kind == RC_ACT_LAUNCH) {
             check_attempts(c, a);
-        } else if (counts_in_rate(a->kind) && !is_cleanup(a)) {
-            count_rate(c, c->p->memory.limits.destructive_ms[c->index],
-                       &c->p->memory.limits.destructive[c->index],
-                       (uint32_t)c->p->plan->destructive_max, HOUR_MS, "destructive actions");
+        }
+        if (counts_in_rate(a->kind)) {
+            rc_check_rates_decided(c, a, is_cleanup(a));
         }
     }
     rc_check_limits_end(c);
@@ -178,8 +156,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
         c->p->item[i].action[c->index] = 0; /* its numbers may begin anew */
     }
     memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
-    c->p->memory.limits.launches[c->index] = 0;
-    c->p->memory.limits.destructive[c->index] = 0;
+    rc_check_rates_forget(c);
     c->p->memory.limits.opened[c->index] = 0;
     memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;

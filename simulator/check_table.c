@@ -81,6 +81,7 @@ rc_check_start(struct rc_ctl *c, const struct rc_action *a)
     rc_check_ours_at_start(c, a);
     rc_check_gate_at_start(c, a);
     rc_check_company(c, a);
+    rc_check_rates_sent(c, a);
 }
 
 void

@@ -8,7 +8,7 @@
 #include "reconciler/core/policy.h"
 #include "simulator/model/sim_random.h"
 
-enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD, PAIR };
+enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD, PAIR, PERSONS };
 
 enum { MINUTE = 60 * 1000, FAULT_ROWS_MAX = 24, JOBS_MAX = 10 };
 
@@ -120,6 +120,9 @@ draw_limits(struct rc_plan *p)
     p->repeats = rc_sim_random_chance(&r, 400) ? 2 + rc_sim_random_below(&r, 2) : 0;
     p->repeats_of = rc_sim_random_chance(&r, 500);
     p->spares = rc_sim_random_chance(&r, 350) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->rates_of = rc_sim_random_chance(&r, 500) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->out_zone = rc_sim_random_chance(&r, 300) ? 1 + rc_sim_random_below(&r, 2) : 0;
+    p->gate_must = rc_sim_random_chance(&r, 300) ? 1 + rc_sim_random_below(&r, 127) : 0;
 }
 
 static const struct odds *
@@ -235,6 +238,58 @@ draw_pair(struct rc_plan *p)
     }
 }
 
+static void
+draw_one(struct rc_plan *p, struct rc_sim_random *r, const struct odds *o, int64_t at_ms,
+         uint32_t target)
+{
+    struct rc_plan_row row = {
+        .at_ms = at_ms < (int64_t)p->quiet_ms ? at_ms : (int64_t)p->quiet_ms - 1,
+        .for_ms = between(r, o->for_min_ms, o->for_max_ms),
+        .value = between(r, o->value_min, o->value_max),
+        .ill = (uint32_t)o->ill,
+        .target = target,
+    };
+
+    plan_row(p, row);
+}
+
+/* What people order must outlive the leader that they told: an order, a leader lost soon after,
+ * and a fault on that node. And one node that nothing helps: its attempts are used up. */
+static void
+draw_persons(struct rc_plan *p)
+{
+    static const struct odds order[] = {{RC_ILL_OP_HOLD, 1, 10 * MINUTE, 30 * MINUTE, 0, 0},
+                                        {RC_ILL_OP_PAUSE, 1, 10 * MINUTE, 30 * MINUTE, 0, 0}};
+    static const struct odds loss[] = {{RC_ILL_CRASH, 1, 1000, 5 * MINUTE, 0, 2},
+                                       {RC_ILL_CRASH, 1, 1000, MINUTE, 1, 1},
+                                       {RC_ILL_LEASE_LOST, 1, 2 * MINUTE, 10 * MINUTE, 0, 0},
+                                       {RC_ILL_FREEZE, 1, 2 * MINUTE, 10 * MINUTE, 0, 0}};
+    static const struct odds fault[] = {{RC_ILL_KILL, 1, 0, 0, 0, 0},
+                                        {RC_ILL_STOP, 1, 0, 0, 0, 0},
+                                        {RC_ILL_KERNEL, 1, 0, 0, 0, 0},
+                                        {RC_ILL_HANG, 1, 5 * MINUTE, 30 * MINUTE, 0, 0},
+                                        {RC_ILL_SYSTEM, 1, 0, 0, 0, 0}};
+    enum { FAULT_KINDS = sizeof fault / sizeof fault[0], UNLUCKY_MAX = 8 };
+    struct rc_sim_random r;
+
+    rc_sim_random_seed(&r, p->seed, PERSONS);
+    uint32_t node = (uint32_t)rc_sim_random_below(&r, p->nodes);
+    if (rc_sim_random_chance(&r, 200)) {
+        int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms - 2 * MINUTE);
+        draw_one(p, &r, &order[rc_sim_random_below(&r, 2)], at_ms, node);
+        at_ms += between(&r, 5 * 1000, 3 * MINUTE);
+        draw_one(p, &r, &loss[rc_sim_random_below(&r, 4)], at_ms,
+                 (uint32_t)rc_sim_random_below(&r, 2));
+        at_ms += between(&r, -MINUTE, 5 * MINUTE);
+        draw_one(p, &r, &fault[rc_sim_random_below(&r, FAULT_KINDS)], at_ms, node);
+    }
+    uint64_t unlucky = rc_sim_random_chance(&r, 100) ? 3 + rc_sim_random_below(&r, UNLUCKY_MAX) : 0;
+    for (uint64_t i = 0; i < unlucky; i++) {
+        draw_one(p, &r, &fault[rc_sim_random_below(&r, FAULT_KINDS)],
+                 between(&r, MINUTE, (int64_t)p->quiet_ms), node);
+    }
+}
+
 static int
 by_time(const void *a, const void *b)
 {
@@ -257,5 +312,6 @@ rc_plan_draw(struct rc_plan *plan, uint64_t seed)
     draw_faults(plan);
     draw_jobs(plan);
     draw_pair(plan);
+    draw_persons(plan);
     qsort(plan->row, plan->count, sizeof plan->row[0], by_time);
 }

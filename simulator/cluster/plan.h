@@ -90,6 +90,13 @@ struct rc_plan_row {
 
 enum { RC_PLAN_WEEK_MS = 7 * 24 * 3600 * 1000 };
 
+/* What launches_max and destructive_max are the rates of. */
+enum rc_plan_rates {
+    RC_PLAN_RATES_OF_ALL, /* the cluster, each partition and each zone alike */
+    RC_PLAN_RATES_OF_PARTITION,
+    RC_PLAN_RATES_OF_ZONE
+};
+
 /* The numbers of a schedule that are not rows; X(key, smallest, largest);
  * what the policy loader takes, where it is of the policy */
 #define RC_PLAN_SHAPE(X)                                                                           \
@@ -127,7 +134,10 @@ enum { RC_PLAN_WEEK_MS = 7 * 24 * 3600 * 1000 };
     X(spares, 0, RC_PLAN_NODES_MAX)          /* hot spares of the one group */                     \
     X(repeats_of, 0, RC_REPEATS_OF_INSTANCE) /* enum rc_repeats_of */                              \
     X(pair, 0, 1)                            /* 1 = the two controllers run a slurmctld each */    \
-    X(quiet_ms, 1, RC_PLAN_WEEK_MS)          /* faults end here */
+    X(rates_of, 0, RC_PLAN_RATES_OF_ZONE)    /* enum rc_plan_rates */                              \
+    X(out_zone, 0, 1000)                     /* nodes out of one zone, 0 = as of a partition */    \
+    X(gate_must, 0, 127)            /* bits 1 << enum rc_gate_probe that the gate must prove */    \
+    X(quiet_ms, 1, RC_PLAN_WEEK_MS) /* faults end here */
 
 struct rc_plan {
 #define RC_PLAN_FIELD(key, min, max) uint64_t key;

@@ -18,7 +18,7 @@ launch_from(struct rc_play *p, struct rc_request *r)
         rc_sim_launch_told(a, done.instance[0], rc_play_wall(p), &r->answer.u.completion);
         rc_check_launched(p, &r->action, done.again ? NULL : done.instance[0]);
         if (!done.again && a->incident) { /* a controller's launch has limits of its own */
-            rc_check_limits_launched(&p->ctl[r->ctl]);
+            rc_check_rates_launched(p, a);
         }
     }
 }

@@ -156,6 +156,41 @@ add_rules(struct rc_play *p)
     add_rung(r, RC_RUNG_WATCH, 1, 2 * HOUR_OF_WAIT_MS);
 }
 
+static void
+add_scopes(struct rc_play *p)
+{
+    struct rc_limits_policy *l = &p->policy.limits;
+    const struct rc_plan *plan = p->plan;
+
+    for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {
+        bool rated =
+            plan->rates_of == RC_PLAN_RATES_OF_ALL ||
+            i == (plan->rates_of == RC_PLAN_RATES_OF_ZONE ? RC_SCOPE_ZONE : RC_SCOPE_PARTITION);
+        l->out[i].count = (uint32_t)plan->out_max + (i == 0);
+        l->out[i].permille = (uint32_t)plan->out_share;
+        l->launches_per_hour[i] = rated ? (uint32_t)plan->launches_max : 0;
+        l->destructive_per_hour[i] = rated ? (uint32_t)plan->destructive_max : 0;
+    }
+    if (plan->out_zone) {
+        l->out[RC_SCOPE_ZONE].count = (uint32_t)plan->out_zone;
+    }
+}
+
+static void
+add_gate(struct rc_play *p)
+{
+    struct rc_gate_policy *gate = &p->policy.gate;
+
+    gate->ssh = 1;
+    if (p->plan->gate_must) {
+        struct rc_gate_type *type = &gate->type[gate->type_count++];
+        memset(type, 0, sizeof *type);
+        rc_text_set(type->type, sizeof type->type, "*");
+        type->probes = type->must = p->plan->gate_must;
+        type->dcgm_level = 2;
+    }
+}
+
 void
 rc_play_policy(struct rc_play *p)
 {
@@ -165,12 +200,7 @@ rc_play_policy(struct rc_play *p)
     memset(&p->policy, 0, offsetof(struct rc_policy, rule));
     rc_text_set(p->policy.name, sizeof p->policy.name, "check");
     p->policy.hash = p->result->policy_hash = rc_plan_policy_hash(plan);
-    for (uint32_t i = 0; i < RC_SCOPE__MAX; i++) {
-        l->out[i].count = (uint32_t)plan->out_max + (i == 0);
-        l->out[i].permille = (uint32_t)plan->out_share;
-        l->launches_per_hour[i] = (uint32_t)plan->launches_max;
-        l->destructive_per_hour[i] = (uint32_t)plan->destructive_max;
-    }
+    add_scopes(p);
     l->attempts_max = (uint32_t)plan->attempts_max;
     l->attempts_window_ms = 12 * 60 * MINUTE;
     l->cooldown_ms = 2 * MINUTE;
@@ -210,6 +240,6 @@ rc_play_policy(struct rc_play *p)
                                                      .retry_max_ms = MINUTE,
                                                      .missing_ms = 4 * MINUTE,
                                                      .capacity_wait_ms = 3 * MINUTE};
-    p->policy.gate.ssh = 1;
+    add_gate(p);
     add_rules(p);
 }

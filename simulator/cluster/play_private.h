@@ -203,6 +203,20 @@ struct rc_lease_row {
     int64_t until_ms; /* world time */
 };
 
+/* A launch, or a destructive action, that was decided; see check_rates.c. */
+enum { RC_CHECK_ACTED_MAX = 256 };
+struct rc_check_acted {
+    int64_t at_ms, last_ms;        /* as it counts; later than at_ms only where that is unsure */
+    uint64_t action[RC_PLAY_CTLS]; /* its number at who knows that it was decided; 0 = does not */
+    uint64_t node, token;          /* hashes; no token = no launch */
+    uint64_t scope[RC_SCOPE__MAX]; /* hashes of the names, 0 = was not known */
+    uint32_t by, index;            /* who decided it first, of which node */
+    uint32_t done, stored;         /* it was sent; the store was told later */
+    uint32_t dropped;              /* the store keeps newer ones only */
+    uint32_t is_free;              /* it happens whatever the rates say */
+    uint32_t refused, unsure;      /* nothing was launched; who was told so forgot it */
+};
+
 /* What the checkers remember; each file owns its part. */
 struct rc_check_memory {
     struct {
@@ -216,8 +230,6 @@ struct rc_check_memory {
         int64_t since_ms; /* many nodes are stuck, and it can hear of it; 0 = not */
     } company[RC_PLAY_CTLS];
     struct {
-        int64_t launch_ms[RC_PLAY_CTLS][512], destructive_ms[RC_PLAY_CTLS][512];
-        uint32_t launches[RC_PLAY_CTLS], destructive[RC_PLAY_CTLS];
         int64_t opened_ms[RC_PLAY_CTLS][64];
         uint32_t opened[RC_PLAY_CTLS], newest[RC_PLAY_CTLS];
         uint32_t pending[RC_PLAY_CTLS][32]; /* incidents of an agent's drain, not counted yet */
@@ -230,6 +242,10 @@ struct rc_check_memory {
         uint32_t aside[RC_PLAN_NODES_MAX];    /* in quarantine when the step began */
         int64_t last_ms;                      /* when a node was last taken */
     } out[RC_PLAY_CTLS];
+    struct {
+        uint32_t count; /* of all times; the newest are kept */
+        struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
+    } rates;
 };
 
 /* The agent on a node, and what stands behind its words; see play_agent.c. */
