@@ -1,5 +1,6 @@
-/* check_out.c - never: more nodes out of service by our choice than the budgets allow, or
- * more jobs cut short, or more nodes of one job, or sooner after another than spacing.
+/* check_out.c - never: more nodes out of service by our choice than the budgets of the
+ * cluster, their partition and their zone allow, or more jobs cut short, or more nodes of one job,
+ * or sooner after another than spacing.
  *
  * Looked at when a node is taken out, counted anew from the open incidents and from
  * what stood on the nodes then. What a person or the other controller added since
@@ -34,17 +35,25 @@ was_aside(const struct rc_ctl *c, const struct rc_incident *inc)
     return node < c->p->plan->nodes && c->p->memory.out[c->index].aside[node];
 }
 
-/* Nodes out in the cluster ("" = all) or a partition; those in quarantine only beyond what
- * may stand beside the budget. */
+/* The part of a cluster that a budget is for; row: as this leader counts them. */
+static bool
+is_in(const struct rc_ctl *c, uint32_t node, enum rc_scope scope, uint32_t row)
+{
+    const struct rc_node *n = rc_node_at(c->s, node);
+
+    return scope == RC_SCOPE_CLUSTER ||
+           row == (scope == RC_SCOPE_ZONE ? n->zone_row : n->partition_row);
+}
+
+/* Nodes out; those in quarantine only beyond what may stand beside the budget. */
 static uint64_t
-count_out(const struct rc_ctl *c, const char *partition)
+count_out(const struct rc_ctl *c, enum rc_scope scope, uint32_t row)
 {
     uint64_t out = 0, quarantined = 0, aside = c->p->plan->quarantine_max;
 
     for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(c->s, slot);
-        bool here = is_out(c, inc) &&
-                    (!*partition || !strcmp(rc_node_at(c->s, inc->node)->partition, partition));
+        bool here = is_out(c, inc) && is_in(c, inc->node, scope, row);
         out += here;
         quarantined += here && (inc->phase == RC_PHASE_QUARANTINE || was_aside(c, inc));
     }
@@ -52,20 +61,36 @@ count_out(const struct rc_ctl *c, const char *partition)
 }
 
 static void
-check_scope(struct rc_ctl *c, const char *partition)
+check_scope(struct rc_ctl *c, enum rc_scope scope, uint32_t row)
 {
-    const struct rc_plan *plan = c->p->plan;
-    uint64_t nodes = 0, out = count_out(c, partition);
+    const struct rc_limit *l = &c->p->policy.limits.out[scope];
+    uint64_t nodes = 0, out = count_out(c, scope, row);
 
-    for (uint32_t i = 0; i < plan->nodes; i++) {
-        nodes += !*partition || !strcmp(c->p->conf[i].partition, partition);
+    for (uint32_t i = 0; i < c->p->plan->nodes; i++) {
+        uint32_t node = rc_node_find(c->s, c->p->conf[i].name);
+        nodes += node && is_in(c, node, scope, row);
     }
-    uint64_t allowed = larger_of(plan->out_max + !*partition, nodes, plan->out_share);
+    uint64_t allowed = larger_of(l->count, nodes, l->permille);
     if (out > allowed) {
         rc_play_fail(c->p, RC_FOUND_LIMITS,
                      "head%u has taken %llu nodes of %s out, %llu are allowed", c->index + 1,
-                     (unsigned long long)out, *partition ? partition : "the cluster",
+                     (unsigned long long)out,
+                     scope == RC_SCOPE_CLUSTER ? "the cluster" : rc_scope_at(c->s, row)->name,
                      (unsigned long long)allowed);
+    }
+}
+
+static void
+check_scopes(struct rc_ctl *c, uint32_t node)
+{
+    const struct rc_node *n = rc_node_at(c->s, node);
+
+    check_scope(c, RC_SCOPE_CLUSTER, 0);
+    if (n->partition_row) { /* 0 = slurmctld has not told it yet */
+        check_scope(c, RC_SCOPE_PARTITION, n->partition_row);
+    }
+    if (n->zone_row) { /* 0 = EC2 has not shown its instance yet */
+        check_scope(c, RC_SCOPE_ZONE, n->zone_row);
     }
 }
 
@@ -191,8 +216,7 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
     check_spacing(c);
     rc_check_order_taken(c, slot, inc);
     if (!(inc->flags & RC_INC_WITH_JOB)) {
-        check_scope(c, "");
-        check_scope(c, rc_node_at(c->s, slot)->partition);
+        check_scopes(c, slot);
     }
 }
 
