@@ -36,6 +36,9 @@ bool rc_check_pair_is_for_people(const struct rc_ctl *c);
 bool rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *why, size_t room);
 void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
 
+/* HISTORY_PUT: the store has it. */
+void rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);
+
 /* Has the cluster come to rest where it should? why: what is still missing. */
 bool rc_check_rest(struct rc_play *p, char *why, size_t room);
 
@@ -55,6 +58,7 @@ void rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev); /* CO
 void rc_check_rates_sent(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_rates_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_rates_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);
+void rc_check_limits_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);
 void rc_check_rates_forget(struct rc_ctl *c);
 void rc_check_order_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_order_taken(struct rc_ctl *c, uint32_t node, const struct rc_incident *inc);

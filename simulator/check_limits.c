@@ -1,6 +1,7 @@
 /* check_limits.c - never: a budget, rate limit or attempt limit is exceeded; an open
  * breaker lets a destructive action through. Counted anew from what was decided;
- * each controller answers for the time since it last lost its memory. */
+ * each controller answers for the time since it last lost its memory, and for what the
+ * store had been told when it began to lead. */
 #include <string.h>
 
 #include "policies/rules.h"
@@ -32,7 +33,7 @@ check_breaker(struct rc_ctl *c, const struct rc_action *a)
 }
 
 static void
-note_opened(struct rc_ctl *c)
+note_opened(struct rc_ctl *c, uint64_t action)
 {
     uint32_t *opened = &c->p->memory.limits.opened[c->index];
     int64_t *ring = c->p->memory.limits.opened_ms[c->index];
@@ -47,6 +48,32 @@ note_opened(struct rc_ctl *c)
     c->p->memory.limits.last_ms[c->index] = c->s->now_ms;
     if (recent > allowed && !c->p->memory.limits.tripped_ms[c->index]) {
         c->p->memory.limits.tripped_ms[c->index] = c->s->now_ms;
+        c->p->memory.limits.tripped_action[c->index] = action;
+    }
+}
+
+/* The cluster's past has reached the store, as this controller told it. */
+void
+rc_check_limits_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
+{
+    bool open = p->memory.limits.tripped_ms[ctl] && a->id > p->memory.limits.tripped_action[ctl];
+
+    if (!*a->node) { /* world time: core times differ */
+        p->memory.limits.stored_ms =
+            open ? p->memory.limits.last_ms[ctl] - p->ctl[ctl].core_offset_ms : 0;
+    }
+}
+
+/* A leader reads of an open breaker before it leads. */
+static void
+take_breaker(struct rc_ctl *c)
+{
+    int64_t last_ms = c->p->memory.limits.stored_ms + c->core_offset_ms;
+
+    if (c->p->memory.limits.stored_ms && !c->p->memory.limits.tripped_ms[c->index]) {
+        c->p->memory.limits.tripped_ms[c->index] = c->s->now_ms;
+        c->p->memory.limits.tripped_action[c->index] = 0;
+        c->p->memory.limits.last_ms[c->index] = last_ms;
     }
 }
 
@@ -116,6 +143,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_COMPLETION && ev->u.completion.error) {
         rc_check_rates_answered(c, ev);
     }
+    if (ev->kind == RC_EV_HISTORY && !*ev->node) {
+        take_breaker(c);
+    }
     if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
                            c->p->policy.limits.breaker_reset_ms) {
         *tripped_ms = 0;
@@ -128,7 +158,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             *newest = opens ? a->incident : *newest;
             bool place = strncmp(a->node, "spare/", 6) == 0; /* a place is no node that fails */
             if (!place && is_new_fault(c, a, opens)) {
-                note_opened(c);
+                note_opened(c, a->id);
             }
             continue;
         }

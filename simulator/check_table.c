@@ -103,6 +103,13 @@ rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t node)
 }
 
 void
+rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
+{
+    rc_check_rates_stored(p, a, ctl);
+    rc_check_limits_stored(p, a, ctl);
+}
+
+void
 rc_check_world(struct rc_play *p)
 {
     rc_check_admission_world(p);

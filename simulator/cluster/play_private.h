@@ -235,6 +235,8 @@ struct rc_check_memory {
         uint32_t pending[RC_PLAY_CTLS][32]; /* incidents of an agent's drain, not counted yet */
         int64_t tripped_ms[RC_PLAY_CTLS];   /* since when the breaker must be open; 0 = not */
         int64_t last_ms[RC_PLAY_CTLS];
+        uint64_t tripped_action[RC_PLAY_CTLS]; /* its number when it tripped */
+        int64_t stored_ms; /* the store tells of an open breaker: its newest fault; 0 = not */
     } limits;
     struct {
         uint32_t incident[RC_PLAN_NODES_MAX]; /* that took the node out; 0 = none */

@@ -40,7 +40,7 @@ keep_history(struct rc_play *p, struct rc_request *r)
     p->past[at].used = 1;
     memcpy(p->past[at].node, r->action.node, sizeof p->past[at].node);
     p->past[at].history = r->action.u.history;
-    rc_check_rates_stored(p, &r->action, r->ctl);
+    rc_check_stored(p, &r->action, r->ctl);
 }
 
 void
