@@ -26,6 +26,7 @@ void rc_check_launched(struct rc_play *p, const struct rc_action *a,
 void rc_check_assigned(struct rc_play *p, const struct rc_action *a,
                        const struct rc_sim_instance *inst);
 void rc_check_register(struct rc_play *p, const struct rc_action *a, uint32_t node);
+void rc_check_jobs_down(struct rc_play *p, const struct rc_action *a); /* DOWN */
 void rc_check_resume(struct rc_play *p, const struct rc_action *a);
 void rc_check_gate(struct rc_play *p, const struct rc_action *a, enum rc_err verdict);
 void rc_check_epoch(struct rc_play *p, const struct rc_ctl *c);
@@ -34,6 +35,8 @@ void rc_check_writers(struct rc_play *p);
 /* No slurmctld serves, and none will before a person has looked. */
 bool rc_check_pair_is_for_people(const struct rc_ctl *c);
 bool rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *why, size_t room);
+/* By how much the wall clocks were set so far, all steps together. */
+int64_t rc_check_clocks_set_ms(const struct rc_play *p);
 void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
 
 /* HISTORY_PUT: the store has it. */
@@ -53,6 +56,8 @@ void rc_check_admission_world(struct rc_play *p);
 void rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node);
 void rc_check_gate_broken(struct rc_play *p, const char *node);
 void rc_check_gate_at_start(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_jobs_step(struct rc_ctl *c);
+void rc_check_jobs_at_start(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_rates_decided(struct rc_ctl *c, const struct rc_action *a, bool is_free);
 void rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev); /* COMPLETION */
 void rc_check_rates_sent(struct rc_ctl *c, const struct rc_action *a);

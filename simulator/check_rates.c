@@ -123,8 +123,8 @@ rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev)
 }
 
 /* Clocks that were set so far. */
-static int64_t
-clocks_set_ms(const struct rc_play *p)
+int64_t
+rc_check_clocks_set_ms(const struct rc_play *p)
 {
     int64_t sum_ms = 0;
 
@@ -154,13 +154,14 @@ counts_for(struct rc_play *p, const struct rc_check_acted *other, const struct r
     bool own = other->action[r->by] != 0, told = other->stored && !other->dropped;
 
     return other != r && !other->token == !r->token && other->done && !other->is_free &&
-           other->last_ms <= r->at_ms && r->at_ms - other->at_ms < HOUR_MS - clocks_set_ms(p) &&
+           other->last_ms <= r->at_ms &&
+           r->at_ms - other->at_ms < HOUR_MS - rc_check_clocks_set_ms(p) &&
            (!scope || other->scope[scope] == r->scope[scope]) &&
            (own || (told && (scope != RC_SCOPE_ZONE || stays_in_zone(p, other, r->by))));
 }
 
 static void
-judge(struct rc_play *p, const struct rc_check_acted *r)
+judge_rates(struct rc_play *p, const struct rc_check_acted *r)
 {
     const struct rc_limits_policy *l = &p->policy.limits;
     const uint32_t *limits = r->token ? l->launches_per_hour : l->destructive_per_hour;
@@ -190,7 +191,7 @@ rc_check_rates_sent(struct rc_ctl *c, const struct rc_action *a)
         if (!r->token && r->action[c->index] == a->id) {
             r->done = 1;
             if (!r->is_free) {
-                judge(c->p, r);
+                judge_rates(c->p, r);
             }
             return;
         }
@@ -205,7 +206,7 @@ rc_check_rates_launched(struct rc_play *p, const struct rc_action *a)
 
     if (r) {
         r->done = 1;
-        judge(p, r);
+        judge_rates(p, r);
     }
 }
 

@@ -71,6 +71,7 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     trace_event(c, ev);
     trace_decisions(c);
     rc_check_limits_step(c, ev);
+    rc_check_jobs_step(c);
     rc_check_messages_step(c, ev);
 }
 
@@ -82,6 +83,7 @@ rc_check_start(struct rc_ctl *c, const struct rc_action *a)
     rc_check_gate_at_start(c, a);
     rc_check_company(c, a);
     rc_check_rates_sent(c, a);
+    rc_check_jobs_at_start(c, a);
 }
 
 void

@@ -20,6 +20,7 @@
     X(RC_FOUND_LEASE,         "lease",         "a request without a live lease, or two leaders in one epoch") \
     X(RC_FOUND_ADMISSION,     "admission",     "two instances under one name, or two launches for one attempt") \
     X(RC_FOUND_RUNNING_JOB,   "running-job",   "a node with a running job is rebooted, stopped or terminated") \
+    X(RC_FOUND_JOBS,          "jobs",          "a job is requeued or signalled, and the policy does not say so") \
     X(RC_FOUND_COMPANY,       "company",       "a node is drained for what many nodes show at once") \
     X(RC_FOUND_GATE,          "gate",          "a return without the gate, or a foreign drain touched") \
     X(RC_FOUND_LIMITS,        "limits",        "a budget, rate, attempt limit, the breaker or the order of a repair is passed") \

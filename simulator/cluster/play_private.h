@@ -245,6 +245,10 @@ struct rc_check_memory {
         int64_t last_ms;                      /* when a node was last taken */
     } out[RC_PLAY_CTLS];
     struct {
+        uint32_t incident[RC_PLAN_NODES_MAX];  /* for which the node was drained last */
+        int64_t drained_ms[RC_PLAN_NODES_MAX]; /* when that was first sent */
+    } jobs;
+    struct {
         uint32_t count; /* of all times; the newest are kept */
         struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
     } rates;
