@@ -156,6 +156,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             rc_check_limits_out(c, a, ev->kind == RC_EV_ADOPT);
             bool opens = a->u.item.phase == RC_PHASE_OPEN && a->incident > *newest;
             *newest = opens ? a->incident : *newest;
+            rc_check_cooldown(c, a, opens);
             bool place = strncmp(a->node, "spare/", 6) == 0; /* a place is no node that fails */
             if (!place && is_new_fault(c, a, opens)) {
                 note_opened(c, a->id);
@@ -187,6 +188,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     }
     memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
     rc_check_rates_forget(c);
+    rc_check_cooldown_forget(c);
     c->p->memory.limits.opened[c->index] = 0;
     memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;

@@ -109,6 +109,7 @@ rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
 {
     rc_check_rates_stored(p, a, ctl);
     rc_check_limits_stored(p, a, ctl);
+    rc_check_cooldown_stored(p, a, ctl);
 }
 
 void

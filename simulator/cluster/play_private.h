@@ -249,6 +249,11 @@ struct rc_check_memory {
         int64_t drained_ms[RC_PLAN_NODES_MAX]; /* when that was first sent */
     } jobs;
     struct {
+        int64_t closed_ms;             /* when its last incident closed; 0 = never */
+        uint64_t action[RC_PLAY_CTLS]; /* the closing's number at who knows of it */
+        uint32_t stored, pad_;
+    } cooldown[RC_PLAN_NODES_MAX];
+    struct {
         uint32_t count; /* of all times; the newest are kept */
         struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
     } rates;
