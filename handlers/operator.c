@@ -14,7 +14,7 @@ hold(struct rc_state *s, const char *name, uint32_t held)
 
     if (node) {
         rc_node_at(s, node)->hold = held;
-        rc_history_dirty(s, node);
+        rc_history_said(s, node);
         rc_touch(s, node);
     }
 }
@@ -71,11 +71,11 @@ operator_apply(struct rc_state *s, const struct rc_event *ev)
         break;
     case RC_OP_PAUSE:
         s->paused = 1;
-        rc_history_dirty(s, 0);
+        rc_history_said(s, 0);
         break;
     case RC_OP_RESUME:
         s->paused = 0;
-        rc_history_dirty(s, 0);
+        rc_history_said(s, 0);
         rc_touch_all(s);
         break;
     case RC_OP_BREAKER_RESET:

@@ -24,6 +24,13 @@ rc_history_dirty(struct rc_state *s, uint32_t node)
     history_row_of(s, node)->dirty = 1;
 }
 
+void
+rc_history_said(struct rc_state *s, uint32_t node)
+{
+    rc_history_dirty(s, node);
+    history_row_of(s, node)->word = RC_WORD_UNSAVED;
+}
+
 static int64_t
 to_wall(const struct rc_state *s, int64_t core_ms)
 {
@@ -194,6 +201,7 @@ rc_history_note(struct rc_state *s, const struct rc_action *a)
     row->epoch = a->u.history.epoch;
     row->writes = a->u.history.writes;
     row->dirty = 0;
+    row->word = row->word ? RC_WORD_SENT : RC_WORD_STORED;
 }
 
 void
@@ -206,6 +214,7 @@ rc_history_done(struct rc_state *s, uint32_t node, uint64_t action, uint32_t err
     }
     row->action = 0;
     if (error == RC_OK) {
+        row->word = row->word == RC_WORD_SENT ? RC_WORD_STORED : row->word;
         row->retries = 0;
         row->retry_ms = 0;
     } else {
@@ -342,10 +351,22 @@ rc_history_scope_known(struct rc_state *s, struct rc_node *n)
     }
 }
 
+/* A person was told that it is held, or paused, and the store never heard so: that stands until
+ * he takes it back. Of a word that set us free, what the store says is the safer. */
+static uint32_t
+keep_word(struct rc_history_row *row, uint32_t ours, bool told)
+{
+    bool kept = row->word != RC_WORD_STORED && ours && !told;
+
+    row->dirty |= kept;
+    row->word = kept ? RC_WORD_UNSAVED : RC_WORD_STORED;
+    return told || kept;
+}
+
 static void
 take_cluster_past(struct rc_state *s, const struct rc_history *h)
 {
-    s->paused = (h->flags & RC_HISTORY_PAUSED) != 0;
+    s->paused = keep_word(&s->history, s->paused, h->flags & RC_HISTORY_PAUSED);
     s->pair.done_count = ring_in(s, h->failover_wall_ms, s->pair.done_ms);
     memcpy(s->pair.plan, h->controller, sizeof s->pair.plan);
     if (h->flags & RC_HISTORY_BREAKER_OPEN && !s->breaker_open) {
@@ -403,7 +424,7 @@ take_node_past(struct rc_state *s, struct rc_node *n, const struct rc_history *h
                                ? s->now_ms + (left_ms < most_ms ? left_ms : most_ms)
                                : 0;
     n->yielded_fault = h->yielded_fault < RC_FAULT__MAX ? h->yielded_fault : RC_FAULT_NONE;
-    n->hold = (h->flags & RC_HISTORY_HELD) != 0;
+    n->hold = keep_word(&n->history, n->hold, h->flags & RC_HISTORY_HELD);
 }
 
 /* Not our own words, nor what stood there before a write of ours that got lost. Later words of our

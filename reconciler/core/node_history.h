@@ -84,6 +84,8 @@ struct rc_action;
 
 /* Something that stands in the history of this node (slot; 0 = the cluster) has changed. */
 void rc_history_dirty(struct rc_state *s, uint32_t node);
+/* The same, by a person's word: hold, release, pause or resume. */
+void rc_history_said(struct rc_state *s, uint32_t node);
 /* End of a node's turn: writes what has changed, one write at a time. */
 void rc_history_decide(struct rc_turn *t);
 /* The same for the cluster's own row. */

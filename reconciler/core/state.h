@@ -22,6 +22,8 @@
 #include "reconciler/core/policy.h"
 #include "reconciler/core/step.h"
 
+enum rc_history_word { RC_WORD_STORED, RC_WORD_UNSAVED, RC_WORD_SENT };
+
 /* What is known of the writes of one history item. */
 struct rc_history_row {
     uint64_t action; /* the write in flight, 0 = none */
@@ -31,7 +33,8 @@ struct rc_history_row {
     uint32_t dirty; /* 1 = the store does not have it yet */
     uint32_t retries;
     /* What was taken from the store is not in the rates of a scope that was not known then. */
-    uint32_t partition_due, zone_due;
+    uint16_t partition_due, zone_due;
+    uint32_t word; /* enum rc_history_word: of a person's hold or pause */
 };
 
 /* Since when a fault at least as bad as each of these has stood: worse ones later in the list,

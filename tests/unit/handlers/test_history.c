@@ -91,6 +91,47 @@ what_the_store_never_had_of_ours_still_counts(void)
     story_end(&st);
 }
 
+/* Its leader took it, and lost the lease before it could write it down. */
+static void
+an_order_that_the_store_never_had_stands(void)
+{
+    struct story st;
+    struct rc_history h = {0};
+
+    story_begin(&st, 2);
+    story_lose_lease(&st);
+    rc_node_at(st.s, 1)->hold = st.s->paused = 1;
+    rc_history_said(st.s, 1);
+    rc_history_said(st.s, 0);
+    story_history(&st, "n1", &h, 7);
+    story_history(&st, "", &h, 7);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
+    CU_ASSERT_EQUAL(st.s->paused, 1);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->history.dirty, 1); /* still to be told */
+    CU_ASSERT_EQUAL(st.s->history.dirty, 1);
+    story_end(&st);
+}
+
+static void
+an_order_that_was_stored_is_taken_back_by_the_other_leader(void)
+{
+    struct story st;
+    struct rc_history h = {0};
+
+    story_begin(&st, 2);
+    operate(&st, RC_OP_HOLD, "n1");
+    operate(&st, RC_OP_PAUSE, "");
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_HISTORY_PUT], 2);
+    CU_ASSERT_EQUAL(st.s->history.dirty, 0);
+    story_lose_lease(&st);
+    rc_history_dirty(st.s, 1); /* for what was done to it, not for what was said */
+    story_history(&st, "n1", &h, 7);
+    story_history(&st, "", &h, 7);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
+    CU_ASSERT_EQUAL(st.s->paused, 0);
+    story_end(&st);
+}
+
 /* The other controller saw a fault while the breaker was open: it stays open from then on. */
 static void
 an_open_breaker_counts_from_the_newest_fault_of_either(void)
@@ -396,6 +437,9 @@ main(void)
     CU_TestInfo tests[] = {
         {"what the store never had of ours still counts",
          what_the_store_never_had_of_ours_still_counts},
+        {"an order that the store never had stands", an_order_that_the_store_never_had_stands},
+        {"an order that was stored is taken back by the other leader",
+         an_order_that_was_stored_is_taken_back_by_the_other_leader},
         {"a hold outlives its controller", a_hold_outlives_its_controller},
         {"a pause and an open breaker outlive their controller",
          a_pause_and_an_open_breaker_outlive_their_controller},
