@@ -189,6 +189,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
     rc_check_rates_forget(c);
     rc_check_cooldown_forget(c);
+    rc_check_orders_forget(c);
     c->p->memory.limits.opened[c->index] = 0;
     memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;

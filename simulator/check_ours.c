@@ -1,5 +1,5 @@
 /* check_ours.c - never: an instance without this cluster's tags is touched; a node
- * with an operator hold or a MAINT reservation is acted on. */
+ * with a MAINT reservation is acted on (with a hold: check_orders.c). */
 #include <string.h>
 
 #include "simulator/check.h"
@@ -17,8 +17,8 @@ rc_check_ours_touched(struct rc_play *p, const struct rc_action *a,
     }
 }
 
-static bool
-changes_node(uint32_t kind)
+bool
+rc_check_changes_node(uint32_t kind)
 {
     return kind == RC_ACT_DRAIN || kind == RC_ACT_DOWN || kind == RC_ACT_RESUME ||
            kind == RC_ACT_JOBS_SIGNAL || kind == RC_ACT_JOBS_REQUEUE || kind == RC_ACT_LAUNCH ||
@@ -30,15 +30,14 @@ changes_node(uint32_t kind)
 void
 rc_check_ours_at_start(struct rc_ctl *c, const struct rc_action *a)
 {
-    uint32_t slot = changes_node(a->kind) ? rc_node_find(c->s, a->node) : 0;
+    uint32_t slot = rc_check_changes_node(a->kind) ? rc_node_find(c->s, a->node) : 0;
 
     if (!slot) {
         return;
     }
     const struct rc_node *n = rc_node_at(c->s, slot);
-    if (n->hold || n->flags & RC_SN_MAINT) {
-        rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, which is %s", c->index + 1,
-                     rc_action_name((enum rc_action_kind)a->kind), a->node,
-                     n->hold ? "held by an operator" : "in a MAINT reservation");
+    if (n->flags & RC_SN_MAINT) {
+        rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, which is in a MAINT reservation",
+                     c->index + 1, rc_action_name((enum rc_action_kind)a->kind), a->node);
     }
 }

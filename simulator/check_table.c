@@ -72,6 +72,7 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     trace_decisions(c);
     rc_check_limits_step(c, ev);
     rc_check_jobs_step(c);
+    rc_check_orders_step(c, ev);
     rc_check_messages_step(c, ev);
 }
 
@@ -84,6 +85,7 @@ rc_check_start(struct rc_ctl *c, const struct rc_action *a)
     rc_check_company(c, a);
     rc_check_rates_sent(c, a);
     rc_check_jobs_at_start(c, a);
+    rc_check_orders_at_start(c, a);
 }
 
 void
@@ -110,6 +112,7 @@ rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
     rc_check_rates_stored(p, a, ctl);
     rc_check_limits_stored(p, a, ctl);
     rc_check_cooldown_stored(p, a, ctl);
+    rc_check_orders_stored(p, a, ctl);
 }
 
 void

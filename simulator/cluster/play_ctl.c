@@ -402,6 +402,7 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
         return;
     }
     end_life(c);
+    bool forgets = how != 0 || c->stuck; /* a turn that was never written */
     if (how == 1) {
         c->base = NULL;
     } else {
@@ -416,7 +417,7 @@ rc_ctl_crash(struct rc_ctl *c, int64_t how)
     c->syncing = c->stuck = c->lease_busy = 0;
     c->lease_got = 0;
     c->frozen_until_ms = c->disk_full_until_ms = c->disk_slow_until_ms = 0;
-    rc_check_forget(c, how != 0);
+    rc_check_forget(c, forgets);
 }
 
 void

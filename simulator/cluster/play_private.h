@@ -254,6 +254,15 @@ struct rc_check_memory {
         uint32_t stored, pad_;
     } cooldown[RC_PLAN_NODES_MAX];
     struct {
+        uint32_t stands;               /* held; of the cluster: paused */
+        uint32_t stored;               /* the store was told */
+        uint64_t action[RC_PLAY_CTLS]; /* who was told so: its next number then; 0 = was not */
+    } order[RC_PLAN_NODES_MAX + 1];    /* by node, then the cluster's */
+    struct {
+        uint32_t count;
+        uint32_t incident[RC_PLAY_ITEMS]; /* approved since it was opened */
+    } approved;
+    struct {
         uint32_t count; /* of all times; the newest are kept */
         struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
     } rates;
