@@ -1,4 +1,4 @@
-/* check_limits.c - never: a budget, rate limit or attempt limit is exceeded; an open
+/* check_limits.c - never: a budget, a rate or the attempts are exceeded; an open
  * breaker lets a destructive action through. Counted anew from what was decided;
  * each controller answers for the time since it last lost its memory, and for what the
  * store had been told when it began to lead. */
@@ -119,18 +119,6 @@ note_adopted(struct rc_ctl *c, const struct rc_event *ev)
     }
 }
 
-static void
-check_attempts(struct rc_ctl *c, const struct rc_action *a)
-{
-    uint32_t slot = rc_node_find(c->s, a->node);
-    const struct rc_node *n = slot ? rc_node_at(c->s, slot) : NULL;
-
-    if (n && a->kind == RC_ACT_LAUNCH && n->repair_count > 2 * c->p->plan->attempts_max + 2) {
-        rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u repairs %s for the %uth time", c->index + 1,
-                     a->node, n->repair_count);
-    }
-}
-
 void
 rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
 {
@@ -167,9 +155,6 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             continue; /* budgets and breaker are about nodes; the pair has limits of its own */
         }
         check_breaker(c, a);
-        if (a->kind == RC_ACT_LAUNCH) {
-            check_attempts(c, a);
-        }
         if (counts_in_rate(a->kind)) {
             rc_check_rates_decided(c, a, is_cleanup(a));
         }
@@ -188,6 +173,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     }
     memset(&c->p->memory.out[c->index], 0, sizeof c->p->memory.out[c->index]);
     rc_check_rates_forget(c);
+    rc_check_attempts_forget(c);
     rc_check_cooldown_forget(c);
     rc_check_orders_forget(c);
     c->p->memory.limits.opened[c->index] = 0;

@@ -71,6 +71,7 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     trace_event(c, ev);
     trace_decisions(c);
     rc_check_limits_step(c, ev);
+    rc_check_attempts_step(c, ev);
     rc_check_jobs_step(c);
     rc_check_orders_step(c, ev);
     rc_check_messages_step(c, ev);
@@ -111,6 +112,7 @@ rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
 {
     rc_check_rates_stored(p, a, ctl);
     rc_check_limits_stored(p, a, ctl);
+    rc_check_attempts_stored(p, a, ctl);
     rc_check_cooldown_stored(p, a, ctl);
     rc_check_orders_stored(p, a, ctl);
 }

@@ -217,6 +217,15 @@ struct rc_check_acted {
     uint32_t refused, unsure;      /* nothing was launched; who was told so forgot it */
 };
 
+/* A try of a rung that was begun; see check_attempts.c. */
+enum { RC_CHECK_TRIES_MAX = 32 };
+struct rc_check_try {
+    int64_t at_ms;
+    uint32_t incident, rung, tries; /* which it is; incident 0 = forgiven by a person */
+    uint32_t stored;
+    uint64_t action[RC_PLAY_CTLS]; /* its number at who knows of it; 0 = does not */
+};
+
 /* What the checkers remember; each file owns its part. */
 struct rc_check_memory {
     struct {
@@ -253,6 +262,10 @@ struct rc_check_memory {
         uint64_t action[RC_PLAY_CTLS]; /* the closing's number at who knows of it */
         uint32_t stored, pad_;
     } cooldown[RC_PLAN_NODES_MAX];
+    struct {
+        uint32_t count, pad_; /* of all times; the newest are kept */
+        struct rc_check_try tried[RC_CHECK_TRIES_MAX];
+    } attempts[RC_PLAN_NODES_MAX];
     struct {
         uint32_t stands;               /* held; of the cluster: paused */
         uint32_t stored;               /* the store was told */
