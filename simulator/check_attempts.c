@@ -10,7 +10,7 @@
 static struct rc_check_try *
 try_at(struct rc_play *p, uint32_t node, uint32_t n)
 {
-    return &p->memory.attempts[node].tried[n % RC_CHECK_TRIES_MAX];
+    return &p->tried[node][n % RC_CHECK_TRIES_MAX];
 }
 
 static uint32_t

@@ -18,7 +18,7 @@ enum { HOUR_MS = 3600 * 1000, RECORDS = RC_CHECK_ACTED_MAX };
 static struct rc_check_acted *
 record_at(struct rc_play *p, uint32_t n)
 {
-    return &p->memory.rates.acted[n % RECORDS];
+    return &p->acted[n % RECORDS];
 }
 
 static uint32_t

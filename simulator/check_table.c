@@ -71,9 +71,11 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     trace_event(c, ev);
     trace_decisions(c);
     rc_check_limits_step(c, ev);
-    rc_check_attempts_step(c, ev);
-    rc_check_jobs_step(c);
-    rc_check_orders_step(c, ev);
+    if (c->out.count || ev->kind == RC_EV_OPERATOR) { /* most steps decide nothing */
+        rc_check_attempts_step(c, ev);
+        rc_check_jobs_step(c);
+        rc_check_orders_step(c, ev);
+    }
     rc_check_messages_step(c, ev);
 }
 

@@ -263,8 +263,7 @@ struct rc_check_memory {
         uint32_t stored, pad_;
     } cooldown[RC_PLAN_NODES_MAX];
     struct {
-        uint32_t count, pad_; /* of all times; the newest are kept */
-        struct rc_check_try tried[RC_CHECK_TRIES_MAX];
+        uint32_t count; /* of all times; the newest are kept, in tried */
     } attempts[RC_PLAN_NODES_MAX];
     struct {
         uint32_t stands;               /* held; of the cluster: paused */
@@ -276,8 +275,7 @@ struct rc_check_memory {
         uint32_t incident[RC_PLAY_ITEMS]; /* approved since it was opened */
     } approved;
     struct {
-        uint32_t count; /* of all times; the newest are kept */
-        struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
+        uint32_t count; /* of all times; the newest are kept, in acted */
     } rates;
 };
 
@@ -325,6 +323,8 @@ struct rc_play {
     /* Cleared by themselves, as far as they are used. */
     struct rc_cluster cluster;
     struct rc_policy policy;
+    struct rc_check_acted acted[RC_CHECK_ACTED_MAX];
+    struct rc_check_try tried[RC_PLAN_NODES_MAX][RC_CHECK_TRIES_MAX];
     struct rc_ctl ctl[RC_PLAY_CTLS];
 };
 
