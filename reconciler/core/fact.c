@@ -330,6 +330,12 @@ tells_old_tags(const struct rc_state *s, const struct rc_instance *i, bool known
            rc_spare_group(&s->cluster, row->node, &place);
 }
 
+int64_t
+rc_instance_age_ms(const struct rc_state *s, const struct rc_instance *i)
+{
+    return s->now_ms - i->launched_ms;
+}
+
 void
 rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_instance *row)
 {
@@ -340,6 +346,9 @@ rc_instance_describe(struct rc_state *s, uint32_t slot, const struct rc_ev_insta
     i->known = 1;
     i->ours = row->ours;
     i->missing_since_ms = 0;
+    if (row->launched_wall_ms > i->launched_wall_ms) {
+        i->launched_ms = s->now_ms; /* new to us, or started again */
+    }
     i->launched_wall_ms = row->launched_wall_ms;
     bool old_tags = tells_old_tags(s, i, known, row);
     if (!old_tags) {
@@ -385,7 +394,7 @@ may_be_late(const struct rc_state *s, const struct rc_instance *i)
 {
     return i->node && i->state <= RC_INST_RUNNING &&
            rc_pair_find(&s->pair, rc_node_at(s, i->node)->name) < s->pair.count &&
-           s->now_wall_ms - i->launched_wall_ms < s->policy.timeouts.missing_ms;
+           rc_instance_age_ms(s, i) < s->policy.timeouts.missing_ms;
 }
 
 void

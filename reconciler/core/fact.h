@@ -24,6 +24,9 @@ bool rc_instance_is_past(const struct rc_instance *i, enum rc_instance_state sta
                          int64_t told_wall_ms);
 /* A whole row of DescribeInstances; node = its node tag. */
 void rc_instance_describe(struct rc_state *s, uint32_t instance, const struct rc_ev_instance *row);
+/* For how long we have known of its launch, at most its age. On our own clock alone: EC2's
+ * launchTime against a wall clock that is wrong makes a new instance an old one. */
+int64_t rc_instance_age_ms(const struct rc_state *s, const struct rc_instance *i);
 /* An incident number stands in a tag or a reason: it is not given out again. */
 void rc_fact_incident_seen(struct rc_state *s, uint32_t incident);
 /* A launch whose answer was lost is known by its tags. */

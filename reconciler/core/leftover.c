@@ -7,6 +7,7 @@
  * could still want it has had its time. */
 #include <string.h>
 
+#include "reconciler/core/fact.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
@@ -41,8 +42,7 @@ static int64_t
 wanted_until_ms(const struct rc_turn *t, const struct rc_instance *i)
 {
     const struct rc_timeouts_policy *p = &t->s->policy.timeouts;
-    int64_t age_ms = t->s->now_wall_ms - i->launched_wall_ms;
-    int64_t until_ms = t->s->now_ms + p->boot_ms + p->missing_ms - age_ms;
+    int64_t until_ms = t->s->now_ms + p->boot_ms + p->missing_ms - rc_instance_age_ms(t->s, i);
 
     return i->ending_ms > until_ms ? i->ending_ms : until_ms;
 }

@@ -8,6 +8,7 @@
  * the capacity is reserved and its slot must be freed first. */
 #include <string.h>
 
+#include "reconciler/core/fact.h"
 #include "reconciler/core/spare.h"
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
@@ -87,8 +88,7 @@ watch_new_instance(struct rc_turn *t)
     if (i->state == RC_INST_RUNNING && *i->addr) {
         return RC_LAUNCH_UP;
     }
-    if (i->state > RC_INST_RUNNING ||
-        t->s->now_wall_ms - i->launched_wall_ms > t->s->policy.timeouts.boot_ms) {
+    if (i->state > RC_INST_RUNNING || rc_instance_age_ms(t->s, i) > t->s->policy.timeouts.boot_ms) {
         return RC_LAUNCH_LOST;
     }
     rc_turn_look(t, t->inc->new_instance);

@@ -254,6 +254,7 @@ rc_instance_get(struct rc_state *s, const char *id)
     struct rc_instance *i = rc_instance_at(s, slot);
     memset(i, 0, sizeof *i);
     i->used = 1;
+    i->launched_ms = s->now_ms;
     s->strangers++;
     rc_text_set(i->id, sizeof i->id, id);
     hang_instance(s, slot);

@@ -201,7 +201,7 @@ struct rc_instance {
     char subnet[RC_ID_LEN];
     char az[RC_AZ_LEN];
     char type[RC_TYPE_LEN];
-    char pad2_[8];
+    int64_t launched_ms; /* when we were first told of that launch: the age that we measure */
 };
 _Static_assert(sizeof(struct rc_instance) % 64 == 0, "rows begin on a line of their own");
 

@@ -304,6 +304,26 @@ a_slurmd_that_was_there_before_the_launch_is_not_the_new_one(void)
     story_end(&st);
 }
 
+/* Our clock is set an hour ahead of EC2's. */
+static void
+a_replacement_boots_in_peace_whatever_our_wall_clock_says(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    story_launched(&st, "i-9", "");
+    st.wall_ms += 3600000;
+    story_wait(&st, 200000);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_BOOT);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_wait(&st, 200000); /* not for ever */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -325,6 +345,8 @@ main(void)
          lost_answer_of_a_launch_is_retried_with_the_same_token},
         {"a slurmd that was there before the launch is not the new one",
          a_slurmd_that_was_there_before_the_launch_is_not_the_new_one},
+        {"a replacement boots in peace, whatever our wall clock says",
+         a_replacement_boots_in_peace_whatever_our_wall_clock_says},
         {"a replacement that never joins is ended and tried again with a new token",
          replacement_that_never_joins_is_ended_and_tried_again_with_a_new_token},
         CU_TEST_INFO_NULL,

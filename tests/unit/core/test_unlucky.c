@@ -89,7 +89,7 @@ nothing_is_ended_as_left_over_by_what_was_read_before_we_led(void)
     story_instance(&st, "i-7", "n1", "10.0.9.7", RC_INST_RUNNING);
     struct rc_instance *i = rc_instance_at(st.s, rc_instance_find(st.s, "i-7"));
     i->tag_incident = 7;
-    i->launched_wall_ms = st.wall_ms - 86400000;
+    i->launched_ms = st.at_ms - 86400000;
     story_take_lease(&st, 3);
     story_wait(&st, 130000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
@@ -183,6 +183,22 @@ an_instance_that_serves_nobody_is_ended_after_a_while(void)
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
     CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-9");
     story_wait(&st, 200000); /* its end is awaited */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    story_end(&st);
+}
+
+/* Another controller launches it, and our clock is an hour ahead of EC2's. */
+static void
+an_instance_is_as_old_as_we_know_it_whatever_our_wall_clock_says(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    launched_row(&st, "i-9", 7);
+    st.wall_ms += 3600000;
+    story_wait(&st, 200000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 0);
+    story_wait(&st, 300000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
     story_end(&st);
 }
@@ -484,6 +500,8 @@ main(void)
          an_adopted_incident_finds_the_instance_that_was_swept_before},
         {"an instance that serves nobody is ended after a while",
          an_instance_that_serves_nobody_is_ended_after_a_while},
+        {"an instance is as old as we know it, whatever our wall clock says",
+         an_instance_is_as_old_as_we_know_it_whatever_our_wall_clock_says},
         {"an instance that nobody launched for a repair is left alone",
          an_instance_that_nobody_launched_for_a_repair_is_left_alone},
         {"a node taken back is left with its fault, but not when its instance dies",
