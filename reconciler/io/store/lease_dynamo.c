@@ -215,7 +215,7 @@ judge_failed_put(struct lease_dynamo *l, const struct rc_dynamodb_reply *reply)
         }
         if (!l->is_second && r.held) {
             l->is_second = true;
-            l->wanted.renewal = r.renewal + 1;
+            l->wanted.renewal = rc_lease_next_renewal(r.renewal);
             put_or_answer(l, &r);
             return;
         }
@@ -261,7 +261,12 @@ acquire_over(struct lease_dynamo *l, const struct rc_lease_record *r)
         return;
     }
     l->wanted = *r;
-    rc_lease_record_take(&l->wanted, l->owner, l->holder, l->o.term_ms);
+    enum rc_err e = rc_lease_record_take(&l->wanted, l->owner, l->holder, l->o.term_ms, &err);
+    if (e) {
+        l->is_mine = false;
+        answer(l, e, &err);
+        return;
+    }
     put_or_answer(l, r);
 }
 
@@ -363,7 +368,7 @@ change_mine(struct rc_lease *base, enum lease_work work, rc_lease_fn *cb, void *
         return end_start(l, start_get(l)); /* the answer names who holds it */
     }
     l->wanted = l->mine;
-    l->wanted.renewal++;
+    l->wanted.renewal = rc_lease_next_renewal(l->wanted.renewal);
     l->wanted.term_ms = l->o.term_ms;
     l->wanted.held = work == RENEW;
     return end_start(l, start_put(l, &l->mine));

@@ -124,8 +124,8 @@ acquire(struct lease_file *l, int64_t now_ms, struct rc_error *err)
             return rc_fail(err, RC_E_CONDITION, "the lease is held by %s", r.owner);
         }
     }
-    rc_lease_record_take(&r, l->owner, l->holder, l->o.term_ms);
-    e = write_lease(l, &r, true, err);
+    e = rc_lease_record_take(&r, l->owner, l->holder, l->o.term_ms, err);
+    e = e ? e : write_lease(l, &r, true, err);
     if (!e) {
         take_lease(l, &r, now_ms);
     }
@@ -157,7 +157,7 @@ renew(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     if (e) {
         return e;
     }
-    r.renewal++;
+    r.renewal = rc_lease_next_renewal(r.renewal);
     r.term_ms = l->o.term_ms;
     e = write_lease(l, &r, false, err);
     if (!e) {
@@ -175,7 +175,7 @@ yield(struct lease_file *l, int64_t now_ms, struct rc_error *err)
     if (e) {
         return e;
     }
-    r.renewal++;
+    r.renewal = rc_lease_next_renewal(r.renewal);
     r.held = false;
     e = write_lease(l, &r, true, err);
     if (!e) {

@@ -42,7 +42,7 @@ rc_lease_record_parse(const char *what, const char *cluster, const char *text, s
     rc_json_expect(&o, RC_LEASE_VERSION, cluster);
     rc_json_text(&o, "owner", r.owner, sizeof r.owner);
     r.epoch = rc_json_integer(&o, "epoch", 1, RC_LEASE_EPOCH_MAX);
-    r.renewal = rc_json_integer(&o, "renewal", 1, RC_JSON_INTEGER_MAX - 1);
+    r.renewal = rc_json_integer(&o, "renewal", 1, RC_JSON_INTEGER_MAX);
     r.term_ms = (int64_t)rc_json_integer(&o, "term_ms", 1, RC_LEASE_TERM_MS_MAX);
     r.held = rc_json_bool(&o, "held");
     if (!o.failed && cJSON_HasObjectItem(o.root, "since_ms")) { /* earlier releases had none */
@@ -181,15 +181,29 @@ rc_lease_boot_ms(void *unused)
     return clock_in_ms(CLOCK_BOOTTIME);
 }
 
-void
-rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
-                     int64_t term_ms)
+uint64_t
+rc_lease_next_renewal(uint64_t renewal)
 {
+    return renewal < RC_JSON_INTEGER_MAX ? renewal + 1 : 1;
+}
+
+enum rc_err
+rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
+                     int64_t term_ms, struct rc_error *ret_err)
+{
+    if (r->epoch >= RC_LEASE_EPOCH_MAX) {
+        return rc_fail(ret_err, RC_E_INVALID,
+                       "the lease's epoch %" PRIu64
+                       " is the last, as no take-over makes it: stop every controller, then set "
+                       "it back to what it was",
+                       r->epoch);
+    }
     rc_text_set(r->owner, sizeof r->owner, owner);
     rc_text_set(r->holder, sizeof r->holder, holder);
     r->epoch++;
-    r->renewal++;
+    r->renewal = rc_lease_next_renewal(r->renewal);
     r->term_ms = term_ms;
     r->since_wall_ms = clock_in_ms(CLOCK_REALTIME);
     r->held = true;
+    return RC_OK;
 }

@@ -46,9 +46,13 @@ struct rc_lease_watch {
  * before. */
 enum rc_err rc_lease_watch_see(struct rc_lease_watch *w, const struct rc_lease_record *record,
                                int64_t now_ms, struct rc_error *ret_err);
-/* Makes it the record of a new epoch of this holder, from now on. */
-void rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
-                          int64_t term_ms);
+/* Makes it the record of a new epoch of this holder, from now on. RC_E_INVALID: there is no
+ * epoch after it, and what comes before it is fenced off already. */
+enum rc_err rc_lease_record_take(struct rc_lease_record *r, const char *owner, const char *holder,
+                                 int64_t term_ms, struct rc_error *ret_err);
+/* The renewal after this one: only that it is another counts, so after the last that can be read
+ * comes the first. */
+uint64_t rc_lease_next_renewal(uint64_t renewal);
 /* Is the record of a former life of this very holder? "" is nobody. */
 bool rc_lease_record_is_of(const struct rc_lease_record *r, const char *owner, const char *holder);
 /* Is what stands there, and is held, what was written last? */

@@ -135,12 +135,24 @@ the_record_of_somebody_else_is_not_ours(void)
     }
 }
 
+static void
+the_last_epoch_is_taken_by_nobody(void)
+{
+    begin();
+    push_item("ctl-b", "boot-b", 1000000000, 1, false);
+    call(rc_lease_acquire);
+    CU_ASSERT_EQUAL(code, RC_E_INVALID);
+    CU_ASSERT_FALSE(info.mine);
+    end();
+}
+
 int
 main(void)
 {
     CU_TestInfo tests[] = {
         {"our own record is ours until it runs out", our_own_record_is_ours_until_it_runs_out},
         {"the record of somebody else is not ours", the_record_of_somebody_else_is_not_ours},
+        {"the last epoch is taken by nobody", the_last_epoch_is_taken_by_nobody},
         CU_TEST_INFO_NULL,
     };
 

@@ -304,6 +304,66 @@ an_epoch_that_goes_back_or_a_record_that_vanishes_stops_everybody(void)
     scratch_close(&s);
 }
 
+/* A record as somebody typed it. */
+static void
+write_numbers(struct scratch *s, uint64_t epoch, uint64_t renewal)
+{
+    char text[200];
+    int len = snprintf(text, sizeof text,
+                       "{\"version\":1,\"cluster\":\"test\",\"owner\":\"x\",\"epoch\":%llu,"
+                       "\"renewal\":%llu,\"term_ms\":5,\"held\":false}",
+                       (unsigned long long)epoch, (unsigned long long)renewal);
+
+    scratch_write(s, "lease", text, (size_t)len);
+}
+
+static void
+after_the_last_renewal_that_can_be_read_comes_the_first(void)
+{
+    static const uint64_t renewals[] = {999999999999999, 1, 2};
+    lease_call *const calls[] = {rc_lease_acquire, rc_lease_renew, rc_lease_renew};
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct controller a = {.now_ms = 1}, b = {.now_ms = 1};
+
+    scratch_open(&s);
+    write_numbers(&s, 7, 999999999999998);
+    start(&s, &a, "ctl-a", true);
+    start(&s, &b, "ctl-b", true);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        CU_ASSERT_EQUAL(call(&s, &a, calls[i]).code, RC_OK);
+        struct answer r = call(&s, &b, rc_lease_observe);
+        CU_ASSERT_EQUAL(r.code, RC_OK);
+        CU_ASSERT_EQUAL(r.info.renewal, renewals[i]);
+        CU_ASSERT_EQUAL(r.info.epoch, 8);
+    }
+    rc_lease_free(a.lease);
+    rc_lease_free(b.lease);
+    scratch_close(&s);
+}
+
+/* Its successor could be read by nobody, and an epoch never begins anew. */
+static void
+the_last_epoch_is_kept_by_its_leader_and_taken_by_nobody(void)
+{
+    struct scratch s = {.fdatasync_fn = NULL};
+    struct controller a = {.now_ms = 1}, b = {.now_ms = 1};
+
+    scratch_open(&s);
+    write_numbers(&s, 999999999, 1);
+    start(&s, &a, "ctl-a", true);
+    start(&s, &b, "ctl-b", true);
+    CU_ASSERT_EQUAL(call(&s, &a, rc_lease_acquire).code, RC_OK);
+    CU_ASSERT_EQUAL(call(&s, &a, rc_lease_renew).code, RC_OK);
+    CU_ASSERT_EQUAL(call(&s, &a, rc_lease_yield).code, RC_OK);
+    struct answer r = call(&s, &b, rc_lease_acquire);
+    CU_ASSERT_EQUAL(r.code, RC_E_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.err.text, "epoch 1000000000 is the last"));
+    CU_ASSERT_EQUAL(call(&s, &b, rc_lease_observe).info.epoch, 1000000000);
+    rc_lease_free(a.lease);
+    rc_lease_free(b.lease);
+    scratch_close(&s);
+}
+
 /* A term in which others led twenty times is possible, ten thousand times is not. */
 static void
 an_epoch_that_jumps_under_our_eyes_stops_us_and_time_explains_it(void)
@@ -414,6 +474,10 @@ main(void)
         {"nobody acts on a record that is wrong", nobody_acts_on_a_record_that_is_wrong},
         {"an epoch that goes back, or a record that vanishes, stops everybody",
          an_epoch_that_goes_back_or_a_record_that_vanishes_stops_everybody},
+        {"after the last renewal that can be read comes the first",
+         after_the_last_renewal_that_can_be_read_comes_the_first},
+        {"the last epoch is kept by its leader and taken by nobody",
+         the_last_epoch_is_kept_by_its_leader_and_taken_by_nobody},
         {"an epoch that jumps under our eyes stops us, and time explains it",
          an_epoch_that_jumps_under_our_eyes_stops_us_and_time_explains_it},
         {"a lock that another process keeps is a time-out",
