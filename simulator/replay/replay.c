@@ -30,9 +30,10 @@ struct replay {
     bool is_other_left; /* for good: its events are others */
     char *text;         /* source text before a CLUSTER or POLICY event */
     uint32_t text_len;
-    uint32_t compared;     /* so many of the last step's decisions were held against records */
-    uint64_t event_record; /* the event that they answer */
-    bool is_event_last;    /* nothing but its decisions was read since */
+    uint32_t compared;      /* so many of the last step's decisions were held against records */
+    uint64_t event_record;  /* the event that they answer */
+    bool is_event_last;     /* nothing but its decisions was read since */
+    struct rc_actions lost; /* of them, those for which no record came before a snapshot */
 };
 
 static enum rc_err
@@ -54,13 +55,54 @@ restore_snapshot(struct replay *r, const struct rc_journal_record *rec, struct r
     return RC_OK;
 }
 
+static void
+tell_more(struct replay *r, const struct rc_actions *now, uint32_t from)
+{
+    for (uint32_t i = from; i < now->count; i++) {
+        rc_replay_print_other(&r->core, r->event_record, "", &now->v[i]);
+    }
+}
+
 /* What the step decided beyond the record's own actions. */
 static void
 end_event(struct replay *r)
 {
-    while (r->compared < r->core.now.count) {
-        rc_replay_print_other(&r->core, r->event_record, "", &r->core.now.v[r->compared++]);
+    tell_more(r, &r->core.now, r->compared);
+    r->compared = r->core.now.count;
+}
+
+/* Decisions without a record, at a place where the daemon may have died before it wrote them. Where
+ * something differs anyway, or another policy decides, the two cannot be told apart. */
+static uint32_t
+count_lost(const struct replay *r, bool is_event_last)
+{
+    const struct rc_replay_options *o = r->core.options;
+    bool is_told =
+        r->other || !is_event_last || o->policy || o->cluster || r->core.result->first_other;
+
+    return is_told ? 0 : r->core.now.count - r->compared;
+}
+
+/* A snapshot follows: a restart wrote it, or the journal's next part begins with it. */
+static void
+leave_event(struct replay *r, bool is_event_last)
+{
+    r->lost.count = count_lost(r, is_event_last);
+    memcpy(r->lost.v, r->core.now.v + r->compared, r->lost.count * sizeof r->lost.v[0]);
+    r->compared += r->lost.count;
+    end_event(r);
+}
+
+/* A start tells the one from the other. */
+static void
+end_lost(struct replay *r, bool is_restart)
+{
+    if (r->lost.count && is_restart) {
+        rc_replay_print_lost(r->event_record, r->lost.count);
+    } else {
+        tell_more(r, &r->lost, 0);
     }
+    r->lost.count = 0;
 }
 
 static void
@@ -254,6 +296,7 @@ step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_erro
         return rc_fail(e, RC_E_PARSE, "%s: record %" PRIu64 ": no event is readable at byte %zu",
                        rec->file, rec->number, at);
     }
+    end_lost(r, ev.kind == RC_EV_START);
     if (r->messages && !rc_replay_messages_put(r->messages, &ev)) {
         char line[RC_RECORD_MAX] = "";
         rc_event_format(&ev, line, sizeof line - 1);
@@ -282,11 +325,14 @@ step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_erro
 static enum rc_err
 take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_error *e)
 {
+    bool was_event_last = r->is_event_last;
+
     r->core.result->records++;
     r->is_event_last = rec->type == RC_JOURNAL_EVENT || rec->type == RC_JOURNAL_ACTION;
     switch (rec->type) {
     case RC_JOURNAL_SNAPSHOT:
-        end_event(r);
+        end_lost(r, false);
+        leave_event(r, was_event_last);
         return restore_snapshot(r, rec, e);
     case RC_JOURNAL_EVENT:
         return step_event(r, rec, e);
@@ -312,20 +358,18 @@ take_record(struct replay *r, const struct rc_journal_record *rec, struct rc_err
 }
 
 /* The last event's decisions without a record are no difference: the journal was cut, or its
- * daemon died, before they were written. Where something differs anyway, or another policy
- * decides, the two cannot be told apart, and they are told as any other. */
+ * daemon died, before they were written. */
 static enum rc_err
 end_last_event(struct replay *r, struct rc_error *e)
 {
-    const struct rc_replay_options *o = r->core.options;
-    uint32_t missing = r->core.now.count - r->compared;
+    uint32_t missing = count_lost(r, r->is_event_last);
 
-    if (r->other || !missing || !r->is_event_last || o->policy || o->cluster ||
-        r->core.result->first_other) {
+    if (!missing) {
+        end_lost(r, false);
         end_event(r);
         return RC_OK;
     }
-    if (!o->is_cut) {
+    if (!r->core.options->is_cut) {
         return rc_fail(e, RC_E_TRUNCATED,
                        "ends after an event whose decisions are missing (record %" PRIu64
                        "): the file was cut, or its daemon died there; --cut replays what stands "

@@ -156,6 +156,14 @@ rc_replay_print_tail(const struct rc_journal_tail *tail)
 }
 
 void
+rc_replay_print_lost(uint64_t record, uint32_t count)
+{
+    printf("(restart: the daemon died after the event of record %" PRIu64
+           ", before %u of its decisions were written: they are left out)\n",
+           record, count);
+}
+
+void
 rc_replay_print_missing(uint64_t record, uint32_t count)
 {
     printf("(cut: the journal ends after the event of record %" PRIu64

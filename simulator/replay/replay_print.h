@@ -20,6 +20,8 @@ void rc_replay_print_action(const struct rc_action *a, int64_t wall_ms);
 void rc_replay_print_other(const struct rc_replay *r, uint64_t record, const char *recorded,
                            const struct rc_action *now);
 void rc_replay_print_tail(const struct rc_journal_tail *tail);
+/* Decisions of the event in this record, after which the daemon died and was started again. */
+void rc_replay_print_lost(uint64_t record, uint32_t count);
 /* Decisions of the last event, in this record, that the journal ends before. */
 void rc_replay_print_missing(uint64_t record, uint32_t count);
 
