@@ -71,12 +71,12 @@ break_link(struct rc_peer_client *c, const char *why)
 
 /* What is wrong with the other one, by its words or ours. */
 static void
-break_refused(struct rc_peer_client *c, const char *why)
+break_refused(struct rc_peer_client *c, enum rc_err kind, const char *why)
 {
     char text[400];
 
     (void)snprintf(text, sizeof text, "%s: %s", c->peer, why);
-    c->o.on_refused(c->o.arg, text);
+    c->o.on_refused(c->o.arg, kind, text);
     break_link(c, text);
 }
 
@@ -88,7 +88,7 @@ take_server_hello(struct rc_peer_client *c, const char *text)
     struct rc_error e;
 
     if (rc_peer_hello_check(text, &peer, &e) != RC_OK) {
-        break_refused(c, e.text);
+        break_refused(c, e.code, e.text);
         return false;
     }
     (void)snprintf(c->server_hello, sizeof c->server_hello, "%s", text);
@@ -109,11 +109,11 @@ take_proof(struct rc_peer_client *c, const char *text)
 
     rc_peer_mac(&c->key, "server", c->server_hello, c->hello, mac);
     if (strncmp(text, "no ", 3) == 0) {
-        break_refused(c, text + 3);
+        break_refused(c, RC_E_SERVER, text + 3);
         return false;
     }
     if (strncmp(text, "ok ", 3) != 0 || !rc_peer_same(text + 3, mac)) {
-        break_refused(c, "it has another key, or a greeting was altered on the way");
+        break_refused(c, RC_E_DENIED, "it has another key, or a greeting was altered on the way");
         return false;
     }
     rc_peer_seal_init(&c->in, &c->key, c->server_hello, c->hello, 's');
@@ -131,7 +131,7 @@ take_sealed(struct rc_peer_client *c, char *text)
     struct rc_line line;
 
     if (!plain || rc_line_parse(plain, strlen(plain), &line, NULL) != RC_OK) {
-        break_refused(c, "it sent what is not sealed, or out of order");
+        break_refused(c, RC_E_STATE, "it sent what is not sealed, or out of order");
         return false;
     }
     if (strcmp(line.word, "facts") == 0) {
@@ -159,7 +159,7 @@ on_peer_read(struct bufferevent *bev, void *arg)
         free(text);
     }
     if (alive && evbuffer_get_length(bufferevent_get_input(bev)) > 2 * RC_PEER_LINE_ROOM) {
-        break_refused(c, "it sends a line without an end");
+        break_refused(c, RC_E_TOO_LARGE, "it sends a line without an end");
     }
 }
 

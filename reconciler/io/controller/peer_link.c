@@ -5,14 +5,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { SAY_AGAIN_S = 60 };
+enum { SAY_AGAIN_S = 60, WHY_LEN = 400 };
+
+enum half { CALLERS, CALLED, HALVES };
 
 struct rc_peer {
     struct rc_peer_options o;
     struct rc_peer_server *server;
     struct rc_peer_client *client;
-    char refused[400]; /* the last reason that was told */
-    time_t refused_s;
+    time_t quiet_until_s[HALVES][RC_ERR__MAX]; /* of each kind that was told */
 };
 
 /* A reason may hold what anybody sent: it goes into status and log as plain text. */
@@ -30,23 +31,33 @@ plain(const char *why, char *buf, size_t room)
     }
 }
 
+/* Who calls may be anybody; that must not silence what is wrong with the one that we call. */
 static void
-on_half_refused(void *arg, const char *said)
+tell_refused(struct rc_peer *p, enum half half, enum rc_err kind, const char *said)
 {
-    struct rc_peer *p = arg;
+    time_t *quiet_until_s = &p->quiet_until_s[half][kind];
     struct timespec now;
-    char why[sizeof p->refused];
+    char why[WHY_LEN];
 
-    plain(said, why, sizeof why);
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (strncmp(p->refused, why, sizeof p->refused - 1) == 0 &&
-        now.tv_sec - p->refused_s < SAY_AGAIN_S) {
+    if (now.tv_sec < *quiet_until_s) {
         return;
     }
-    memset(p->refused, 0, sizeof p->refused);
-    memcpy(p->refused, why, strnlen(why, sizeof p->refused - 1));
-    p->refused_s = now.tv_sec;
-    p->o.on_refused(p->o.arg, why);
+    *quiet_until_s = now.tv_sec + SAY_AGAIN_S;
+    plain(said, why, sizeof why);
+    p->o.on_refused(p->o.arg, kind, why);
+}
+
+static void
+on_caller_refused(void *arg, enum rc_err kind, const char *said)
+{
+    tell_refused(arg, CALLERS, kind, said);
+}
+
+static void
+on_called_refused(void *arg, enum rc_err kind, const char *said)
+{
+    tell_refused(arg, CALLED, kind, said);
 }
 
 static void
@@ -61,7 +72,7 @@ static void
 on_half_link(void *arg, bool up, const char *said)
 {
     struct rc_peer *p = arg;
-    char why[sizeof p->refused];
+    char why[WHY_LEN];
 
     plain(said, why, sizeof why);
     p->o.on_link(p->o.arg, up, why);
@@ -91,9 +102,10 @@ rc_peer_new(const struct rc_peer_options *options, struct rc_error *e)
     half.on_facts = on_half_facts;
     half.on_link = on_half_link;
     half.on_request = on_half_request;
-    half.on_refused = on_half_refused;
+    half.on_refused = on_caller_refused;
     if (rc_peer_key_load(options->key_file, &key, e) == RC_OK) {
         p->server = rc_peer_server_new(&half, &key, e);
+        half.on_refused = on_called_refused;
         p->client = p->server ? rc_peer_client_new(&half, &key, e) : NULL;
     }
     if (!p->client) {

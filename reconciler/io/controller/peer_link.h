@@ -9,7 +9,8 @@
  * answer came.
  *
  * A peer that cannot prove itself (wrong key, other version or cluster) is refused, and
- * on_refused says why, at most once a minute for the same reason. */
+ * on_refused says why, at most once a minute for the same kind of reason: its text may hold
+ * what anybody sent. */
 #ifndef RC_PEER_LINK_H
 #define RC_PEER_LINK_H
 
@@ -39,7 +40,7 @@ struct rc_peer_options {
     void (*on_link)(void *arg, bool up, const char *why);
     /* The other one asks for something; answered by rc_peer_answer(), now or later. */
     void (*on_request)(void *arg, struct rc_peer_call *call, const struct rc_line *request);
-    void (*on_refused)(void *arg, const char *why);
+    void (*on_refused)(void *arg, enum rc_err kind, const char *why);
 };
 
 struct rc_peer *rc_peer_new(const struct rc_peer_options *options, struct rc_error *e);

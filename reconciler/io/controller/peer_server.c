@@ -82,7 +82,7 @@ tell_caller(struct caller *c)
 
 /* The reason goes to the caller's log too, and then the door is shut. */
 static void
-refuse_caller(struct caller *c, const char *why)
+refuse_caller(struct caller *c, enum rc_err kind, const char *why)
 {
     struct rc_peer_server *s = c->server;
     char line[512];
@@ -90,7 +90,7 @@ refuse_caller(struct caller *c, const char *why)
     (void)snprintf(line, sizeof line, "no %.300s\n", why);
     (void)send(bufferevent_getfd(c->bev), line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
     caller_free(c);
-    s->o.on_refused(s->o.arg, why);
+    s->o.on_refused(s->o.arg, kind, why);
 }
 
 /* There is one peer: who proves that it is that one has no use for its earlier calls, which may be
@@ -122,12 +122,13 @@ take_greeting(struct caller *c, char *text)
     }
     if (rc_peer_hello_check(text, &peer, &e) != RC_OK) {
         (void)snprintf(why, sizeof why, "the caller %s", e.text);
-        refuse_caller(c, why);
+        refuse_caller(c, e.code, why);
         return false;
     }
     rc_peer_mac(&s->key, "client", c->hello, text, mac);
     if (!blank || !rc_peer_same(mac, blank + 1)) {
-        refuse_caller(c, "the caller has another key, or its greeting was altered on the way");
+        refuse_caller(c, RC_E_DENIED,
+                      "the caller has another key, or its greeting was altered on the way");
         return false;
     }
     rc_peer_mac(&s->key, "server", c->hello, text, mac);
@@ -150,7 +151,7 @@ take_request(struct caller *c, char *text)
     struct rc_line line;
 
     if (!plain || c->call || rc_line_parse(plain, strlen(plain), &line, NULL) != RC_OK) {
-        refuse_caller(c, "the caller sent what is not sealed, or out of turn");
+        refuse_caller(c, RC_E_STATE, "the caller sent what is not sealed, or out of turn");
         return false;
     }
     c->call = calloc(1, sizeof *c->call);
@@ -177,7 +178,7 @@ on_caller_read(struct bufferevent *bev, void *arg)
         free(text);
     }
     if (alive && evbuffer_get_length(in) > RC_PEER_LINE_ROOM) {
-        refuse_caller(c, "the caller sends a line without an end");
+        refuse_caller(c, RC_E_TOO_LARGE, "the caller sends a line without an end");
     }
 }
 

@@ -131,7 +131,7 @@ rc_peer_hello_check(const char *text, const struct rc_peer_id *peer, struct rc_e
                        peer->cluster);
     }
     if (strcmp(host, peer->host) != 0) {
-        return rc_fail(e, RC_E_FOREIGN, "calls itself \"%s\", expected \"%s\"", host, peer->host);
+        return rc_fail(e, RC_E_INVALID, "calls itself \"%s\", expected \"%s\"", host, peer->host);
     }
     return RC_OK;
 }

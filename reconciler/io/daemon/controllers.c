@@ -169,10 +169,11 @@ on_peer_link(void *arg, bool up, const char *why)
 }
 
 static void
-on_peer_refused(void *arg, const char *why)
+on_peer_refused(void *arg, enum rc_err kind, const char *why)
 {
     struct rc_controllers *c = arg;
 
+    (void)kind;
     rc_report_clip(c->link_text, sizeof c->link_text, why);
     rc_log_event(c->d->log, RC_LOG_ERROR, "peer", RC_LOG_NOTE, "refused", NULL, "%s", why);
 }

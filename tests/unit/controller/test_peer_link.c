@@ -57,10 +57,11 @@ on_request(void *arg, struct rc_peer_call *call, const struct rc_line *request)
 }
 
 static void
-on_refused(void *arg, const char *why)
+on_refused(void *arg, enum rc_err kind, const char *why)
 {
     struct end *end = arg;
 
+    (void)kind;
     end->refused++;
     (void)snprintf(end->why, sizeof end->why, "%s", why);
 }
@@ -272,6 +273,32 @@ what_anybody_sends_is_told_as_plain_text(void)
     rc_peer_free(a.peer);
 }
 
+/* Each sends something else, and each is one line for the log; another kind of word is news. */
+static void
+strangers_do_not_flood_the_log(void)
+{
+    struct end a, b;
+    char rubbish[40];
+
+    open_end(&a, "head1", "head2", "demo", addr_1, key_path);
+    for (int i = 0; i < 40; i++) {
+        int fd = call_raw(addr_1);
+        int len = snprintf(rubbish, sizeof rubbish, "GET /%c%c HTTP/1.1\n", 'a' + i % 26, 'A' + i);
+        CU_ASSERT_EQUAL(send(fd, rubbish, (size_t)len, MSG_NOSIGNAL), len);
+        run_for(10);
+        (void)close(fd);
+    }
+    CU_ASSERT_EQUAL(a.refused, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(a.why, "GET /aA"));
+    open_end(&b, "head2", "head1", "demo", addr_2, other_path);
+    rc_peer_set_addr(b.peer, addr_1);
+    run_until(&a.refused, 2);
+    CU_ASSERT_EQUAL(a.refused, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(a.why, "another key"));
+    rc_peer_free(a.peer);
+    rc_peer_free(b.peer);
+}
+
 static bool
 is_cut(int fd)
 {
@@ -350,6 +377,7 @@ main(void)
         {"another key is refused with a clear word", another_key_is_refused_with_a_clear_word},
         {"another cluster is refused", another_cluster_is_refused},
         {"what anybody sends is told as plain text", what_anybody_sends_is_told_as_plain_text},
+        {"strangers do not flood the log", strangers_do_not_flood_the_log},
         {"callers that come again do not shut the door",
          callers_that_come_again_do_not_shut_the_door},
         {"slow callers do not shut the door", slow_callers_do_not_shut_the_door},

@@ -162,9 +162,10 @@ on_link(void *arg, bool up, const char *why)
 }
 
 static void
-on_refused(void *arg, const char *why)
+on_refused(void *arg, enum rc_err kind, const char *why)
 {
     (void)arg;
+    (void)kind;
     (void)why;
 }
 
