@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 static enum rc_err
-dial(const char *path, int *ret_fd, struct rc_error *e)
+dial(const char *path, int limit_s, int *ret_fd, struct rc_error *e)
 {
-    const struct timeval limit = {.tv_sec = RC_CTL_TIMEOUT_S};
+    const struct timeval limit = {.tv_sec = limit_s};
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = -1;
     enum rc_err err = RC_OK;
@@ -67,9 +67,21 @@ send_line(int fd, const cJSON *request, struct rc_error *e)
     return RC_OK;
 }
 
+static enum rc_err
+fail_late(const char *path, int limit_s, struct rc_error *e)
+{
+    char host[65] = "this host";
+
+    (void)gethostname(host, sizeof host - 1);
+    return rc_fail(e, RC_E_TIMEOUT,
+                   "the daemon on %.64s did not answer within %d s at %.100s: it hangs or was "
+                   "stopped",
+                   host, limit_s, path);
+}
+
 /* Up to the newline; *ret is malloc'd, with a NUL in its place. */
 static enum rc_err
-receive_line(int fd, char **ret, struct rc_error *e)
+receive_line(int fd, char **ret, bool *ret_late, struct rc_error *e)
 {
     char *text = NULL;
     size_t len = 0;
@@ -91,11 +103,9 @@ receive_line(int fd, char **ret, struct rc_error *e)
             continue;
         }
         if (n <= 0) {
-            bool is_late = n < 0 && errno == EAGAIN;
+            *ret_late = n < 0 && errno == EAGAIN;
             free(text);
-            return is_late ? rc_fail(e, RC_E_TIMEOUT, "the daemon did not answer within %d s",
-                                     RC_CTL_TIMEOUT_S)
-                           : rc_fail(e, RC_E_TRUNCATED, "the daemon hung up without an answer");
+            return rc_fail(e, RC_E_TRUNCATED, "the daemon hung up without an answer");
         }
         len += (size_t)n;
         if (text[len - 1] == '\n') {
@@ -107,21 +117,23 @@ receive_line(int fd, char **ret, struct rc_error *e)
 }
 
 enum rc_err
-rc_ctl_ask(const char *socket_path, const struct cJSON *request, struct cJSON **ret,
+rc_ctl_ask(const char *socket_path, const struct cJSON *request, int limit_s, struct cJSON **ret,
            struct rc_error *e)
 {
     char *text = NULL;
     int fd = -1;
-    enum rc_err err = dial(socket_path, &fd, e);
+    bool is_late = false;
+    enum rc_err err = dial(socket_path, limit_s, &fd, e);
 
     if (err != RC_OK) {
         return err;
     }
     err = send_line(fd, request, e);
     if (err == RC_OK) {
-        err = receive_line(fd, &text, e);
+        err = receive_line(fd, &text, &is_late, e);
     }
     close(fd);
+    err = is_late ? fail_late(socket_path, limit_s, e) : err;
     if (err != RC_OK) {
         return err;
     }

@@ -36,7 +36,7 @@ rc_ctl_settle(const char *socket, const struct cJSON *request, struct cJSON *rep
         struct cJSON *next = NULL;
         struct rc_error e;
         sleep_ms((long)rc_ctl_number(reply, "again_ms", LOOK_EVERY_MS));
-        if (rc_ctl_ask(socket, request, &next, &e) != RC_OK) {
+        if (rc_ctl_ask(socket, request, RC_CTL_LOOK_S, &next, &e) != RC_OK) {
             break;
         }
         cJSON_Delete(reply);
@@ -55,7 +55,7 @@ look_at_lead(const char *socket, char *owner, size_t room)
 
     *owner = '\0';
     cJSON_AddStringToObject(request, "cmd", "lead");
-    if (rc_ctl_ask(socket, request, &reply, &e) == RC_OK) {
+    if (rc_ctl_ask(socket, request, RC_CTL_LOOK_S, &reply, &e) == RC_OK) {
         const cJSON *lease = rc_ctl_get(reply, "lease");
         is_back = lease && !rc_ctl_true(lease, "held") && rc_ctl_true(lease, "yielded");
         snprintf(owner, room, "%s", rc_ctl_text(lease, "owner"));
@@ -125,7 +125,7 @@ rc_ctl_watch_failover(const char *socket, const char *to, FILE *out, FILE *err)
          waited_ms += MOVE_LOOK_MS) {
         cJSON *reply = NULL;
         sleep_ms(MOVE_LOOK_MS);
-        if (rc_ctl_ask(socket, request, &reply, &e) != RC_OK) {
+        if (rc_ctl_ask(socket, request, RC_CTL_LOOK_S, &reply, &e) != RC_OK) {
             continue; /* its daemon may be restarted meanwhile */
         }
         rc_ctl_make_printable(reply);

@@ -153,7 +153,8 @@ ask_with(const struct command *c, const struct options *o, cJSON *request, FILE 
     struct rc_error e;
     int status = RC_CTL_NO_DAEMON;
 
-    if (rc_ctl_ask(o->socket, request, &reply, &e) == RC_OK) {
+    if (rc_ctl_ask(o->socket, request, c->show ? RC_CTL_LOOK_S : RC_CTL_ORDER_S, &reply, &e) ==
+        RC_OK) {
         reply = rc_ctl_settle(o->socket, request, reply);
         status = show_reply(c, o, reply, out, err);
         if (status == RC_CTL_OK && strcmp(c->request, "lead-yield") == 0 && !o->is_json) {
@@ -197,13 +198,13 @@ run_failover(const struct command *c, const struct options *o, int argc, char **
         if (strcmp(argv[i], "--dry-run") == 0) {
             cJSON_DeleteItemFromObject(request, "dry_run");
             cJSON_AddTrueToObject(request, "dry_run");
-        } else if (strcmp(argv[i], "--to") == 0 && i + 1 < argc) {
+        } else if (strcmp(argv[i], "--to") == 0 && i + 1 < argc && *argv[i + 1]) {
             cJSON_DeleteItemFromObject(request, "to");
             cJSON_AddStringToObject(request, "to", argv[++i]);
         } else {
             cJSON_Delete(request);
-            return usage_error(err, "failover: expected [--to HOST] [--dry-run], got \"%s\"",
-                               argv[i]);
+            return usage_error(err, "failover: expected [--to HOST] [--dry-run], got \"%s\"%s",
+                               argv[i], strcmp(argv[i], "--to") == 0 ? " without a host" : "");
         }
     }
     return ask_with(c, o, request, out, err);

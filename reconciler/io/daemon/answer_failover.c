@@ -25,6 +25,9 @@ rc_answer_failover(struct rc_daemon *d, const struct rc_control_peer *peer, cons
     char why[RC_TEXT_LEN], text[400];
     struct rc_event ev;
 
+    if (!*host && cJSON_HasObjectItem(request, "to")) { /* a script's variable that was not set */
+        return rc_control_refuse(RC_E_INVALID, "\"to\": expected a controller's name");
+    }
     if (!p->count) {
         return rc_control_refuse(RC_E_UNSUPPORTED,
                                  "no controllers are configured (controllers.hosts)");

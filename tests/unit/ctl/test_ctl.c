@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reconciler/ctl_main.h"
@@ -23,7 +24,7 @@ static char path[64];
 static char *out_text;
 static char *err_text;
 
-/* Runs `reconcilectl --socket PATH <words>`. */
+/* Runs `reconcilectl --socket PATH <words>`; the word '' is an empty one. */
 static int
 ctl(const char *words)
 {
@@ -40,7 +41,7 @@ ctl(const char *words)
     CU_ASSERT_TRUE_FATAL(out && err);
     snprintf(line, sizeof line, "reconcilectl --socket %s %s", path, words);
     for (char *w = strtok_r(line, " ", &rest); w && argc < 15; w = strtok_r(NULL, " ", &rest)) {
-        argv[argc++] = w;
+        argv[argc++] = strcmp(w, "''") == 0 ? w + 2 : w;
     }
     int status = rc_ctl_run(argc, argv, out, err);
     fclose(out);
@@ -355,6 +356,12 @@ wrong_usage_asks_nobody(void)
          "reconcilectl: approve: expected INCIDENT, got \"4294967296\"; see reconcilectl --help\n"},
         {"quarantine replay -1",
          "reconcilectl: quarantine replay: expected ID|all, got \"-1\"; see reconcilectl --help\n"},
+        {"failover --to ''",
+         "reconcilectl: failover: expected [--to HOST] [--dry-run], got \"--to\" without a host; "
+         "see reconcilectl --help\n"},
+        {"failover --to",
+         "reconcilectl: failover: expected [--to HOST] [--dry-run], got \"--to\" without a host; "
+         "see reconcilectl --help\n"},
         {"policy",
          "reconcilectl: policy: expected check FILE, test DIR, or schema; see reconcilectl --help\n"},
         {"--loud status",
@@ -382,6 +389,24 @@ a_daemon_that_is_not_there_is_status_3(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(err_text, "No such file or directory"));
     CU_ASSERT_EQUAL(ctl("--json status"), RC_CTL_NO_DAEMON);
     CU_ASSERT_STRING_EQUAL(out_text, "");
+}
+
+/* Stopped, it takes the call and says nothing. */
+static void
+a_daemon_that_does_not_answer_is_named_after_5_s(void)
+{
+    char host[65] = "", named[160];
+    pid_t pid = start_daemon(&exchanges[0]);
+    time_t before = time(NULL);
+
+    CU_ASSERT_EQUAL(kill(pid, SIGSTOP), 0);
+    CU_ASSERT_EQUAL(ctl("status"), RC_CTL_NO_DAEMON);
+    CU_ASSERT_TRUE(time(NULL) - before < 15);
+    CU_ASSERT_EQUAL(gethostname(host, sizeof host - 1), 0);
+    snprintf(named, sizeof named, "the daemon on %s did not answer within 5 s", host);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, named));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err_text, path));
+    stop_daemon(pid);
 }
 
 /* A listener that says this and hangs up. */
@@ -511,6 +536,8 @@ main(void)
 {
     CU_TestInfo tests[] = {
         {"every command asks and shows", every_command_asks_and_shows},
+        {"a daemon that does not answer is named after 5 s",
+         a_daemon_that_does_not_answer_is_named_after_5_s},
         {"a fail-over is watched until it is done", a_failover_is_watched_until_it_is_done},
         {"wrong usage asks nobody", wrong_usage_asks_nobody},
         {"a daemon that is not there is status 3", a_daemon_that_is_not_there_is_status_3},
