@@ -242,10 +242,13 @@ static void
 draw_one(struct rc_plan *p, struct rc_sim_random *r, const struct odds *o, int64_t at_ms,
          uint32_t target)
 {
+    /* One after the other: C leaves open which of an initializer's calls comes first. */
+    int64_t for_ms = between(r, o->for_min_ms, o->for_max_ms);
+    int64_t value = between(r, o->value_min, o->value_max);
     struct rc_plan_row row = {
         .at_ms = at_ms < (int64_t)p->quiet_ms ? at_ms : (int64_t)p->quiet_ms - 1,
-        .for_ms = between(r, o->for_min_ms, o->for_max_ms),
-        .value = between(r, o->value_min, o->value_max),
+        .for_ms = for_ms,
+        .value = value,
         .ill = (uint32_t)o->ill,
         .target = target,
     };
@@ -278,15 +281,15 @@ draw_persons(struct rc_plan *p)
         int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms - 2 * MINUTE);
         draw_one(p, &r, &order[rc_sim_random_below(&r, 2)], at_ms, node);
         at_ms += between(&r, 5 * 1000, 3 * MINUTE);
-        draw_one(p, &r, &loss[rc_sim_random_below(&r, 4)], at_ms,
-                 (uint32_t)rc_sim_random_below(&r, 2));
+        uint32_t head = (uint32_t)rc_sim_random_below(&r, 2);
+        draw_one(p, &r, &loss[rc_sim_random_below(&r, 4)], at_ms, head);
         at_ms += between(&r, -MINUTE, 5 * MINUTE);
         draw_one(p, &r, &fault[rc_sim_random_below(&r, FAULT_KINDS)], at_ms, node);
     }
     uint64_t unlucky = rc_sim_random_chance(&r, 100) ? 3 + rc_sim_random_below(&r, UNLUCKY_MAX) : 0;
     for (uint64_t i = 0; i < unlucky; i++) {
-        draw_one(p, &r, &fault[rc_sim_random_below(&r, FAULT_KINDS)],
-                 between(&r, MINUTE, (int64_t)p->quiet_ms), node);
+        int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms);
+        draw_one(p, &r, &fault[rc_sim_random_below(&r, FAULT_KINDS)], at_ms, node);
     }
 }
 
