@@ -14,17 +14,27 @@ enum {
     WHOLE_SECOND_MS = 1000 /* slurmd tells its start, and EC2 the launch, in seconds */
 };
 
-/* slurmd came up since the rung began (a spare was launched long ago), and on the new instance:
- * a start before its launch is that of the one before, which may have joined a moment ago. No
- * clock is so wrong that a boot would fit into the difference. */
+/* Launched since the incident was opened, as our own clock has it: no spare, which was there. */
+static bool
+is_launched_for_it(const struct rc_incident *inc, const struct rc_instance *i)
+{
+    return !(inc->flags & RC_INC_ADOPTED) && i->launched_ms >= inc->opened_ms;
+}
+
+/* slurmd came up on the new instance: a start before its launch is that of the one before, which
+ * may have joined a moment ago. No clock of a node is so wrong that a boot would fit into the
+ * difference; ours may be, and is asked only where no launch tells when the rung began: a spare
+ * was launched long ago. */
 static bool
 slurmd_is_new(const struct rc_turn *t)
 {
     const struct rc_incident *inc = t->inc;
-    int64_t launched_wall_ms =
-        inc->new_instance ? rc_instance_at(t->s, inc->new_instance)->launched_wall_ms : 0;
+    const struct rc_instance *i =
+        inc->new_instance ? rc_instance_at(t->s, inc->new_instance) : NULL;
+    int64_t launched_wall_ms = i ? i->launched_wall_ms : 0;
 
-    return rc_node_joined(t->n, inc->rung_wall_ms) &&
+    return rc_node_joined(t->n,
+                          i && is_launched_for_it(inc, i) ? launched_wall_ms : inc->rung_wall_ms) &&
            t->n->slurmd_start_wall_ms + WHOLE_SECOND_MS > launched_wall_ms;
 }
 

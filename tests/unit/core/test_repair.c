@@ -324,6 +324,30 @@ a_replacement_boots_in_peace_whatever_our_wall_clock_says(void)
     story_end(&st);
 }
 
+/* EC2 and the node are of one mind about the time; ours is set right after the launch. */
+static void
+a_slurmd_of_after_the_launch_has_joined_whatever_our_wall_clock_said(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    int64_t ahead_ms = 3600000;
+    st.wall_ms += ahead_ms;
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    st.wall_ms -= ahead_ms;
+    story_launched(&st, "i-9", "10.0.0.9");
+    int64_t launched_wall_ms = st.wall_ms;
+    story_state(&st, "i-9", RC_INST_RUNNING);
+    story_answer(&st, RC_ACT_REGISTER, RC_OK);
+    show_slurmd(&st, "10.0.0.9", launched_wall_ms - 3000);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_JOIN);
+    show_slurmd(&st, "10.0.0.9", launched_wall_ms + 20000);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_GATE);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -345,6 +369,8 @@ main(void)
          lost_answer_of_a_launch_is_retried_with_the_same_token},
         {"a slurmd that was there before the launch is not the new one",
          a_slurmd_that_was_there_before_the_launch_is_not_the_new_one},
+        {"a slurmd of after the launch has joined, whatever our wall clock said",
+         a_slurmd_of_after_the_launch_has_joined_whatever_our_wall_clock_said},
         {"a replacement boots in peace, whatever our wall clock says",
          a_replacement_boots_in_peace_whatever_our_wall_clock_says},
         {"a replacement that never joins is ended and tried again with a new token",
