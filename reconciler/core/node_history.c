@@ -396,6 +396,7 @@ take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
     bool unsaved = n->history.dirty || n->history.action;
     const uint32_t rows[RC_SCOPE__MAX] = {0, n->partition_row, n->zone_row};
     struct rc_rate *const opened[RC_SCOPE__MAX] = {&s->breaker_rate};
+    struct rc_rate *const no_rates[RC_SCOPE__MAX] = {NULL};
     struct rc_rate *launches[RC_SCOPE__MAX], *destructive[RC_SCOPE__MAX];
 
     for (unsigned i = 0; i < RC_SCOPE__MAX; i++) {
@@ -408,7 +409,7 @@ take_counts(struct rc_state *s, struct rc_node *n, const struct rc_history *h)
     take_ring(s, n->launch_ms, &n->launch_count, h->launch_wall_ms, unsaved, launches);
     take_ring(s, n->destructive_ms, &n->destructive_count, h->destructive_wall_ms, unsaved,
               destructive);
-    n->repair_count = ring_in(s, h->repair_wall_ms, n->repair_ms);
+    take_ring(s, n->repair_ms, &n->repair_count, h->repair_wall_ms, unsaved, no_rates);
 }
 
 static void

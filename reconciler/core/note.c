@@ -222,7 +222,8 @@ note_item(struct rc_state *s, const struct rc_action *a)
         rc_spare_release(s, inc);
         inc->tried_ms = s->now_ms;
         inc->attempt = item->attempt;
-        inc->flags &= ~(uint32_t)RC_INC_MISMATCH;
+        /* Another try is another repair, whatever room the one before found. */
+        inc->flags &= ~(uint32_t)(RC_INC_MISMATCH | RC_INC_NO_CAPACITY);
         inc->launch_counted = 0;
         inc->option = 0;
         inc->new_instance = 0;

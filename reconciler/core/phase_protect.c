@@ -442,7 +442,7 @@ rc_phase_wait_idle(struct rc_turn *t)
     if (rc_turn_launch_early(t)) {
         return rc_turn_fail(t, "replacement lost while jobs were awaited");
     }
-    if (t->finding.dead) {
+    if (t->finding.dead && is_recent(t)) { /* by now another instance may have the name, and jobs */
         put_down(t);
     }
     if (rc_turn_idle(t)) {
