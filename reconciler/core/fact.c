@@ -176,6 +176,12 @@ rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
     }
 }
 
+bool
+rc_node_serves_address(const struct rc_node *n)
+{
+    return strchr(n->addr, ':') || (*n->addr >= '0' && *n->addr <= '9');
+}
+
 static uint32_t
 candidate(const struct rc_state *s, const struct rc_node *n)
 {
@@ -198,9 +204,7 @@ candidate(const struct rc_state *s, const struct rc_node *n)
         bool stands = n->instance && rc_instance_at(s, n->instance)->state <= RC_INST_RUNNING;
         return stands ? n->instance : last;
     }
-    /* A host name in NodeAddr tells nothing; a lone living instance does. */
-    bool is_number = strchr(n->addr, ':') || (*n->addr >= '0' && *n->addr <= '9');
-    return living == 1 && *n->addr && !is_number ? last : 0;
+    return living == 1 && *n->addr && !rc_node_serves_address(n) ? last : 0;
 }
 
 void
@@ -210,8 +214,11 @@ rc_node_bind(struct rc_state *s, uint32_t node)
     uint32_t slot = candidate(s, n);
 
     if (!slot && !n->instance && n->incident) {
-        /* The dead are shown without their address; the incident knows whose place this was. */
-        uint32_t old = rc_incident_at(s, n->incident)->old_instance;
+        /* The dead are shown without their address; the incident knows whose place this was, until
+         * its replacement has the name. */
+        const struct rc_incident *inc = rc_incident_at(s, n->incident);
+        bool is_replaced = inc->new_instance && inc->phase >= RC_PHASE_JOIN;
+        uint32_t old = is_replaced ? 0 : inc->old_instance;
         slot = old && rc_instance_at(s, old)->node == node ? old : 0;
     }
 
