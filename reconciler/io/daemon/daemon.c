@@ -320,8 +320,8 @@ open_rooms(struct rc_daemon *d, struct rc_error *e)
     d->alarms = rc_alarms_new(d);
     d->evidence = rc_evidence_new(d);
     d->job_save = rc_job_save_new(d);
-    if (!d->lead || !d->standby || !d->alarms || !d->evidence || !d->job_save || !d->watchdog || !d->report ||
-        !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
+    if (!d->lead || !d->standby || !d->alarms || !d->evidence || !d->job_save || !d->watchdog ||
+        !d->report || !d->intake || !d->sweeps || !d->executor || !d->policy_file) {
         return rc_fail(e, RC_E_INTERNAL, "no memory");
     }
     return RC_OK;
