@@ -176,8 +176,9 @@ rc_instance_set_node(struct rc_state *s, uint32_t slot, const char *name)
     }
 }
 
-bool
-rc_node_serves_address(const struct rc_node *n)
+/* A host name in NodeAddr tells nothing; a lone living instance does. */
+static bool
+serves_address(const struct rc_node *n)
 {
     return strchr(n->addr, ':') || (*n->addr >= '0' && *n->addr <= '9');
 }
@@ -204,7 +205,28 @@ candidate(const struct rc_state *s, const struct rc_node *n)
         bool stands = n->instance && rc_instance_at(s, n->instance)->state <= RC_INST_RUNNING;
         return stands ? n->instance : last;
     }
-    return living == 1 && *n->addr && !rc_node_serves_address(n) ? last : 0;
+    return living == 1 && *n->addr && !serves_address(n) ? last : 0;
+}
+
+/* slurmctld serves another address than this instance has: another leader may have given the name
+ * to one that we have not been told of, and what is known of this one says nothing of the node. */
+static bool
+is_elsewhere(const struct rc_node *n, const struct rc_instance *i)
+{
+    return !n->spare && *i->addr && serves_address(n) && strcmp(i->addr, n->addr) != 0;
+}
+
+/* The dead are shown without their address; the incident knows whose place this was, until its
+ * replacement has the name. */
+static uint32_t
+bound_by_incident(const struct rc_state *s, uint32_t node, const struct rc_node *n)
+{
+    const struct rc_incident *inc = rc_incident_at(s, n->incident);
+    uint32_t old = inc->new_instance && inc->phase >= RC_PHASE_JOIN ? 0 : inc->old_instance;
+
+    return old && rc_instance_at(s, old)->node == node && !is_elsewhere(n, rc_instance_at(s, old))
+               ? old
+               : 0;
 }
 
 void
@@ -213,15 +235,15 @@ rc_node_bind(struct rc_state *s, uint32_t node)
     struct rc_node *n = rc_node_at(s, node);
     uint32_t slot = candidate(s, n);
 
-    if (!slot && !n->instance && n->incident) {
-        /* The dead are shown without their address; the incident knows whose place this was, until
-         * its replacement has the name. */
-        const struct rc_incident *inc = rc_incident_at(s, n->incident);
-        bool is_replaced = inc->new_instance && inc->phase >= RC_PHASE_JOIN;
-        uint32_t old = is_replaced ? 0 : inc->old_instance;
-        slot = old && rc_instance_at(s, old)->node == node ? old : 0;
+    if (!slot && n->instance && is_elsewhere(n, rc_instance_at(s, n->instance))) {
+        rc_lemon_another_host(s, node);
+        rc_instance_at(s, n->instance)->had_name = 1;
+        n->instance = 0;
+        s->unbound += n->group != 0;
     }
-
+    if (!slot && !n->instance && n->incident) {
+        slot = bound_by_incident(s, node, n);
+    }
     if (!slot || slot == n->instance) {
         /* Terminated instances lose their address in EC2's replies: what was bound stays bound
          * until slurmctld serves another address. */

@@ -14,9 +14,6 @@ void rc_fact_touch(struct rc_state *s, const struct rc_event *ev, uint32_t insta
 void rc_fact_taken_back(struct rc_state *s, const struct rc_event *ev, int64_t deadline_wall_ms,
                         const char *code);
 
-/* NodeAddr is an address. A host name tells nothing; a lone living instance does. */
-bool rc_node_serves_address(const struct rc_node *n);
-
 /* A state as told by EC2 at that time of the wall clock; nothing leaves the grave. */
 void rc_instance_set_state(struct rc_state *s, uint32_t instance, enum rc_instance_state state,
                            int64_t wall_ms);

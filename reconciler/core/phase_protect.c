@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "policies/classes.h"
-#include "reconciler/core/fact.h"
 #include "reconciler/core/health.h"
 #include "reconciler/core/lemon.h"
 #include "reconciler/core/spare.h"
@@ -235,16 +234,6 @@ is_recent(const struct rc_turn *t)
             t->s->now_ms - read_ms <= RECENT_POLLS * t->s->cluster.poll_slurm_ms);
 }
 
-/* slurmctld serves an address that is not the dead instance's: another leader may have given the
- * name to an instance that we have not been told of, and jobs with it. */
-static bool
-has_moved_on(const struct rc_turn *t)
-{
-    const char *bound = t->n->instance ? rc_instance_at(t->s, t->n->instance)->addr : "";
-
-    return rc_node_serves_address(t->n) && *bound && strcmp(t->n->addr, bound) != 0;
-}
-
 bool
 rc_turn_drained_idle(const struct rc_turn *t)
 {
@@ -453,7 +442,7 @@ rc_phase_wait_idle(struct rc_turn *t)
     if (rc_turn_launch_early(t)) {
         return rc_turn_fail(t, "replacement lost while jobs were awaited");
     }
-    if (t->finding.dead && is_recent(t) && !has_moved_on(t)) {
+    if (t->finding.dead && is_recent(t)) {
         put_down(t);
     }
     if (rc_turn_idle(t)) {
