@@ -56,6 +56,10 @@ void rc_check_admission_world(struct rc_play *p);
 void rc_check_files(struct rc_play *p, const struct rc_action *a, uint32_t node);
 void rc_check_gate_broken(struct rc_play *p, const char *node);
 void rc_check_gate_at_start(struct rc_ctl *c, const struct rc_action *a);
+/* A replacement that never served is ended whatever rates and approvals say: it costs money. */
+bool rc_check_is_cleanup(const struct rc_action *a);
+/* The store was told that it is closed: until then another leader goes on with its approval. */
+void rc_check_orders_closed(struct rc_play *p, uint32_t incident);
 void rc_check_orders_step(struct rc_ctl *c, const struct rc_event *ev);
 void rc_check_orders_at_start(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_orders_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);

@@ -14,9 +14,8 @@ counts_in_rate(uint32_t kind)
            kind != RC_ACT_START && kind != RC_ACT_ASSIGN;
 }
 
-/* Replacements that never served are ended whatever the rates say: they cost money. */
-static bool
-is_cleanup(const struct rc_action *a)
+bool
+rc_check_is_cleanup(const struct rc_action *a)
 {
     return a->kind == RC_ACT_TERMINATE && strstr(a->text, "before it served") != NULL;
 }
@@ -26,7 +25,8 @@ check_breaker(struct rc_ctl *c, const struct rc_action *a)
 {
     int64_t tripped_ms = c->p->memory.limits.tripped_ms[c->index];
 
-    if (tripped_ms && rc_action_irreversible((enum rc_action_kind)a->kind) && !is_cleanup(a)) {
+    if (tripped_ms && rc_action_irreversible((enum rc_action_kind)a->kind) &&
+        !rc_check_is_cleanup(a)) {
         rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u decides %s for %s under an open breaker",
                      c->index + 1, rc_action_name((enum rc_action_kind)a->kind), a->node);
     }
@@ -156,7 +156,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
         }
         check_breaker(c, a);
         if (counts_in_rate(a->kind)) {
-            rc_check_rates_decided(c, a, is_cleanup(a));
+            rc_check_rates_decided(c, a, rc_check_is_cleanup(a));
         }
     }
     rc_check_limits_end(c);

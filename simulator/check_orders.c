@@ -66,14 +66,15 @@ rc_check_orders_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_OPERATOR) {
         note_word(c, ev);
     }
-    for (uint32_t i = 0; i < c->out.count; i++) {
-        const struct rc_action *a = &c->out.v[i];
-        uint32_t *approved = a->kind == RC_ACT_INCIDENT_PUT && a->u.item.close
-                                 ? find_approved(c->p, a->incident)
-                                 : NULL;
-        if (approved) {
-            *approved = 0;
-        }
+}
+
+void
+rc_check_orders_closed(struct rc_play *p, uint32_t incident)
+{
+    uint32_t *approved = find_approved(p, incident);
+
+    if (approved) {
+        *approved = 0;
     }
 }
 
@@ -110,7 +111,7 @@ rc_check_orders_at_start(struct rc_ctl *c, const struct rc_action *a)
         rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, and it is paused", c->index + 1,
                      what, a->node);
     }
-    if (c->p->plan->approve && a->incident && begins_repair(a->kind) &&
+    if (c->p->plan->approve && a->incident && begins_repair(a->kind) && !rc_check_is_cleanup(a) &&
         !find_approved(c->p, a->incident)) {
         rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, and nobody has approved it",
                      c->index + 1, what, a->node);

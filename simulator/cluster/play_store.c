@@ -60,6 +60,7 @@ rc_effect_store(struct rc_play *p, struct rc_request *r)
         return;
     }
     if (a->u.item.close) {
+        rc_check_orders_closed(p, a->incident);
         if (item) {
             memset(item, 0, sizeof *item);
         }
