@@ -71,7 +71,10 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
     inc->new_instance = refer(s, in->new_instance, node);
     if (inc->new_instance) {
         inc->rung_wall_ms = in->opened_wall_ms; /* its slurmd may have come up before this */
-        rc_instance_at(s, inc->new_instance)->promised = inc->id; /* it may be a spare yet */
+        if (!rc_node_at(s, node)
+                 ->spare) { /* it may be a spare yet, whose place promises it nobody */
+            rc_instance_at(s, inc->new_instance)->promised = inc->id;
+        }
     }
     rc_node_bind(s, node);
     if (inc->phase > RC_PHASE_PROTECT) {
