@@ -134,8 +134,10 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_HISTORY && !*ev->node) {
         take_breaker(c);
     }
-    if (*tripped_ms && c->s->now_ms - c->p->memory.limits.last_ms[c->index] >=
-                           c->p->policy.limits.breaker_reset_ms) {
+    /* What the store tells of the newest fault is told by a wall clock, which may have been set. */
+    int64_t quiet_ms = c->s->now_ms - c->p->memory.limits.last_ms[c->index];
+    if (*tripped_ms &&
+        quiet_ms + rc_check_clocks_set_ms(c->p) >= c->p->policy.limits.breaker_reset_ms) {
         *tripped_ms = 0;
     }
     for (uint32_t i = 0; i < c->out.count; i++) {
