@@ -131,7 +131,9 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_COMPLETION && ev->u.completion.error) {
         rc_check_rates_answered(c, ev);
     }
-    if (ev->kind == RC_EV_HISTORY && !*ev->node) {
+    if (ev->kind == RC_EV_HISTORY && *ev->node) {
+        rc_check_rates_told(c, ev->node);
+    } else if (ev->kind == RC_EV_HISTORY) {
         take_breaker(c);
     }
     /* What the store tells of the newest fault is told by a wall clock, which may have been set. */

@@ -135,16 +135,33 @@ rc_check_clocks_set_ms(const struct rc_play *p)
     return sum_ms;
 }
 
-/* What is read of a node counts in the zone that it is in by then: one that stayed is judged. */
+/* What is read of a node counts in the zone that it is in by then, and when that was not known, in
+ * that which it is found in. */
 static bool
-stays_in_zone(const struct rc_play *p, const struct rc_check_acted *other, uint32_t ctl)
+counts_in_zone(const struct rc_play *p, const struct rc_check_acted *other, uint32_t ctl)
 {
     const struct rc_ctl *c = &p->ctl[ctl];
-    bool known = c->up && other->index < p->plan->nodes;
-    uint32_t slot = known ? rc_node_find(c->s, p->conf[other->index].name) : 0;
-    uint32_t row = slot ? rc_node_at(c->s, slot)->zone_row : 0;
+    uint64_t now[RC_SCOPE__MAX] = {0};
 
-    return row && hash_of(rc_scope_at(c->s, row)->name) == other->scope[RC_SCOPE_ZONE];
+    if (c->up && other->index < p->plan->nodes) {
+        scopes_of(c, p->conf[other->index].name, now);
+    }
+    uint64_t zone = other->told_zone[ctl] ? other->told_zone[ctl] : now[RC_SCOPE_ZONE];
+    return zone && zone == other->scope[RC_SCOPE_ZONE];
+}
+
+void
+rc_check_rates_told(struct rc_ctl *c, const char *node)
+{
+    uint64_t now[RC_SCOPE__MAX], hash = hash_of(node);
+
+    scopes_of(c, node, now);
+    for (uint32_t n = first_kept(c->p); n < c->p->memory.rates.count; n++) {
+        struct rc_check_acted *r = record_at(c->p, n);
+        if (r->node == hash && r->stored) {
+            r->told_zone[c->index] = now[RC_SCOPE_ZONE];
+        }
+    }
 }
 
 static bool
@@ -157,7 +174,7 @@ counts_for(struct rc_play *p, const struct rc_check_acted *other, const struct r
            other->last_ms <= r->at_ms &&
            r->at_ms - other->at_ms < HOUR_MS - rc_check_clocks_set_ms(p) &&
            (!scope || other->scope[scope] == r->scope[scope]) &&
-           (own || (told && (scope != RC_SCOPE_ZONE || stays_in_zone(p, other, r->by))));
+           (own || (told && (scope != RC_SCOPE_ZONE || counts_in_zone(p, other, r->by))));
 }
 
 static void

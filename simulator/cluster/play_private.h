@@ -210,11 +210,12 @@ struct rc_check_acted {
     uint64_t action[RC_PLAY_CTLS]; /* its number at who knows that it was decided; 0 = does not */
     uint64_t node, token;          /* hashes; no token = no launch */
     uint64_t scope[RC_SCOPE__MAX]; /* hashes of the names, 0 = was not known */
-    uint32_t by, index;            /* who decided it first, of which node */
-    uint32_t done, stored;         /* it was sent; the store was told later */
-    uint32_t dropped;              /* the store keeps newer ones only */
-    uint32_t is_free;              /* it happens whatever the rates say */
-    uint32_t refused, unsure;      /* nothing was launched; who was told so forgot it */
+    uint64_t told_zone[RC_PLAY_CTLS]; /* in which who was told of it counts it; 0 = not known yet */
+    uint32_t by, index;               /* who decided it first, of which node */
+    uint32_t done, stored;            /* it was sent; the store was told later */
+    uint32_t dropped;                 /* the store keeps newer ones only */
+    uint32_t is_free;                 /* it happens whatever the rates say */
+    uint32_t refused, unsure;         /* nothing was launched; who was told so forgot it */
 };
 
 /* A try of a rung that was begun; see check_attempts.c. */
