@@ -165,3 +165,11 @@ rc_put_hex(char *dst, uint32_t room, uint64_t value)
     digits[16] = '\0';
     rc_put_text(dst, room, digits);
 }
+
+void
+rc_text_printable(char *text)
+{
+    for (; *text; text++) {
+        *text = *text < ' ' || *text > '~' ? '?' : *text;
+    }
+}

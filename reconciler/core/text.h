@@ -13,4 +13,7 @@ void rc_put_text(char *dst, uint32_t room, const char *src);
 void rc_put_number(char *dst, uint32_t room, uint64_t value);
 void rc_put_hex(char *dst, uint32_t room, uint64_t value); /* 16 digits */
 
+/* In place: what is not printable ASCII becomes '?'. For words that others sent. */
+void rc_text_printable(char *text);
+
 #endif

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reconciler/core/text.h"
 #include "reconciler/watch/probe.h"
 
 /* One write to a pipe is whole up to PIPE_BUF (4096 on Linux). */
@@ -21,20 +22,12 @@ _Static_assert(sizeof(struct rc_finding) <= 4096, "a finding is written at once"
 enum { FINDING_END = 0xe0f };
 
 static void
-make_printable(char *text)
-{
-    for (; *text; text++) {
-        *text = *text < ' ' || *text > '~' ? '?' : *text;
-    }
-}
-
-static void
 hand_over(struct rc_findings *out, struct rc_finding *f, const char *class_name, const char *device)
 {
     (void)snprintf(f->class_name, sizeof f->class_name, "%s", class_name);
     (void)snprintf(f->device, sizeof f->device, "%s", device ? device : "");
-    make_printable(f->text);
-    make_printable(f->device);
+    rc_text_printable(f->text);
+    rc_text_printable(f->device);
     if (out->pipe_fd >= 0) {
         (void)!write(out->pipe_fd, f, sizeof *f);
     } else if (out->count < RC_FINDINGS_MAX) {

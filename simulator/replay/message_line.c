@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reconciler/core/text.h"
 #include "reconciler/io/aws/aws_time.h"
 
 enum { NESTED_MAX = 64 };
@@ -333,8 +334,9 @@ write_why(const struct scan *s, struct rc_message_line *ret)
     char key[41] = "";
     size_t len = s->key_len < sizeof key - 1 ? s->key_len : sizeof key - 1;
 
-    for (size_t i = 0; s->key && i < len; i++) {
-        key[i] = s->key[i] >= ' ' && s->key[i] <= '~' ? s->key[i] : '?';
+    if (s->key) {
+        memcpy(key, s->key, len);
+        rc_text_printable(key);
     }
     snprintf(ret->why, sizeof ret->why, "%s%s%s", key, s->key ? ": " : "", s->why);
 }

@@ -12,6 +12,7 @@
 
 #include "handlers/decode/decode.h"
 #include "policies/jsonc.h"
+#include "reconciler/io/journal/journal_read.h"
 #include "simulator/replay/message_line.h"
 
 enum { NAME_MAX_ = 256, PATH_MAX_ = 4096, BEHIND_MS = 1000 };
@@ -135,7 +136,7 @@ strange_file(const unsigned char *bytes, size_t len)
 static const char *
 strange_segment(const unsigned char *bytes, size_t len)
 {
-    static const unsigned char magic[8] = "RCJRNL1\n", zeros[8] = {0};
+    static const unsigned char magic[8] = RC_JOURNAL_MAGIC, zeros[8] = {0};
     const char *is = strange_file(bytes, len);
 
     if (is || memcmp(bytes, magic, len) == 0 || memcmp(bytes, zeros, len) == 0) {
@@ -197,7 +198,7 @@ first_byte(FILE *f, const char **ret_strange)
     unsigned char bytes[8];
     size_t len = fread(bytes, 1, sizeof bytes, f);
 
-    *ret_strange = len == sizeof bytes && memcmp(bytes, "RCJRNL1\n", sizeof bytes) == 0
+    *ret_strange = len == sizeof bytes && memcmp(bytes, RC_JOURNAL_MAGIC, sizeof bytes) == 0
                        ? "a part of a journal; expected its folder"
                        : strange_file(bytes, len);
     rewind(f);

@@ -1,9 +1,12 @@
 /* peer_link.c - see peer_link.h: both halves as one object. */
 #include "reconciler/io/controller/peer_link.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "reconciler/core/text.h"
 
 enum { SAY_AGAIN_S = 60, WHY_LEN = 400 };
 
@@ -18,17 +21,10 @@ struct rc_peer {
 
 /* A reason may hold what anybody sent: it goes into status and log as plain text. */
 static void
-plain(const char *why, char *buf, size_t room)
+plain(const char *why, char buf[WHY_LEN])
 {
-    size_t len = strnlen(why, room - 1);
-
-    memset(buf, 0, room);
-    for (size_t i = 0; i < len; i++) {
-        buf[i] = why[i];
-        if (why[i] < ' ' || why[i] > '~') {
-            buf[i] = '?';
-        }
-    }
+    (void)snprintf(buf, WHY_LEN, "%s", why);
+    rc_text_printable(buf);
 }
 
 /* Who calls may be anybody; that must not silence what is wrong with the one that we call. */
@@ -44,7 +40,7 @@ tell_refused(struct rc_peer *p, enum half half, enum rc_err kind, const char *sa
         return;
     }
     *quiet_until_s = now.tv_sec + SAY_AGAIN_S;
-    plain(said, why, sizeof why);
+    plain(said, why);
     p->o.on_refused(p->o.arg, kind, why);
 }
 
@@ -74,7 +70,7 @@ on_half_link(void *arg, bool up, const char *said)
     struct rc_peer *p = arg;
     char why[WHY_LEN];
 
-    plain(said, why, sizeof why);
+    plain(said, why);
     p->o.on_link(p->o.arg, up, why);
 }
 

@@ -50,6 +50,8 @@ enum rc_journal_type {
 };
 const char *rc_journal_type_name(enum rc_journal_type type);
 
+#define RC_JOURNAL_MAGIC "RCJRNL1\n" /* eight bytes, with which a segment begins */
+
 enum {
     RC_JOURNAL_VERSION = 1,
     RC_JOURNAL_HEADER_SIZE = 88,

@@ -10,7 +10,7 @@
 
 #include "reconciler/io/journal/crc32c.h"
 
-static const char magic[8] = {'R', 'C', 'J', 'R', 'N', 'L', '1', '\n'};
+static const char magic[8] = RC_JOURNAL_MAGIC;
 
 /* Offsets in the header. */
 enum {
