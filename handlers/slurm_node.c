@@ -100,6 +100,9 @@ slurm_node_apply(struct rc_state *s, const struct rc_event *ev)
     memcpy(n->job, sn->job, sizeof n->job);
     memcpy(n->addr, sn->addr, sizeof n->addr);
     set_down_since(s, n);
+    if (n->unwell) {
+        rc_health_see_job(s, slot);
+    }
     rc_health_count(s, slot);
     rc_node_set_partition(s, slot, sn->partition);
     if (moved || !n->instance) {

@@ -29,6 +29,32 @@ charge(struct rc_state *s, uint32_t node)
     }
 }
 
+/* A program can cause it: it is its job's, or when several jobs had it here the device's. */
+static void
+judge_by_job(struct rc_state *s, uint32_t node, struct rc_told *t)
+{
+    if (rc_suspect_news(s, node, &t->f) && t->fault == RC_FAULT_JOB_SUSPECT) {
+        t->fault = RC_FAULT_GPU_SUSPECT;
+        t->sure = 1;
+    }
+}
+
+static void
+fill_by_job(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_told *before,
+            bool news)
+{
+    if (before && before->fault == RC_FAULT_GPU_SUSPECT) {
+        to->fault = RC_FAULT_GPU_SUSPECT;
+        to->sure = 1;
+    }
+    if (news) {
+        to->f.job = rc_suspect_job(s, node, &to->f);
+        judge_by_job(s, node, to);
+    } else if (before && !to->f.job) {
+        to->f.job = before->f.job; /* we knew it, and the agent does not */
+    }
+}
+
 static void
 fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node_fault *f,
      const struct rc_told *before)
@@ -42,11 +68,8 @@ fill(struct rc_state *s, uint32_t node, struct rc_told *to, const struct rc_node
     to->by_job = c.by_job;
     to->lasts = c.lasts;
     bool news = f->times && (!before || before->f.times < f->times);
-    bool blamed = before && before->fault == RC_FAULT_GPU_SUSPECT;
-    if (c.by_job && ((news && rc_suspect_news(s, node, f)) || blamed) &&
-        c.fault == RC_FAULT_JOB_SUSPECT) {
-        to->fault = RC_FAULT_GPU_SUSPECT; /* several jobs had it here: the device */
-        to->sure = 1;
+    if (c.by_job) {
+        fill_by_job(s, node, to, before, news);
     }
     if (!before && to->sure && c.fault && s->now_wall_ms - f->last_wall_ms < MARK_WITHIN_MS) {
         charge(s, node); /* not again what a take-over reads anew */
@@ -105,6 +128,25 @@ rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults
         memcpy(h->boot, list->boot, sizeof h->boot);
     }
     rc_health_count(s, node);
+}
+
+void
+rc_health_see_job(struct rc_state *s, uint32_t node)
+{
+    struct rc_health *h = rc_health_at(s, node);
+
+    for (uint32_t i = 0; i < h->told_count; i++) {
+        struct rc_told *t = &h->told[i];
+        uint32_t job = t->by_job && t->f.times && !t->f.job ? rc_suspect_job(s, node, &t->f) : 0;
+        if (job) {
+            bool was_sure = t->sure != 0;
+            t->f.job = job;
+            judge_by_job(s, node, t);
+            if (t->sure && !was_sure) {
+                charge(s, node);
+            }
+        }
+    }
 }
 
 static int64_t

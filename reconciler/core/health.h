@@ -10,6 +10,8 @@
 
 /* A whole list replaces the one before; what both have keeps its history. */
 void rc_health_tell(struct rc_state *s, uint32_t node, const struct rc_ev_node_faults *list);
+/* slurmctld's row of the node is new: a job that was not known when its fault was told may be. */
+void rc_health_see_job(struct rc_state *s, uint32_t node);
 /* Nothing but the agent's list tells of this fault: what the list has no more is over. */
 bool rc_fault_is_told(uint32_t fault);
 bool rc_told_stands(const struct rc_state *s, uint32_t node, const struct rc_told *t);

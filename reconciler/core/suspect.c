@@ -113,10 +113,8 @@ jobs_on_device(const struct rc_state *s, const struct rc_health *h, uint64_t dev
     return jobs;
 }
 
-/* An agent under load may not get to know the job in time. A fault that is fresh is that of
- * the only job on the node. */
-static uint32_t
-job_of_fault(const struct rc_state *s, uint32_t node, const struct rc_node_fault *f)
+uint32_t
+rc_suspect_job(const struct rc_state *s, uint32_t node, const struct rc_node_fault *f)
 {
     const struct rc_node *n = rc_node_at(s, node);
     bool fresh = s->now_wall_ms - f->last_wall_ms <= FRESH_MS;
@@ -125,15 +123,12 @@ job_of_fault(const struct rc_state *s, uint32_t node, const struct rc_node_fault
 }
 
 bool
-rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *told)
+rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *f)
 {
     struct rc_health *h = rc_health_at(s, node);
-    uint64_t device = rc_hash_text(told->device);
+    uint64_t device = rc_hash_text(f->device);
     bool job_known = false, pair_known = false;
-    struct rc_node_fault named = *told;
-    const struct rc_node_fault *f = &named;
 
-    named.job = job_of_fault(s, node, told);
     if (!f->job) {
         return false;
     }

@@ -6,9 +6,12 @@
 
 #include "reconciler/core/state.h"
 
-/* News of a fault that a program can cause, under a job, on a node. True when the node
+/* Whose fault is it? Where the agent knows no job (its steps may not have begun, or it is under
+ * load), that of a fresh one is the only job on the node; 0 = not known. */
+uint32_t rc_suspect_job(const struct rc_state *s, uint32_t node, const struct rc_node_fault *f);
+/* News of a fault that a program can cause, under f's job, on a node. True when the node
  * itself is to blame for it: as many jobs as the policy says had it on the same device. */
-bool rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *told);
+bool rc_suspect_news(struct rc_state *s, uint32_t node, const struct rc_node_fault *f);
 /* The job was judged: what it causes on its nodes is its own. */
 bool rc_suspect_judged(const struct rc_state *s, uint32_t job);
 /* Asks for what is still to be held; at most a few a step. */
