@@ -30,9 +30,10 @@ struct replay {
     bool is_other_left; /* for good: its events are others */
     char *text;         /* source text before a CLUSTER or POLICY event */
     uint32_t text_len;
-    uint32_t compared;      /* so many of the last step's decisions were held against records */
-    uint64_t event_record;  /* the event that they answer */
-    bool is_event_last;     /* nothing but its decisions was read since */
+    uint32_t compared;     /* so many of the last step's decisions were held against records */
+    uint64_t event_record; /* the event that they answer */
+    char event_file[RC_JOURNAL_FILE_LEN]; /* where that stands */
+    bool is_event_last;                   /* nothing but its decisions was read since */
     struct rc_actions lost; /* of them, those for which no record came before a snapshot */
 };
 
@@ -312,6 +313,7 @@ step_event(struct replay *r, const struct rc_journal_record *rec, struct rc_erro
     rc_step(r->core.state, &ev, &r->core.now);
     r->compared = 0;
     r->event_record = rec->number;
+    snprintf(r->event_file, sizeof r->event_file, "%s", rec->file);
     r->core.result->events++;
     if (!r->core.options->quiet) {
         rc_replay_print_event(&ev);
@@ -371,10 +373,10 @@ end_last_event(struct replay *r, struct rc_error *e)
     }
     if (!r->core.options->is_cut) {
         return rc_fail(e, RC_E_TRUNCATED,
-                       "ends after an event whose decisions are missing (record %" PRIu64
-                       "): the file was cut, or its daemon died there; --cut replays what stands "
-                       "before",
-                       r->event_record);
+                       "%s: record %" PRIu64
+                       ": an event whose decisions are missing is the last one: the file was cut, "
+                       "or its daemon died there; --cut replays what stands before",
+                       r->event_file, r->event_record);
     }
     rc_replay_print_missing(r->event_record, missing);
     return RC_OK;
