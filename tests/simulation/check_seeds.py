@@ -212,8 +212,10 @@ def end_of_the_parent(folder):
     for args, number in ((year, signal.SIGTERM), (year, signal.SIGINT), (year, signal.SIGKILL),
                          (["check", "--seeds", "1..10000000", "--jobs", "2", "--keep", folder],
                           signal.SIGTERM)):
+        # A shell without job control starts what runs behind it with SIGINT ignored.
         run = subprocess.Popen([str(SIMULATE), *args], cwd=ROOT, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+                               stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         soon(lambda: len(children(run.pid)) == 2, 20)
         workers = children(run.pid)
         run.send_signal(number)
