@@ -1,7 +1,7 @@
 /* check_messages.c - never: a message is deleted before its event is safe. Safe is:
  * every write of an incident item that its events caused stands in the store, or a
  * newer one of the same incident does (of a later leader too), or the incident is closed
- * there. */
+ * there, or has been read from there again and is remembered as it stands there. */
 #include <string.h>
 
 #include "simulator/check.h"
@@ -36,12 +36,23 @@ rc_check_messages_step(struct rc_ctl *c, const struct rc_event *ev)
 }
 
 static bool
+is_as_stored(const struct rc_ctl *c, const struct rc_item *item)
+{
+    uint32_t slot = rc_incident_find(c->s, item->incident);
+    const struct rc_incident *inc = slot ? rc_incident_at(c->s, slot) : NULL;
+
+    return inc && inc->phase == item->item.phase && inc->fault == item->item.fault &&
+           inc->rung == item->item.rung && inc->attempt == item->item.attempt;
+}
+
+static bool
 is_saved(const struct rc_ctl *c, uint32_t incident, uint64_t action, uint64_t epoch)
 {
     for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
         const struct rc_item *item = &c->p->item[i];
         if (item->incident == incident) {
-            return item->action[c->index] >= action || item->item.epoch > epoch;
+            return item->action[c->index] >= action || item->item.epoch > epoch ||
+                   is_as_stored(c, item);
         }
     }
     return rc_incident_find(c->s, incident) == 0; /* closed, and its item is gone */

@@ -45,7 +45,8 @@ trace_event(struct rc_ctl *c, const struct rc_event *ev)
                       sn->flags & RC_SN_MAINT ? "maint " : "", "", sn->addr, sn->reason);
     } else if (ev->kind == RC_EV_LEASE) {
         uint64_t epoch = ev->u.lease.held ? ev->u.lease.epoch : 0;
-        if (!ev->u.lease.error && epoch != c->shown_epoch) {
+        bool is_past = !epoch && ev->u.lease.epoch && ev->u.lease.epoch < c->s->lease_epoch;
+        if (!ev->u.lease.error && !is_past && epoch != c->shown_epoch) {
             c->shown_epoch = epoch;
             rc_play_trace(c->p, "head%u < lease %s (epoch %llu)", c->index + 1,
                           epoch ? "held" : "lost", (unsigned long long)epoch);

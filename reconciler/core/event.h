@@ -327,7 +327,7 @@ struct rc_ev_sweep {
 
 struct rc_ev_lease {
     int64_t until_ms; /* core time: no request is sent after until_ms - margin */
-    uint64_t epoch;
+    uint64_t epoch; /* not held: the one that is over, by the store's word; 0 = whichever it was */
     uint32_t held;  /* 0 = lost or not got */
     uint32_t error; /* enum rc_err when it could not be asked */
 };

@@ -31,6 +31,13 @@ rc_stored_event(struct rc_event *ret, const char node[RC_NODE_LEN], uint32_t inc
 }
 
 void
+rc_stored_refused(struct rc_event *ret, const struct rc_action *put)
+{
+    rc_event_init(ret, RC_EV_LEASE);
+    ret->u.lease.epoch = put->kind == RC_ACT_HISTORY_PUT ? put->u.history.epoch : put->u.item.epoch;
+}
+
+void
 rc_stored_told(struct rc_state *s, uint32_t slot)
 {
     struct rc_incident *inc = rc_incident_at(s, slot);

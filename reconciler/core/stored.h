@@ -11,6 +11,8 @@
 /* An item of the store as the event that tells the core of it. */
 void rc_stored_event(struct rc_event *ret, const char node[RC_NODE_LEN], uint32_t incident,
                      const struct rc_act_incident *item);
+/* A write of ours lost its condition: its epoch is over, and the core is told so. */
+void rc_stored_refused(struct rc_event *ret, const struct rc_action *put);
 /* The store names this incident now. */
 void rc_stored_told(struct rc_state *s, uint32_t slot);
 /* What the item says is what is remembered, or only what we know is newer. */

@@ -1,5 +1,6 @@
 /* play_exec.c - the virtual executor: an action becomes a request that takes its
  * time, may get lost on the way there or back, and is answered once. */
+#include "reconciler/core/stored.h"
 #include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 
@@ -333,7 +334,7 @@ rc_exec_answer(struct rc_play *p, uint32_t index)
             r->answer.u.completion.error = (uint32_t)r->error;
             if (r->error == RC_E_CONDITION) {
                 struct rc_event lost;
-                rc_event_init(&lost, RC_EV_LEASE);
+                rc_stored_refused(&lost, &r->action);
                 rc_ctl_post(c, &lost);
             }
             if (side_of(r->action.kind) == SIDE_SLURM) {

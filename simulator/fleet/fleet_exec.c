@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reconciler/core/step.h"
+#include "reconciler/core/stored.h"
 #include "simulator/fleet/fleet_private.h"
 
 enum { LOST_ANSWER_MS = 30 * RC_FLEET_SECOND, SYNC_MS = 5 };
@@ -254,7 +255,7 @@ bring_answer(struct rc_fleet *f, uint32_t index)
     } else {
         if (r->error == RC_E_CONDITION) { /* somebody else wrote: the lease is gone */
             struct rc_event lost;
-            rc_event_init(&lost, RC_EV_LEASE);
+            rc_stored_refused(&lost, &r->action);
             rc_fleet_post(f, &lost);
         }
         r->answer.u.completion.error = (uint32_t)r->error;

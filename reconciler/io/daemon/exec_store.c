@@ -3,21 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reconciler/core/stored.h"
 #include "reconciler/io/daemon/executor.h"
 #include "reconciler/io/daemon/intake.h"
 #include "reconciler/io/daemon/lead.h"
 #include "reconciler/io/daemon/loop.h"
 #include "reconciler/io/daemon/report.h"
 #include "reconciler/io/store/history_json.h"
-
-static void
-post_lost(struct rc_daemon *d)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_LEASE);
-    rc_daemon_post(d, &ev);
-}
 
 static void
 on_stored(void *arg, enum rc_err code, const struct rc_error *err)
@@ -28,7 +20,9 @@ on_stored(void *arg, enum rc_err code, const struct rc_error *err)
     rc_fail(&ok, RC_OK, "%s", "");
     rc_lead_store_busy(errand->d->lead, -1);
     if (code == RC_E_CONDITION) {
-        post_lost(errand->d);
+        struct rc_event lost;
+        rc_stored_refused(&lost, &errand->action);
+        rc_daemon_post(errand->d, &lost);
     }
     rc_errand_end(errand, err && code != RC_OK ? err : &ok);
 }
