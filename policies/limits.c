@@ -7,7 +7,7 @@
 
 #include "reconciler/core/gang.h"
 
-enum { HOUR_MS = 3600 * 1000, IN_FLIGHT_RETRY_MS = 1000 };
+enum { HOUR_MS = 3600 * 1000, IN_FLIGHT_RETRY_MS = 1000, UNREAD_RETRY_MS = 5000 };
 
 bool
 rc_leads(const struct rc_state *s)
@@ -159,6 +159,15 @@ rate_free_at(const struct rc_state *s, const struct rc_rate *r, uint32_t per_hou
     return r->at_ms[(r->head + RC_RATE_ROOM - limit) % RC_RATE_ROOM] + HOUR_MS;
 }
 
+/* A leader that has read no whole list yet knows the pasts of nodes, not which scopes they are in:
+ * until then all that is counted may be of this one. */
+static bool
+is_scope_read(const struct rc_state *s, enum rc_scope scope)
+{
+    return scope == RC_SCOPE_CLUSTER ||
+           (scope == RC_SCOPE_PARTITION ? s->slurm_wall_ms : s->ec2_wall_ms) != 0;
+}
+
 static enum rc_block
 rate_block(const struct rc_state *s, const struct rc_node *n, bool launch, int64_t *ret_wake_ms)
 {
@@ -169,13 +178,15 @@ rate_block(const struct rc_state *s, const struct rc_node *n, bool launch, int64
         launch ? s->policy.limits.launches_per_hour : s->policy.limits.destructive_per_hour;
 
     for (uint32_t scope = 0; scope < RC_SCOPE__MAX; scope++) {
-        if (scope && !rows[scope]) {
+        bool is_read = is_scope_read(s, (enum rc_scope)scope);
+        if (scope && is_read && !rows[scope]) {
             continue;
         }
-        const struct rc_scope_row *r = rc_scope_at(s, rows[scope]);
+        const struct rc_scope_row *r = rc_scope_at(s, is_read ? rows[scope] : 0);
         int64_t at = rate_free_at(s, launch ? &r->launches : &r->destructive, limit[scope]);
         if (at > s->now_ms) {
-            *ret_wake_ms = at;
+            bool soon = !is_read && at > s->now_ms + UNREAD_RETRY_MS;
+            *ret_wake_ms = soon ? s->now_ms + UNREAD_RETRY_MS : at;
             return blocks[scope];
         }
     }

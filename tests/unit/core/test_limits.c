@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/rules.h"
+#include "reconciler/core/fact.h"
 #include "tests/unit/core/story.h"
 
 /* Node n<i> drained by us, idle, as slurmctld would show it. */
@@ -171,6 +172,18 @@ a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all(void)
 }
 
 static void
+lose_node(struct story *st, unsigned i)
+{
+    char id[16];
+
+    snprintf(id, sizeof id, "i-%u", i);
+    story_state(st, id, RC_INST_TERMINATED);
+    story_answer(st, RC_ACT_DRAIN, RC_OK);
+    show_drained(st, i, RC_SN_DOWN);
+    story_wait(st, 1000);
+}
+
+static void
 launches_of_the_last_hour_are_counted_sliding(void)
 {
     struct story st;
@@ -181,17 +194,39 @@ launches_of_the_last_hour_are_counted_sliding(void)
     }
     story_load(&st);
     for (unsigned i = 1; i <= 3; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "i-%u", i);
-        story_state(&st, id, RC_INST_TERMINATED);
-        story_answer(&st, RC_ACT_DRAIN, RC_OK);
-        show_drained(&st, i, RC_SN_DOWN);
-        story_wait(&st, 1000);
+        lose_node(&st, i);
     }
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
     CU_ASSERT_EQUAL(story_incident(&st, "n3")->block, RC_BLOCK_RATE_CLUSTER);
     story_wait(&st, 3600 * 1000);
     CU_ASSERT_TRUE(st.count[RC_ACT_LAUNCH] > 2);
+    story_end(&st);
+}
+
+/* A new leader knows from the store that nodes were launched, and from slurmctld where they are. */
+static void
+a_launch_counts_in_every_partition_until_slurmctld_was_read(void)
+{
+    struct story st;
+    struct rc_event pass;
+
+    story_begin(&st, 20);
+    st.policy.limits.launches_per_hour[RC_SCOPE_PARTITION] = 2;
+    story_load(&st);
+    st.s->slurm_wall_ms = 0;
+    lose_node(&st, 1);
+    lose_node(&st, 2);
+    lose_node(&st, 3);
+    rc_node_set_partition(st.s, rc_node_find(st.s, "n3"), "cpu"); /* and its row comes late */
+    story_wait(&st, 6000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 2);
+    CU_ASSERT_EQUAL(story_incident(&st, "n3")->block, RC_BLOCK_RATE_PARTITION);
+    rc_event_init(&pass, RC_EV_SWEEP);
+    pass.u.sweep.which = RC_SWEEP_SLURM;
+    pass.u.sweep.complete = 1;
+    story_give(&st, &pass);
+    story_wait(&st, 6000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 3);
     story_end(&st);
 }
 
@@ -371,6 +406,8 @@ main(void)
          a_history_tells_when_an_agents_drain_turned_out_worse},
         {"a share of a tiny pool neither blocks all nor allows all",
          a_share_of_a_tiny_pool_neither_blocks_all_nor_allows_all},
+        {"a launch counts in every partition until slurmctld was read",
+         a_launch_counts_in_every_partition_until_slurmctld_was_read},
         {"a launch tried again half an hour later counts anew",
          a_launch_tried_again_half_an_hour_later_counts_anew},
         {"launches of the last hour are counted, sliding",
