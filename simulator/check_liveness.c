@@ -20,11 +20,27 @@ leader(const struct rc_play *p)
     return NULL;
 }
 
+/* A person took a node back with its fault: the machines beside it are his, and may hold the room
+ * that a launch waits for. */
+static bool
+person_holds_room(const struct rc_ctl *c)
+{
+    for (uint32_t slot = 1; slot <= c->s->node_count; slot++) {
+        if (rc_node_at(c->s, slot)->yielded_fault) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
 {
     bool quarantined = false;
 
+    if (inc->block == RC_BLOCK_CAPACITY && person_holds_room(c)) {
+        return true;
+    }
     for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
         const struct rc_incident *other = rc_incident_at(c->s, slot);
         quarantined |=

@@ -93,6 +93,16 @@ begins_repair(uint32_t kind)
            kind == RC_ACT_LAUNCH || kind == RC_ACT_TERMINATE || kind == RC_ACT_ASSIGN;
 }
 
+/* One that another has replaced under the name, by a repair that was approved: what is left. */
+static bool
+ends_remains(struct rc_play *p, const struct rc_action *a, uint32_t node)
+{
+    const struct rc_sim_instance *inst =
+        a->kind == RC_ACT_TERMINATE ? rc_sim_ec2_find(p->ec2, rc_play_wall(p), a->instance) : NULL;
+
+    return inst && strcmp(p->conf[node].addr, inst->addr) != 0;
+}
+
 void
 rc_check_orders_at_start(struct rc_ctl *c, const struct rc_action *a)
 {
@@ -111,8 +121,8 @@ rc_check_orders_at_start(struct rc_ctl *c, const struct rc_action *a)
         rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, and it is paused", c->index + 1,
                      what, a->node);
     }
-    if (c->p->plan->approve && a->incident && begins_repair(a->kind) && !rc_check_is_cleanup(a) &&
-        !find_approved(c->p, a->incident)) {
+    if (c->p->plan->approve && a->incident && begins_repair(a->kind) &&
+        !ends_remains(c->p, a, node) && !find_approved(c->p, a->incident)) {
         rc_play_fail(c->p, RC_FOUND_OURS, "head%u sends %s for %s, and nobody has approved it",
                      c->index + 1, what, a->node);
     }
