@@ -286,10 +286,14 @@ class PairWorld(RealWorld):
     def allow(self, head):
         """The leader's word, by hand, for a world without daemons."""
         wait_for(lambda: self.heads[head]["id"] in self.maker.machines
-                 and self.machine(head).init and self.pids(head, "bash"), 30,
-                 f"{head}'s instance")
+                 and self.machine(head).init and self.is_up(head), 30, f"{head}'s instance")
         self.inside(head, "touch", "/run/slurm-on-aws/slurmctld.allowed")
         self.inside(head, "touch", "/run/slurmctld.wanted")
+
+    def is_up(self, head):
+        """Its first process has made what is the machine's own."""
+        return any(Path(f"/proc/{pid}/root/run/slurm-on-aws").is_dir()
+                   for pid in self.pids(head, "bash"))
 
     def inside(self, head, *words):
         """Runs a command on a controller, in all of its namespaces."""
