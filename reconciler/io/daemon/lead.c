@@ -1,5 +1,5 @@
-/* lead.c - see lead.h. */
-#include "reconciler/io/daemon/lead.h"
+/* lead.c - see lead.h: asking for the lease, and what a new epoch begins with. */
+#include "reconciler/io/daemon/lead_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,28 +12,7 @@
 #include "reconciler/io/daemon/sweeps.h"
 #include "reconciler/io/store/history_json.h"
 
-enum { YIELD_WAIT_MS = 400, YIELD_PAIR_MS = 5000, TELL_AGAIN_MS = 60000 };
-
-enum yield_stage { NOT_YIELDING, PAIR_ENDS, STORE_ENDS, CORE_ENDS, LEASE_ENDS };
-
-struct rc_lead {
-    struct rc_daemon *d;
-    struct rc_lease_info seen; /* last good answer */
-    int64_t seen_ms;           /* core time of it; -1 = none yet */
-    struct rc_error error;     /* last trouble; text "" = well */
-    int64_t told_ms;           /* when that was logged */
-    uint64_t unread_epoch;     /* ours, but the store is not read yet; 0 = none */
-    int64_t unread_since_ms;
-    struct event *keep_timer; /* renews while it is read: that may take longer than the term */
-    int64_t kept_until_ms;    /* core time; 0 = not renewed since */
-    int64_t not_before_ms;    /* left to the other one until then … */
-    uint64_t left_epoch;      /* … or until it has led after this epoch */
-    int store_busy;
-    enum yield_stage stage;
-    struct event *yield_timer;
-    rc_lead_yield_fn *yield_done;
-    void *yield_arg;
-};
+enum { TELL_AGAIN_MS = 60000 };
 
 /* One question of the core. */
 struct lease_call {
@@ -52,9 +31,8 @@ end_lease_call(struct lease_call *c)
 
 /* --- trouble ---------------------------------------------------------------------- */
 
-/* Told when it is new, and again each minute. */
-static void
-note_trouble(struct rc_lead *l, const char *part, const struct rc_error *err)
+void
+rc_lead_note_trouble(struct rc_lead *l, const char *part, const struct rc_error *err)
 {
     int64_t now_ms = rc_daemon_now_ms(l->d);
 
@@ -65,8 +43,8 @@ note_trouble(struct rc_lead *l, const char *part, const struct rc_error *err)
     l->error = *err;
 }
 
-static void
-note_seen(struct rc_lead *l, const struct rc_lease_info *info)
+void
+rc_lead_note_seen(struct rc_lead *l, const struct rc_lease_info *info)
 {
     l->seen = *info;
     l->seen_ms = rc_daemon_now_ms(l->d);
@@ -177,9 +155,9 @@ on_kept(void *arg, enum rc_err code, const struct rc_lease_info *info, const str
     struct rc_lead *l = arg;
 
     if (code == RC_OK || code == RC_E_NO_LEASE) {
-        note_seen(l, info);
+        rc_lead_note_seen(l, info);
     } else if (code != RC_E_CANCELLED) {
-        note_trouble(l, "lease", err);
+        rc_lead_note_trouble(l, "lease", err);
     }
     if (code == RC_OK && info->mine && info->epoch == l->unread_epoch) {
         l->kept_until_ms = info->until_ms + l->d->core_offset_ms;
@@ -235,7 +213,7 @@ on_listed(void *arg, enum rc_err code, const struct rc_store_items *items,
     }
     if (code != RC_OK) {
         /* A successor that cannot read what is open would act on missing knowledge. */
-        note_trouble(l, "store", &own);
+        rc_lead_note_trouble(l, "store", &own);
         c->ev.u.lease.held = 0;
         c->ev.u.lease.error = (uint32_t)code;
         store_unread(l, code);
@@ -296,7 +274,7 @@ read_store(struct lease_call *c)
     if (e != RC_E_INVALID) {
         rc_fail(&err, e, "the store cannot be asked");
     }
-    note_trouble(l, "lease", &err);
+    rc_lead_note_trouble(l, "lease", &err);
     c->ev.u.lease.held = 0;
     c->ev.u.lease.error = (uint32_t)e;
     end_lease_call(c);
@@ -313,7 +291,7 @@ on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const st
         l->left_epoch = info->epoch; /* acquired while the yield began */
     }
     if (code == RC_OK || code == RC_E_CONDITION || code == RC_E_NO_LEASE) {
-        note_seen(l, info);
+        rc_lead_note_seen(l, info);
         if (code != RC_OK || !info->mine) {
             l->unread_epoch = 0;
         }
@@ -322,7 +300,7 @@ on_lease(void *arg, enum rc_err code, const struct rc_lease_info *info, const st
         }
     } else if (code != RC_E_CANCELLED) {
         told->error = (uint32_t)code;
-        note_trouble(l, "lease", err);
+        rc_lead_note_trouble(l, "lease", err);
     }
     /* One that was under way when the yield began: the core has ended, or never led. */
     bool ends = l->stage >= CORE_ENDS || (l->stage != NOT_YIELDING && !c->told);
@@ -385,137 +363,6 @@ rc_exec_lease(struct rc_daemon *d, const struct rc_action *a)
     }
 }
 
-/* --- giving it back ------------------------------------------------------------------- */
-
-static void
-end_yield(struct rc_lead *l, enum rc_err code)
-{
-    rc_lead_yield_fn *done = l->yield_done;
-
-    l->stage = NOT_YIELDING;
-    l->yield_done = NULL;
-    evtimer_del(l->yield_timer);
-    if (done) {
-        done(l->yield_arg, code);
-    }
-}
-
-static void
-on_yielded(void *arg, enum rc_err code, const struct rc_lease_info *info,
-           const struct rc_error *err)
-{
-    struct rc_lead *l = arg;
-
-    if (code == RC_OK) {
-        note_seen(l, info);
-    } else {
-        note_trouble(l, "lease", err);
-    }
-    end_yield(l, code);
-}
-
-/* From now on the core decides nothing; only then may somebody else. */
-static void
-stop_core(struct rc_lead *l)
-{
-    struct rc_event ev;
-
-    l->stage = CORE_ENDS;
-    rc_event_init(&ev, RC_EV_LEASE);
-    rc_daemon_post(l->d, &ev);
-}
-
-/* A slurmctld was asked to be active and does not serve yet. The next leader would not know. */
-static bool
-is_taking_over(const struct rc_state *s)
-{
-    return s->lease_held && (s->pair.phase == RC_FO_TAKEOVER || s->pair.phase == RC_FO_VERIFY);
-}
-
-static void
-end_store(struct rc_lead *l)
-{
-    const struct timeval wait = {.tv_usec = YIELD_WAIT_MS * 1000};
-
-    l->stage = STORE_ENDS;
-    (void)evtimer_del(l->yield_timer);
-    if (l->store_busy > 0) {
-        (void)evtimer_add(l->yield_timer, &wait);
-    } else {
-        stop_core(l);
-    }
-}
-
-static void
-on_yield_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct rc_lead *l = arg;
-
-    (void)fd;
-    (void)what;
-    if (l->stage == PAIR_ENDS) {
-        end_store(l);
-    } else if (l->stage == STORE_ENDS) {
-        stop_core(l);
-    } else {
-        rc_lead_follow(l); /* a renewal was under way */
-    }
-}
-
-void
-rc_lead_yield(struct rc_lead *l, rc_lead_yield_fn *done, void *arg)
-{
-    const struct timeval wait = {.tv_sec = YIELD_PAIR_MS / 1000};
-
-    if (l->stage != NOT_YIELDING || l->d->dry_run ||
-        (!l->d->state->lease_held && !l->unread_epoch)) {
-        done(arg, l->stage != NOT_YIELDING ? RC_E_STATE : RC_E_NO_LEASE);
-        return;
-    }
-    l->yield_done = done;
-    l->yield_arg = arg;
-    l->unread_epoch = 0;
-    l->left_epoch = l->seen.epoch;
-    l->not_before_ms = rc_daemon_now_ms(l->d) + 2 * l->d->config.lease.term_ms;
-    l->stage = PAIR_ENDS;
-    if (is_taking_over(l->d->state)) {
-        (void)evtimer_add(l->yield_timer, &wait);
-    } else {
-        end_store(l);
-    }
-}
-
-void
-rc_lead_follow(struct rc_lead *l)
-{
-    const struct timeval soon = {.tv_usec = 20000};
-
-    if (l->stage == PAIR_ENDS && !is_taking_over(l->d->state)) {
-        end_store(l);
-    }
-    if (l->stage != CORE_ENDS || l->d->state->lease_held) {
-        return;
-    }
-    enum rc_err err = rc_lease_yield(l->d->lease, on_yielded, l);
-    if (err == RC_OK) {
-        l->stage = LEASE_ENDS;
-    } else if (err == RC_E_STATE) {
-        evtimer_add(l->yield_timer, &soon);
-    } else {
-        end_yield(l, err);
-    }
-}
-
-void
-rc_lead_store_busy(struct rc_lead *l, int change)
-{
-    l->store_busy += change;
-    if (l->stage == STORE_ENDS && l->store_busy <= 0) {
-        evtimer_del(l->yield_timer);
-        stop_core(l);
-    }
-}
-
 /* --- for people ------------------------------------------------------------------------- */
 
 void
@@ -548,7 +395,7 @@ rc_lead_new(struct rc_daemon *d)
     }
     l->d = d;
     l->seen_ms = -1;
-    l->yield_timer = evtimer_new(d->base, on_yield_timer, l);
+    l->yield_timer = evtimer_new(d->base, rc_lead_on_yield_timer, l);
     l->keep_timer = evtimer_new(d->base, on_keep_timer, l);
     if (!l->yield_timer || !l->keep_timer) {
         rc_lead_free(l);
