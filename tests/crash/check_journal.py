@@ -98,18 +98,20 @@ def check_disk(trouble, sentence):
         story.begin_fault()
         time.sleep(2.5)
         launched, _ = duplicates(story.pair.changes())
+        refused = trouble != "disk-full" or "takes no records" in controller.ctl("pause")[2]
         said = any(r.get("level") == "error" and r.get("room") == "journal"
                    for r in controller.log())
         flag.unlink()
         why = story.end()
-        return tell(not launched and said and not why, sentence,
-                    f"launched {launched}, said {said}\n{why}\n{controller.words()}")
+        return tell(not launched and said and refused and not why, sentence,
+                    f"launched {launched}, said {said}, order refused {refused}\n{why}\n"
+                    f"{controller.words()}")
 
 
 def main():
     failed = check_recorded()
     failed += check_disk("disk-full", "a full disk under the journal: told, nothing launched, "
-                         "then repaired once")
+                         "no order taken, then repaired once")
     failed += check_disk("sync-fails", "a disk that does not sync: told, nothing launched, then "
                          "repaired once")
     return 1 if failed else 0

@@ -1,5 +1,6 @@
 /* answer.c - orders of operators: hold, release, approve, pause, resume, breaker,
- * quarantine. Each becomes an event for the core, so it stands in the journal. */
+ * quarantine. Each becomes an event for the core, so it stands in the journal; while that takes
+ * no records no order is taken. */
 #include "reconciler/io/daemon/answer.h"
 
 #include <stdio.h>
@@ -323,6 +324,12 @@ rc_answer(void *arg, const struct rc_control_peer *peer, const cJSON *request)
     }
     if (!rc_leads(d->state)) {
         return refuse_order(d);
+    }
+    if (d->journal_stuck) {
+        return rc_control_refuse(RC_E_DISK,
+                                 "the journal of this daemon (%s) takes no records, and "
+                                 "nothing is decided until it does: ask again then",
+                                 d->config.lease.owner);
     }
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "dry_run"))) {
         note_order(d, peer, request);
