@@ -87,8 +87,10 @@ is_yielded(const struct rc_turn *t)
     uint32_t fault = (uint32_t)t->finding.fault, known = t->n->yielded_fault;
 
     /* A drain of ours that stands is no knowledge of his: he has given the node back, and its
-     * agent has found the fault anew. Nobody else would ever end that drain. */
-    bool drained = t->n->flags & RC_SN_DRAIN && t->n->owner == RC_OWNER_OURS;
+     * agent has found the fault anew. Nobody else would ever end that drain. (As read since we
+     * lead: what we had read before he may have ended since.) */
+    bool drained =
+        t->n->flags & RC_SN_DRAIN && t->n->owner == RC_OWNER_OURS && !rc_node_is_stale(t->s, t->n);
     return !t->finding.dead && !drained &&
            (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
@@ -126,6 +128,16 @@ may_have_moved(const struct rc_turn *t)
     return moved;
 }
 
+/* The status checks of the instance were told in this life: what one before had read of them may
+ * be lost with the end of its journal. */
+static bool
+is_checked(const struct rc_turn *t)
+{
+    const struct rc_instance *i = t->n->instance ? rc_instance_at(t->s, t->n->instance) : NULL;
+
+    return i && i->checked_ms && i->checked_ms >= t->s->start_ms;
+}
+
 /* True when an incident was opened. */
 static bool
 consider_opening(struct rc_turn *t)
@@ -137,7 +149,7 @@ consider_opening(struct rc_turn *t)
     }
     if (t->finding.fault == RC_FAULT_NONE) {
         rc_standing_note(&n->standing, RC_FAULT_NONE, t->s->now_ms);
-        if (n->yielded_fault) {
+        if (n->yielded_fault && is_checked(t)) {
             n->yielded_fault = 0;
             rc_history_dirty(t->s, t->node);
         }

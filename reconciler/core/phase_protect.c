@@ -13,7 +13,7 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3 };
+enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3, UNREAD_AGAIN_MS = 10 * 1000 };
 
 /* Perhaps by an earlier leader that could not write it down: then it is to be undone. */
 static bool
@@ -408,6 +408,9 @@ go_and_prove(struct rc_turn *t)
     uint32_t slot = t->n->instance;
     const struct rc_instance *i = slot ? rc_instance_at(t->s, slot) : NULL;
 
+    if (rc_node_is_stale(t->s, t->n)) { /* a person may have taken it back while nobody led */
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+    }
     if (i && inc->old_instance && slot != inc->old_instance && i->ours && !i->parked &&
         i->tag_incident == inc->id && i->state == RC_INST_RUNNING) {
         return rc_turn_go_with(t, RC_PHASE_GATE, slot, "its replacement came late: prove health");

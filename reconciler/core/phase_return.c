@@ -191,6 +191,10 @@ rc_phase_return(struct rc_turn *t)
     if (rc_turn_phase_over(t, 2 * t->s->policy.timeouts.return_ms)) {
         rc_turn_tell(t, RC_INC_TOLD_STUCK, "slurmctld keeps the node out");
     }
+    if (rc_node_is_stale(t->s, t->n) || !t->finding.known) {
+        /* Proved by a leader before us: what befell it since is not known yet. */
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+    }
     if (rc_turn_ready(t)) {
         rc_act_init(t, &a, RC_ACT_RESUME, t->s->policy.timeouts.drain_ms);
         rc_act_send(t->s, t->out, &a);

@@ -1,0 +1,141 @@
+/* What a new leader must not believe: what was read before it led, what the leader before had
+ * begun, and what only a clock says. Each was met by a random schedule of the simulator. */
+#include "tests/harness/harness.h"
+
+#include <string.h>
+
+#include "tests/unit/core/story.h"
+
+static struct story st;
+
+static void
+status(enum rc_check system)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = (uint32_t)system;
+    ev.u.status.instance = RC_CHECK_OK;
+    story_give(&st, &ev);
+}
+
+static void
+adopt(enum rc_phase phase)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_ADOPT);
+    rc_text_set(ev.node, sizeof ev.node, "n1");
+    ev.u.adopt.incident = 41;
+    ev.u.adopt.epoch = 5;
+    ev.u.adopt.fault = RC_FAULT_SYSTEM_IMPAIRED;
+    ev.u.adopt.phase = (uint32_t)phase;
+    ev.u.adopt.attempt = 1;
+    ev.u.adopt.flags = RC_ADOPT_OUR_DRAIN;
+    rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
+    rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
+    story_give(&st, &ev);
+}
+
+static void
+show_drained(void)
+{
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
+}
+
+/* Drained by us, as it was read before the lease was got. */
+static void
+take_over(enum rc_phase phase)
+{
+    story_lose_lease(&st);
+    show_drained();
+    adopt(phase);
+    story_take_lease(&st, 6);
+}
+
+static void
+begin(enum rc_rung_kind rung)
+{
+    story_begin(&st, 2);
+    st.policy.rule[0].rung[0].kind = (uint32_t)rung;
+    story_load(&st);
+}
+
+static uint32_t
+yielded(void)
+{
+    return rc_node_at(st.s, rc_node_find(st.s, "n1"))->yielded_fault;
+}
+
+static void
+a_node_is_resumed_only_by_who_has_read_it(void)
+{
+    begin(RC_RUNG_REBOOT);
+    take_over(RC_PHASE_RETURN);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_RESUME], 0);
+    show_drained();
+    CU_ASSERT_EQUAL(st.count[RC_ACT_RESUME], 1);
+    story_end(&st);
+}
+
+static void
+a_person_who_took_his_node_back_meanwhile_is_seen_first(void)
+{
+    begin(RC_RUNG_REBOOT);
+    take_over(RC_PHASE_WAIT_IDLE); /* nothing is wrong any more, as far as it knows */
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_WAIT_IDLE);
+    story_node(&st, "n1", "10.0.0.1", 0, RC_OWNER_NONE);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_end(&st);
+}
+
+static void
+what_a_person_knew_of_is_not_over_before_the_checks_were_read(void)
+{
+    struct rc_history h = {.yielded_fault = RC_FAULT_SYSTEM_IMPAIRED};
+
+    begin(RC_RUNG_REBOOT);
+    story_lose_lease(&st);
+    story_history(&st, "n1", &h, 5);
+    story_take_lease(&st, 6);
+    CU_ASSERT_EQUAL(yielded(), RC_FAULT_SYSTEM_IMPAIRED);
+    status(RC_CHECK_OK);
+    CU_ASSERT_EQUAL(yielded(), RC_FAULT_NONE);
+    story_end(&st);
+}
+
+static void
+a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said(void)
+{
+    struct rc_history h = {.yielded_fault = RC_FAULT_SYSTEM_IMPAIRED};
+
+    begin(RC_RUNG_REBOOT);
+    story_lose_lease(&st);
+    show_drained();
+    story_history(&st, "n1", &h, 5);
+    status(RC_CHECK_IMPAIRED);
+    story_take_lease(&st, 6);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    show_drained(); /* now it is our agent's, or left behind */
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
+int
+main(void)
+{
+    CU_TestInfo tests[] = {
+        {"a node is resumed only by who has read it", a_node_is_resumed_only_by_who_has_read_it},
+        {"a person who took his node back meanwhile is seen first",
+         a_person_who_took_his_node_back_meanwhile_is_seen_first},
+        {"what a person knew of is not over before the checks were read",
+         what_a_person_knew_of_is_not_over_before_the_checks_were_read},
+        {"a drain that was read before we led does not undo what a person said",
+         a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said},
+        CU_TEST_INFO_NULL,
+    };
+    return rc_test_main("taken over", tests);
+}
