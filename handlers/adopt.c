@@ -60,6 +60,9 @@ adopt(struct rc_state *s, uint32_t slot, uint32_t node, const struct rc_event *e
                  (in->fault != RC_FAULT_AGENT_DRAIN ? (uint32_t)RC_INC_IN_BREAKER : 0U) |
                  (in->flags & RC_ADOPT_APPROVED ? RC_INC_APPROVED : 0U) |
                  (in->flags & RC_ADOPT_WITH_JOB ? (uint32_t)RC_INC_WITH_JOB : 0U) |
+                 (in->phase >= RC_PHASE_RESET && in->phase <= RC_PHASE_START
+                      ? (uint32_t)RC_INC_BROKEN /* or about to be: its request may be under way */
+                      : 0U) |
                  (in->phase >= RC_PHASE_PROTECT && in->phase != RC_PHASE_RETURN &&
                           rc_fault_is_hardware(in->fault)
                       ? (uint32_t)RC_INC_MARKED /* the node's history has it */

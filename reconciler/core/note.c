@@ -323,6 +323,9 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
         n->repair_ms[n->repair_count++ % RC_ATTEMPTS_MAX] = s->now_ms;
         rc_history_dirty(s, inc->node);
     }
+    if (kind == RC_ACT_REBOOT) {
+        inc->boot_after_wall_ms = rc_boot_after(n, s->now_wall_ms);
+    }
     if (kind == RC_ACT_LOOK) {
         inc->looked = rc_instance_find(s, a->instance);
     }

@@ -20,6 +20,18 @@ rc_node_joined(const struct rc_node *n, int64_t not_before_wall_ms)
     return !(n->flags & away) && n->slurmd_start_wall_ms + CLOCK_SLACK_MS > not_before_wall_ms;
 }
 
+/* After the request by our clock, and another boot than the one before by the node's own: ours may
+ * be wrong, and the node may have booted while the request waited for a limit. slurmd reckons its
+ * boot anew each time, to a second or so. */
+int64_t
+rc_boot_after(const struct rc_node *n, int64_t asked_wall_ms)
+{
+    int64_t by_clock_ms = asked_wall_ms - CLOCK_SLACK_MS;
+    int64_t by_boot_ms = n->boot_wall_ms + CLOCK_SLACK_MS;
+
+    return by_boot_ms > by_clock_ms ? by_boot_ms : by_clock_ms;
+}
+
 static void
 send_power(struct rc_turn *t, enum rc_action_kind kind)
 {
@@ -87,7 +99,7 @@ rc_phase_reboot(struct rc_turn *t)
     struct rc_incident *inc = t->inc;
 
     if (inc->flags & RC_INC_ACCEPTED) {
-        if (t->n->boot_wall_ms + CLOCK_SLACK_MS > inc->phase_wall_ms &&
+        if (t->n->boot_wall_ms > inc->boot_after_wall_ms &&
             rc_node_joined(t->n, inc->phase_wall_ms)) {
             return rc_turn_go(t, RC_PHASE_GATE, "booted again and registered");
         }

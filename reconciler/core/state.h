@@ -252,6 +252,7 @@ struct rc_incident {
     int64_t opened_ms, opened_wall_ms;
     int64_t phase_ms, phase_wall_ms; /* since when */
     int64_t rung_wall_ms;            /* when the rung's first phase was entered */
+    int64_t boot_after_wall_ms;      /* a boot later than this is that of the reboot */
     int64_t next_try_ms;             /* back-off: the phase's action is not tried before */
     int64_t launch_next_ms;          /* the same for the launch */
     int64_t tried_ms;                /* when the last try of a rung had failed */

@@ -119,6 +119,8 @@ bool rc_turn_pauses(struct rc_turn *t);
 void rc_turn_look(struct rc_turn *t, uint32_t instance);
 /* Has slurmd registered from the instance that stands behind the node now? */
 bool rc_node_joined(const struct rc_node *n, int64_t not_before_wall_ms);
+/* What the boot of a reboot that is asked for now comes after. */
+int64_t rc_boot_after(const struct rc_node *n, int64_t asked_wall_ms);
 
 /* decide.c */
 void rc_decide(struct rc_state *s, struct rc_actions *out);

@@ -93,6 +93,35 @@ a_person_who_took_his_node_back_meanwhile_is_seen_first(void)
 }
 
 static void
+a_reboot_that_another_leader_had_asked_for_is_not_overlooked(void)
+{
+    begin(RC_RUNG_REBOOT);
+    take_over(RC_PHASE_REBOOT);
+    show_drained();
+    CU_ASSERT_EQUAL(st.count[RC_ACT_GATE], 0);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 1);
+    story_end(&st);
+}
+
+static void
+a_boot_before_the_request_is_not_that_of_the_reboot(void)
+{
+    begin(RC_RUNG_REBOOT);
+    status(RC_CHECK_IMPAIRED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    show_drained(); /* booted a moment ago */
+    story_answer(&st, RC_ACT_REBOOT, RC_OK);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_REBOOT);
+    st.wall_ms -= 600000; /* our clock is set back, the node's too */
+    show_drained();
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_REBOOT);
+    st.wall_ms += 660000;
+    show_drained();
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_GATE);
+    story_end(&st);
+}
+
+static void
 what_a_person_knew_of_is_not_over_before_the_checks_were_read(void)
 {
     struct rc_history h = {.yielded_fault = RC_FAULT_SYSTEM_IMPAIRED};
@@ -131,6 +160,10 @@ main(void)
         {"a node is resumed only by who has read it", a_node_is_resumed_only_by_who_has_read_it},
         {"a person who took his node back meanwhile is seen first",
          a_person_who_took_his_node_back_meanwhile_is_seen_first},
+        {"a reboot that another leader had asked for is not overlooked",
+         a_reboot_that_another_leader_had_asked_for_is_not_overlooked},
+        {"a boot before the request is not that of the reboot",
+         a_boot_before_the_request_is_not_that_of_the_reboot},
         {"what a person knew of is not over before the checks were read",
          what_a_person_knew_of_is_not_over_before_the_checks_were_read},
         {"a drain that was read before we led does not undo what a person said",
