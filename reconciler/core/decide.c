@@ -156,9 +156,11 @@ consider_opening(struct rc_turn *t)
         return false;
     }
     if (is_yielded(t) || (t->finding.dead && may_have_moved(t))) {
+        rc_standing_cut(&n->standing, (uint32_t)t->finding.fault);
         return false; /* the first pass over Slurm's nodes touches it again */
     }
     if (!rc_leads(t->s) || t->s->paused) {
+        rc_standing_cut(&n->standing, (uint32_t)t->finding.fault);
         return false; /* all nodes are looked at again when this changes */
     }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
@@ -213,19 +215,28 @@ may_raise(const struct rc_turn *t, const struct rc_rule *rule)
     return rc_may_take_out(t->s, &raised, &t->finding);
 }
 
+/* What is worse has stood without a break, also while nothing may be decided. */
+static void
+note_standing(struct rc_turn *t)
+{
+    uint32_t found = (uint32_t)t->finding.fault, answered = t->inc->fault;
+
+    if (!is_worse(t)) {
+        rc_standing_note(&t->n->standing, found < answered ? found : answered, t->s->now_ms);
+    }
+}
+
 /* A worse fact of the same generation changes what the incident answers to, once it has stood
  * as long as its rule wants: the answer to the lesser one goes on until then. */
 static enum rc_block
 consider_raising(struct rc_turn *t)
 {
     struct rc_incident *inc = t->inc;
-    uint32_t found = (uint32_t)t->finding.fault;
 
     if (t->finding.deadline_wall_ms) {
         inc->deadline_wall_ms = t->finding.deadline_wall_ms;
     }
     if (!is_worse(t)) {
-        rc_standing_note(&t->n->standing, found < inc->fault ? found : inc->fault, t->s->now_ms);
         return RC_BLOCK_NONE;
     }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);
@@ -374,6 +385,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         t.inc = rc_incident_at(s, t.slot);
         t.inc->block = RC_BLOCK_NONE;
         expire_flights(&t);
+        note_standing(&t);
         if (rc_leads(s) && !s->paused) {
             retry_item(&t);
             rc_turn_save_words(&t);

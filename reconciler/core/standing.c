@@ -5,6 +5,17 @@
  * fault then counts from when the worse one came, which is later, never earlier. */
 #include "reconciler/core/standing.h"
 
+void
+rc_standing_cut(struct rc_standing *st, uint32_t fault)
+{
+    for (uint32_t i = 0; i < RC_STANDING_MAX; i++) {
+        if (st->fault[i] > fault) {
+            st->fault[i] = 0;
+            st->since_ms[i] = 0;
+        }
+    }
+}
+
 int64_t
 rc_standing_note(struct rc_standing *st, uint32_t fault, int64_t now_ms)
 {

@@ -153,6 +153,43 @@ a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said(void)
     story_end(&st);
 }
 
+static void
+operator_says(enum rc_operator_verb verb)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    story_give(&st, &ev);
+}
+
+static void
+a_fault_that_went_in_a_pause_is_confirmed_anew(void)
+{
+    struct rc_event alarm;
+
+    begin(RC_RUNG_REBOOT);
+    st.policy.rule[0].confirm_ms = 60000;
+    st.cluster.lease_term_ms = 1000000;
+    story_load(&st);
+    story_take_lease(&st, 1);
+    status(RC_CHECK_IMPAIRED);
+    story_wait(&st, 5000);
+    operator_says(RC_OP_PAUSE);
+    rc_event_init(&alarm, RC_EV_CLOUDWATCH_ALARM);
+    rc_text_set(alarm.instance, sizeof alarm.instance, "i-1");
+    alarm.u.alarm.state = RC_ALARM_FIRING; /* a lesser one stands all the time */
+    story_give(&st, &alarm);
+    status(RC_CHECK_OK);
+    story_wait(&st, 100000);
+    status(RC_CHECK_IMPAIRED);
+    operator_says(RC_OP_RESUME);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    story_wait(&st, 61000);
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -168,6 +205,8 @@ main(void)
          what_a_person_knew_of_is_not_over_before_the_checks_were_read},
         {"a drain that was read before we led does not undo what a person said",
          a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said},
+        {"a fault that went in a pause is confirmed anew",
+         a_fault_that_went_in_a_pause_is_confirmed_anew},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("taken over", tests);
