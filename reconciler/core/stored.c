@@ -54,6 +54,9 @@ rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_ado
     if (item->epoch > s->lease_epoch) {
         return false; /* written after we had led: what we could not save is older */
     }
+    if (item->attempt > inc->attempt) {
+        return false; /* our own words, of which the journal's end was lost with our host */
+    }
     return inc->unsaved ||
            (inc->phase == item->phase && inc->fault == item->fault && inc->rung == item->rung &&
             inc->rung_tries == item->tries && inc->attempt == item->attempt);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "reconciler/core/stored.h"
+#include "reconciler/core/turn.h"
 #include "tests/unit/core/story.h"
 
 static struct story st;
@@ -190,6 +192,23 @@ a_fault_that_went_in_a_pause_is_confirmed_anew(void)
     story_end(&st);
 }
 
+/* A host that lost its power has lost the end of its journal: the store may be ahead of it. */
+static void
+the_store_is_believed_where_it_is_ahead_of_our_own_journal(void)
+{
+    struct rc_ev_adopt item = {.attempt = 1};
+
+    begin(RC_RUNG_REBOOT);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    uint32_t slot = rc_node_at(st.s, rc_node_find(st.s, "n1"))->incident;
+    rc_unsaved_add(st.s, slot, 1);
+    item.epoch = st.s->lease_epoch;
+    CU_ASSERT_TRUE(rc_stored_agrees(st.s, slot, &item));
+    item.attempt = 2;
+    CU_ASSERT_FALSE(rc_stored_agrees(st.s, slot, &item));
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -207,6 +226,8 @@ main(void)
          a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said},
         {"a fault that went in a pause is confirmed anew",
          a_fault_that_went_in_a_pause_is_confirmed_anew},
+        {"the store is believed where it is ahead of our own journal",
+         the_store_is_believed_where_it_is_ahead_of_our_own_journal},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("taken over", tests);
