@@ -337,7 +337,10 @@ note_repair(struct rc_state *s, struct rc_incident *inc, const struct rc_action 
         inc->flags |= RC_INC_EVIDENCE;
     }
     if (kind == RC_ACT_SUPPORT_CASE) {
-        uint32_t instance = *a->u.support.before ? rc_instance_find(s, a->instance) : 0;
+        bool open = n->group && s->cluster.group[n->group - 1].capacity == RC_CAPACITY_OPEN;
+        bool parks =
+            open && *a->u.support.before; /* else it keeps its successor out of the reservation */
+        uint32_t instance = parks ? rc_instance_find(s, a->instance) : 0;
         inc->flags |= RC_INC_CASE;
         if (instance) {
             rc_instance_at(s, instance)->parked = 1;

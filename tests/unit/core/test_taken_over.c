@@ -209,6 +209,34 @@ the_store_is_believed_where_it_is_ahead_of_our_own_journal(void)
     story_end(&st);
 }
 
+static bool
+is_parked_in(enum rc_capacity capacity)
+{
+    struct rc_action a;
+
+    story_begin(&st, 2);
+    st.s->cluster.group[0].capacity = (uint32_t)capacity;
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    rc_action_init(&a, RC_ACT_SUPPORT_CASE);
+    a.incident = story_incident(&st, "n1")->id;
+    rc_text_set(a.node, sizeof a.node, "n1");
+    rc_text_set(a.instance, sizeof a.instance, "i-2");
+    rc_text_set(a.u.support.before, sizeof a.u.support.before, "i-0");
+    a.id = st.s->next_action;
+    rc_note(st.s, &a);
+    bool parked = rc_instance_at(st.s, rc_instance_find(st.s, "i-2"))->parked;
+    story_end(&st);
+    return parked;
+}
+
+/* A full reservation has no other host: what is kept holds the slot of its successor for ever. */
+static void
+a_bad_host_is_kept_only_where_there_are_others(void)
+{
+    CU_ASSERT_TRUE(is_parked_in(RC_CAPACITY_OPEN));
+    CU_ASSERT_FALSE(is_parked_in(RC_CAPACITY_RESERVED));
+}
+
 int
 main(void)
 {
@@ -228,6 +256,8 @@ main(void)
          a_fault_that_went_in_a_pause_is_confirmed_anew},
         {"the store is believed where it is ahead of our own journal",
          the_store_is_believed_where_it_is_ahead_of_our_own_journal},
+        {"a bad host is kept only where there are others",
+         a_bad_host_is_kept_only_where_there_are_others},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("taken over", tests);
