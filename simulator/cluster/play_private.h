@@ -315,6 +315,7 @@ struct rc_play {
     int64_t ec2_errors_until_ms, slurm_errors_until_ms, slurm_down_until_ms, store_until_ms;
     uint32_t ec2_errors_permille, slurm_errors_permille;
     int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
+    int64_t boot_ms[RC_PLAY_SLOTS];       /* wall time; 0 = not in this play */
     uint32_t lemon[RC_PLAY_SLOTS];
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
     struct rc_play_agent agent[RC_PLAN_NODES_MAX];

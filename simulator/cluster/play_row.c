@@ -66,6 +66,7 @@ rc_play_changes(struct rc_play *p)
         if (c.kind != RC_SIM_CHANGE_STATE) {
             if (c.kind == RC_SIM_CHANGE_UP) {
                 rc_heads_power(p, c.addr, true);
+                p->boot_ms[c.slot] = c.at_ms;
             }
             if (p->slurm && !rc_play_is_spare(rc_sim_ec2_at(p->ec2, c.slot))) {
                 rc_sim_slurm_host(p->slurm, c.at_ms, c.addr, c.kind == RC_SIM_CHANGE_UP, c.at_ms);
@@ -115,7 +116,9 @@ static void
 host_up(struct rc_play *p, struct rc_sim_instance *inst, bool up)
 {
     rc_sim_slurm_host(p->slurm, rc_play_wall(p), inst->addr, up,
-                      inst->running_ms ? inst->running_ms : rc_play_wall(p));
+                      p->boot_ms[row_slot(p, inst)] > inst->running_ms
+                          ? p->boot_ms[row_slot(p, inst)]
+                          : inst->running_ms);
 }
 
 static void

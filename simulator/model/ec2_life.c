@@ -236,8 +236,12 @@ rc_sim_ec2_impair(struct rc_sim_instance *inst, int64_t now_ms, enum rc_sim_chec
                   enum rc_check status)
 {
     assert(which < RC_SIM_CHECKS && status < RC_CHECK__MAX);
+    bool was = inst->check[which].status == RC_CHECK_IMPAIRED, is = status == RC_CHECK_IMPAIRED;
+
     inst->check[which].status = status;
-    inst->check[which].impaired_since_ms = status == RC_CHECK_IMPAIRED ? now_ms : 0;
+    if (was != is) { /* one that fails already goes on failing */
+        inst->check[which].impaired_since_ms = is ? now_ms : 0;
+    }
 }
 
 const struct rc_sim_scheduled *
