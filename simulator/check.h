@@ -39,6 +39,14 @@ bool rc_check_pair_rests(const struct rc_play *p, const struct rc_ctl *c, char *
 int64_t rc_check_clocks_set_ms(const struct rc_play *p);
 void rc_check_delete(struct rc_ctl *c, const struct rc_held *h);
 
+/* Nothing stood in the daemon's way since then (world time). */
+bool rc_check_calm(const struct rc_play *p, int64_t from_ms);
+int64_t rc_check_soon_ms(const struct rc_play *p);
+/* As slurmctld has it, or NULL. */
+const struct rc_sim_node *rc_check_sim_node(const struct rc_play *p, const char *name);
+const struct rc_item *rc_check_item(const struct rc_play *p, uint32_t incident); /* or NULL */
+const struct rc_rule *rc_check_rule(const struct rc_play *p, const char *name);  /* or NULL */
+
 /* HISTORY_PUT: the store has it. */
 void rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);
 
@@ -73,6 +81,25 @@ void rc_check_cooldown_stored(struct rc_play *p, const struct rc_action *a, uint
 void rc_check_cooldown_forget(struct rc_ctl *c);
 void rc_check_jobs_step(struct rc_ctl *c);
 void rc_check_jobs_at_start(struct rc_ctl *c, const struct rc_action *a);
+void rc_check_owed_step(struct rc_ctl *c);
+void rc_check_owed_world(struct rc_play *p);
+void rc_check_confirm_step(struct rc_ctl *c, const struct rc_event *ev);
+void rc_check_confirm_world(struct rc_play *p);
+void rc_check_confirm_forget(struct rc_ctl *c);
+/* INCIDENT_PUT: row is what the store has of it. */
+void rc_check_regress(struct rc_play *p, const struct rc_item *row, const struct rc_action *a);
+void rc_check_regress_launched(struct rc_play *p, const struct rc_action *a);
+void rc_check_person_resumes(struct rc_play *p, uint32_t node);
+void rc_check_person_world(struct rc_play *p);
+void rc_check_person_stored(struct rc_play *p, const struct rc_action *a);
+void rc_check_person_step(struct rc_ctl *c);
+void rc_check_return_read(struct rc_ctl *c, uint32_t node);
+void rc_check_return_led(struct rc_ctl *c);
+void rc_check_return_step(struct rc_ctl *c);
+void rc_check_rebooted(struct rc_play *p, const struct rc_action *a,
+                       const struct rc_sim_instance *inst);
+/* DRAIN: right before slurmctld takes it. */
+void rc_check_shut(struct rc_play *p, const struct rc_action *a);
 void rc_check_rates_decided(struct rc_ctl *c, const struct rc_action *a, bool is_free);
 void rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev); /* COMPLETION */
 /* HISTORY: of this node. */

@@ -9,17 +9,6 @@
 #include "policies/rules.h"
 #include "simulator/check.h"
 
-static const struct rc_rule *
-rule_named(const struct rc_play *p, const char *name)
-{
-    for (uint32_t i = 0; i < p->policy.rule_count; i++) {
-        if (strcmp(p->policy.rule[i].name, name) == 0) {
-            return &p->policy.rule[i];
-        }
-    }
-    return NULL;
-}
-
 static bool
 deadline_is_near(const struct rc_ctl *c, const struct rc_incident *inc, const struct rc_rule *rule)
 {
@@ -58,7 +47,7 @@ rc_check_jobs_step(struct rc_ctl *c)
         }
         uint32_t slot = rc_incident_find(c->s, a->incident);
         const struct rc_incident *inc = slot ? rc_incident_at(c->s, slot) : NULL;
-        const struct rc_rule *rule = inc ? rule_named(c->p, inc->rule.name) : NULL;
+        const struct rc_rule *rule = inc ? rc_check_rule(c->p, inc->rule.name) : NULL;
         if (rule && a->kind == RC_ACT_JOBS_REQUEUE) {
             check_requeue(c, a, inc, rule);
         } else if (rule && a->u.jobs.signal != rule->jobs.signal) {

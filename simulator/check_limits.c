@@ -163,6 +163,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
             rc_check_rates_decided(c, a, rc_check_is_cleanup(a));
         }
     }
+    c->p->memory.rates.late[c->index] = c->s->counters.late_completions;
     rc_check_limits_end(c);
 }
 
@@ -180,6 +181,7 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     rc_check_attempts_forget(c);
     rc_check_cooldown_forget(c);
     rc_check_orders_forget(c);
+    rc_check_confirm_forget(c);
     c->p->memory.limits.opened[c->index] = 0;
     memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;

@@ -54,12 +54,21 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
             inc->block <= RC_BLOCK_BUDGET_JOBS);
 }
 
+/* A person took it out of quarantine: nobody waits for him any more. */
+static bool
+is_back(const struct rc_ctl *c, const struct rc_incident *inc)
+{
+    const struct rc_sim_node *n = rc_check_sim_node(c->p, rc_node_at(c->s, inc->node)->name);
+
+    return inc->phase == RC_PHASE_QUARANTINE && n && !(n->flags & (RC_SN_DRAIN | RC_SN_DOWN));
+}
+
 static bool
 incidents_rest(const struct rc_ctl *c, char *why, size_t room)
 {
     for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
         const struct rc_incident *inc = rc_incident_at(c->s, slot);
-        if (!inc->id || (inc->node && needs_person(c, inc))) {
+        if (!inc->id || (inc->node && needs_person(c, inc) && !is_back(c, inc))) {
             continue;
         }
         snprintf(why, room, "incident %u of %s (%s, phase %s, block %s) stays open", inc->id,

@@ -107,16 +107,19 @@ rc_check_rates_decided(struct rc_ctl *c, const struct rc_action *a, bool is_free
     r->action[c->index] = a->id;
 }
 
-/* No capacity there: nothing was launched, and the leader has read so. */
+/* No capacity there: nothing was launched, and the leader has read so. An answer that it took for
+ * late tells it nothing: the next try by the same token counts from the first one on. */
 void
 rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev)
 {
+    bool late = c->s->counters.late_completions != c->p->memory.rates.late[c->index];
     bool elsewhere = rc_err_retry((enum rc_err)ev->u.completion.error) == RC_RETRY_ELSEWHERE;
 
     for (uint32_t n = c->p->memory.rates.count; elsewhere && n > first_kept(c->p); n--) {
         struct rc_check_acted *r = record_at(c->p, n - 1);
         if (r->token && r->action[c->index] == ev->u.completion.action) {
-            r->refused = 1;
+            r->refused = !late;
+            r->unsure |= late;
             return;
         }
     }

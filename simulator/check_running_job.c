@@ -4,12 +4,32 @@
  *
  * Slurm has no transaction "stop it if it is idle": a job that an operator lets in
  * between the last poll and the request cannot be seen. Only what had been there
- * before the daemon could last have looked is held against it. */
+ * before the daemon could last have looked is held against it, and what had been there when the
+ * node was drained: idle is read after that. */
 #include "simulator/check.h"
 
 #include <string.h>
 
 enum { POLL_AND_WAY_MS = 45 * 1000 };
+
+void
+rc_check_shut(struct rc_play *p, const struct rc_action *a)
+{
+    uint32_t node = rc_play_node_index(p, a->node);
+    const struct rc_sim_node *n = rc_check_sim_node(p, a->node);
+
+    if (a->kind == RC_ACT_DRAIN && n && !(n->flags & RC_SN_DRAIN) && node < p->plan->nodes) {
+        p->memory.jobs.shut_ms[node] = rc_play_wall(p);
+    }
+}
+
+/* From before the drain, which still stands: every look after it shows the job. */
+static bool
+was_there_before(const struct rc_play *p, uint32_t node, const struct rc_sim_node *n,
+                 const struct rc_sim_job *j)
+{
+    return n->flags & RC_SN_DRAIN && j->start_ms < p->memory.jobs.shut_ms[node];
+}
 
 void
 rc_check_running_job(struct rc_play *p, const struct rc_action *a,
@@ -23,7 +43,8 @@ rc_check_running_job(struct rc_play *p, const struct rc_action *a,
                 ? rc_sim_slurm_job_at(p->slurm, n->job)
                 : NULL;
         if (j && a->kind != RC_ACT_START && inst->state == RC_INST_RUNNING &&
-            j->state == RC_SIM_JOB_RUNNING && rc_play_wall(p) - j->start_ms > POLL_AND_WAY_MS) {
+            j->state == RC_SIM_JOB_RUNNING &&
+            (rc_play_wall(p) - j->start_ms > POLL_AND_WAY_MS || was_there_before(p, i, n, j))) {
             rc_play_fail(p, RC_FOUND_RUNNING_JOB, "%s of %s (%s), where job %u runs since %lld s",
                          rc_action_name((enum rc_action_kind)a->kind), inst->id, n->name, j->id,
                          (long long)(rc_play_wall(p) - j->start_ms) / 1000);

@@ -75,7 +75,13 @@ rc_check_step(struct rc_ctl *c, const struct rc_event *ev)
     if (c->out.count || ev->kind == RC_EV_OPERATOR) { /* most steps decide nothing */
         rc_check_attempts_step(c, ev);
         rc_check_jobs_step(c);
+        rc_check_owed_step(c);
+        rc_check_person_step(c);
+        rc_check_return_step(c);
         rc_check_orders_step(c, ev);
+    }
+    if (c->out.count || ev->kind == RC_EV_ADOPT) {
+        rc_check_confirm_step(c, ev);
     }
     rc_check_messages_step(c, ev);
 }
@@ -118,10 +124,14 @@ rc_check_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl)
     rc_check_attempts_stored(p, a, ctl);
     rc_check_cooldown_stored(p, a, ctl);
     rc_check_orders_stored(p, a, ctl);
+    rc_check_person_stored(p, a);
 }
 
 void
 rc_check_world(struct rc_play *p)
 {
     rc_check_admission_world(p);
+    rc_check_confirm_world(p);
+    rc_check_owed_world(p);
+    rc_check_person_world(p);
 }

@@ -185,6 +185,20 @@ rc_play_agent_well(struct rc_play *p, uint32_t node)
            !has(p, node, "pcie:width");
 }
 
+int64_t
+rc_play_agent_guilty_ms(struct rc_play *p, uint32_t node)
+{
+    const struct rc_ev_node_faults *l = &agent_now(p, node)->list;
+    int64_t since_ms = RC_SIM_NEVER;
+
+    for (uint32_t i = 0; p->agent[node].sick != BY_TIME && i < l->count; i++) {
+        int64_t at_ms = l->v[i].last_wall_ms - RC_PLAY_WALL_MS;
+        since_ms =
+            l->v[i].guilty && (since_ms == RC_SIM_NEVER || at_ms > since_ms) ? at_ms : since_ms;
+    }
+    return since_ms;
+}
+
 /* Under a fabric manager a reset is now and then refused. */
 enum rc_err
 rc_play_gpu_reset(struct rc_play *p, const struct rc_action *a)

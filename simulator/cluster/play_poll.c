@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulator/check.h"
 #include "simulator/cluster/play_private.h"
 #include "simulator/model/model_rows.h"
 
@@ -100,6 +101,7 @@ rc_poll_node(struct rc_ctl *c, const char *node, bool past_the_diff)
 
     if (at != RC_SIM_NO_NODE && !cannot_ask(c)) {
         show(c, at, past_the_diff);
+        rc_check_return_read(c, at);
     }
 }
 
@@ -129,6 +131,7 @@ rc_poll_slurm(struct rc_ctl *c)
         return;
     }
     c->slurm_failed = 0;
+    rc_check_return_read(c, RC_PLAN_NODES_MAX);
     /* Most polls find the table as it was: no row, and no job, has come or gone. */
     if (c->slurm_version != table_version(c->p)) {
         c->slurm_version = table_version(c->p);

@@ -227,6 +227,13 @@ struct rc_check_try {
     uint64_t action[RC_PLAY_CTLS]; /* its number at who knows of it; 0 = does not */
 };
 
+/* Where a ladder stands, as a leader wrote it last; see check_confirm.c. */
+struct rc_check_rung {
+    uint32_t incident, attempt, rung, tries;
+    int64_t failed_ms; /* the last try; 0 = none here */
+    char rule[RC_RULE_LEN];
+};
+
 /* What the checkers remember; each file owns its part. */
 struct rc_check_memory {
     struct {
@@ -257,7 +264,41 @@ struct rc_check_memory {
     struct {
         uint32_t incident[RC_PLAN_NODES_MAX];  /* for which the node was drained last */
         int64_t drained_ms[RC_PLAN_NODES_MAX]; /* when that was first sent */
+        int64_t shut_ms[RC_PLAN_NODES_MAX];    /* when a drain of ours last came into force */
     } jobs;
+    struct {
+        uint32_t incident, signalled, requeued, pad_;
+        int64_t since_ms; /* under this rule */
+        char rule[RC_RULE_LEN];
+    } owed[RC_PLAN_NODES_MAX];
+    struct rc_check_rung rung[RC_PLAY_CTLS][RC_PLAN_NODES_MAX];
+    struct {
+        uint64_t launch; /* of which instance */
+        /* by status check, then slurmd's silence; wall time, 0 = not */
+        int64_t since_ms[RC_SIM_CHECKS + 1], over_ms[RC_SIM_CHECKS + 1];
+    } failing[RC_PLAN_NODES_MAX];
+    struct {
+        uint32_t touched; /* the incident for which something was done to its machine */
+        uint32_t pad_;
+        struct {
+            uint32_t incident, fault; /* that a person took it back from */
+            int64_t at_ms;
+        } taken;
+        struct {
+            uint32_t fault, pad_; /* that the store says he gave the node its way with; 0 = none */
+            int64_t at_ms;
+        } yielded;
+    } person[RC_PLAN_NODES_MAX];
+    struct {
+        int64_t led_ms;
+        int64_t read_ms[RC_PLAN_NODES_MAX];
+        uint32_t phase[RC_PLAN_NODES_MAX]; /* of its incident, as written last */
+    } look[RC_PLAY_CTLS];
+    struct {
+        uint32_t incident, pad_;
+        int64_t at_ms; /* wall time */
+        char instance[RC_ID_LEN];
+    } reboot[RC_PLAN_NODES_MAX];
     struct {
         int64_t closed_ms;             /* when its last incident closed; 0 = never */
         uint64_t action[RC_PLAY_CTLS]; /* the closing's number at who knows of it */
@@ -276,7 +317,8 @@ struct rc_check_memory {
         uint32_t incident[RC_PLAY_ITEMS]; /* approved since it was opened */
     } approved;
     struct {
-        uint32_t count; /* of all times; the newest are kept, in acted */
+        uint32_t count;              /* of all times; the newest are kept, in acted */
+        uint64_t late[RC_PLAY_CTLS]; /* completions that came late, before this step */
     } rates;
 };
 
@@ -386,6 +428,8 @@ void rc_play_lemon(struct rc_play *p, uint32_t node); /* the gate refuses its in
 void rc_play_agent_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
 void rc_play_agent_quiet(struct rc_play *p);
 bool rc_play_agent_well(struct rc_play *p, uint32_t node);
+/* World time since when its agent has drained it for what stands; RC_SIM_NEVER = it has not. */
+int64_t rc_play_agent_guilty_ms(struct rc_play *p, uint32_t node);
 uint32_t rc_play_stuck_nodes(struct rc_play *p);
 enum rc_err rc_play_gpu_reset(struct rc_play *p, const struct rc_action *a);
 void rc_poll_agent(struct rc_ctl *c, uint32_t at, bool anyhow);

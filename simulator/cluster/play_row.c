@@ -330,6 +330,7 @@ operate(struct rc_play *p, const struct rc_plan_row *row, uint32_t node, bool en
         }
         break;
     case RC_ILL_OP_RESUME:
+        rc_check_person_resumes(p, node);
         (void)rc_sim_slurm_resume(p->slurm, rc_play_wall(p), name);
         break;
     case RC_ILL_OP_HOLD:

@@ -66,7 +66,9 @@ rc_effect_store(struct rc_play *p, struct rc_request *r)
         }
         return;
     }
-    if (!item) {
+    if (item) {
+        rc_check_regress(p, item, a);
+    } else {
         item = find_item(p, 0);
     }
     if (!item) {
@@ -213,6 +215,7 @@ rc_answer_lease(struct rc_play *p, struct rc_request *r)
             told->held = 0;
             told->error = RC_E_TIMEOUT;
         } else {
+            rc_check_return_led(c);
             tell_pasts(c, p);
             for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
                 if (p->item[i].incident) {

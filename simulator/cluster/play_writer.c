@@ -77,6 +77,7 @@ rc_effect_slurm(struct rc_play *p, struct rc_request *r)
         if (a->kind == RC_ACT_DOWN) {
             rc_check_jobs_down(p, a);
         }
+        rc_check_shut(p, a);
         r->error = rc_sim_slurm_error(
             rc_sim_slurm_mark(p->slurm, wall_ms, a->node,
                               a->kind == RC_ACT_DRAIN ? RC_SN_DRAIN : RC_SN_DOWN, a->text));
