@@ -81,8 +81,8 @@ incident_room(struct rc_state *s)
 
 /* An operator took the node back knowing of this fault, and of the hints beside it. Not
  * of one that came later, and nobody wants a node whose instance is proved dead. */
-static bool
-is_yielded(const struct rc_turn *t)
+bool
+rc_turn_is_yielded(const struct rc_turn *t)
 {
     uint32_t fault = (uint32_t)t->finding.fault, known = t->n->yielded_fault;
 
@@ -155,8 +155,8 @@ consider_opening(struct rc_turn *t)
         }
         return false;
     }
-    if (is_yielded(t) || (t->finding.dead && may_have_moved(t))) {
-        rc_standing_cut(&n->standing, (uint32_t)t->finding.fault);
+    if (rc_turn_is_yielded(t) || (t->finding.dead && may_have_moved(t))) {
+        rc_standing_cut(&n->standing, (uint32_t)t->finding.fault - 1);
         return false; /* the first pass over Slurm's nodes touches it again */
     }
     if (!rc_leads(t->s) || t->s->paused) {
@@ -236,7 +236,7 @@ consider_raising(struct rc_turn *t)
     if (t->finding.deadline_wall_ms) {
         inc->deadline_wall_ms = t->finding.deadline_wall_ms;
     }
-    if (!is_worse(t)) {
+    if (!is_worse(t) || (uint32_t)t->finding.fault == t->n->yielded_fault) {
         return RC_BLOCK_NONE;
     }
     const struct rc_rule *rule = rc_policy_match(t->s, t->node, &t->finding);

@@ -65,6 +65,9 @@ rc_phase_open(struct rc_turn *t)
         rc_turn_end_replacement(t);
         return rc_turn_go(t, RC_PHASE_CLOSED, "fault gone before anything was done");
     }
+    if (rc_turn_is_yielded(t) && !is_ours_drained(t)) {
+        return rc_turn_go(t, RC_PHASE_CLOSED, "what is left a person knew of");
+    }
     if (t->finding.window_wall_ms) {
         int64_t early_ms = t->finding.window_wall_ms - inc->rule.lead_ms - t->s->now_wall_ms;
         if (early_ms > 0) {
@@ -77,6 +80,7 @@ rc_phase_open(struct rc_turn *t)
     }
     struct rc_take take = rc_may_take_out(t->s, inc, &t->finding);
     if (take.block != RC_BLOCK_NONE) {
+        rc_turn_end_earlier(t); /* who fills the budget may wait for the very slot that one holds */
         return rc_turn_block(t, take.block, take.wake_ms);
     }
     switch (rc_turn_make_first(t)) {
@@ -408,7 +412,8 @@ go_and_prove(struct rc_turn *t)
     uint32_t slot = t->n->instance;
     const struct rc_instance *i = slot ? rc_instance_at(t->s, slot) : NULL;
 
-    if (rc_node_is_stale(t->s, t->n)) { /* a person may have taken it back while nobody led */
+    if (rc_node_is_stale(t->s, t->n) || !is_recent(t)) {
+        /* A person may have taken it back while nobody led, or nobody could read so. */
         return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
     }
     if (i && inc->old_instance && slot != inc->old_instance && i->ours && !i->parked &&

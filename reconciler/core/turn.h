@@ -117,6 +117,8 @@ bool rc_turn_used_up(const struct rc_turn *t);
 bool rc_turn_pauses(struct rc_turn *t);
 /* Ask EC2 about an instance soon; at most one question in flight. */
 void rc_turn_look(struct rc_turn *t, uint32_t instance);
+/* decide.c. A person took the node back knowing of what it shows now. */
+bool rc_turn_is_yielded(const struct rc_turn *t);
 /* Has slurmd registered from the instance that stands behind the node now? */
 bool rc_node_joined(const struct rc_node *n, int64_t not_before_wall_ms);
 /* What the boot of a reboot that is asked for now comes after. */

@@ -237,6 +237,118 @@ a_bad_host_is_kept_only_where_there_are_others(void)
     CU_ASSERT_FALSE(is_parked_in(RC_CAPACITY_RESERVED));
 }
 
+static void
+slurm_pass(bool complete)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_SWEEP);
+    ev.u.sweep.which = RC_SWEEP_SLURM;
+    ev.u.sweep.complete = complete;
+    story_give(&st, &ev);
+}
+
+static void
+a_person_who_took_his_node_back_while_slurmctld_was_away_is_seen_first(void)
+{
+    begin(RC_RUNG_REBOOT);
+    status(RC_CHECK_IMPAIRED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    story_job(&st, "n1", "10.0.0.1", RC_SN_DRAIN, 7, 1);
+    slurm_pass(true);
+    slurm_pass(false);
+    status(RC_CHECK_OK);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_WAIT_IDLE);
+    story_node(&st, "n1", "10.0.0.1", 0, RC_OWNER_NONE);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_end(&st);
+}
+
+static void
+schedule(enum rc_schedule kind, enum rc_check system)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = (uint32_t)system;
+    ev.u.status.instance = RC_CHECK_OK;
+    ev.u.status.schedule = (uint32_t)kind;
+    ev.u.status.not_before_wall_ms = kind ? st.wall_ms + 3600 * 1000 : 0;
+    story_give(&st, &ev);
+}
+
+static void
+give_way(enum rc_fault fault)
+{
+    struct rc_history h = {.yielded_fault = (uint32_t)fault};
+
+    begin(RC_RUNG_REBOOT);
+    story_lose_lease(&st);
+    story_history(&st, "n1", &h, 5);
+    story_take_lease(&st, 6);
+}
+
+static void
+an_incident_is_not_raised_to_what_a_person_knew_of(void)
+{
+    give_way(RC_FAULT_SYSTEM_IMPAIRED);
+    schedule(RC_SCHED_RETIREMENT, RC_CHECK_UNKNOWN);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n1"));
+    schedule(RC_SCHED_RETIREMENT, RC_CHECK_IMPAIRED);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1")); /* nobody looks beneath that */
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_end(&st);
+}
+
+static void
+an_incident_ends_when_what_is_left_is_what_a_person_knew_of(void)
+{
+    struct rc_event alarm;
+
+    give_way(RC_FAULT_ALARM);
+    rc_event_init(&alarm, RC_EV_CLOUDWATCH_ALARM);
+    rc_text_set(alarm.instance, sizeof alarm.instance, "i-1");
+    alarm.u.alarm.state = RC_ALARM_FIRING;
+    story_give(&st, &alarm);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    schedule(RC_SCHED_RETIREMENT, RC_CHECK_OK);
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
+    schedule(RC_SCHED_NONE, RC_CHECK_OK);
+    CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
+    story_end(&st);
+}
+
+/* It holds a slot that the node waits for which fills the budget. */
+static void
+what_an_incident_before_left_is_ended_while_the_budget_is_full(void)
+{
+    struct rc_event ev;
+
+    begin(RC_RUNG_REBOOT);
+    memset(st.policy.limits.out, 0, sizeof st.policy.limits.out);
+    story_load(&st);
+    rc_event_init(&ev, RC_EV_INSTANCE);
+    rc_text_set(ev.instance, sizeof ev.instance, "i-9");
+    rc_text_set(ev.u.described.node, RC_NODE_LEN, "n1");
+    rc_text_set(ev.u.described.addr, RC_ADDR_LEN, "10.0.9.9");
+    ev.u.described.state = RC_INST_RUNNING;
+    ev.u.described.ours = 1;
+    ev.u.described.tag_incident = 7;
+    ev.u.described.tag_attempt = 1;
+    ev.u.described.launched_wall_ms = st.wall_ms;
+    story_give(&st, &ev);
+    status(RC_CHECK_IMPAIRED);
+    CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_BUDGET_CLUSTER);
+    story_wait(&st, 600000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);
+    CU_ASSERT_STRING_EQUAL(st.last[RC_ACT_TERMINATE].instance, "i-9");
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -258,6 +370,14 @@ main(void)
          the_store_is_believed_where_it_is_ahead_of_our_own_journal},
         {"a bad host is kept only where there are others",
          a_bad_host_is_kept_only_where_there_are_others},
+        {"a person who took his node back while slurmctld was away is seen first",
+         a_person_who_took_his_node_back_while_slurmctld_was_away_is_seen_first},
+        {"an incident is not raised to what a person knew of",
+         an_incident_is_not_raised_to_what_a_person_knew_of},
+        {"an incident ends when what is left is what a person knew of",
+         an_incident_ends_when_what_is_left_is_what_a_person_knew_of},
+        {"what an incident before left is ended while the budget is full",
+         what_an_incident_before_left_is_ended_while_the_budget_is_full},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("taken over", tests);
