@@ -12,7 +12,7 @@
 #include "reconciler/core/gang.h"
 #include "reconciler/core/spare.h"
 
-enum { STATE_VERSION = 17, ROWS_MAX = 1 << 24 };
+enum { STATE_VERSION = 18, ROWS_MAX = 1 << 24 };
 static const uint64_t state_magic = 0x31657461747363ULL; /* "cstate1" */
 
 static uint32_t
