@@ -90,12 +90,16 @@ void rc_check_confirm_forget(struct rc_ctl *c);
 void rc_check_regress(struct rc_play *p, const struct rc_item *row, const struct rc_action *a);
 void rc_check_regress_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_person_resumes(struct rc_play *p, uint32_t node);
+void rc_check_person_forget(struct rc_ctl *c);
 void rc_check_person_world(struct rc_play *p);
 void rc_check_person_stored(struct rc_play *p, const struct rc_action *a);
 void rc_check_person_step(struct rc_ctl *c);
 void rc_check_return_read(struct rc_ctl *c, uint32_t node);
 void rc_check_return_led(struct rc_ctl *c);
 void rc_check_return_step(struct rc_ctl *c);
+/* GATE, FORENSICS: its serial numbers are read, by this controller. */
+void rc_check_return_serials(struct rc_play *p, uint32_t node, uint32_t ctl);
+void rc_check_return_forget(struct rc_ctl *c);
 void rc_check_rebooted(struct rc_play *p, const struct rc_action *a,
                        const struct rc_sim_instance *inst);
 /* DRAIN: right before slurmctld takes it. */

@@ -94,7 +94,10 @@ check_confirmed(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
         rule && rule->confirm_ms ? fault_since_ms(c->p, node, a->u.item.fault) : RC_SIM_NEVER;
     int64_t stood_ms = rc_play_wall(c->p) - since_ms;
 
-    if (since_ms != RC_SIM_NEVER && stood_ms + rc_check_clocks_set_ms(c->p) < rule->confirm_ms) {
+    /* What healed while nobody could read so was never well to the daemon. */
+    bool read = since_ms != RC_SIM_NEVER &&
+                rc_check_calm(c->p, since_ms - RC_PLAY_WALL_MS - unseen_ms(c->p));
+    if (read && stood_ms + rc_check_clocks_set_ms(c->p) < rule->confirm_ms) {
         rc_play_fail(c->p, RC_FOUND_LIMITS, "head%u answers to %s of %s after %lld of %lld ms",
                      c->index + 1, rc_fault_name((enum rc_fault)a->u.item.fault), a->node,
                      (long long)stood_ms, (long long)rule->confirm_ms);

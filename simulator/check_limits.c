@@ -182,6 +182,8 @@ rc_check_forget(struct rc_ctl *c, bool amnesia)
     rc_check_cooldown_forget(c);
     rc_check_orders_forget(c);
     rc_check_confirm_forget(c);
+    rc_check_person_forget(c);
+    rc_check_return_forget(c);
     c->p->memory.limits.opened[c->index] = 0;
     memset(c->p->memory.limits.pending[c->index], 0, sizeof c->p->memory.limits.pending[0]);
     c->p->memory.limits.newest[c->index] = 0;

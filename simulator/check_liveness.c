@@ -49,7 +49,8 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
     return inc->phase == RC_PHASE_QUARANTINE || inc->block == RC_BLOCK_APPROVAL ||
            inc->block == RC_BLOCK_ATTEMPTS || /* of a place for a spare */
            inc->block == RC_BLOCK_HOLD || /* a release that was not saved before its leader went */
-           /* nodes that wait for a person fill the budget */
+           /* nodes that wait for a person fill the reservation, and the budget */
+           (quarantined && c->p->plan->reserved && inc->block == RC_BLOCK_CAPACITY) ||
            (quarantined && inc->block >= RC_BLOCK_BUDGET_CLUSTER &&
             inc->block <= RC_BLOCK_BUDGET_JOBS);
 }

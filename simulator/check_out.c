@@ -201,8 +201,8 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
     uint32_t open = slot ? rc_node_at(c->s, slot)->incident : 0;
 
     forget_closed(c);
-    if (node >= c->p->plan->nodes || !open || adopting || a->u.item.phase != RC_PHASE_PROTECT ||
-        c->p->memory.out[c->index].incident[node] == a->incident) {
+    if (node >= c->p->plan->nodes || !open || adopting || a->u.item.phase < RC_PHASE_PROTECT ||
+        a->u.item.close || c->p->memory.out[c->index].incident[node] == a->incident) {
         return;
     }
     const struct rc_incident *inc = rc_incident_at(c->s, open);
@@ -212,6 +212,11 @@ rc_check_limits_out(struct rc_ctl *c, const struct rc_action *a, bool adopting)
     c->p->memory.out[c->index].incident[node] = a->incident;
     c->p->memory.out[c->index].job[node] =
         inc->rule.jobs.mode == RC_JOBS_REQUEUE ? rc_node_at(c->s, slot)->job[0].id : 0;
+    if (a->u.item.phase != RC_PHASE_PROTECT) {
+        /* Out already, for its agent's drain, which turned out worse: it counts from now on. */
+        c->p->memory.out[c->index].last_ms = c->s->now_ms;
+        return;
+    }
     check_jobs(c, node, inc);
     check_spacing(c);
     rc_check_order_taken(c, slot, inc);

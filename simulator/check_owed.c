@@ -19,13 +19,15 @@ job_on(const struct rc_play *p, const char *node)
     return j && j->state == RC_SIM_JOB_RUNNING ? j : NULL;
 }
 
-/* Its jobs were there before, and nothing hindered anybody since. */
+/* Its jobs were there before, and nothing hindered anybody since. (What many nodes show at once
+ * is waited for.) */
 static bool
 stood_by(const struct rc_play *p, const char *node, int64_t since_ms)
 {
     const struct rc_sim_job *j = job_on(p, node);
 
-    return j && j->start_ms < RC_PLAY_WALL_MS + since_ms && rc_check_calm(p, since_ms);
+    return j && j->start_ms < RC_PLAY_WALL_MS + since_ms && since_ms > p->memory.stuck_ms &&
+           rc_check_calm(p, since_ms);
 }
 
 static void
@@ -57,6 +59,14 @@ owed_since_ms(const struct rc_play *p, uint32_t node)
     return drained_ms > since_ms ? drained_ms : since_ms;
 }
 
+/* Limits hold a requeue back, too, and no signal comes before one that is due. */
+static bool
+is_limited(const struct rc_play *p)
+{
+    return p->plan->destructive_max || p->memory.limits.tripped_ms[0] ||
+           p->memory.limits.tripped_ms[1];
+}
+
 static void
 check_signalled(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 {
@@ -66,7 +76,8 @@ check_signalled(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 
     if (rule && rule->jobs.signal && !p->memory.owed[node].signalled &&
         p->memory.jobs.incident[node] == a->incident &&
-        p->now_ms - since_ms > rc_check_soon_ms(p) && stood_by(p, a->node, since_ms)) {
+        p->now_ms - since_ms > rc_check_soon_ms(p) && !is_limited(p) &&
+        stood_by(p, a->node, since_ms)) {
         rc_play_fail(p, RC_FOUND_JOBS,
                      "head%u requeues the jobs of %s after %lld ms without the signal of rule %s",
                      c->index + 1, a->node, (long long)(p->now_ms - since_ms), rule->name);
@@ -129,14 +140,6 @@ deadline_of(const struct rc_play *p, uint32_t node, const struct rc_sim_instance
                                                                                 : 0;
 }
 
-/* Limits hold a requeue back, too. */
-static bool
-is_limited(const struct rc_play *p)
-{
-    return p->plan->destructive_max || p->memory.limits.tripped_ms[0] ||
-           p->memory.limits.tripped_ms[1];
-}
-
 static void
 check_deadline(struct rc_play *p, uint32_t node)
 {
@@ -159,6 +162,7 @@ check_deadline(struct rc_play *p, uint32_t node)
 void
 rc_check_owed_world(struct rc_play *p)
 {
+    p->memory.stuck_ms = rc_play_stuck_nodes(p) ? p->now_ms : p->memory.stuck_ms;
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
         uint32_t incident = p->memory.jobs.incident[node];
         if (incident && incident == p->memory.owed[node].incident &&

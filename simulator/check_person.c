@@ -54,8 +54,8 @@ check_drain(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
     uint32_t fault = slot ? rc_incident_at(c->s, slot)->fault : RC_FAULT_NONE;
     bool late = taken_ms && p->now_ms - taken_ms > rc_check_soon_ms(p);
     bool same = late && p->memory.person[node].taken.incident == a->incident;
-    bool known =
-        late && fault == p->memory.person[node].taken.fault && stands_on(p, node, fault, taken_ms);
+    bool known = late && p->memory.person[node].taken.by == c->index + 1 &&
+                 fault == p->memory.person[node].taken.fault && stands_on(p, node, fault, taken_ms);
     bool stored = fault && fault == p->memory.person[node].yielded.fault &&
                   stands_on(p, node, fault, yielded_ms);
 
@@ -104,12 +104,23 @@ rc_check_person_step(struct rc_ctl *c)
         if (a->kind == RC_ACT_INCIDENT_PUT && a->u.item.close &&
             c->p->memory.person[node].taken.incident == a->incident) {
             c->p->memory.person[node].taken.incident = 0; /* its number may come again */
+            c->p->memory.person[node].taken.by = c->index + 1;
         } else if (a->kind == RC_ACT_DRAIN) {
             check_drain(c, a, node);
         } else if (a->kind == RC_ACT_REBOOT || a->kind == RC_ACT_STOP ||
                    a->kind == RC_ACT_TERMINATE || a->kind == RC_ACT_GPU_RESET ||
                    a->kind == RC_ACT_LAUNCH || a->kind == RC_ACT_ASSIGN) {
             c->p->memory.person[node].touched = a->incident;
+        }
+    }
+}
+
+void
+rc_check_person_forget(struct rc_ctl *c)
+{
+    for (uint32_t node = 0; node < c->p->plan->nodes; node++) {
+        if (c->p->memory.person[node].taken.by == c->index + 1) {
+            c->p->memory.person[node].taken.by = 0;
         }
     }
 }

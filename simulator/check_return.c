@@ -3,7 +3,10 @@
  * booted again. Part of the gate. */
 #include <string.h>
 
+#include "reconciler/core/lemon.h"
 #include "simulator/check.h"
+
+enum { WHOLE_SECONDS_MS = 10 * 1000 /* slurmd reckons its boot in seconds, each time anew */ };
 
 /* slurmctld was read: one node, or all of them (RC_PLAN_NODES_MAX). */
 void
@@ -49,6 +52,48 @@ unfit_since_ms(struct rc_play *p, uint32_t node)
     return since_ms;
 }
 
+void
+rc_check_return_serials(struct rc_play *p, uint32_t node, uint32_t ctl)
+{
+    const struct rc_sim_instance *inst = rc_play_instance(p, node);
+
+    if (inst) {
+        p->memory.look[ctl].named[rc_play_host(p, inst) % RC_PLAY_HOSTS] = 1;
+    }
+}
+
+/* The name has left its host for a fault of the hardware, and this leader had read its GPUs. */
+static void
+note_left(struct rc_ctl *c, const struct rc_action *a)
+{
+    struct rc_play *p = c->p;
+
+    for (uint32_t slot = 0; slot < RC_PLAY_SLOTS; slot++) {
+        uint32_t host = p->host[slot].number % RC_PLAY_HOSTS;
+        if (*a->u.item.old_instance && strcmp(p->host[slot].id, a->u.item.old_instance) == 0) {
+            p->memory.look[c->index].bad[host] |= p->memory.look[c->index].named[host];
+        }
+    }
+}
+
+void
+rc_check_return_forget(struct rc_ctl *c)
+{
+    memset(c->p->memory.look[c->index].named, 0, sizeof c->p->memory.look[0].named);
+    memset(c->p->memory.look[c->index].bad, 0, sizeof c->p->memory.look[0].bad);
+}
+
+static void
+check_host(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
+{
+    const struct rc_sim_instance *inst = rc_play_instance(c->p, node);
+
+    if (inst && c->p->memory.look[c->index].bad[rc_play_host(c->p, inst) % RC_PLAY_HOSTS]) {
+        rc_play_fail(c->p, RC_FOUND_GATE, "head%u resumes %s on a host that was thrown out before",
+                     c->index + 1, a->node);
+    }
+}
+
 static void
 check_resume(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 {
@@ -89,7 +134,7 @@ check_booted(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 
     if (n && p->memory.reboot[node].incident == a->incident && inst &&
         strcmp(p->memory.reboot[node].instance, inst->id) == 0 &&
-        n->boot_ms + rc_check_clocks_set_ms(p) < p->memory.reboot[node].at_ms) {
+        n->boot_ms + WHOLE_SECONDS_MS + rc_check_clocks_set_ms(p) < p->memory.reboot[node].at_ms) {
         rc_play_fail(p, RC_FOUND_GATE, "head%u asks %s for its health before it has booted again",
                      c->index + 1, a->node);
     }
@@ -104,7 +149,7 @@ note_other_rung(struct rc_play *p, uint32_t kind, uint32_t node)
     }
 }
 
-/* What its agent drained it for stands, and this controller was told of it. */
+/* What its agent drained it for stands, whatever job was there, and this controller was told. */
 static bool
 was_told(struct rc_ctl *c, uint32_t node, int64_t since_ms)
 {
@@ -112,7 +157,8 @@ was_told(struct rc_ctl *c, uint32_t node, int64_t since_ms)
     bool told = false;
 
     for (uint32_t i = 0; since_ms != RC_SIM_NEVER && i < l->count; i++) {
-        told |= l->v[i].guilty && l->v[i].last_wall_ms == RC_PLAY_WALL_MS + since_ms;
+        told |=
+            l->v[i].guilty && !l->v[i].job && l->v[i].last_wall_ms == RC_PLAY_WALL_MS + since_ms;
     }
     return told;
 }
@@ -127,7 +173,7 @@ check_ended(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 
     p->memory.look[c->index].phase[node] = is;
     if (was == RC_PHASE_RETURN && (is == RC_PHASE_RETIRE || a->u.item.close) &&
-        was_told(c, node, since_ms) && rc_check_calm(p, since_ms)) {
+        was_told(c, node, since_ms) && !rc_check_clocks_set_ms(p) && rc_check_calm(p, since_ms)) {
         rc_play_fail(p, RC_FOUND_GATE,
                      "head%u ends the repair of %s, whose agent has drained it for %lld ms",
                      c->index + 1, a->node, (long long)(p->now_ms - since_ms));
@@ -146,10 +192,15 @@ rc_check_return_step(struct rc_ctl *c)
         note_other_rung(c->p, a->kind, node);
         if (a->kind == RC_ACT_RESUME) {
             check_resume(c, a, node);
+            check_host(c, a, node);
         } else if (a->kind == RC_ACT_GATE) {
             check_booted(c, a, node);
         } else if (a->kind == RC_ACT_INCIDENT_PUT) {
             check_ended(c, a, node);
+            if (a->u.item.phase == RC_PHASE_JOIN && *a->u.item.new_instance &&
+                rc_fault_is_hardware(a->u.item.fault)) {
+                note_left(c, a);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@
 #include "reconciler/core/policy.h"
 #include "simulator/model/sim_random.h"
 
-enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD, PAIR, PERSONS };
+enum stream { SHAPE = 11, NETWORK, LIMITS, FAULTS, WORKLOAD, PAIR, PERSONS, AGAIN };
 
 enum { MINUTE = 60 * 1000, FAULT_ROWS_MAX = 24, JOBS_MAX = 10 };
 
@@ -293,6 +293,44 @@ draw_persons(struct rc_plan *p)
     }
 }
 
+/* What comes again: a fault right after the gate, a bad host as its own replacement, and a fault
+ * that a person has taken his node back with, whose leader is lost. */
+static void
+draw_again(struct rc_plan *p)
+{
+    static const struct odds relapse = {RC_ILL_RELAPSE, 1, 5 * MINUTE,
+                                        40 * MINUTE,    0, RC_PLAY_FINDS - 1};
+    static const struct odds same_host = {RC_ILL_SAME_HOST, 1, 10 * MINUTE, 40 * MINUTE, 0, 0};
+    static const struct odds find = {RC_ILL_AGENT, 1, MINUTE, 30 * MINUTE, 1, RC_PLAY_FINDS - 1};
+    static const struct odds known[] = {{RC_ILL_SYSTEM, 1, 30 * MINUTE, 40 * MINUTE, 0, 0},
+                                        {RC_ILL_EBS, 1, 30 * MINUTE, 40 * MINUTE, 0, 0}};
+    static const struct odds resume = {RC_ILL_OP_RESUME, 1, 0, 0, 0, 0};
+    static const struct odds loss = {RC_ILL_CRASH, 1, 1000, 3 * MINUTE, 0, 2};
+    struct rc_sim_random r;
+
+    rc_sim_random_seed(&r, p->seed, AGAIN);
+    uint32_t node = (uint32_t)rc_sim_random_below(&r, p->nodes);
+    if (rc_sim_random_chance(&r, 150)) {
+        draw_one(p, &r, &relapse, between(&r, MINUTE, (int64_t)p->quiet_ms / 2), node);
+    }
+    if (rc_sim_random_chance(&r, 100)) {
+        int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms / 2);
+        draw_one(p, &r, &same_host, at_ms, node);
+        draw_one(p, &r, &find, at_ms, node);
+        at_ms += between(&r, MINUTE, 10 * MINUTE);
+        draw_one(p, &r, &find, at_ms, node);
+    }
+    if (rc_sim_random_chance(&r, 50)) {
+        int64_t at_ms = between(&r, MINUTE, (int64_t)p->quiet_ms / 2);
+        draw_one(p, &r, &known[rc_sim_random_below(&r, 2)], at_ms, node);
+        at_ms += between(&r, 2 * MINUTE, 5 * MINUTE);
+        draw_one(p, &r, &resume, at_ms, node);
+        at_ms += between(&r, MINUTE / 2, 3 * MINUTE);
+        uint32_t head = (uint32_t)rc_sim_random_below(&r, 2);
+        draw_one(p, &r, &loss, at_ms, head);
+    }
+}
+
 static int
 by_time(const void *a, const void *b)
 {
@@ -316,5 +354,6 @@ rc_plan_draw(struct rc_plan *plan, uint64_t seed)
     draw_jobs(plan);
     draw_pair(plan);
     draw_persons(plan);
+    draw_again(plan);
     qsort(plan->row, plan->count, sizeof plan->row[0], by_time);
 }

@@ -36,6 +36,8 @@
     X(RC_ILL_FILE_SERVER,   "file-server",   "the file server hangs for for_ms: every agent tells so") \
     X(RC_ILL_JOB_STORM,     "job-storm",     "the job on node target faults on all its nodes; value 1 = so that their agents drain") \
     X(RC_ILL_REBALANCE,     "rebalance",     "rebalance recommendation") \
+    X(RC_ILL_RELAPSE,       "relapse",       "within for_ms its agent finds fault value right after node target was proved well") \
+    X(RC_ILL_SAME_HOST,     "same-host",     "for for_ms a launch for node target gets the host that was given back last") \
     X(RC_ILL_CAPACITY,      "capacity",      "subnet target has no capacity for for_ms") \
     X(RC_ILL_EC2_ERRORS,    "ec2-errors",    "value permille of the EC2 calls fail for for_ms") \
     X(RC_ILL_SLURM_ERRORS,  "slurm-errors",  "value permille of the Slurm writes fail for for_ms") \

@@ -81,6 +81,7 @@ static const struct {
 } values[] = {
     {RC_ILL_AGENT, 0, RC_PLAY_FINDS - 1},
     {RC_ILL_JOB_STORM, 0, 1},
+    {RC_ILL_RELAPSE, 0, RC_PLAY_FINDS - 1},
     {RC_ILL_EC2_ERRORS, 0, 1000},
     {RC_ILL_SLURM_ERRORS, 0, 1000},
     {RC_ILL_CRASH, 0, 2},

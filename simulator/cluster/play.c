@@ -111,6 +111,9 @@ do_for_ctl(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_SLURM:
         rc_poll_slurm(c);
         break;
+    case RC_TASK_POKE:
+        rc_poll_node(c, c->p->conf[t->index].name, false);
+        break;
     case RC_TASK_INSTANCES:
         rc_sweep_begin(c, RC_SWEEP_INSTANCES);
         break;
@@ -140,6 +143,7 @@ do_for_ctl(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_START:
     case RC_TASK_ALARM_OFF:
     case RC_TASK_OPERATOR:
+    case RC_TASK_RELAPSE:
     case RC_TASK_QUIET:
         break;
     }
@@ -165,7 +169,11 @@ do_task(struct rc_play *p, const struct rc_task *t)
     case RC_TASK_OPERATOR:
         rc_play_operator(p);
         break;
+    case RC_TASK_RELAPSE:
+        rc_play_agent_relapse(p, t->index);
+        break;
     case RC_TASK_SLURM:
+    case RC_TASK_POKE:
     case RC_TASK_INSTANCES:
     case RC_TASK_STATUS:
     case RC_TASK_RECEIVE:

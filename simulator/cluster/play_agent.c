@@ -168,6 +168,33 @@ rc_play_agent_row(struct rc_play *p, const struct rc_plan_row *row, bool end)
     }
 }
 
+/* What was proved a moment ago is broken again before the node serves. */
+void
+rc_play_agent_proved(struct rc_play *p, uint32_t node)
+{
+    enum { SOON_MS = 3000 };
+
+    for (uint32_t i = 0; i < p->plan->count; i++) {
+        const struct rc_plan_row *row = &p->plan->row[i];
+        if (row->ill == RC_ILL_RELAPSE && row->target % p->plan->nodes == node &&
+            row->at_ms <= p->now_ms && p->now_ms < row->at_ms + row->for_ms) {
+            int64_t after_ms = (int64_t)(rc_play_mix(p, (uint64_t)p->now_ms, 41) % SOON_MS);
+            rc_play_task(p, p->now_ms + after_ms, RC_TASK_RELAPSE, NULL, i);
+        }
+    }
+}
+
+void
+rc_play_agent_relapse(struct rc_play *p, uint32_t row)
+{
+    uint32_t node = p->plan->row[row].target % (uint32_t)p->plan->nodes;
+
+    if (!p->quiet && is_up(p, node)) {
+        rc_play_trace(p, "## relapse of %s", p->conf[node].name);
+        befall_node(p, &p->plan->row[row], node);
+    }
+}
+
 /* What passes by itself has passed. */
 void
 rc_play_agent_quiet(struct rc_play *p)

@@ -17,6 +17,9 @@ launch_from(struct rc_play *p, struct rc_request *r)
     if (r->error == RC_OK) {
         rc_sim_launch_told(a, done.instance[0], rc_play_wall(p), &r->answer.u.completion);
         rc_check_regress_launched(p, a);
+        if (!done.again) {
+            rc_play_host_launched(p, rc_play_node_index(p, a->node), done.instance[0]);
+        }
         rc_check_launched(p, &r->action, done.again ? NULL : done.instance[0]);
         if (!done.again && a->incident) { /* a controller's launch has limits of its own */
             rc_check_rates_launched(p, a);
@@ -84,6 +87,9 @@ rc_effect_ec2(struct rc_play *p, struct rc_request *r)
     }
     rc_check_touched(p, a, inst);
     r->error = rc_sim_ec2_error(rc_sim_ec2_do(p->ec2, rc_play_wall(p), inst, verb));
+    if (r->error == RC_OK && verb == RC_SIM_TERMINATE) {
+        rc_play_host_given_back(p, rc_play_node_index(p, a->node), inst);
+    }
     if (r->error == RC_OK && verb == RC_SIM_REBOOT) {
         rc_check_rebooted(p, a, inst);
     }

@@ -315,6 +315,23 @@ rc_exec_effect(struct rc_play *p, uint32_t index)
     rc_play_task(p, p->now_ms + r->answer_ms, RC_TASK_ANSWER, NULL, index);
 }
 
+/* A write pokes the poller, which reads at once, or within its second and after the answer. A
+ * gate's answer comes with a look. */
+static void
+poke_poller(struct rc_ctl *c, const struct rc_request *r)
+{
+    enum { COALESCED_MS = 1000 };
+    uint64_t mix = rc_play_mix(c->p, r->action.id, 43);
+    uint32_t node = rc_play_node_index(c->p, r->action.node);
+
+    if (r->action.kind == RC_ACT_GATE || node >= c->p->plan->nodes || mix & 1) {
+        rc_poll_node(c, r->action.node, r->action.kind == RC_ACT_GATE);
+    } else {
+        rc_play_task(c->p, c->p->now_ms + 1 + (int64_t)((mix >> 8) % COALESCED_MS), RC_TASK_POKE, c,
+                     node);
+    }
+}
+
 void
 rc_exec_answer(struct rc_play *p, uint32_t index)
 {
@@ -338,7 +355,7 @@ rc_exec_answer(struct rc_play *p, uint32_t index)
                 rc_ctl_post(c, &lost);
             }
             if (side_of(r->action.kind) == SIDE_SLURM) {
-                rc_poll_node(c, r->action.node, r->action.kind == RC_ACT_GATE);
+                poke_poller(c, r);
             }
             rc_ctl_post(c, &r->answer);
             rc_heads_look_anew(c, &r->action);

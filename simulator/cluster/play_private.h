@@ -18,6 +18,7 @@
 enum {
     RC_PLAY_CTLS = 2,
     RC_PLAY_SLOTS = 128,    /* EC2 instances */
+    RC_PLAY_HOSTS = 256,    /* machines that checkers tell apart */
     RC_PLAY_MESSAGES = 256, /* that the core remembers */
     RC_PLAY_ITEMS = 64,     /* open incidents in the store */
     RC_PLAY_UNSYNCED = 512, /* records; more are written back by themselves */
@@ -35,6 +36,7 @@ enum rc_task_kind {
     RC_TASK_EFFECT,    /* index: errand; the request arrives */
     RC_TASK_ANSWER,    /* index: errand; the answer arrives */
     RC_TASK_SLURM,     /* poll */
+    RC_TASK_POKE,      /* index: node; read after a write of ours */
     RC_TASK_INSTANCES, /* sweep */
     RC_TASK_STATUS,
     RC_TASK_RECEIVE,
@@ -45,6 +47,7 @@ enum rc_task_kind {
     RC_TASK_ALARM_OFF,
     RC_TASK_HEADS,    /* the daemon looks at the two controllers; index 1: and again */
     RC_TASK_OPERATOR, /* says again what nobody could take */
+    RC_TASK_RELAPSE,  /* index: row of the schedule */
     RC_TASK_QUIET     /* faults end */
 };
 
@@ -271,6 +274,7 @@ struct rc_check_memory {
         int64_t since_ms; /* under this rule */
         char rule[RC_RULE_LEN];
     } owed[RC_PLAN_NODES_MAX];
+    int64_t stuck_ms; /* when a node was last stuck with its file server */
     struct rc_check_rung rung[RC_PLAY_CTLS][RC_PLAN_NODES_MAX];
     struct {
         uint64_t launch; /* of which instance */
@@ -282,6 +286,7 @@ struct rc_check_memory {
         uint32_t pad_;
         struct {
             uint32_t incident, fault; /* that a person took it back from */
+            uint32_t by, pad_;        /* the controller that closed it then; 0 = none, or forgot */
             int64_t at_ms;
         } taken;
         struct {
@@ -293,6 +298,8 @@ struct rc_check_memory {
         int64_t led_ms;
         int64_t read_ms[RC_PLAN_NODES_MAX];
         uint32_t phase[RC_PLAN_NODES_MAX]; /* of its incident, as written last */
+        /* By host: its serial numbers were read; it was thrown out for its hardware. */
+        uint8_t named[RC_PLAY_HOSTS], bad[RC_PLAY_HOSTS];
     } look[RC_PLAY_CTLS];
     struct {
         uint32_t incident, pad_;
@@ -330,6 +337,12 @@ struct rc_play_agent {
     uint32_t pad_;
 };
 
+struct rc_play_host {
+    uint32_t number; /* 0 = the instance's own, which no other had */
+    uint32_t pad_;
+    char id[RC_ID_LEN]; /* of the instance */
+};
+
 struct rc_play {
     const struct rc_plan *plan;
     struct rc_play_result *result;
@@ -358,6 +371,9 @@ struct rc_play {
     uint32_t ec2_errors_permille, slurm_errors_permille;
     int64_t hang_until_ms[RC_PLAY_SLOTS]; /* by EC2 slot */
     int64_t boot_ms[RC_PLAY_SLOTS];       /* wall time; 0 = not in this play */
+    /* The machine that an instance stands on, by EC2 slot, and the last that a node gave back. */
+    struct rc_play_host host[RC_PLAY_SLOTS], given_back[RC_PLAN_NODES_MAX];
+    uint32_t hosts, pad2_;
     uint32_t lemon[RC_PLAY_SLOTS];
     char lemon_id[RC_PLAY_SLOTS][RC_ID_LEN];
     struct rc_play_agent agent[RC_PLAN_NODES_MAX];
@@ -424,7 +440,16 @@ void rc_play_operator(struct rc_play *p);
 
 void rc_play_lemon(struct rc_play *p, uint32_t node); /* the gate refuses its instance */
 
+/* play_host.c: which machine EC2 gives, and what its GPUs are called */
+uint32_t rc_play_host(struct rc_play *p, const struct rc_sim_instance *inst);
+void rc_play_host_launched(struct rc_play *p, uint32_t node, const struct rc_sim_instance *inst);
+void rc_play_host_given_back(struct rc_play *p, uint32_t node, const struct rc_sim_instance *inst);
+void rc_play_serials(struct rc_play *p, const struct rc_sim_instance *inst,
+                     char ret[RC_SERIALS_LEN]);
+
 /* play_agent.c: what the nodes say of themselves */
+void rc_play_agent_proved(struct rc_play *p, uint32_t node); /* its gate says so */
+void rc_play_agent_relapse(struct rc_play *p, uint32_t row);
 void rc_play_agent_row(struct rc_play *p, const struct rc_plan_row *row, bool end);
 void rc_play_agent_quiet(struct rc_play *p);
 bool rc_play_agent_well(struct rc_play *p, uint32_t node);

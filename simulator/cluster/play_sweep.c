@@ -8,10 +8,13 @@
 #include "simulator/cluster/play_private.h"
 #include "simulator/model/model_rows.h"
 
-/* A cluster's sweep filters by its tag; a look asks for one id, whosever it is. */
+/* A cluster's sweep filters by its tag, where what stands between us and EC2 does not lose the
+ * filter; a look asks for one id, whosever it is. */
 void
 rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
 {
+    bool filtered = !only && rc_play_mix(p, 0, 47) % 4 != 0;
+
     if (r->lost || (!only && p->now_ms < p->ec2_errors_until_ms &&
                     rc_play_mix(p, (uint64_t)p->now_ms, r->ctl) % 1000 < p->ec2_errors_permille)) {
         r->error = RC_E_THROTTLED;
@@ -25,7 +28,7 @@ rc_sweep_snapshot(struct rc_play *p, struct rc_request *r, const char *only)
         if (only || r->sweep == RC_SWEEP_INSTANCES) {
             struct rc_event *row = rc_request_row(r);
             rc_sim_instance_row(inst, RC_PLAY_CLUSTER, row);
-            r->rows.count -= !only && !row->u.described.ours;
+            r->rows.count -= filtered && !row->u.described.ours;
         }
         if (only || r->sweep == RC_SWEEP_STATUS) {
             if (inst->state != RC_INST_TERMINATED) {

@@ -44,6 +44,18 @@ take_address(struct rc_play *p, struct rc_request *r)
     rc_sim_slurm_configure(p->slurm, rc_play_wall(p), p->conf, (uint32_t)p->plan->nodes);
 }
 
+/* Read over ssh, whatever the verdict. */
+static void
+read_gpus(struct rc_play *p, struct rc_request *r)
+{
+    struct rc_sim_instance *inst = rc_play_instance(p, rc_play_node_index(p, r->action.node));
+
+    if (inst && inst->state == RC_INST_RUNNING && inst->booted) {
+        rc_play_serials(p, inst, r->answer.u.completion.serials);
+        rc_check_return_serials(p, rc_play_node_index(p, r->action.node), r->ctl);
+    }
+}
+
 /* Is the machine behind the name up, registered and whole? What cannot be asked is unknown. */
 static enum rc_err
 prove(struct rc_play *p, const struct rc_action *a)
@@ -99,6 +111,15 @@ rc_effect_slurm(struct rc_play *p, struct rc_request *r)
     case RC_ACT_GATE:
         r->error = prove(p, a);
         rc_check_gate(p, a, r->error);
+        if (r->error == RC_OK || r->error == RC_E_UNHEALTHY) {
+            read_gpus(p, r);
+        }
+        if (r->error == RC_OK) {
+            rc_play_agent_proved(p, rc_play_node_index(p, a->node));
+        }
+        break;
+    case RC_ACT_FORENSICS:
+        read_gpus(p, r);
         break;
     default:
         break;
