@@ -211,11 +211,12 @@ rc_breaker_incident(struct rc_state *s)
 }
 
 /* When an open breaker closes by itself; RC_NEVER = by hand only, or closed, or not by us: who
- * does not lead does not hear of the faults that hold it open. */
+ * does not lead, or whose lease has run out and who was not told so yet, does not hear of the
+ * faults that hold it open. */
 int64_t
 rc_breaker_wake(const struct rc_state *s)
 {
-    return s->breaker_open && s->lease_held && s->policy.limits.breaker_reset_ms
+    return s->breaker_open && rc_leads(s) && s->policy.limits.breaker_reset_ms
                ? s->breaker_last_ms + s->policy.limits.breaker_reset_ms
                : RC_NEVER;
 }

@@ -349,6 +349,20 @@ what_an_incident_before_left_is_ended_while_the_budget_is_full(void)
     story_end(&st);
 }
 
+/* Its disk took nothing, and it was not told that its lease had been lost. */
+static void
+a_breaker_does_not_close_for_who_has_no_live_lease(void)
+{
+    begin(RC_RUNG_REBOOT);
+    st.s->breaker_open = 1;
+    st.s->policy.limits.breaker_reset_ms = 1000;
+    st.s->lease_until_ms = st.s->now_ms + 60000;
+    CU_ASSERT_NOT_EQUAL(rc_breaker_wake(st.s), RC_NEVER);
+    st.s->lease_until_ms = st.s->now_ms;
+    CU_ASSERT_EQUAL(rc_breaker_wake(st.s), RC_NEVER);
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -378,6 +392,8 @@ main(void)
          an_incident_ends_when_what_is_left_is_what_a_person_knew_of},
         {"what an incident before left is ended while the budget is full",
          what_an_incident_before_left_is_ended_while_the_budget_is_full},
+        {"a breaker does not close for who has no live lease",
+         a_breaker_does_not_close_for_who_has_no_live_lease},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("taken over", tests);
