@@ -402,6 +402,17 @@ evidence_is_kept(struct rc_turn *t)
     return inc->evidence_action == 0;
 }
 
+/* A person may have taken the node back while nobody led, or while slurmctld could not be asked:
+ * its row was not read since. */
+static bool
+is_unread(const struct rc_turn *t)
+{
+    const struct rc_state *s = t->s;
+
+    return rc_node_is_stale(s, t->n) ||
+           (s->slurm_pass_ms && !s->slurm_ok && t->n->seen_at <= s->slurm_pass_at);
+}
+
 /* Nothing stands against the node any more. Where the replacement of a try that was given up
  * has its name, and came up late after all, it is the replacement: what it replaced is still
  * to be retired. */
@@ -412,8 +423,7 @@ go_and_prove(struct rc_turn *t)
     uint32_t slot = t->n->instance;
     const struct rc_instance *i = slot ? rc_instance_at(t->s, slot) : NULL;
 
-    if (rc_node_is_stale(t->s, t->n) || !is_recent(t)) {
-        /* A person may have taken it back while nobody led, or nobody could read so. */
+    if (is_unread(t)) {
         return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
     }
     if (i && inc->old_instance && slot != inc->old_instance && i->ours && !i->parked &&
