@@ -57,8 +57,8 @@ def resolve():
             query, peer = s.recvfrom(512)
             try:
                 s.sendto(answer(query), peer)
-            except (IndexError, struct.error, OSError):
-                pass
+            except (IndexError, struct.error, OSError, ValueError) as error:
+                print(f"resolver: {peer}: {error!r}", file=sys.stderr, flush=True)
 
 
 # --- the metadata service (version 2 only) ------------------------------------------------------
