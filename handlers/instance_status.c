@@ -48,6 +48,7 @@ instance_status_apply(struct rc_state *s, const struct rc_event *ev)
     set_check(&i->faults.ebs, st->ebs);
     set_schedule(i, ev);
     if (st->state != RC_INST_UNKNOWN) {
+        i->missing_since_ms = 0; /* it is there, whatever the last sweep had not shown yet */
         rc_instance_set_state(s, slot, (enum rc_instance_state)st->state, s->now_wall_ms);
     }
     rc_fact_touch(s, ev, slot);

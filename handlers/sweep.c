@@ -81,6 +81,7 @@ sweep_apply(struct rc_state *s, const struct rc_event *ev)
         s->ec2_ok = ev->u.sweep.complete;
         if (ev->u.sweep.complete) {
             s->ec2_wall_ms = s->now_wall_ms;
+            s->ec2_pass_ms = s->now_ms;
             s->sweep++;
             s->recheck = 1; /* who waited to see what there is */
             forget_strangers(s);

@@ -13,9 +13,10 @@ static bool
 gone_from_ec2(const struct rc_state *s, const struct rc_instance *i, const struct rc_node *n)
 {
     /* Terminated instances vanish from DescribeInstances within the hour; so a
-     * long absence in complete sweeps is proof only together with a dead slurmd. */
+     * long absence in complete sweeps is proof only together with a dead slurmd. One sweep and
+     * silence of EC2 is none: what was launched a moment ago is shown late. */
     return i->missing_since_ms && (n->spare || n->flags & RC_SN_NOT_RESPONDING) &&
-           s->now_ms - i->missing_since_ms >= s->policy.timeouts.missing_ms;
+           s->ec2_pass_ms - i->missing_since_ms >= s->policy.timeouts.missing_ms;
 }
 
 bool

@@ -18,6 +18,7 @@ enum {
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
     COMPANY_AGAIN_MS = 60 * 1000,
+    MISSING_AGAIN_MS = 10 * 1000,
     LEASE_TIMEOUT_MS = 60000 /* the lease always answers; asked twice, it would change epochs */
 };
 
@@ -339,7 +340,8 @@ advance(struct rc_turn *t)
     rc_turn_wake(t, t->s->now_ms); /* more to go: at once, in the next step */
 }
 
-/* A long absence becomes a fact by time alone: no event will tell of it. */
+/* A long absence becomes a fact by time alone, and by a pass that tells nothing new: no event of
+ * the node will tell of it. */
 static void
 wake_when_missing(struct rc_turn *t)
 {
@@ -349,6 +351,8 @@ wake_when_missing(struct rc_turn *t)
 
     if (since_ms && t->n->down_since_ms && at_ms > t->s->now_ms) {
         rc_turn_wake(t, at_ms);
+    } else if (i && since_ms && t->n->down_since_ms && t->s->ec2_pass_ms < at_ms) {
+        rc_turn_wake(t, t->s->now_ms + MISSING_AGAIN_MS);
     }
 }
 

@@ -401,6 +401,7 @@ struct rc_state {
     uint32_t unbound;                   /* nodes of a group that no instance stands behind */
     uint32_t strangers;                 /* instances that only a message spoke of */
     int64_t slurm_wall_ms, ec2_wall_ms; /* last complete passes */
+    int64_t ec2_pass_ms;                /* the same, core time */
     uint32_t flight_count;
     int64_t taken_ms;      /* when a node was last taken out by our choice; 0 = never */
     uint32_t jobs_running; /* of the whole cluster, as the last complete pass told */

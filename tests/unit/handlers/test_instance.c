@@ -102,10 +102,47 @@ an_absent_instance_behind_a_name_is_missing_and_not_gone_while_slurmd_answers(vo
     absent(&st, "i-1");
     CU_ASSERT_NOT_EQUAL(row(&st, "i-1")->missing_since_ms, 0);
     story_wait(&st, 3600000);
+    story_sweep(&st);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN, RC_OWNER_OURS); /* DOWN by hand, but it answers */
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
     story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->fault, RC_FAULT_INSTANCE_GONE);
+    story_end(&st);
+}
+
+/* EC2 shows a launch late, and then answers no pass at all. */
+static void
+one_pass_and_silence_is_no_proof_that_an_instance_is_gone(void)
+{
+    struct story st;
+
+    story_begin(&st, 2);
+    absent(&st, "i-1");
+    story_sweep(&st);
+    story_wait(&st, 3600000);
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
+    struct rc_incident *inc = story_incident(&st, "n1");
+    CU_ASSERT_TRUE(!inc || inc->fault != RC_FAULT_INSTANCE_GONE);
+    story_sweep(&st); /* it is not in the list still: no news, and proof by now */
+    story_wait(&st, 11000);
+    inc = story_incident(&st, "n1");
+    CU_ASSERT_TRUE(inc && inc->fault == RC_FAULT_INSTANCE_GONE);
+    story_end(&st);
+}
+
+static void
+an_instance_whose_checks_are_told_is_not_missing(void)
+{
+    struct story st;
+    struct rc_event ev;
+
+    story_begin(&st, 2);
+    absent(&st, "i-1");
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
+    ev.u.status.state = RC_INST_RUNNING;
+    story_give(&st, &ev);
+    CU_ASSERT_EQUAL(row(&st, "i-1")->missing_since_ms, 0);
     story_end(&st);
 }
 
@@ -158,6 +195,10 @@ main(void)
          an_absent_instance_that_nobody_refers_to_is_forgotten},
         {"an absent instance behind a name is missing and not gone while slurmd answers",
          an_absent_instance_behind_a_name_is_missing_and_not_gone_while_slurmd_answers},
+        {"one pass and silence is no proof that an instance is gone",
+         one_pass_and_silence_is_no_proof_that_an_instance_is_gone},
+        {"an instance whose checks are told is not missing",
+         an_instance_whose_checks_are_told_is_not_missing},
         {"an instance that is shown again is not missing",
          an_instance_that_is_shown_again_is_not_missing},
         {"a launch whose answer was lost is known by its tags, and only by all of them",
