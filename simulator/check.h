@@ -58,6 +58,7 @@ void rc_check_lease_at_start(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_ours_at_start(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_ours_touched(struct rc_play *p, const struct rc_action *a,
                            const struct rc_sim_instance *inst);
+void rc_check_running_job_at_start(struct rc_play *p, const struct rc_action *a);
 void rc_check_running_job(struct rc_play *p, const struct rc_action *a,
                           const struct rc_sim_instance *inst);
 void rc_check_admission_world(struct rc_play *p);

@@ -23,12 +23,27 @@ rc_check_shut(struct rc_play *p, const struct rc_action *a)
     }
 }
 
-/* From before the drain, which still stands: every look after it shows the job. */
+void
+rc_check_running_job_at_start(struct rc_play *p, const struct rc_action *a)
+{
+    uint32_t node = rc_play_node_index(p, a->node);
+
+    if (node < p->plan->nodes &&
+        (a->kind == RC_ACT_REBOOT || a->kind == RC_ACT_STOP || a->kind == RC_ACT_TERMINATE)) {
+        p->memory.jobs.power_ms[node] = rc_play_wall(p);
+    }
+}
+
+/* From before the drain, which stood when this was asked for and still stands: every look after
+ * it shows the job. */
 static bool
 was_there_before(const struct rc_play *p, uint32_t node, const struct rc_sim_node *n,
                  const struct rc_sim_job *j)
 {
-    return n->flags & RC_SN_DRAIN && j->start_ms < p->memory.jobs.shut_ms[node];
+    int64_t shut_ms = p->memory.jobs.shut_ms[node];
+
+    return n->flags & RC_SN_DRAIN && j->start_ms < shut_ms &&
+           shut_ms < p->memory.jobs.power_ms[node];
 }
 
 void

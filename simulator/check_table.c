@@ -95,6 +95,7 @@ rc_check_start(struct rc_ctl *c, const struct rc_action *a)
     rc_check_company(c, a);
     rc_check_rates_sent(c, a);
     rc_check_jobs_at_start(c, a);
+    rc_check_running_job_at_start(c->p, a);
     rc_check_orders_at_start(c, a);
 }
 

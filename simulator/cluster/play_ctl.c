@@ -368,6 +368,7 @@ rc_ctl_start(struct rc_ctl *c)
     rc_intake_start(c);
     c->watch_renewal = 0;
     c->writer_free_ms = c->store_free_ms = c->registrar_free_ms = 0;
+    memset(c->hand_ms, 0, sizeof c->hand_ms);
     rc_check_limits_start(c);
     rc_play_trace(c->p, "head%u starts%s", c->index + 1, restored ? " from its journal" : "");
     tell_start(c);

@@ -175,6 +175,19 @@ waits_too_long(const struct rc_ctl *c, const struct rc_action *a, int64_t begins
     return begins_ms >= c->p->now_ms + until_ms - rc_ctl_core_ms(c);
 }
 
+/* One helper on each controller carries out what it is asked for in the order that it was sent: by
+ * one connection, or our own. */
+static int64_t
+in_order(struct rc_ctl *c, const struct rc_action *a, int64_t effect_ms)
+{
+    if (a->kind != RC_ACT_FENCE && a->kind != RC_ACT_CONTROLLER_START) {
+        return effect_ms;
+    }
+    int64_t *last_ms = &c->hand_ms[a->u.controller.index];
+    *last_ms = *last_ms > effect_ms ? *last_ms : effect_ms;
+    return *last_ms;
+}
+
 static void
 send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
 {
@@ -211,7 +224,7 @@ send_errand(struct rc_ctl *c, const struct rc_action *a, enum side side)
     if (a->kind != RC_ACT_LEASE) {
         r->answer.u.completion.action = a->id;
     }
-    rc_play_task(p, at_ms + there_ms, RC_TASK_EFFECT, NULL, index);
+    rc_play_task(p, in_order(c, a, at_ms + there_ms), RC_TASK_EFFECT, NULL, index);
 }
 
 /* The same last looks that the real executor takes. */

@@ -152,6 +152,7 @@ struct rc_ctl {
     uint32_t intake_runs, receiving, extending;
     /* one request at a time */
     int64_t writer_free_ms, store_free_ms, registrar_free_ms;
+    int64_t hand_ms[RC_PLAY_CTLS]; /* when the last order to that controller gets there */
     /* lease, as this controller watches it */
     uint64_t watch_renewal;
     int64_t watch_since_ms;
@@ -268,6 +269,7 @@ struct rc_check_memory {
         uint32_t incident[RC_PLAN_NODES_MAX];  /* for which the node was drained last */
         int64_t drained_ms[RC_PLAN_NODES_MAX]; /* when that was first sent */
         int64_t shut_ms[RC_PLAN_NODES_MAX];    /* when a drain of ours last came into force */
+        int64_t power_ms[RC_PLAN_NODES_MAX];   /* when its machine was last asked to go down */
     } jobs;
     struct {
         uint32_t incident, signalled, requeued, pad_;
