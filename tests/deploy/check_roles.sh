@@ -104,6 +104,48 @@ PYTHON
 }
 check "slurmdbd.conf gets the database's new password, and nothing else" password_is_followed
 
+# A metadata service that is busy twice, an endpoint that is not there at first, and a refusal.
+aws_is_asked_again() {
+    python3 - "$D/ansible/roles/slurm/files/cluster-aws" <<'PYTHON'
+import http.server, importlib.machinery, importlib.util, sys, threading, urllib.error, urllib.request
+loader = importlib.machinery.SourceFileLoader("cluster_aws", sys.argv[1])
+module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cluster_aws", loader))
+loader.exec_module(module)
+module.WAITS_S = (0.1, 0.1, 0.1)
+answers, asked = [503, 429, 200, 403, 503, 503, 503, 503], []
+class Service(http.server.BaseHTTPRequestHandler):
+    def do_PUT(self):
+        asked.append(self.path)
+        self.send_response(answers[len(asked) - 1])
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"token")
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Service)
+module.IMDS = f"http://127.0.0.1:{server.server_port}"
+late = threading.Timer(0.15, server.serve_forever)
+late.daemon = True
+late.start()
+assert module.imds("api/token") == "token" and len(asked) == 3, asked
+for tries, code in ((1, 403), (4, 503)):
+    before = len(asked)
+    try:
+        module.imds("api/token")
+        raise SystemExit("no refusal")
+    except urllib.error.HTTPError as e:
+        assert e.code == code and len(asked) == before + tries, (e.code, asked)
+server.shutdown()
+server.server_close()
+try:
+    module.imds("api/token")
+    raise SystemExit("nobody is there")
+except OSError:
+    pass
+PYTHON
+}
+check "AWS is asked again where it does not answer, and not where it refuses" aws_is_asked_again
+
 # The role's file, and the one that a fresh machine writes in its first boot; chrony is among what it installs first.
 clocks_are_kept() {
     local line join=$D/terraform/modules/launch_templates/files
