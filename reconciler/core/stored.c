@@ -46,6 +46,18 @@ rc_stored_told(struct rc_state *s, uint32_t slot)
     inc->flags |= RC_INC_SAVED;
 }
 
+/* As far as we remember the node has not been out yet: what tells of a later phase is newer, also
+ * in our own words. (A fault that is back after the return comes from a phase that was accepted.)
+ */
+static bool
+is_further(const struct rc_incident *inc, const struct rc_ev_adopt *item)
+{
+    bool was_out = inc->accepted_ms && inc->accepted_ms < inc->phase_ms;
+
+    return inc->phase <= RC_PHASE_PROTECT && !was_out && item->attempt == inc->attempt &&
+           item->phase > inc->phase;
+}
+
 bool
 rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_adopt *item)
 {
@@ -54,7 +66,7 @@ rc_stored_agrees(const struct rc_state *s, uint32_t slot, const struct rc_ev_ado
     if (item->epoch > s->lease_epoch) {
         return false; /* written after we had led: what we could not save is older */
     }
-    if (item->attempt > inc->attempt) {
+    if (item->attempt > inc->attempt || is_further(inc, item)) {
         return false; /* our own words, of which the journal's end was lost with our host */
     }
     return inc->unsaved ||

@@ -209,6 +209,28 @@ the_store_is_believed_where_it_is_ahead_of_our_own_journal(void)
     story_end(&st);
 }
 
+/* A person who took the node back meanwhile did so from the drain that only the store tells of. */
+static void
+the_store_is_believed_when_it_tells_of_a_drain_that_our_journal_has_lost(void)
+{
+    struct rc_ev_adopt item = {.attempt = 1, .phase = RC_PHASE_WAIT_IDLE};
+
+    begin(RC_RUNG_REBOOT);
+    status(RC_CHECK_IMPAIRED);
+    struct rc_incident *inc = story_incident(&st, "n1");
+    uint32_t slot = rc_node_at(st.s, rc_node_find(st.s, "n1"))->incident;
+    CU_ASSERT_EQUAL(inc->phase, RC_PHASE_PROTECT);
+    rc_unsaved_add(st.s, slot, 1);
+    item.epoch = st.s->lease_epoch;
+    CU_ASSERT_FALSE(rc_stored_agrees(st.s, slot, &item));
+    item.phase = RC_PHASE_OPEN; /* before our last words, which it never had */
+    CU_ASSERT_TRUE(rc_stored_agrees(st.s, slot, &item));
+    item.phase = RC_PHASE_WAIT_IDLE;
+    inc->accepted_ms = inc->phase_ms - 1; /* in service again, and the fault is back */
+    CU_ASSERT_TRUE(rc_stored_agrees(st.s, slot, &item));
+    story_end(&st);
+}
+
 static bool
 is_parked_in(enum rc_capacity capacity)
 {
@@ -382,6 +404,8 @@ main(void)
          a_fault_that_went_in_a_pause_is_confirmed_anew},
         {"the store is believed where it is ahead of our own journal",
          the_store_is_believed_where_it_is_ahead_of_our_own_journal},
+        {"the store is believed when it tells of a drain that our journal has lost",
+         the_store_is_believed_when_it_tells_of_a_drain_that_our_journal_has_lost},
         {"a bad host is kept only where there are others",
          a_bad_host_is_kept_only_where_there_are_others},
         {"a person who took his node back while slurmctld was away is seen first",
