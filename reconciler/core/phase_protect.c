@@ -13,7 +13,12 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3, UNREAD_AGAIN_MS = 10 * 1000 };
+enum {
+    TELL_WAIT_AFTER_MS = 3600 * 1000,
+    RECENT_POLLS = 3,
+    UNREAD_AGAIN_MS = 10 * 1000,
+    SHARED_AGAIN_MS = 60 * 1000
+};
 
 /* Perhaps by an earlier leader that could not write it down: then it is to be undone. */
 static bool
@@ -156,6 +161,9 @@ rc_phase_protect(struct rc_turn *t)
     }
     if (!t->inc->drain_ack_at && !t->inc->action) {
         answer_what_is_left(t); /* a slurmctld that was away heard no drain meanwhile */
+        if (is_shared_by_now(t) && !is_ours_drained(t)) {
+            return rc_turn_block(t, RC_BLOCK_COMPANY, t->s->now_ms + SHARED_AGAIN_MS);
+        }
     }
     if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action &&
         !is_ours_drained(t)) {

@@ -106,9 +106,9 @@ another_fault_in_the_list_does_not_hide_it_either(void)
     story_end(&st);
 }
 
-/* The file server hangs; two of three nodes are repaired for something else meanwhile. */
+/* What hangs on three nodes is the file server's, else the node's own after two minutes. */
 static void
-a_fault_in_company_has_not_stood_as_the_nodes_own(void)
+begin_with_file_server(void)
 {
     story_begin(&st, 4);
     struct rc_rule *shared = &st.policy.rule[0], *own = &st.policy.rule[st.policy.rule_count++];
@@ -119,6 +119,13 @@ a_fault_in_company_has_not_stood_as_the_nodes_own(void)
     shared->company.count = 3;
     shared->ignore = 1;
     story_load(&st);
+}
+
+/* The file server hangs; two of three nodes are repaired for something else meanwhile. */
+static void
+a_fault_in_company_has_not_stood_as_the_nodes_own(void)
+{
+    begin_with_file_server();
     tell_of("n1", "fs:stuck", false);
     tell_of("n2", "fs:stuck", false);
     tell_of("n3", "fs:stuck", false); /* of which the first one hears nothing */
@@ -133,6 +140,39 @@ a_fault_in_company_has_not_stood_as_the_nodes_own(void)
     story_end(&st);
 }
 
+static void
+impair(const char *instance)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, instance);
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = RC_CHECK_IMPAIRED;
+    ev.u.status.instance = RC_CHECK_OK;
+    story_give(&st, &ev);
+}
+
+/* slurmctld did not take the drain; others show the fault since, and a worse one is not sure. */
+static void
+a_drain_that_was_not_taken_is_not_sent_again_for_what_others_show_by_now(void)
+{
+    begin_with_file_server();
+    tell_of("n1", "fs:stuck", false);
+    story_wait(&st, 121000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    impair("i-1");
+    tell_of("n2", "fs:stuck", false);
+    tell_of("n3", "fs:stuck", false);
+    story_answer(&st, RC_ACT_DRAIN, RC_E_TIMEOUT);
+    story_wait(&st, 60000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
+    story_wait(&st, 62000);
+    CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(st.last[RC_ACT_DRAIN].text, "system-impaired"));
+    story_end(&st);
+}
+
 int
 main(void)
 {
@@ -143,6 +183,8 @@ main(void)
          another_fault_in_the_list_does_not_hide_it_either},
         {"a fault in company has not stood as the node's own",
          a_fault_in_company_has_not_stood_as_the_nodes_own},
+        {"a drain that was not taken is not sent again for what others show by now",
+         a_drain_that_was_not_taken_is_not_sent_again_for_what_others_show_by_now},
         CU_TEST_INFO_NULL,
     };
     return rc_test_main("health", tests);
