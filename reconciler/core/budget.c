@@ -144,13 +144,19 @@ rc_budget_action(struct rc_state *s, uint32_t node, enum rc_action_kind kind)
     }
 }
 
+/* The newest launch of the node is that of this try. It may be gone: the store knows that it was
+ * refused, when the end of our journal was lost with the answer. */
 bool
 rc_budget_counted(const struct rc_state *s, const struct rc_incident *inc, uint32_t option)
 {
     const struct rc_node *n = rc_node_at(s, inc->node);
+    int64_t began_ms = inc->tried_ms > inc->opened_ms ? inc->tried_ms : inc->opened_ms;
 
-    return inc->launch_counted == option + 1 && n->launch_count &&
-           s->now_ms - n->launch_ms[(n->launch_count - 1) % RC_ATTEMPTS_MAX] < COUNTED_MS;
+    if (inc->launch_counted != option + 1 || !n->launch_count) {
+        return false;
+    }
+    int64_t newest_ms = n->launch_ms[(n->launch_count - 1) % RC_ATTEMPTS_MAX];
+    return newest_ms >= began_ms && s->now_ms - newest_ms < COUNTED_MS;
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "policies/rules.h"
 #include "reconciler/core/node_history.h"
+#include "reconciler/core/turn.h"
 #include "tests/unit/core/story.h"
 
 static void
@@ -88,6 +89,30 @@ what_the_store_never_had_of_ours_still_counts(void)
     h.launch_wall_ms[0] = 0;
     story_history(&st, "n1", &h, 9);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->launches.count, 0);
+    story_end(&st);
+}
+
+/* The host lost its power after the refusal was told to the store, not yet to its own journal. */
+static void
+a_launch_that_the_store_knows_as_refused_counts_anew(void)
+{
+    struct story st;
+    struct rc_history h = {0};
+
+    story_begin(&st, 2);
+    story_state(&st, "i-1", RC_INST_TERMINATED);
+    story_answer(&st, RC_ACT_DRAIN, RC_OK);
+    rc_node_at(st.s, 1)->launch_ms[rc_node_at(st.s, 1)->launch_count++] = st.at_ms - 600000;
+    story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);
+    CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_LAUNCH], 1);
+    CU_ASSERT_TRUE(rc_budget_counted(st.s, story_incident(&st, "n1"), 0));
+    story_lose_lease(&st);
+    rc_node_at(st.s, 1)->history.dirty = 0;
+    rc_node_at(st.s, 1)->history.action = 0;
+    h.launch_wall_ms[0] = st.wall_ms - 600000; /* the one before it */
+    story_history(&st, "n1", &h, 7);
+    CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->launch_count, 1);
+    CU_ASSERT_FALSE(rc_budget_counted(st.s, story_incident(&st, "n1"), 0));
     story_end(&st);
 }
 
@@ -437,6 +462,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"what the store never had of ours still counts",
          what_the_store_never_had_of_ours_still_counts},
+        {"a launch that the store knows as refused counts anew",
+         a_launch_that_the_store_knows_as_refused_counts_anew},
         {"an order that the store never had stands", an_order_that_the_store_never_had_stands},
         {"an order that was stored is taken back by the other leader",
          an_order_that_was_stored_is_taken_back_by_the_other_leader},
