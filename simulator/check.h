@@ -109,6 +109,7 @@ void rc_check_rates_decided(struct rc_ctl *c, const struct rc_action *a, bool is
 void rc_check_rates_answered(struct rc_ctl *c, const struct rc_event *ev); /* COMPLETION */
 /* HISTORY: of this node. */
 void rc_check_rates_told(struct rc_ctl *c, const char *node);
+void rc_check_rates_found(struct rc_ctl *c);
 void rc_check_rates_sent(struct rc_ctl *c, const struct rc_action *a);
 void rc_check_rates_launched(struct rc_play *p, const struct rc_action *a);
 void rc_check_rates_stored(struct rc_play *p, const struct rc_action *a, uint32_t ctl);

@@ -131,6 +131,7 @@ rc_check_limits_step(struct rc_ctl *c, const struct rc_event *ev)
     if (ev->kind == RC_EV_COMPLETION && ev->u.completion.error) {
         rc_check_rates_answered(c, ev);
     }
+    rc_check_rates_found(c);
     if (ev->kind == RC_EV_HISTORY && *ev->node) {
         rc_check_rates_told(c, ev->node);
     } else if (ev->kind == RC_EV_HISTORY) {

@@ -163,6 +163,25 @@ rc_check_rates_told(struct rc_ctl *c, const char *node)
         struct rc_check_acted *r = record_at(c->p, n);
         if (r->node == hash && r->stored) {
             r->told_zone[c->index] = now[RC_SCOPE_ZONE];
+            r->unfound[c->index] = !now[RC_SCOPE_ZONE];
+        }
+    }
+}
+
+/* A node that was told of before its zone was known counts in that which it is found in first,
+ * wherever it goes from there. */
+void
+rc_check_rates_found(struct rc_ctl *c)
+{
+    struct rc_play *p = c->p;
+    uint64_t now[RC_SCOPE__MAX];
+
+    for (uint32_t n = first_kept(p); n < p->memory.rates.count; n++) {
+        struct rc_check_acted *r = record_at(p, n);
+        if (r->unfound[c->index] && r->index < p->plan->nodes) {
+            scopes_of(c, p->conf[r->index].name, now);
+            r->told_zone[c->index] = now[RC_SCOPE_ZONE];
+            r->unfound[c->index] = !now[RC_SCOPE_ZONE];
         }
     }
 }

@@ -215,6 +215,7 @@ struct rc_check_acted {
     uint64_t node, token;          /* hashes; no token = no launch */
     uint64_t scope[RC_SCOPE__MAX]; /* hashes of the names, 0 = was not known */
     uint64_t told_zone[RC_PLAY_CTLS]; /* in which who was told of it counts it; 0 = not known yet */
+    uint32_t unfound[RC_PLAY_CTLS];   /* told of, and its node's zone is still to be found */
     uint32_t by, index;               /* who decided it first, of which node */
     uint32_t done, stored;            /* it was sent; the store was told later */
     uint32_t dropped;                 /* the store keeps newer ones only */
