@@ -7,6 +7,7 @@
 
 #include "policies/rules.h"
 #include "simulator/check.h"
+#include "simulator/model/model_rows.h"
 
 enum { SILENCE = RC_SIM_CHECKS };
 
@@ -30,6 +31,15 @@ note_failing(struct rc_play *p, uint32_t node, uint32_t kind, bool fails, int64_
     *over_ms = fails ? 0 : *since_ms && !*over_ms ? rc_play_wall(p) : *over_ms;
 }
 
+/* By slurmctld itself, which leaves it so when its slurmd is back after an unforeseen reboot. */
+static bool
+is_set_down(const struct rc_sim_node *n)
+{
+    uint32_t incident = 0, owner = rc_sim_owner_of(n, &incident);
+
+    return n->flags & RC_SN_DOWN && (owner == RC_OWNER_SLURM || owner == RC_OWNER_NONE);
+}
+
 void
 rc_check_confirm_world(struct rc_play *p)
 {
@@ -45,7 +55,9 @@ rc_check_confirm_world(struct rc_play *p)
         }
         const struct rc_sim_node *n = rc_check_sim_node(p, p->conf[node].name);
         if (n) {
-            note_failing(p, node, SILENCE, n->gone_ms != RC_SIM_NEVER, n->gone_ms);
+            bool silent = n->gone_ms != RC_SIM_NEVER;
+            note_failing(p, node, SILENCE, silent || is_set_down(n),
+                         silent ? n->gone_ms : rc_play_wall(p));
         }
     }
 }
@@ -104,6 +116,15 @@ check_confirmed(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
     }
 }
 
+/* The next try has begun since, by a leader that did not know when the last one had failed; it is
+ * gone on with, whoever leads. */
+static bool
+was_begun_by_another(const struct rc_ctl *c, const struct rc_ev_adopt *item)
+{
+    return item->epoch > c->s->lease_epoch && item->phase > RC_PHASE_WAIT_IDLE &&
+           item->phase != RC_PHASE_QUARANTINE;
+}
+
 /* What the store tells of it was confirmed, and had failed, while another one led. */
 static void
 take_stored_rung(struct rc_ctl *c, const struct rc_event *ev)
@@ -113,6 +134,7 @@ take_stored_rung(struct rc_ctl *c, const struct rc_event *ev)
     if (node < c->p->plan->nodes) {
         struct rc_check_rung *r = &c->p->memory.rung[c->index][node];
         if (r->incident == ev->u.adopt.incident && r->attempt >= ev->u.adopt.attempt) {
+            r->failed_ms = was_begun_by_another(c, &ev->u.adopt) ? 0 : r->failed_ms;
             return; /* its own words */
         }
         *r = (struct rc_check_rung){.incident = ev->u.adopt.incident,
