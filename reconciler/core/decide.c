@@ -92,7 +92,7 @@ rc_turn_is_yielded(const struct rc_turn *t)
      * lead: what we had read before he may have ended since.) */
     bool drained =
         t->n->flags & RC_SN_DRAIN && t->n->owner == RC_OWNER_OURS && !rc_node_is_stale(t->s, t->n);
-    return !t->finding.dead && !drained &&
+    return fault && !t->finding.dead && !drained &&
            (fault == known || (fault < known && fault < RC_FAULT_NODE_DOWN));
 }
 

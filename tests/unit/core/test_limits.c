@@ -61,6 +61,24 @@ no_more_nodes_are_taken_out_than_the_budget_allows(void)
     story_end(&st);
 }
 
+/* Its address is nobody's for a moment: unknown is not "a person knew of it". */
+static void
+what_waits_for_the_budget_waits_on_while_its_instance_is_not_known(void)
+{
+    struct story st;
+
+    story_begin(&st, 20);
+    for (unsigned i = 1; i <= 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i-%u", i);
+        impair(&st, id);
+    }
+    CU_ASSERT_EQUAL(story_incident(&st, "n5")->phase, RC_PHASE_OPEN);
+    story_node(&st, "n5", "10.9.9.9", 0, RC_OWNER_NONE);
+    CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n5"));
+    story_end(&st);
+}
+
 static void
 instances_that_aws_takes_are_not_held_back_by_the_budget(void)
 {
@@ -396,6 +414,8 @@ main(void)
     CU_TestInfo tests[] = {
         {"no more nodes are taken out than the budget allows",
          no_more_nodes_are_taken_out_than_the_budget_allows},
+        {"what waits for the budget waits on while its instance is not known",
+         what_waits_for_the_budget_waits_on_while_its_instance_is_not_known},
         {"instances that AWS takes are not held back by the budget",
          instances_that_aws_takes_are_not_held_back_by_the_budget},
         {"a freed place in the budget goes to the next incident",
