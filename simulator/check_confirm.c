@@ -40,20 +40,36 @@ is_set_down(const struct rc_sim_node *n)
     return n->flags & RC_SN_DOWN && (owner == RC_OWNER_SLURM || owner == RC_OWNER_NONE);
 }
 
+/* The one behind the node. This is asked at every step: it is where it was, or looked for. */
+static const struct rc_sim_instance *
+instance_of(struct rc_play *p, uint32_t node)
+{
+    uint32_t *slot = &p->memory.failing[node].slot;
+    const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, *slot);
+
+    if (!inst || strcmp(inst->addr, p->conf[node].addr) != 0) {
+        inst = rc_play_instance(p, node);
+        *slot = inst ? rc_sim_ec2_slot(p->ec2, inst) : 0;
+    }
+    return inst;
+}
+
 void
 rc_check_confirm_world(struct rc_play *p)
 {
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
-        const struct rc_sim_instance *inst = rc_play_instance(p, node);
+        const struct rc_sim_instance *inst = instance_of(p, node);
         if (inst && inst->launch != p->memory.failing[node].launch) {
+            uint32_t slot = p->memory.failing[node].slot;
             memset(&p->memory.failing[node], 0, sizeof p->memory.failing[node]);
             p->memory.failing[node].launch = inst->launch;
+            p->memory.failing[node].slot = slot;
         }
         for (uint32_t kind = 0; inst && kind < RC_SIM_CHECKS; kind++) {
             note_failing(p, node, kind, inst->check[kind].status == RC_CHECK_IMPAIRED,
                          inst->check[kind].impaired_since_ms);
         }
-        const struct rc_sim_node *n = rc_check_sim_node(p, p->conf[node].name);
+        const struct rc_sim_node *n = rc_play_sim_node(p, node);
         if (n) {
             bool silent = n->gone_ms != RC_SIM_NEVER;
             note_failing(p, node, SILENCE, silent || is_set_down(n),

@@ -71,10 +71,10 @@ void
 rc_check_person_world(struct rc_play *p)
 {
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
-        const struct rc_sim_node *n = rc_check_sim_node(p, p->conf[node].name);
-        if (p->memory.person[node].taken.at_ms && n &&
-            (n->flags & RC_SN_DOWN ||
-             (n->flags & RC_SN_DRAIN && strncmp(n->reason, "rc:0 ", 5) == 0))) {
+        const struct rc_sim_node *n =
+            p->memory.person[node].taken.at_ms ? rc_play_sim_node(p, node) : NULL;
+        if (n && (n->flags & RC_SN_DOWN ||
+                  (n->flags & RC_SN_DRAIN && strncmp(n->reason, "rc:0 ", 5) == 0))) {
             memset(&p->memory.person[node].taken, 0, sizeof p->memory.person[node].taken);
         }
     }

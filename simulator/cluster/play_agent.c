@@ -25,8 +25,8 @@ static const struct find {
 };
 _Static_assert(sizeof finds / sizeof finds[0] == RC_PLAY_FINDS, "as many as plan.c draws from");
 
-static const struct rc_sim_node *
-sim_node(const struct rc_play *p, uint32_t node)
+const struct rc_sim_node *
+rc_play_sim_node(const struct rc_play *p, uint32_t node)
 {
     const struct rc_sim_node *n = rc_sim_slurm_node(p->slurm, node); /* as they were added */
 
@@ -40,7 +40,7 @@ static struct rc_play_agent *
 agent_now(struct rc_play *p, uint32_t node)
 {
     struct rc_play_agent *g = &p->agent[node];
-    const struct rc_sim_node *n = sim_node(p, node);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
 
     if (n && n->boot_ms != g->boot_ms) {
         memset(g, 0, sizeof *g);
@@ -56,7 +56,7 @@ agent_adds(struct rc_play *p, uint32_t node, const char *class_name, const char 
 {
     struct rc_play_agent *g = agent_now(p, node);
     struct rc_ev_node_faults *l = &g->list;
-    const struct rc_sim_node *n = sim_node(p, node);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
     struct rc_node_fault f = {.last_wall_ms = rc_play_wall(p), .times = 1, .guilty = guilty};
     uint32_t at = 0;
 
@@ -136,11 +136,11 @@ befall_node(struct rc_play *p, const struct rc_plan_row *row, uint32_t node)
 static void
 storm(struct rc_play *p, const struct rc_plan_row *row, uint32_t node)
 {
-    const struct rc_sim_node *n = sim_node(p, node);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
     uint32_t job = n ? n->job : RC_SIM_NO_NODE;
 
     for (uint32_t i = 0; job != RC_SIM_NO_NODE && i < p->plan->nodes; i++) {
-        if (sim_node(p, i)->job == job && is_up(p, i)) {
+        if (rc_play_sim_node(p, i)->job == job && is_up(p, i)) {
             agent_adds(p, i, row->value & 1 ? "xid:109" : "xid:31", "0000:10:1c", row->value & 1);
         }
     }

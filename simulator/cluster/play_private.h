@@ -281,6 +281,7 @@ struct rc_check_memory {
     struct rc_check_rung rung[RC_PLAY_CTLS][RC_PLAN_NODES_MAX];
     struct {
         uint64_t launch; /* of which instance */
+        uint32_t slot;   /* where that was found */
         /* by status check, then slurmd's silence; wall time, 0 = not */
         int64_t since_ms[RC_SIM_CHECKS + 1], over_ms[RC_SIM_CHECKS + 1];
     } failing[RC_PLAN_NODES_MAX];
@@ -467,6 +468,8 @@ void rc_play_changes(struct rc_play *p);
 bool rc_play_is_spare(const struct rc_sim_instance *inst);
 void rc_play_notice(struct rc_play *p, const struct rc_event *ev, enum rc_verdict verdict);
 struct rc_sim_instance *rc_play_instance(struct rc_play *p, uint32_t node); /* behind it, or NULL */
+/* As slurmctld has it. */
+const struct rc_sim_node *rc_play_sim_node(const struct rc_play *p, uint32_t node);
 
 /* play_ctl.c: the virtual daemon */
 void rc_ctl_start(struct rc_ctl *c);
