@@ -42,7 +42,7 @@ is_set_down(const struct rc_sim_node *n)
 
 /* The one behind the node. This is asked at every step: it is where it was, or looked for. */
 static const struct rc_sim_instance *
-instance_of(struct rc_play *p, uint32_t node)
+checked_instance(struct rc_play *p, uint32_t node)
 {
     uint32_t *slot = &p->memory.failing[node].slot;
     const struct rc_sim_instance *inst = rc_sim_ec2_at(p->ec2, *slot);
@@ -58,7 +58,7 @@ void
 rc_check_confirm_world(struct rc_play *p)
 {
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
-        const struct rc_sim_instance *inst = instance_of(p, node);
+        const struct rc_sim_instance *inst = checked_instance(p, node);
         if (inst && inst->launch != p->memory.failing[node].launch) {
             uint32_t slot = p->memory.failing[node].slot;
             memset(&p->memory.failing[node], 0, sizeof p->memory.failing[node]);
