@@ -1,5 +1,6 @@
 """The pair on the DynamoDB of moto, a table that we did not write: it leads, hands over, and every
 kind of rubbish in the tables is refused by name, with nothing done to the cluster."""
+import contextlib
 import json
 import os
 import socket
@@ -23,8 +24,8 @@ class Moto:
             self.port = probe.getsockname()[1]
         server = Path(os.environ["RC_MOTO_PYTHON"]).parent / "moto_server"
         with open(pair.backend.home / "moto.log", "wb") as log:
-            pair.backend.spawn([server, "-H", "127.0.0.1", "-p", str(self.port)],
-                               stdout=log, stderr=log)
+            self.process = pair.backend.spawn([server, "-H", "127.0.0.1", "-p", str(self.port)],
+                                              stdout=log, stderr=log)
         wait(self.answers, "moto answers", 40, 0.2)
         for name, keys in (("lease", ("pk",)), ("incidents", ("pk", "sk"))):
             self("CreateTable", {
@@ -33,6 +34,10 @@ class Moto:
                               for k, t in zip(keys, ("HASH", "RANGE"))],
                 "AttributeDefinitions": [{"AttributeName": k, "AttributeType": "S"}
                                          for k in keys]})
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
 
     def answers(self):
         try:
@@ -141,9 +146,10 @@ def check_stored_items(pair, moto):
 
 
 def main():
-    with Pair() as pair:
+    with contextlib.ExitStack() as after_the_pair, Pair() as pair:
         try:
             moto = Moto(pair)
+            after_the_pair.callback(moto.close)
             for controller in pair.both():
                 controller.proxy.to = moto.port
             check_serves(pair)
