@@ -238,6 +238,31 @@ story_instance(struct story *st, const char *id, const char *node, const char *a
 }
 
 void
+story_checks(struct story *st, const char *instance, enum rc_check system)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
+    rc_text_set(ev.instance, sizeof ev.instance, instance);
+    ev.u.status.state = RC_INST_RUNNING;
+    ev.u.status.system = (uint32_t)system;
+    ev.u.status.instance = RC_CHECK_OK;
+    story_give(st, &ev);
+}
+
+void
+story_operate(struct story *st, enum rc_operator_verb verb, const char *node, uint32_t incident)
+{
+    struct rc_event ev;
+
+    rc_event_init(&ev, RC_EV_OPERATOR);
+    rc_text_set(ev.node, sizeof ev.node, node);
+    ev.u.operator_command.verb = (uint32_t)verb;
+    ev.u.operator_command.incident = incident;
+    story_give(st, &ev);
+}
+
+void
 story_sweep(struct story *st)
 {
     struct rc_event ev;

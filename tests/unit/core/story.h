@@ -36,7 +36,12 @@ void story_job(struct story *st, const char *node, const char *addr, uint32_t fl
                uint32_t nodes);
 void story_instance(struct story *st, const char *id, const char *node, const char *addr,
                     enum rc_instance_state state);
+/* Its status checks: that of the system, and a good one of the instance. */
+void story_checks(struct story *st, const char *instance, enum rc_check system);
 void story_sweep(struct story *st);
+/* What a person says; node "" and incident 0 where the verb has none. */
+void story_operate(struct story *st, enum rc_operator_verb verb, const char *node,
+                   uint32_t incident);
 /* What the store has of the node ("" = of the cluster), written by the leader of that epoch. */
 void story_history(struct story *st, const char *node, const struct rc_history *h, uint64_t epoch);
 void story_lose_lease(struct story *st);

@@ -132,16 +132,6 @@ a_replacement_that_is_lost_before_the_drain_is_tried_again(void)
     story_end(&st);
 }
 
-static void
-operate(enum rc_operator_verb verb)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    ev.u.operator_command.verb = (uint32_t)verb;
-    story_give(&st, &ev);
-}
-
 /* Its agent's drain was undone, and only now the limits let it be raised to what came since. */
 static void
 a_node_that_is_back_in_service_serves_until_its_replacement_runs(void)
@@ -149,7 +139,7 @@ a_node_that_is_back_in_service_serves_until_its_replacement_runs(void)
     struct rc_event ev;
 
     before_drain();
-    operate(RC_OP_PAUSE);
+    story_operate(&st, RC_OP_PAUSE, "", 0);
     schedule(2 * (int64_t)DAY_MS);
     rc_event_init(&ev, RC_EV_ADOPT);
     rc_text_set(ev.node, sizeof ev.node, "n1");
@@ -160,7 +150,7 @@ a_node_that_is_back_in_service_serves_until_its_replacement_runs(void)
     rc_text_set(ev.u.adopt.old_instance, RC_ID_LEN, "i-1");
     rc_text_set(ev.u.adopt.rule, RC_RULE_LEN, "replace-all");
     story_give(&st, &ev);
-    operate(RC_OP_RESUME);
+    story_operate(&st, RC_OP_RESUME, "", 0);
     story_sweep(&st);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
@@ -183,8 +173,6 @@ a_node_that_does_not_serve_is_drained_at_once(void)
 static void
 make_before_break_waits_for_the_approval(void)
 {
-    struct rc_event ev;
-
     begin()->approve = 1;
     st.policy.rule[0].launch_when = RC_LAUNCH_BEFORE_DRAIN;
     st.policy.rule[0].lead_ms = 7 * (int64_t)DAY_MS;
@@ -192,10 +180,7 @@ make_before_break_waits_for_the_approval(void)
     schedule(2 * (int64_t)DAY_MS);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_APPROVAL);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH] + st.count[RC_ACT_DRAIN], 0);
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    ev.u.operator_command.verb = RC_OP_APPROVE;
-    ev.u.operator_command.incident = story_incident(&st, "n1")->id;
-    story_give(&st, &ev);
+    story_operate(&st, RC_OP_APPROVE, "", story_incident(&st, "n1")->id);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
     story_end(&st);
 }
@@ -283,10 +268,7 @@ a_dead_node_that_was_read_long_ago_is_read_again_first(void)
     ev.u.sweep.complete = 1;
     story_give(&st, &ev);
     story_wait(&st, 600000);
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    ev.u.operator_command.verb = RC_OP_APPROVE;
-    ev.u.operator_command.incident = story_incident(&st, "n1")->id;
-    story_give(&st, &ev);
+    story_operate(&st, RC_OP_APPROVE, "", story_incident(&st, "n1")->id);
     CU_ASSERT_EQUAL(phase(), RC_PHASE_WAIT_IDLE);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_DOWN, RC_OWNER_OURS);

@@ -140,19 +140,6 @@ a_fault_in_company_has_not_stood_as_the_nodes_own(void)
     story_end(&st);
 }
 
-static void
-impair(const char *instance)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
-    rc_text_set(ev.instance, sizeof ev.instance, instance);
-    ev.u.status.state = RC_INST_RUNNING;
-    ev.u.status.system = RC_CHECK_IMPAIRED;
-    ev.u.status.instance = RC_CHECK_OK;
-    story_give(&st, &ev);
-}
-
 /* slurmctld did not take the drain; others show the fault since, and a worse one is not sure. */
 static void
 a_drain_that_was_not_taken_is_not_sent_again_for_what_others_show_by_now(void)
@@ -161,7 +148,7 @@ a_drain_that_was_not_taken_is_not_sent_again_for_what_others_show_by_now(void)
     tell_of("n1", "fs:stuck", false);
     story_wait(&st, 121000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
-    impair("i-1");
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     tell_of("n2", "fs:stuck", false);
     tell_of("n3", "fs:stuck", false);
     story_answer(&st, RC_ACT_DRAIN, RC_E_TIMEOUT);

@@ -29,17 +29,6 @@ look(const struct rc_action *a)
 }
 
 static void
-say(enum rc_operator_verb verb, const char *node)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    rc_text_set(ev.node, sizeof ev.node, node);
-    ev.u.operator_command.verb = (uint32_t)verb;
-    story_give(&st, &ev);
-}
-
-static void
 what_nothing_speaks_against_is_sent(void)
 {
     story_begin(&st, 2);
@@ -55,12 +44,12 @@ a_node_that_is_held_meanwhile_is_left_alone(void)
     story_begin(&st, 2);
     struct rc_action a = action_on("n1", "i-1", RC_ACT_REBOOT);
     struct rc_action other = action_on("n2", "i-2", RC_ACT_REBOOT);
-    say(RC_OP_HOLD, "n1");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
     CU_ASSERT_EQUAL(look(&a), RC_E_CANCELLED);
     CU_ASSERT_EQUAL(look(&other), RC_OK);
-    say(RC_OP_RELEASE, "n1");
+    story_operate(&st, RC_OP_RELEASE, "n1", 0);
     CU_ASSERT_EQUAL(look(&a), RC_OK);
-    say(RC_OP_PAUSE, "");
+    story_operate(&st, RC_OP_PAUSE, "", 0);
     CU_ASSERT_EQUAL(look(&a), RC_E_CANCELLED);
     story_end(&st);
 }

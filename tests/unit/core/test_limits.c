@@ -19,29 +19,16 @@ show_drained(struct story *st, unsigned i, uint32_t more)
     story_node(st, name, addr, RC_SN_DRAIN | more, RC_OWNER_OURS);
 }
 
+/* n1 and the next ones. */
 static void
-impair(struct story *st, const char *instance)
+impair_many(struct story *st, unsigned count)
 {
-    struct rc_event ev;
+    char id[16];
 
-    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
-    rc_text_set(ev.instance, sizeof ev.instance, instance);
-    ev.u.status.state = RC_INST_RUNNING;
-    ev.u.status.system = RC_CHECK_IMPAIRED;
-    ev.u.status.instance = RC_CHECK_OK;
-    story_give(st, &ev);
-}
-
-static void
-operate(struct story *st, enum rc_operator_verb verb, const char *node, uint32_t incident)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    rc_text_set(ev.node, sizeof ev.node, node);
-    ev.u.operator_command.verb = (uint32_t)verb;
-    ev.u.operator_command.incident = incident;
-    story_give(st, &ev);
+    for (unsigned i = 1; i <= count; i++) {
+        snprintf(id, sizeof id, "i-%u", i);
+        story_checks(st, id, RC_CHECK_IMPAIRED);
+    }
 }
 
 static void
@@ -50,11 +37,7 @@ no_more_nodes_are_taken_out_than_the_budget_allows(void)
     struct story st;
 
     story_begin(&st, 20);
-    for (unsigned i = 1; i <= 10; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "i-%u", i);
-        impair(&st, id);
-    }
+    impair_many(&st, 10);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 4);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 4);
     CU_ASSERT_EQUAL(story_incident(&st, "n5")->block, RC_BLOCK_BUDGET_CLUSTER);
@@ -68,11 +51,7 @@ what_waits_for_the_budget_waits_on_while_its_instance_is_not_known(void)
     struct story st;
 
     story_begin(&st, 20);
-    for (unsigned i = 1; i <= 5; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "i-%u", i);
-        impair(&st, id);
-    }
+    impair_many(&st, 5);
     CU_ASSERT_EQUAL(story_incident(&st, "n5")->phase, RC_PHASE_OPEN);
     story_node(&st, "n5", "10.9.9.9", 0, RC_OWNER_NONE);
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n5"));
@@ -95,7 +74,7 @@ instances_that_aws_takes_are_not_held_back_by_the_budget(void)
     }
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 6);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 0);
-    impair(&st, "i-10");
+    story_checks(&st, "i-10", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 7);
     CU_ASSERT_EQUAL(rc_scope_at(st.s, 0)->out, 1);
     story_end(&st);
@@ -111,8 +90,8 @@ a_freed_place_in_the_budget_goes_to_the_next_incident(void)
         st.policy.limits.out[i].count = 1;
     }
     story_load(&st);
-    impair(&st, "i-1");
-    impair(&st, "i-2");
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-2", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
     struct rc_event well;
     rc_event_init(&well, RC_EV_INSTANCE_STATUS);
@@ -154,7 +133,7 @@ a_storm_opens_the_breaker_inside_the_budget(void)
     show_drained(&st, 5, RC_SN_DOWN);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH] + st.count[RC_ACT_DOWN], 0);
     CU_ASSERT_EQUAL(story_incident(&st, "n5")->block, RC_BLOCK_BREAKER);
-    operate(&st, RC_OP_BREAKER_RESET, "", 0);
+    story_operate(&st, RC_OP_BREAKER_RESET, "", 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
     story_end(&st);
 }
@@ -278,11 +257,11 @@ a_held_node_is_left_alone_until_it_is_released(void)
     struct story st;
 
     story_begin(&st, 4);
-    operate(&st, RC_OP_HOLD, "n1", 0);
-    impair(&st, "i-1");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_HOLD);
-    operate(&st, RC_OP_RELEASE, "n1", 0);
+    story_operate(&st, RC_OP_RELEASE, "n1", 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
     story_end(&st);
 }
@@ -294,7 +273,7 @@ a_maintenance_reservation_is_respected(void)
 
     story_begin(&st, 4);
     story_node(&st, "n1", "10.0.0.1", RC_SN_MAINT, RC_OWNER_NONE);
-    impair(&st, "i-1");
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 0);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_MAINT);
     story_end(&st);
@@ -330,10 +309,10 @@ paused_means_nothing_new(void)
     struct story st;
 
     story_begin(&st, 4);
-    operate(&st, RC_OP_PAUSE, "", 0);
-    impair(&st, "i-1");
+    story_operate(&st, RC_OP_PAUSE, "", 0);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN] + st.count[RC_ACT_INCIDENT_PUT], 0);
-    operate(&st, RC_OP_RESUME, "", 0);
+    story_operate(&st, RC_OP_RESUME, "", 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
     story_end(&st);
 }
@@ -346,12 +325,12 @@ a_rung_that_needs_approval_waits_for_a_person(void)
     story_begin(&st, 4);
     st.policy.rule[0].approve = 1;
     story_load(&st);
-    impair(&st, "i-1");
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     show_drained(&st, 1, 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 0);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_APPROVAL);
-    operate(&st, RC_OP_APPROVE, "", story_incident(&st, "n1")->id);
+    story_operate(&st, RC_OP_APPROVE, "", story_incident(&st, "n1")->id);
     CU_ASSERT_EQUAL(st.count[RC_ACT_LAUNCH], 1);
     story_end(&st);
 }
@@ -388,11 +367,11 @@ a_node_in_use_again_is_not_rebooted(void)
         st.policy.limits.destructive_per_hour[i] = 1;
     }
     story_load(&st);
-    impair(&st, "i-2");
+    story_checks(&st, "i-2", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     show_drained(&st, 2, 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_REBOOT], 1);
-    impair(&st, "i-1");
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     show_drained(&st, 1, 0);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_REBOOT);

@@ -11,19 +11,6 @@
 static struct story st;
 
 static void
-status(enum rc_check system)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
-    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
-    ev.u.status.state = RC_INST_RUNNING;
-    ev.u.status.system = (uint32_t)system;
-    ev.u.status.instance = RC_CHECK_OK;
-    story_give(&st, &ev);
-}
-
-static void
 adopt(enum rc_phase phase)
 {
     struct rc_event ev;
@@ -109,7 +96,7 @@ static void
 a_boot_before_the_request_is_not_that_of_the_reboot(void)
 {
     begin(RC_RUNG_REBOOT);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     show_drained(); /* booted a moment ago */
     story_answer(&st, RC_ACT_REBOOT, RC_OK);
@@ -133,7 +120,7 @@ what_a_person_knew_of_is_not_over_before_the_checks_were_read(void)
     story_history(&st, "n1", &h, 5);
     story_take_lease(&st, 6);
     CU_ASSERT_EQUAL(yielded(), RC_FAULT_SYSTEM_IMPAIRED);
-    status(RC_CHECK_OK);
+    story_checks(&st, "i-1", RC_CHECK_OK);
     CU_ASSERT_EQUAL(yielded(), RC_FAULT_NONE);
     story_end(&st);
 }
@@ -147,22 +134,12 @@ a_drain_that_was_read_before_we_led_does_not_undo_what_a_person_said(void)
     story_lose_lease(&st);
     show_drained();
     story_history(&st, "n1", &h, 5);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_take_lease(&st, 6);
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
     show_drained(); /* now it is our agent's, or left behind */
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
     story_end(&st);
-}
-
-static void
-operator_says(enum rc_operator_verb verb)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    ev.u.operator_command.verb = (uint32_t)verb;
-    story_give(&st, &ev);
 }
 
 static void
@@ -175,17 +152,17 @@ a_fault_that_went_in_a_pause_is_confirmed_anew(void)
     st.cluster.lease_term_ms = 1000000;
     story_load(&st);
     story_take_lease(&st, 1);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_wait(&st, 5000);
-    operator_says(RC_OP_PAUSE);
+    story_operate(&st, RC_OP_PAUSE, "", 0);
     rc_event_init(&alarm, RC_EV_CLOUDWATCH_ALARM);
     rc_text_set(alarm.instance, sizeof alarm.instance, "i-1");
     alarm.u.alarm.state = RC_ALARM_FIRING; /* a lesser one stands all the time */
     story_give(&st, &alarm);
-    status(RC_CHECK_OK);
+    story_checks(&st, "i-1", RC_CHECK_OK);
     story_wait(&st, 100000);
-    status(RC_CHECK_IMPAIRED);
-    operator_says(RC_OP_RESUME);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_operate(&st, RC_OP_RESUME, "", 0);
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
     story_wait(&st, 61000);
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
@@ -216,7 +193,7 @@ the_store_is_believed_when_it_tells_of_a_drain_that_our_journal_has_lost(void)
     struct rc_ev_adopt item = {.attempt = 1, .phase = RC_PHASE_WAIT_IDLE};
 
     begin(RC_RUNG_REBOOT);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     struct rc_incident *inc = story_incident(&st, "n1");
     uint32_t slot = rc_node_at(st.s, rc_node_find(st.s, "n1"))->incident;
     CU_ASSERT_EQUAL(inc->phase, RC_PHASE_PROTECT);
@@ -274,12 +251,12 @@ static void
 a_person_who_took_his_node_back_while_slurmctld_was_away_is_seen_first(void)
 {
     begin(RC_RUNG_REBOOT);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     story_job(&st, "n1", "10.0.0.1", RC_SN_DRAIN, 7, 1);
     slurm_pass(true);
     slurm_pass(false);
-    status(RC_CHECK_OK);
+    story_checks(&st, "i-1", RC_CHECK_OK);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->phase, RC_PHASE_WAIT_IDLE);
     story_node(&st, "n1", "10.0.0.1", 0, RC_OWNER_NONE);
     CU_ASSERT_PTR_NULL(story_incident(&st, "n1"));
@@ -363,7 +340,7 @@ what_an_incident_before_left_is_ended_while_the_budget_is_full(void)
     ev.u.described.tag_attempt = 1;
     ev.u.described.launched_wall_ms = st.wall_ms;
     story_give(&st, &ev);
-    status(RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(story_incident(&st, "n1")->block, RC_BLOCK_BUDGET_CLUSTER);
     story_wait(&st, 600000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_TERMINATE], 1);

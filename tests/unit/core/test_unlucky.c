@@ -8,19 +8,6 @@
 #include "tests/unit/core/story.h"
 
 static void
-impair(struct story *st, const char *instance, enum rc_check system)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
-    rc_text_set(ev.instance, sizeof ev.instance, instance);
-    ev.u.status.state = RC_INST_RUNNING;
-    ev.u.status.system = (uint32_t)system;
-    ev.u.status.instance = RC_CHECK_OK;
-    story_give(st, &ev);
-}
-
-static void
 slurm_pass(struct story *st)
 {
     struct rc_event ev;
@@ -41,7 +28,7 @@ an_idle_node_that_was_read_before_we_led_is_read_again(void)
     st.policy.rule[0].rung[0].kind = RC_RUNG_REBOOT;
     story_load(&st);
     slurm_pass(&st);
-    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     story_lose_lease(&st);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
@@ -107,7 +94,7 @@ a_drain_that_is_seen_before_its_answer_does_not_wait_for_ever(void)
     struct story st;
 
     story_begin(&st, 2);
-    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_DRAIN], 1);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DRAIN, RC_OWNER_OURS);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
@@ -366,7 +353,7 @@ static void
 yield(struct story *st)
 {
     story_begin(st, 2);
-    impair(st, "i-1", RC_CHECK_IMPAIRED);
+    story_checks(st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(st, RC_ACT_DRAIN, RC_OK);
     story_node(st, "n1", "10.0.0.1", RC_SN_DRAIN | RC_SN_ALLOCATED, RC_OWNER_OURS);
     story_node(st, "n1", "10.0.0.1", RC_SN_ALLOCATED, RC_OWNER_NONE);
@@ -393,7 +380,7 @@ a_node_taken_back_is_looked_after_when_another_fault_comes(void)
 
     yield(&st);
     story_node(&st, "n1", "10.0.0.1", RC_SN_DOWN | RC_SN_NOT_RESPONDING, RC_OWNER_SLURM);
-    impair(&st, "i-1", RC_CHECK_OK);
+    story_checks(&st, "i-1", RC_CHECK_OK);
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
     story_end(&st);
 }
@@ -418,7 +405,7 @@ what_was_read_long_ago_is_not_taken_for_idle(void)
     story_begin(&st, 2);
     st.s->cluster.poll_slurm_ms = 10000;
     slurm_pass(&st);
-    impair(&st, "i-1", RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-1", RC_CHECK_IMPAIRED);
     story_answer(&st, RC_ACT_DRAIN, RC_OK);
     st.at_ms += 600000; /* the process stood still */
     st.wall_ms += 600000;
@@ -440,7 +427,7 @@ an_incident_number_in_a_tag_is_not_given_out_again(void)
 
     story_begin(&st, 2);
     launched_row(&st, "i-9", 41);
-    impair(&st, "i-2", RC_CHECK_IMPAIRED);
+    story_checks(&st, "i-2", RC_CHECK_IMPAIRED);
     CU_ASSERT_PTR_NOT_NULL_FATAL(story_incident(&st, "n2"));
     CU_ASSERT_EQUAL(story_incident(&st, "n2")->id, 42);
     story_end(&st);

@@ -10,23 +10,12 @@
 #include "tests/unit/core/story.h"
 
 static void
-operate(struct story *st, enum rc_operator_verb verb, const char *node)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    rc_text_set(ev.node, sizeof ev.node, node);
-    ev.u.operator_command.verb = (uint32_t)verb;
-    story_give(st, &ev);
-}
-
-static void
 a_hold_outlives_its_controller(void)
 {
     struct story first, second;
 
     story_begin(&first, 2);
-    operate(&first, RC_OP_HOLD, "n1");
+    story_operate(&first, RC_OP_HOLD, "n1", 0);
     CU_ASSERT_EQUAL(first.count[RC_ACT_HISTORY_PUT], 1);
     CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "n1");
 
@@ -35,7 +24,7 @@ a_hold_outlives_its_controller(void)
     story_state(&second, "i-1", RC_INST_TERMINATED);
     CU_ASSERT_EQUAL(story_incident(&second, "n1")->block, RC_BLOCK_HOLD);
     CU_ASSERT_EQUAL(second.count[RC_ACT_DRAIN], 0);
-    operate(&second, RC_OP_RELEASE, "n1");
+    story_operate(&second, RC_OP_RELEASE, "n1", 0);
     CU_ASSERT_EQUAL(second.last[RC_ACT_HISTORY_PUT].u.history.flags, 0);
     story_end(&first);
     story_end(&second);
@@ -47,7 +36,7 @@ a_pause_and_an_open_breaker_outlive_their_controller(void)
     struct story first, second;
 
     story_begin(&first, 2);
-    operate(&first, RC_OP_PAUSE, "");
+    story_operate(&first, RC_OP_PAUSE, "", 0);
     CU_ASSERT_EQUAL(first.last[RC_ACT_HISTORY_PUT].u.history.flags, RC_HISTORY_PAUSED);
     CU_ASSERT_STRING_EQUAL(first.last[RC_ACT_HISTORY_PUT].node, "");
 
@@ -55,7 +44,7 @@ a_pause_and_an_open_breaker_outlive_their_controller(void)
     story_history(&second, "", &first.last[RC_ACT_HISTORY_PUT].u.history, 7);
     story_state(&second, "i-1", RC_INST_TERMINATED);
     CU_ASSERT_PTR_NULL(story_incident(&second, "n1"));
-    operate(&second, RC_OP_RESUME, "");
+    story_operate(&second, RC_OP_RESUME, "", 0);
     CU_ASSERT_PTR_NOT_NULL(story_incident(&second, "n1"));
 
     struct rc_history open = {.flags = RC_HISTORY_BREAKER_OPEN};
@@ -144,8 +133,8 @@ an_order_that_was_stored_is_taken_back_by_the_other_leader(void)
     struct rc_history h = {0};
 
     story_begin(&st, 2);
-    operate(&st, RC_OP_HOLD, "n1");
-    operate(&st, RC_OP_PAUSE, "");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
+    story_operate(&st, RC_OP_PAUSE, "", 0);
     CU_ASSERT_EQUAL_FATAL(st.count[RC_ACT_HISTORY_PUT], 2);
     CU_ASSERT_EQUAL(st.s->history.dirty, 0);
     story_lose_lease(&st);
@@ -363,7 +352,7 @@ own_words_are_kept_when_they_come_back(void)
     struct story st;
 
     story_begin(&st, 2);
-    operate(&st, RC_OP_HOLD, "n1");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
     story_history(&st, "n1", &older, st.s->lease_epoch);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
     story_history(&st, "n1", &older, st.s->lease_epoch + 1);
@@ -381,7 +370,7 @@ what_stood_there_before_a_write_that_got_lost_is_not_taken(void)
     story_begin(&st, 2);
     story_history(&st, "n1", &before, 4);
     story_take_lease(&st, 5);
-    operate(&st, RC_OP_HOLD, "n1");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.epoch, 5);
     story_history(&st, "n1", &before, 4);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 1);
@@ -397,9 +386,9 @@ later_words_of_our_own_epoch_are_taken(void)
     struct story st;
 
     story_begin(&st, 2);
-    operate(&st, RC_OP_PAUSE, "");
-    operate(&st, RC_OP_HOLD, "n1");
-    operate(&st, RC_OP_RELEASE, "n1");
+    story_operate(&st, RC_OP_PAUSE, "", 0);
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
+    story_operate(&st, RC_OP_RELEASE, "n1", 0);
     later.writes = st.s->history.writes + 1;
     story_history(&st, "", &later, st.s->lease_epoch);
     CU_ASSERT_EQUAL(st.s->breaker_open, 1);
@@ -421,11 +410,11 @@ the_next_write_counts_on_from_what_was_taken(void)
 
     story_begin(&st, 2);
     story_history(&st, "n1", &told, st.s->lease_epoch + 1);
-    operate(&st, RC_OP_HOLD, "n1");
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, 42);
     told.writes = RC_HISTORY_WRITES_MAX; /* by hand: what is written after it can be read too */
     story_history(&st, "n1", &told, st.s->lease_epoch + 2);
-    operate(&st, RC_OP_RELEASE, "n1");
+    story_operate(&st, RC_OP_RELEASE, "n1", 0);
     CU_ASSERT_EQUAL(st.last[RC_ACT_HISTORY_PUT].u.history.writes, RC_HISTORY_WRITES_MAX);
     story_end(&st);
 }

@@ -134,14 +134,10 @@ static void
 an_instance_whose_checks_are_told_is_not_missing(void)
 {
     struct story st;
-    struct rc_event ev;
 
     story_begin(&st, 2);
     absent(&st, "i-1");
-    rc_event_init(&ev, RC_EV_INSTANCE_STATUS);
-    rc_text_set(ev.instance, sizeof ev.instance, "i-1");
-    ev.u.status.state = RC_INST_RUNNING;
-    story_give(&st, &ev);
+    story_checks(&st, "i-1", RC_CHECK_OK);
     CU_ASSERT_EQUAL(row(&st, "i-1")->missing_since_ms, 0);
     story_end(&st);
 }

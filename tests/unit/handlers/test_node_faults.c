@@ -133,15 +133,21 @@ show_job(struct story *st, unsigned nodes)
 }
 
 static void
+begin_three(struct story *st)
+{
+    story_begin(st, 3);
+    st->s->policy.suspect.nodes = 3;
+    st->s->policy.suspect.within_ms = 600000;
+    st->s->policy.suspect.hold = 1;
+    tell_without_job(st, 3);
+}
+
+static void
 a_job_that_is_seen_after_its_faults_is_judged(void)
 {
     struct story st;
 
-    story_begin(&st, 3);
-    st.s->policy.suspect.nodes = 3;
-    st.s->policy.suspect.within_ms = 600000;
-    st.s->policy.suspect.hold = 1;
-    tell_without_job(&st, 3);
+    begin_three(&st);
     CU_ASSERT_EQUAL(st.count[RC_ACT_JOB_HOLD], 0);
     story_wait(&st, 5000);
     show_job(&st, 3);
@@ -155,11 +161,7 @@ a_job_that_begins_long_after_a_fault_is_innocent(void)
 {
     struct story st;
 
-    story_begin(&st, 3);
-    st.s->policy.suspect.nodes = 3;
-    st.s->policy.suspect.within_ms = 600000;
-    st.s->policy.suspect.hold = 1;
-    tell_without_job(&st, 3);
+    begin_three(&st);
     story_wait(&st, 61000);
     show_job(&st, 3);
     CU_ASSERT_EQUAL(st.count[RC_ACT_JOB_HOLD], 0);

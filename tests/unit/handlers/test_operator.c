@@ -6,30 +6,18 @@
 #include "tests/unit/core/story.h"
 
 static void
-say(struct story *st, uint32_t verb, const char *node, uint32_t incident)
-{
-    struct rc_event ev;
-
-    rc_event_init(&ev, RC_EV_OPERATOR);
-    rc_text_set(ev.node, sizeof ev.node, node);
-    ev.u.operator_command.verb = verb;
-    ev.u.operator_command.incident = incident;
-    story_give(st, &ev);
-}
-
-static void
 a_hold_and_its_release_reach_the_incident_item(void)
 {
     struct story st;
 
     story_begin(&st, 2);
     story_state(&st, "i-1", RC_INST_TERMINATED);
-    say(&st, RC_OP_HOLD, "n1", 0);
+    story_operate(&st, RC_OP_HOLD, "n1", 0);
     CU_ASSERT_TRUE(st.last[RC_ACT_INCIDENT_PUT].u.item.flags & RC_ADOPT_HELD);
     unsigned puts = st.count[RC_ACT_INCIDENT_PUT];
     story_wait(&st, 60000);
     CU_ASSERT_EQUAL(st.count[RC_ACT_INCIDENT_PUT], puts);
-    say(&st, RC_OP_RELEASE, "n1", 0);
+    story_operate(&st, RC_OP_RELEASE, "n1", 0);
     CU_ASSERT_FALSE(st.last[RC_ACT_INCIDENT_PUT].u.item.flags & RC_ADOPT_HELD);
     story_end(&st);
 }
@@ -40,8 +28,8 @@ an_approval_of_an_incident_that_is_not_there_is_nothing(void)
     struct story st;
 
     story_begin(&st, 2);
-    say(&st, RC_OP_APPROVE, "", 0);
-    say(&st, RC_OP_APPROVE, "", 4711);
+    story_operate(&st, RC_OP_APPROVE, "", 0);
+    story_operate(&st, RC_OP_APPROVE, "", 4711);
     CU_ASSERT_STRING_EQUAL(st.trace, "");
     story_end(&st);
 }
@@ -53,9 +41,9 @@ unknown_words_and_an_empty_node_name_change_nothing(void)
 
     story_begin(&st, 2);
     uint32_t nodes = st.s->node_count;
-    say(&st, RC_OP_UNKNOWN, "n1", 0);
-    say(&st, 99, "n1", 0);
-    say(&st, RC_OP_HOLD, "", 0);
+    story_operate(&st, RC_OP_UNKNOWN, "n1", 0);
+    story_operate(&st, 99, "n1", 0);
+    story_operate(&st, RC_OP_HOLD, "", 0);
     CU_ASSERT_EQUAL(st.s->node_count, nodes);
     CU_ASSERT_EQUAL(rc_node_at(st.s, 1)->hold, 0);
     story_end(&st);
@@ -67,10 +55,10 @@ a_message_that_came_while_paused_stays_in_the_queue_until_its_incident_is_saved(
     struct story st;
 
     story_begin(&st, 2);
-    say(&st, RC_OP_PAUSE, "", 0);
+    story_operate(&st, RC_OP_PAUSE, "", 0);
     story_state(&st, "i-1", RC_INST_TERMINATED);
     CU_ASSERT_EQUAL(st.count[RC_ACT_MESSAGE_DELETE], 0);
-    say(&st, RC_OP_RESUME, "", 0);
+    story_operate(&st, RC_OP_RESUME, "", 0);
     CU_ASSERT_EQUAL(st.count[RC_ACT_MESSAGE_DELETE], 1);
     CU_ASSERT_PTR_NOT_NULL(story_incident(&st, "n1"));
     story_end(&st);
@@ -87,7 +75,7 @@ a_breaker_reset_counts_anew(void)
     story_state(&st, "i-1", RC_INST_TERMINATED);
     story_state(&st, "i-2", RC_INST_TERMINATED);
     CU_ASSERT_EQUAL(st.s->breaker_open, 1);
-    say(&st, RC_OP_BREAKER_RESET, "", 0);
+    story_operate(&st, RC_OP_BREAKER_RESET, "", 0);
     CU_ASSERT_EQUAL(st.s->breaker_open, 0);
     story_state(&st, "i-3", RC_INST_TERMINATED);
     CU_ASSERT_EQUAL(st.s->breaker_open, 0);
