@@ -10,13 +10,19 @@
 
 enum { RETRY_MS = 500 }; /* a hand-over is seen within this */
 
+static bool
+is_of_past_epoch(const struct rc_state *s, const struct rc_ev_lease *told)
+{
+    return told->error == RC_OK && !told->held && told->epoch && told->epoch < s->lease_epoch;
+}
+
 static void
 lease_apply(struct rc_state *s, const struct rc_event *ev)
 {
     const struct rc_ev_lease *told = &ev->u.lease;
     bool led = rc_leads(s);
 
-    if (told->error == RC_OK && !told->held && told->epoch && told->epoch < s->lease_epoch) {
+    if (is_of_past_epoch(s, told)) {
         return;
     }
     s->lease_action = 0;

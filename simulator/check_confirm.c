@@ -60,10 +60,8 @@ rc_check_confirm_world(struct rc_play *p)
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
         const struct rc_sim_instance *inst = checked_instance(p, node);
         if (inst && inst->launch != p->memory.failing[node].launch) {
-            uint32_t slot = p->memory.failing[node].slot;
             memset(&p->memory.failing[node], 0, sizeof p->memory.failing[node]);
             p->memory.failing[node].launch = inst->launch;
-            p->memory.failing[node].slot = slot;
         }
         for (uint32_t kind = 0; inst && kind < RC_SIM_CHECKS; kind++) {
             note_failing(p, node, kind, inst->check[kind].status == RC_CHECK_IMPAIRED,

@@ -38,9 +38,6 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
 {
     bool quarantined = false;
 
-    if (inc->block == RC_BLOCK_CAPACITY && person_holds_room(c)) {
-        return true;
-    }
     for (uint32_t slot = 1; slot <= c->s->incident_used; slot++) {
         const struct rc_incident *other = rc_incident_at(c->s, slot);
         quarantined |=
@@ -50,7 +47,8 @@ needs_person(const struct rc_ctl *c, const struct rc_incident *inc)
            inc->block == RC_BLOCK_ATTEMPTS || /* of a place for a spare */
            inc->block == RC_BLOCK_HOLD || /* a release that was not saved before its leader went */
            /* nodes that wait for a person fill the reservation, and the budget */
-           (quarantined && c->p->plan->reserved && inc->block == RC_BLOCK_CAPACITY) ||
+           (inc->block == RC_BLOCK_CAPACITY &&
+            (person_holds_room(c) || (quarantined && c->p->plan->reserved))) ||
            (quarantined && inc->block >= RC_BLOCK_BUDGET_CLUSTER &&
             inc->block <= RC_BLOCK_BUDGET_JOBS);
 }

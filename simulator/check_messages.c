@@ -48,12 +48,11 @@ is_as_stored(const struct rc_ctl *c, const struct rc_item *item)
 static bool
 is_saved(const struct rc_ctl *c, uint32_t incident, uint64_t action, uint64_t epoch)
 {
-    for (uint32_t i = 0; i < RC_PLAY_ITEMS; i++) {
-        const struct rc_item *item = &c->p->item[i];
-        if (item->incident == incident) {
-            return item->action[c->index] >= action || item->item.epoch > epoch ||
-                   is_as_stored(c, item);
-        }
+    const struct rc_item *item = rc_check_item(c->p, incident);
+
+    if (item) {
+        return item->action[c->index] >= action || item->item.epoch > epoch ||
+               is_as_stored(c, item);
     }
     return rc_incident_find(c->s, incident) == 0; /* closed, and its item is gone */
 }

@@ -10,9 +10,9 @@
 #include "simulator/check.h"
 
 static const struct rc_sim_job *
-job_on(const struct rc_play *p, const char *node)
+job_on(const struct rc_play *p, uint32_t node)
 {
-    const struct rc_sim_node *n = rc_check_sim_node(p, node);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
     const struct rc_sim_job *j =
         n && n->job != RC_SIM_NO_NODE ? rc_sim_slurm_job_at(p->slurm, n->job) : NULL;
 
@@ -22,7 +22,7 @@ job_on(const struct rc_play *p, const char *node)
 /* Its jobs were there before, and nothing hindered anybody since. (What many nodes show at once
  * is waited for.) */
 static bool
-stood_by(const struct rc_play *p, const char *node, int64_t since_ms)
+stood_by(const struct rc_play *p, uint32_t node, int64_t since_ms)
 {
     const struct rc_sim_job *j = job_on(p, node);
 
@@ -77,7 +77,7 @@ check_signalled(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
     if (rule && rule->jobs.signal && !p->memory.owed[node].signalled &&
         p->memory.jobs.incident[node] == a->incident &&
         p->now_ms - since_ms > rc_check_soon_ms(p) && !is_limited(p) &&
-        stood_by(p, a->node, since_ms)) {
+        stood_by(p, node, since_ms)) {
         rc_play_fail(p, RC_FOUND_JOBS,
                      "head%u requeues the jobs of %s after %lld ms without the signal of rule %s",
                      c->index + 1, a->node, (long long)(p->now_ms - since_ms), rule->name);
@@ -153,7 +153,7 @@ check_deadline(struct rc_play *p, uint32_t node)
 
     owed_ms = since_ms > owed_ms ? since_ms : owed_ms;
     if (by_ms && p->now_ms < by_ms - RC_PLAY_WALL_MS && p->now_ms - owed_ms > soon_ms &&
-        !is_limited(p) && stood_by(p, p->conf[node].name, since_ms)) {
+        !is_limited(p) && stood_by(p, node, since_ms)) {
         rc_play_fail(p, RC_FOUND_JOBS, "nobody requeues the jobs of %s %lld ms before %s goes",
                      p->conf[node].name, (long long)(by_ms - rc_play_wall(p)), inst->id);
     }
@@ -166,7 +166,7 @@ rc_check_owed_world(struct rc_play *p)
     for (uint32_t node = 0; node < p->plan->nodes; node++) {
         uint32_t incident = p->memory.jobs.incident[node];
         if (incident && incident == p->memory.owed[node].incident &&
-            !p->memory.owed[node].requeued && job_on(p, p->conf[node].name)) {
+            !p->memory.owed[node].requeued && job_on(p, node)) {
             check_deadline(p, node);
         }
     }

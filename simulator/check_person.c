@@ -11,7 +11,7 @@
 void
 rc_check_person_resumes(struct rc_play *p, uint32_t node)
 {
-    const struct rc_sim_node *n = rc_check_sim_node(p, p->conf[node].name);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
     uint32_t incident = p->memory.jobs.incident[node];
     const struct rc_item *item = rc_check_item(p, incident);
     bool ours = n && n->flags & RC_SN_DRAIN && rc_sim_reason_ours(n->reason);
@@ -47,7 +47,7 @@ static void
 check_drain(struct rc_ctl *c, const struct rc_action *a, uint32_t node)
 {
     struct rc_play *p = c->p;
-    const struct rc_sim_node *n = rc_check_sim_node(p, p->conf[node].name);
+    const struct rc_sim_node *n = rc_play_sim_node(p, node);
     int64_t taken_ms = p->memory.person[node].taken.at_ms;
     int64_t yielded_ms = p->memory.person[node].yielded.at_ms;
     uint32_t slot = rc_incident_find(c->s, a->incident);

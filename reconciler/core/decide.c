@@ -17,7 +17,6 @@ enum {
     ROOM_FOR_ONE_NODE = 17, /* the most that one node's turn emits */
     PHASES_PER_TURN = 6,
     LEASE_RETRY_MS = 1000,
-    COMPANY_AGAIN_MS = 60 * 1000,
     MISSING_AGAIN_MS = 10 * 1000,
     LEASE_TIMEOUT_MS = 60000 /* the lease always answers; asked twice, it would change epochs */
 };
@@ -107,7 +106,7 @@ is_confirmed(struct rc_turn *t, const struct rc_rule *rule)
         return true;
     }
     rc_turn_wake(t, since_ms + rule->confirm_ms);
-    rc_turn_wake(t, t->finding.fact ? t->s->now_ms + COMPANY_AGAIN_MS : RC_NEVER);
+    rc_turn_wake(t, t->finding.fact ? t->s->now_ms + RC_COMPANY_AGAIN_MS : RC_NEVER);
     return false;
 }
 
@@ -366,7 +365,7 @@ wake_when_told(struct rc_turn *t)
     rc_turn_wake(t, rc_health_wake(t->s, t->node));
     if (t->finding.company) {
         rc_health_at(t->s, t->node)->company_ms = t->s->now_ms;
-        rc_turn_wake(t, t->s->now_ms + COMPANY_AGAIN_MS);
+        rc_turn_wake(t, t->s->now_ms + RC_COMPANY_AGAIN_MS);
     }
 }
 
@@ -399,7 +398,7 @@ decide_node(struct rc_state *s, struct rc_actions *out, uint32_t node)
         if (held == RC_BLOCK_NONE) {
             advance(&t);
         } else {
-            rc_turn_block(&t, held, s->now_ms + COMPANY_AGAIN_MS);
+            rc_turn_block(&t, held, s->now_ms + RC_COMPANY_AGAIN_MS);
         }
     } else if (consider_opening(&t)) {
         advance(&t);

@@ -13,12 +13,7 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum {
-    TELL_WAIT_AFTER_MS = 3600 * 1000,
-    RECENT_POLLS = 3,
-    UNREAD_AGAIN_MS = 10 * 1000,
-    SHARED_AGAIN_MS = 60 * 1000
-};
+enum { TELL_WAIT_AFTER_MS = 3600 * 1000, RECENT_POLLS = 3 };
 
 /* Perhaps by an earlier leader that could not write it down: then it is to be undone. */
 static bool
@@ -162,7 +157,7 @@ rc_phase_protect(struct rc_turn *t)
     if (!t->inc->drain_ack_at && !t->inc->action) {
         answer_what_is_left(t); /* a slurmctld that was away heard no drain meanwhile */
         if (is_shared_by_now(t) && !is_ours_drained(t)) {
-            return rc_turn_block(t, RC_BLOCK_COMPANY, t->s->now_ms + SHARED_AGAIN_MS);
+            return rc_turn_block(t, RC_BLOCK_COMPANY, t->s->now_ms + RC_COMPANY_AGAIN_MS);
         }
     }
     if (rc_finding_well(&t->finding) && !t->inc->drain_ack_ms && !t->inc->action &&
@@ -432,7 +427,7 @@ go_and_prove(struct rc_turn *t)
     const struct rc_instance *i = slot ? rc_instance_at(t->s, slot) : NULL;
 
     if (is_unread(t)) {
-        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + RC_UNREAD_AGAIN_MS);
     }
     if (i && inc->old_instance && slot != inc->old_instance && i->ours && !i->parked &&
         i->tag_incident == inc->id && i->state == RC_INST_RUNNING) {

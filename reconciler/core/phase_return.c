@@ -9,10 +9,8 @@
 #include "reconciler/core/text.h"
 #include "reconciler/core/turn.h"
 
-enum {
-    UNREAD_AGAIN_MS = 10 * 1000,
-    WHOLE_SECOND_MS = 1000 /* slurmd tells its start, and EC2 the launch, in seconds */
-};
+/* slurmd tells its start, and EC2 the launch, in seconds. */
+enum { WHOLE_SECOND_MS = 1000 };
 
 /* Launched since the incident was opened, as our own clock has it: no spare, which was there. */
 static bool
@@ -46,7 +44,7 @@ waits_to_be_read(struct rc_turn *t)
     bool unread = rc_node_fresh_at(t->s, t->n) <= t->inc->phase_at;
 
     return unread && t->inc->flags & RC_INC_ADOPTED &&
-           !rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+           !rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + RC_UNREAD_AGAIN_MS);
 }
 
 bool
@@ -193,7 +191,7 @@ rc_phase_return(struct rc_turn *t)
     }
     if (rc_node_is_stale(t->s, t->n) || !t->finding.known) {
         /* Proved by a leader before us: what befell it since is not known yet. */
-        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + UNREAD_AGAIN_MS);
+        return rc_turn_block(t, RC_BLOCK_UNKNOWN, t->s->now_ms + RC_UNREAD_AGAIN_MS);
     }
     if (rc_turn_ready(t)) {
         rc_act_init(t, &a, RC_ACT_RESUME, t->s->policy.timeouts.drain_ms);

@@ -117,6 +117,10 @@ bool rc_turn_used_up(const struct rc_turn *t);
 bool rc_turn_pauses(struct rc_turn *t);
 /* Ask EC2 about an instance soon; at most one question in flight. */
 void rc_turn_look(struct rc_turn *t, uint32_t instance);
+/* How long what cannot be told yet waits for a look: for the next reading, and for what others
+ * show. */
+enum { RC_UNREAD_AGAIN_MS = 10 * 1000, RC_COMPANY_AGAIN_MS = 60 * 1000 };
+
 /* decide.c. A person took the node back knowing of what it shows now. */
 bool rc_turn_is_yielded(const struct rc_turn *t);
 /* Has slurmd registered from the instance that stands behind the node now? */
