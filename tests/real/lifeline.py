@@ -116,6 +116,15 @@ def enter_namespace(name):
             raise OSError(ctypes.get_errno(), f"setns {name}")
 
 
+def add_bridge(name, *addresses):
+    """In this namespace, with a MAC address of its own. Else it has that of a port: when the machine
+    behind that one dies, it changes, and for up to 20 s the others send to the old one."""
+    run("ip", "link", "add", name, "address", "02:00:00:00:00:01", "type", "bridge")
+    for address in addresses:
+        run("ip", "addr", "add", address, "dev", name)
+    run("ip", "link", "set", name, "up")
+
+
 def remove_group(path):
     """Control groups are removed from the leaves up, and only when nothing runs in them."""
     for folder, _, _ in os.walk(path, topdown=False):

@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.real.hardware import build_stub
-from tests.real.lifeline import Lifeline, enter_namespace, run
+from tests.real.lifeline import Lifeline, add_bridge, enter_namespace, run
 from tests.real.machines import MachineMaker
 from tests.real.slurm import CONTROLLER_ADDR, START_S, Slurm, wait_for
 
@@ -92,9 +92,7 @@ class RealWorld:
         self.lifeline.add_namespace(name)
         enter_namespace(name)
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "br0", "type", "bridge")
-        run("ip", "addr", "add", f"{CONTROLLER_ADDR}/16", "dev", "br0")
-        run("ip", "link", "set", "br0", "up")
+        add_bridge("br0", f"{CONTROLLER_ADDR}/16")
 
     def start_emulator(self):
         python = os.environ.get("RC_MOTO_PYTHON")

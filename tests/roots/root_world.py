@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.real.lifeline import Lifeline, end_process, enter_namespace, run, start_time
+from tests.real.lifeline import Lifeline, add_bridge, end_process, enter_namespace, run, start_time
 from tests.roots import trees
 
 ROUTER, RESOLVER, METADATA = "10.20.0.1", "10.20.0.2", "169.254.169.254"
@@ -176,10 +176,7 @@ class RootWorld:
         self.lifeline.add_namespace(name)
         enter_namespace(name)
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "br0", "type", "bridge")
-        for addr in (f"{ROUTER}/16", f"{RESOLVER}/16", f"{METADATA}/32"):
-            run("ip", "addr", "add", addr, "dev", "br0")
-        run("ip", "link", "set", "br0", "up")
+        add_bridge("br0", f"{ROUTER}/16", f"{RESOLVER}/16", f"{METADATA}/32")
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", self.folder / "operator")
         self.certificates()
 

@@ -40,7 +40,8 @@ class World:
 
     def network(self):
         sh("ip", "link", "set", "lo", "up")
-        sh("ip", "link", "add", "br0", "type", "bridge")
+        # Of its own, not that of a port which may go.
+        sh("ip", "link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
         sh("ip", "addr", "add", f"{GATE}/16", "dev", "br0")
         sh("ip", "link", "set", "br0", "up")
         # Fake nodes answer with "connection refused", at once.
